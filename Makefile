@@ -1,0 +1,50 @@
+# Huuva. `make` lists the targets. Needs only a POSIX shell, make and Python 3.12 to 3.14.
+.POSIX:
+.SUFFIXES:
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format bench fuzz lock clean env env-dev
+
+VENV = .venv
+PY = $(VENV)/bin/python
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+run: env ## start everything: database, cache, web, live, worker, beat (Ctrl-C stops it)
+	@exec $(PY) manage.py run
+
+test: env-dev ## run all tests: make test ARGS="-k recall -x"
+	@exec $(PY) -m pytest $(ARGS)
+
+lint: env-dev ## style, types, import rules, missing migrations
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	$(VENV)/bin/lint-imports
+	$(PY) manage.py makemigrations --check --dry-run
+
+format: env-dev ## bring the code into its form
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+bench: env-dev ## measure the API: make bench ARGS="--seconds 10"
+	@exec $(PY) -m bench $(ARGS)
+
+fuzz: env-dev ## attack the API along its own OpenAPI, longer than `make test` does
+	@exec $(PY) -m pytest tests/fuzz $(ARGS)
+
+lock: env-dev ## make requirements*.txt anew from requirements*.in
+	$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.12 --generate-hashes --no-header \
+		requirements.in --output-file requirements.txt
+	$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.12 --generate-hashes --no-header \
+		--constraint requirements.txt requirements-dev.in --output-file requirements-dev.txt
+
+clean: ## remove the environment and caches; var/ with your data stays
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache staticfiles
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+env: ## make .venv with what running needs
+	@sh deploy/environment.sh requirements.txt
+
+env-dev: ## make .venv with what tests and lint need
+	@sh deploy/environment.sh requirements-dev.txt

@@ -1,0 +1,1 @@
+"""Benchmarks of the HTTP API: `python -m bench` or `make bench`."""

@@ -1,0 +1,98 @@
+"""`python -m bench`: start the whole stack, drive it with wrk, print the figures next to our goals."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import secrets
+import sys
+import tempfile
+from pathlib import Path
+
+from bench.load import LoadFailed, wrk_is_there
+from bench.measure import Result, measure
+from bench.stack import Stack, StackFailed
+from bench.table import as_json, complaints, print_table, write_json
+from bench.workloads import WORKLOADS
+
+# The limits' machinery runs and counts, but nobody is turned away.
+RATE_LIMIT_OUT_OF_REACH = 10_000_000
+
+
+def main() -> int:
+    options = _arguments()
+    if not wrk_is_there():
+        print("make bench: skipped, because wrk isn't installed (Debian: apt install wrk).")
+        return 0
+    with tempfile.TemporaryDirectory(prefix="huuva-bench-") as home:
+        stack = Stack(Path(home))
+        try:
+            results, second_start = _run(stack, options)
+        except (StackFailed, LoadFailed) as error:
+            print(error, file=sys.stderr)
+            return 1
+        finally:
+            stack.stop()
+    figures = as_json(results, second_start)
+    path = write_json(figures)
+    if options.json:
+        print(json.dumps(figures, indent=2))
+    else:
+        print_table(results, second_start)
+        print(f"written to {path}")
+    wrong = complaints(results)
+    for complaint in wrong:
+        print(f"!!! {complaint}", file=sys.stderr)
+    return 1 if wrong else 0
+
+
+def _run(stack: Stack, options: argparse.Namespace) -> tuple[list[Result], float | None]:
+    _say("starting the stack on a throw-away HUUVA_HOME")
+    stack.start()
+    second_start = None
+    if not options.only or "start" in options.only:
+        stack.stop()
+        second_start = round(stack.start(), 2)
+    keys = {
+        True: stack.create_key("bench", RATE_LIMIT_OUT_OF_REACH),
+        False: stack.create_key("bench-free", 0),
+    }
+    results = []
+    run_id = f"bench-{secrets.token_hex(3)}"
+    for workload in WORKLOADS:
+        if options.only and workload.name not in options.only:
+            continue
+        for limited in (True, False):
+            _say(f"{workload.title}, {'with' if limited else 'without'} rate limit, {options.seconds} s")
+            results.append(
+                measure(
+                    workload,
+                    base_url=stack.base_url,
+                    key=keys[limited],
+                    limited=limited,
+                    seconds=options.seconds,
+                    web=stack.web,
+                    postgres=stack.postgres,
+                    run_id=run_id,
+                )
+            )
+    return results, second_start
+
+
+def _say(text: str) -> None:
+    print(f"… {text}", file=sys.stderr, flush=True)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    names = [workload.name for workload in WORKLOADS] + ["start"]
+    parser.add_argument(
+        "--seconds", type=int, default=6, help="how long each workload is measured (default 6)"
+    )
+    parser.add_argument("--only", action="append", choices=names, help="this workload only; may be repeated")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,134 @@
+"""The whole stack as `make run` starts it, on a throw-away HUUVA_HOME."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+
+from bench.load import ROOT
+from huuva.embedded.process import find
+from huuva.env import read_dotenv
+
+START_SECONDS = 180
+STOP_SECONDS = 30
+SCOPES = ("orders:read", "orders:write", "orders:recall", "events:read")
+
+
+class StackFailed(RuntimeError):
+    """The stack didn't start, or can't be measured here. The message says why."""
+
+
+class Stack:
+    """Web with two workers, worker, beat, PostgreSQL and Valkey; all of it ours, so that its CPU time can be read."""
+
+    def __init__(self, home: Path) -> None:
+        for name in ("DATABASE_URL", "REDIS_URL"):
+            # Ten thousands of orders don't belong into somebody's database.
+            if read_dotenv(ROOT / ".env").get(name):
+                raise StackFailed(f"The benchmarks use servers of their own: take {name} out of .env first.")
+        self.home = home
+        self.port = _free_port()
+        self.base_url = f"http://127.0.0.1:{self.port}"
+        kept = {
+            name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")
+        }
+        self.environment = {
+            **kept,
+            "HUUVA_HOME": str(home),
+            "HUUVA_HOST": "127.0.0.1",
+            "HUUVA_PORT": str(self.port),
+            "HUUVA_WEB_WORKERS": "2",
+        }
+        self.log = home / "bench.log"
+        self.process: psutil.Popen | None = None
+
+    def start(self) -> float:
+        """Start everything and return the seconds until the first page (the admin's login) came."""
+        began = time.monotonic()
+        with self.log.open("ab") as log:
+            # A session of its own: Ctrl-C reaches only us, and we stop it in order.
+            self.process = psutil.Popen(
+                [sys.executable, "manage.py", "run"],
+                cwd=ROOT,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        while not self._first_page():
+            if self.process.poll() is not None or time.monotonic() - began > START_SECONDS:
+                raise StackFailed(f"The stack did not start:\n{self.log.read_text(errors='replace')[-3000:]}")
+            time.sleep(0.02)
+        return time.monotonic() - began
+
+    def stop(self) -> None:
+        if self.process is None:
+            return
+        mine: list[psutil.Process] = []
+        if self.process.is_running():
+            mine = [self.process, *self.process.children(recursive=True), *self.postgres()]
+        if mine:
+            self.process.send_signal(signal.SIGINT)
+        _, alive = psutil.wait_procs(mine, timeout=STOP_SECONDS)
+        for process in alive:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        self.process = None
+
+    def create_key(self, name: str, rate_limit: int) -> str:
+        command = [sys.executable, "manage.py", "create_api_key", name, "--rate-limit", str(rate_limit)]
+        command += [word for scope in SCOPES for word in ("--scope", scope)]
+        made = subprocess.run(
+            command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False
+        )
+        if made.returncode:
+            raise StackFailed(f"No key could be made:\n{made.stderr}")
+        return made.stdout.strip()
+
+    def web(self) -> Iterator[psutil.Process]:
+        """The processes that serve web: granian and its workers, whose own command lines don't tell what they are."""
+        if self.process is None:
+            return
+        for child in self.process.children(recursive=True):
+            try:
+                words = child.cmdline()
+            except psutil.NoSuchProcess:
+                continue
+            if "granian" in words and "wsgi" in words:
+                yield child
+                yield from child.children(recursive=True)
+
+    def postgres(self) -> list[psutil.Process]:
+        return find("postgres", self.home / "postgres" / "data")
+
+    def _first_page(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.base_url}/admin/login/", timeout=5) as page:
+                return bool(page.status == 200)
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            return False
+
+
+def _free_port() -> int:
+    """A port that is free together with the next one, which the live process takes."""
+    while True:
+        with socket.socket() as first, socket.socket() as second:
+            first.bind(("127.0.0.1", 0))
+            port: int = first.getsockname()[1]
+            try:
+                second.bind(("127.0.0.1", port + 1))
+            except (OSError, OverflowError):
+                continue
+            return port

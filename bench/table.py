@@ -1,0 +1,86 @@
+"""The figures as one table for people, and as a file for programs."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from bench.load import ROOT
+from bench.measure import Result
+from bench.workloads import GOAL_SECOND_START_SECONDS, WORKLOADS
+
+FOLDER = ROOT / "bench-results"
+HEAD = ("work", "req/s", "goal", "web CPU ms", "goal", "PG CPU ms", "p50 ms", "p95 ms", "p99 ms", "failed")
+
+
+def print_table(results: Sequence[Result], second_start: float | None) -> None:
+    rows = [HEAD]
+    for workload in WORKLOADS:
+        for result in (result for result in results if result.workload == workload.name):
+            rows.append(
+                (
+                    workload.title + ("" if result.limited else ", no limit"),
+                    f"{result.load.per_second:,.0f}",
+                    f"≥ {workload.goal_per_second:,}",
+                    f"{result.web_cpu_ms:.2f}",
+                    f"≤ {workload.goal_cpu_ms:.1f}",
+                    "–" if result.postgres_cpu_ms is None else f"{result.postgres_cpu_ms:.2f}",
+                    f"{result.load.p50_ms:.1f}",
+                    f"{result.load.p95_ms:.1f}",
+                    f"{result.load.p99_ms:.1f}",
+                    f"{result.failures}" + (" !" if result.failures or result.ran_out else ""),
+                )
+            )
+    widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
+    for number, row in enumerate(rows if results else []):
+        cells = [
+            cell.ljust(width) if column == 0 else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        print("  ".join(cells))
+        if number == 0:
+            print("  ".join("-" * width for width in widths))
+    if second_start is not None:
+        print(
+            f"\nsecond start to first page: {second_start:.1f} s (goal ≤ {GOAL_SECOND_START_SECONDS:.0f} s)"
+        )
+
+
+def complaints(results: Sequence[Result]) -> list[str]:
+    """What makes figures worthless: answers that weren't 2xx, and moves that moved nothing."""
+    found = []
+    for result in results:
+        if result.failures:
+            found.append(
+                f"{result.workload}: {result.load.bad_status} answers of 400 or more, "
+                f"{result.load.socket_errors} socket errors"
+            )
+        if result.ran_out:
+            found.append(f"{result.workload}: the prepared orders were used up; run it with fewer seconds")
+    return found
+
+
+def as_json(results: Sequence[Result], second_start: float | None) -> dict[str, Any]:
+    return {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": {
+            "cpus": psutil.cpu_count(),
+            "python": platform.python_version(),
+            "load": psutil.getloadavg(),
+        },
+        "second_start_seconds": second_start,
+        "results": [result.as_json() for result in results],
+    }
+
+
+def write_json(figures: dict[str, Any]) -> Path:
+    FOLDER.mkdir(exist_ok=True)
+    path = FOLDER / f"{datetime.now(UTC):%Y%m%d-%H%M%S}.json"
+    path.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    return path

@@ -1,0 +1,57 @@
+"""What all API views share: headers of every answer, and entity tags."""
+
+import re
+from typing import Any
+
+from django.http import HttpResponseBase
+from django.utils.cache import patch_vary_headers
+from rest_framework.request import Request
+
+from huuva.problems import Problem
+
+
+class ApiView:
+    """Mixin for DRF views: the answer tells the key's rate limit and is never kept by a shared cache."""
+
+    def finalize_response(self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any) -> Any:
+        response = super().finalize_response(request, response, *args, **kwargs)  # type: ignore[misc]
+        limit = getattr(request, "rate_limit", None)
+        if limit is not None:
+            for name, value in limit.headers().items():
+                response[name] = value
+        if "Cache-Control" not in response:
+            response["Cache-Control"] = "private, no-cache"
+        patch_vary_headers(response, ("Authorization",))
+        return response
+
+
+def etag(version: int) -> str:
+    """The strong entity tag of an order at a version (RFC 9110 §8.8.3)."""
+    return f'"{version}"'
+
+
+_ETAG = re.compile(r'(?:W/)?"[^"]*"')
+
+
+def expected_version(request: Request) -> int | None:
+    """The version that `If-Match` asks for; None where any will do. Raises Problem `stale_version` (412) for a tag that
+    can't be one of ours, or is weak (RFC 9110 §13.1.1 compares strongly)."""
+    header = request.META.get("HTTP_IF_MATCH")
+    if header is None or header.strip() == "*":
+        return None
+    tags = _ETAG.findall(header)
+    versions = [tag[1:-1] for tag in tags if tag.startswith('"') and tag[1:-1].isascii() and tag[1:-1].isdigit()]
+    if not versions:
+        raise Problem(
+            "stale_version",
+            'If-Match names no version of this order; send the ETag of your last read, such as "3".',
+            status=412,
+        )
+    # Several tags: the caller would take any of them; the newest is the only one that can still be true.
+    return max(int(version[:10]) for version in versions)
+
+
+def not_modified(request: Request, tag: str) -> bool:
+    """Whether `If-None-Match` names the present tag, weakly compared (RFC 9110 §13.1.2)."""
+    header = request.META.get("HTTP_IF_NONE_MATCH", "")
+    return header.strip() == "*" or tag in (found.removeprefix("W/") for found in _ETAG.findall(header))

@@ -1,0 +1,65 @@
+"""The real PostgreSQL and Valkey, started by us under HUUVA_HOME where no address of others is set.
+
+Cheap to import: settings ask only for addresses, and most processes never start a server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from huuva.embedded.places import postgres_folder, socket_folder, valkey_folder
+from huuva.home import secret_file
+
+__all__ = ["database_url", "redis_url", "secret_file", "services", "wanted"]
+
+DATABASE = "huuva"
+
+
+def database_url(home: Path, database: str = DATABASE) -> str:
+    """Where the embedded PostgreSQL of this home answers; starts nothing."""
+    return f"postgresql://{DATABASE}@/{database}?host={socket_folder(home, postgres_folder(home))}"
+
+
+def redis_url(home: Path, database: int = 0) -> str:
+    """Where the embedded Valkey of this home answers; starts nothing."""
+    return f"unix://{socket_folder(home, valkey_folder(home))}/valkey.sock?db={database}"
+
+
+def wanted(settings: Any) -> dict[str, bool]:
+    """Which servers these settings need from us: none whose address is somebody else's. Words for `services`."""
+    home = settings.HUUVA_HOME
+    return {
+        "postgres": database_url(home) == settings.DATABASE_URL,
+        "valkey": redis_url(home) == settings.REDIS_URL,
+    }
+
+
+@contextmanager
+def services(home: Path, *, postgres: bool, valkey: bool, durable: bool = True) -> Iterator[None]:
+    """Keeps the wanted servers running inside the block; the last process to leave stops them.
+
+    Raises ConfigError and ServiceError.
+    """
+    if not (postgres or valkey):
+        yield
+        return
+    from huuva.embedded.postgres import ensure_postgres, stop_postgres
+    from huuva.embedded.users import Users
+    from huuva.embedded.valkey import ensure_valkey, stop_valkey
+
+    users = Users(home)
+    try:
+        with users.starting():
+            if postgres:
+                ensure_postgres(home, durable=durable)
+            if valkey:
+                ensure_valkey(home)
+        yield
+    finally:
+        with users.leaving() as last:
+            if last:
+                stop_valkey(home)
+                stop_postgres(home)

@@ -1,0 +1,67 @@
+"""What a fresh installation starts with: a kitchen, a manager and an API key. Safe to make again and again."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from django.contrib.auth import get_user_model
+from django.db import transaction
+
+from huuva.home import read_private, write_private
+from integrations.keys import issue_key, parse_key
+from integrations.models import ApiKey
+from orders.models import Kitchen
+
+KITCHEN: Final = "main"
+MANAGER: Final = "manager"
+KEY_NAME: Final = "first-key"
+SCOPES: Final = ("orders:read", "orders:write", "orders:recall", "analytics:read", "events:read")
+# Plain text of the first login and key, mode 0600, so that each start can show them again.
+LOGIN_FILE: Final = "first-login.json"
+KEY_FILE: Final = "first-key.json"
+
+
+@dataclass(frozen=True)
+class FirstData:
+    """`password` is None once somebody has changed it."""
+
+    manager: str
+    password: str | None
+    key: str
+
+
+@transaction.atomic
+def make_first_data(home: Path) -> FirstData:
+    """Makes what is missing in the database and keeps the plain secrets under the home."""
+    Kitchen.objects.get_or_create(slug=KITCHEN, defaults={"name": "Main kitchen"})
+    return FirstData(MANAGER, _manager_password(home / LOGIN_FILE), _key(home / KEY_FILE))
+
+
+def _manager_password(file: Path) -> str | None:
+    users: Any = get_user_model()._default_manager
+    manager = users.filter(username=MANAGER).first()
+    kept = read_private(file)
+    if manager is None:
+        password = secrets.token_urlsafe(12)
+        manager = users.create_superuser(username=MANAGER, password=password)
+        kept = {"user": MANAGER, "password": password, "stored": manager.password}
+        write_private(file, kept)
+    # Comparing what is stored tells whether it was changed, and unlike a real login costs nothing at each start.
+    return kept.get("password") if kept.get("stored") == manager.password else None
+
+
+def _key(file: Path) -> str:
+    kept = str(read_private(file).get("key", ""))
+    parsed = parse_key(kept)
+    if parsed is not None:
+        found = ApiKey.objects.filter(
+            prefix=parsed.prefix, digest=parsed.digest, revoked_at=None, expires_at=None
+        )
+        if found.exists():
+            return kept
+    _, plain = issue_key(KEY_NAME, SCOPES)
+    write_private(file, {"key": plain, "scopes": SCOPES})
+    return plain

@@ -1,0 +1,124 @@
+"""Health and metrics, for load balancers, orchestrators and Prometheus. None of it needs a key."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Final
+
+from django.core.cache import cache
+from django.db import Error, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from huuva.problems import RETRY_AFTER, Problem, problem_response
+
+BEAT_KEY: Final = "beat-heartbeat"
+# Beat sends a heartbeat each 30 s; a busy worker may be late with some.
+BEAT_LATE_SECONDS: Final = 120
+View = Callable[[HttpRequest], HttpResponse]
+
+
+def read_only(view: View) -> View:
+    """GET and HEAD only; anything else is a 405 problem."""
+
+    @wraps(view)
+    def checked(request: HttpRequest) -> HttpResponse:
+        if request.method not in ("GET", "HEAD"):
+            detail = f"{request.method} is not possible here, only GET."
+            return problem_response(
+                request, Problem("method_not_allowed", detail, status=405, headers={"Allow": "GET, HEAD"})
+            )
+        response = view(request)
+        response["Cache-Control"] = "no-store"
+        return response
+
+    return checked
+
+
+@read_only
+def livez(request: HttpRequest) -> HttpResponse:
+    """This process answers. Asks nobody else, so a database that is away restarts no web process."""
+    return JsonResponse({"status": "ok"})
+
+
+@read_only
+def api_health(request: HttpRequest) -> HttpResponse:
+    """The API answers: the public address for clients' monitors."""
+    return JsonResponse({"status": "ok"})
+
+
+@read_only
+def readyz(request: HttpRequest) -> HttpResponse:
+    """Whether requests should be sent here: 200 `ok`, 200 `degraded`, or a 503 problem; each names all checks.
+
+    Without the database or with migrations missing nothing works: 503. Without the cache or beat orders are still
+    taken, and sending them elsewhere would not help: `degraded`, for an alert.
+    """
+    checks = {"database": _database(), "migrations": _migrations(), "cache": _cache(), "beat": _beat()}
+    failed = [name for name in ("database", "migrations") if checks[name]["status"] != "ok"]
+    if failed:
+        detail = f"Not ready: {' and '.join(str(checks[name]['detail']) for name in failed)}"
+        headers = {"Retry-After": str(RETRY_AFTER)}
+        return problem_response(
+            request, Problem("not_ready", detail, status=503, headers=headers, checks=checks)
+        )
+    good = all(check["status"] == "ok" for check in checks.values())
+    return JsonResponse({"status": "ok" if good else "degraded", "checks": checks})
+
+
+Check = dict[str, Any]
+
+
+def _database() -> Check:
+    for attempt in (1, 2):
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1")
+            return {"status": "ok"}
+        except Error:
+            # The first failure may be only our kept connection, which a restarted server has dropped.
+            connection.close()
+            if attempt == 2:
+                break
+    return {"status": "failed", "detail": "The database does not answer."}
+
+
+_migrated = False
+
+
+def _migrations() -> Check:
+    global _migrated  # code does not change under a running process, so a yes stays a yes
+    if not _migrated:
+        try:
+            executor = MigrationExecutor(connection)
+            missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        except Error:
+            connection.close()
+            return {"status": "unknown", "detail": "Migrations can't be checked without the database."}
+        if missing:
+            return {"status": "failed", "detail": f"{len(missing)} migrations are not applied."}
+        _migrated = True
+    return {"status": "ok"}
+
+
+def _cache() -> Check:
+    try:
+        cache.set("readyz", 1, timeout=10)
+        return {"status": "ok"}
+    except Exception as error:  # noqa: BLE001  (the client library's errors share no base with Django's)
+        return {"status": "failed", "detail": f"The cache does not answer ({type(error).__name__})."}
+
+
+def _beat() -> Check:
+    try:
+        last = cache.get(BEAT_KEY)
+    except Exception:  # noqa: BLE001  (reported by the check of the cache)
+        return {"status": "unknown", "detail": "The last beat can't be read without the cache."}
+    if last is None:
+        return {"status": "unknown", "detail": "No beat has been seen yet."}
+    age = round(max(0.0, time.time() - last), 1)
+    if age > BEAT_LATE_SECONDS:
+        return {"status": "failed", "detail": "Beat or the worker stands still.", "ageSeconds": age}
+    return {"status": "ok", "ageSeconds": age}

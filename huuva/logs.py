@@ -1,0 +1,59 @@
+"""Logs: one JSON object a line, with the request's id. No customer data: log ids, never bodies."""
+
+import logging.config
+from typing import Any
+
+import structlog
+
+_SHARED: list[Any] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+]
+
+
+_transform = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+
+
+def _traceback(exc_info: Any) -> list[dict[str, Any]]:
+    """A traceback without customer data: no local variables, and of each message the first line only, because
+    PostgreSQL's DETAIL line holds the row that it refused."""
+    stacks = _transform(exc_info)
+    for stack in stacks:
+        stack["exc_value"] = stack["exc_value"].partition("\n")[0]
+    return stacks
+
+
+def configure(config: dict[str, Any]) -> None:
+    """Django's LOGGING_CONFIG. `config` holds the one thing that is set from outside: `level`."""
+    logging.config.dictConfig(
+        {
+            "version": 1,
+            "disable_existing_loggers": False,
+            "formatters": {
+                "json": {
+                    "()": structlog.stdlib.ProcessorFormatter,
+                    "foreign_pre_chain": _SHARED,
+                    "processors": [
+                        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                        structlog.processors.ExceptionRenderer(_traceback),
+                        structlog.processors.JSONRenderer(),
+                    ],
+                }
+            },
+            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+            "root": {"handlers": ["stderr"], "level": config["level"]},
+            "loggers": {
+                # Each 4xx is told to the client; a line each in our log would hide what is ours to mend.
+                "django.request": {"level": "ERROR"},
+                "django.security": {"level": "ERROR"},
+            },
+        }
+    )
+    structlog.configure(
+        processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.stdlib.BoundLogger,
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )

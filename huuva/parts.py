@@ -1,0 +1,167 @@
+"""The running parts of `make run`: their commands, their logs, and honcho that keeps them together."""
+
+from __future__ import annotations
+
+import json
+import logging.handlers
+import os
+import re
+import shlex
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from honcho.manager import Manager
+from honcho.printer import Message
+
+from huuva.leftovers import TOKEN_VARIABLE, Family
+
+LOG_BYTES: Final = 10 * 1024 * 1024
+LOG_FILES: Final = 3
+LEVEL: Final = re.compile(r"\b(DEBUG|INFO|WARNING|WARN|ERROR|CRITICAL|FATAL)\b")
+EXCEPTION: Final = re.compile(r"[\w.]+(Error|Exception|Interrupt|Exit)\b")
+SHOWN: Final = frozenset({"WARNING", "WARN", "ERROR", "CRITICAL", "FATAL"})
+# Fields of a log line that the terminal leaves out; the part's own log has them.
+NOT_SHOWN: Final = frozenset({"level", "event", "timestamp", "logger", "exception"})
+# A worker's threads share one interpreter, so more of them add waiting, not work; each holds a database connection.
+WEB_THREADS: Final = 4
+
+
+def commands(home: Path, host: str, port: int, workers: int) -> dict[str, list[str]]:
+    """What to run for each part."""
+    granian = [sys.executable, "-m", "granian", "--host", host, "--log-level", "warning", "--no-ws"]
+    # A worker that dies is replaced; a part dies only with its main process.
+    granian += ["--respawn-failed-workers", "--respawn-interval", "0.2"]
+    celery = [sys.executable, "-m", "celery", "--quiet", "-A", "huuva"]
+    return {
+        "web": [
+            *granian,
+            *("--interface", "wsgi", "--port", str(port), "--workers", str(workers)),
+            *("--blocking-threads", str(WEB_THREADS), "--blocking-threads-idle-timeout", "600"),
+            *("--workers-kill-timeout", "5", "huuva.wsgi:application"),
+        ],
+        "live": [
+            *granian,
+            *("--interface", "asgi", "--port", str(port + 1), "--workers", "1"),
+            # Without these two numbers open streams keep new ones out; without the timeout they keep it running.
+            *("--backlog", "16384", "--backpressure", "16384"),
+            *("--workers-kill-timeout", "2", "huuva.asgi:application"),
+        ],
+        "worker": [
+            *celery,
+            *("worker", "--loglevel", "INFO", "--concurrency", "2", "--without-gossip", "--without-mingle"),
+        ],
+        "beat": [
+            *celery,
+            *(
+                "beat",
+                "--loglevel",
+                "INFO",
+                "--pidfile",
+                "",
+                "--schedule",
+                str(home / "run" / "beat-schedule"),
+            ),
+        ],
+    }
+
+
+class PartsManager(Manager):  # type: ignore[misc]
+    """honcho, with two changes: a second Ctrl-C is harder, and each started part is noted on disk."""
+
+    def __init__(self, home: Path, family: Family, on_started: Callable[[], None]) -> None:
+        super().__init__(printer=PartLogs(home / "log"))
+        self._family = family
+        self._on_started = on_started
+        self.interrupted = False
+
+    def add_part(self, name: str, command: list[str]) -> None:
+        env = {**os.environ, "PYTHONUNBUFFERED": "1", TOKEN_VARIABLE: self._family.token}
+        # exec: the shell in between would swallow signals.
+        self.add_process(name, f"exec {shlex.join(command)}", env=env)
+
+    def failed_part(self) -> tuple[str, int] | None:
+        """The part that ended by itself, and its exit code."""
+        return self._printer.first_stopped if not self.interrupted else None
+
+    def _start(self) -> None:
+        super()._start()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._on_signal)
+        self._on_started()
+
+    def _on_signal(self, number: int, frame: Any) -> None:
+        if self.interrupted:
+            self.kill()
+            return
+        self.interrupted = True
+        self.returncode = 0
+        self.terminate()
+
+    def _system_print(self, data: str) -> None:
+        started = re.fullmatch(r"\S+ started \(pid=(\d+)\)\n", data)
+        if started:
+            self._family.note(int(started[1]))
+        super()._system_print(data)
+
+
+class PartLogs:
+    """honcho's printer: every line goes into the part's own log, warnings and worse to the terminal too."""
+
+    def __init__(self, folder: Path) -> None:
+        self.width = 0  # honcho sets it to the longest name
+        self.folder = folder
+        self.first_stopped: tuple[str, int] | None = None
+        self._files: dict[str, logging.Handler] = {}
+        self._showing: dict[str, bool] = {}
+
+    def write(self, message: Message) -> None:
+        data = message.data
+        text = data.decode("utf-8", "replace") if isinstance(data, bytes) else data
+        for line in text.splitlines():
+            if message.name == "system":
+                self._note_stop(line)
+                continue
+            self._file(message.name).emit(logging.makeLogRecord({"msg": "%s", "args": (line,)}))
+            shown = self._shown(message.name, line)
+            if shown is not None:
+                sys.stderr.write(f"{message.name.ljust(self.width)} | {shown}\n")
+
+    def _note_stop(self, line: str) -> None:
+        stopped = re.fullmatch(r"(\S+) stopped \(rc=(-?\d+)\)", line)
+        if stopped and self.first_stopped is None:
+            self.first_stopped = (stopped[1], int(stopped[2]))
+
+    def _file(self, name: str) -> logging.Handler:
+        if name not in self._files:
+            path = self.folder / f"{name}.log"
+            self._files[name] = logging.handlers.RotatingFileHandler(
+                path, maxBytes=LOG_BYTES, backupCount=LOG_FILES
+            )
+        return self._files[name]
+
+    def _shown(self, name: str, line: str) -> str | None:
+        """The line as the terminal shows it, if at all. Lines without a level go with the one before them."""
+        try:
+            event = json.loads(line) if line.startswith("{") else None
+        except ValueError:
+            event = None
+        if isinstance(event, dict):
+            self._showing[name] = False
+            level = str(event.get("level", "")).upper()
+            if level not in SHOWN:
+                return None
+            rest = " ".join(f"{key}={value}" for key, value in event.items() if key not in NOT_SHOWN)
+            return f"{level} {event.get('event', '')} {rest}".rstrip()
+        found = LEVEL.search(line)
+        if found:
+            self._showing[name] = found[1] in SHOWN
+        elif line.startswith("Traceback"):
+            self._showing[name] = True
+        elif not line.startswith((" ", "\t")):
+            # Not a part of what was shown before, except the last line of a traceback.
+            shown = self._showing.pop(name, False) and EXCEPTION.match(line)
+            return line if shown else None
+        return line if self._showing.get(name, False) else None

@@ -1,0 +1,167 @@
+"""Every error of the program, as a problem document of RFC 9457 (`application/problem+json`)."""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, TypedDict
+
+import orjson
+import structlog
+from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
+from django.db import DatabaseError, InterfaceError, OperationalError, connections
+from django.http import Http404, HttpRequest, HttpResponse
+from rest_framework import exceptions
+from rest_framework.exceptions import APIException
+from rest_framework.request import Request
+
+log = structlog.get_logger(__name__)
+CONTENT_TYPE = "application/problem+json"
+TYPE_BASE = "/api/docs#problem-"
+# Seconds after which a client may try again when a server that we need is away.
+RETRY_AFTER = 2
+
+
+class FieldError(TypedDict):
+    """One wrong field: a JSON pointer into the body, `?name` for a query parameter, or a header's name."""
+
+    pointer: str
+    code: str
+    detail: str
+
+
+class Problem(APIException):
+    """An error that a client can act on. `code` is stable, `detail` says what to change, `extra` adds members."""
+
+    def __init__(
+        self,
+        code: str,
+        detail: str,
+        *,
+        status: int,
+        title: str | None = None,
+        errors: Sequence[FieldError] | None = None,
+        headers: Mapping[str, str] | None = None,
+        **extra: Any,
+    ) -> None:
+        super().__init__(detail, code)
+        self.code = code
+        self.text = detail
+        self.status_code = status
+        self.title = title
+        self.errors = list(errors or ())
+        self.headers = dict(headers or {})
+        self.extra = extra
+
+
+def problem_response(request: HttpRequest | Request, problem: Problem) -> HttpResponse:
+    """The answer that tells `problem`; `type, title, status, detail, instance, code, requestId, errors`."""
+    body = {
+        "type": f"{TYPE_BASE}{problem.code}",
+        "title": problem.title or HTTPStatus(problem.status_code).phrase,
+        "status": problem.status_code,
+        "detail": problem.text,
+        "instance": _clean(request.path),
+        "code": problem.code,
+        "requestId": getattr(request, "request_id", ""),
+        "errors": problem.errors,
+        **problem.extra,
+    }
+    response = HttpResponse(orjson.dumps(body), status=problem.status_code, content_type=CONTENT_TYPE)
+    for name, value in problem.headers.items():
+        response[name] = value
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _clean(path: str) -> str:
+    """A path as it may stand in JSON: Django decodes what was percent-encoded, lone surrogates included."""
+    return path.encode("utf-8", "replace").decode()
+
+
+_CODES = {
+    400: "bad_request",
+    401: "missing_key",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "body_too_large",
+    415: "unsupported_media_type",
+}
+
+
+def as_problem(error: Exception, request: HttpRequest | Request) -> Problem | None:
+    """What to tell a client about `error`; None where it is a fault of ours that nobody foresaw."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, Http404 | exceptions.NotFound):
+        text = str(error) if error.args and isinstance(error.args[0], str) else ""
+        return Problem("not_found", text or "There is nothing under this address.", status=404)
+    if isinstance(error, exceptions.MethodNotAllowed):
+        return Problem("method_not_allowed", str(error.detail), status=405)
+    if isinstance(error, exceptions.UnsupportedMediaType):
+        return Problem(
+            "unsupported_media_type",
+            "Send the body as JSON, with Content-Type: application/json.",
+            status=415,
+        )
+    if isinstance(error, APIException):
+        return Problem(_CODES.get(error.status_code, "error"), str(error.detail), status=error.status_code)
+    if isinstance(error, PermissionDenied):
+        return Problem("forbidden", str(error) or "This is not allowed.", status=403)
+    if isinstance(error, BadRequest | SuspiciousOperation):
+        return Problem("bad_request", "The request is malformed.", status=400)
+    if isinstance(error, OperationalError | InterfaceError) or _lost_connection(error):
+        return unavailable(
+            "database_unavailable", "The database can't be reached right now; nothing was stored."
+        )
+    return None
+
+
+def _lost_connection(error: Exception) -> bool:
+    """Whether a database error comes from a connection that has gone (it is then no fault of the statement)."""
+    if not isinstance(error, DatabaseError):
+        return False
+    inner = connections["default"].connection
+    return inner is None or inner.closed
+
+
+def unavailable(code: str, detail: str) -> Problem:
+    return Problem(
+        code,
+        f"{detail} Send it again after Retry-After.",
+        status=503,
+        headers={"Retry-After": str(RETRY_AFTER)},
+    )
+
+
+def internal_error() -> Problem:
+    return Problem(
+        "internal_error",
+        "Something broke on our side; nothing was stored. Tell us the requestId.",
+        status=500,
+    )
+
+
+def exception_handler(error: Exception, context: Mapping[str, Any]) -> HttpResponse | None:
+    """DRF's exception handler. None lets the error rise to `GateMiddleware`, which logs it."""
+    request: Request = context["request"]
+    problem = as_problem(error, request)
+    if problem is None:
+        return None
+    if isinstance(error, APIException):
+        problem.headers |= _headers_of(error, request, context)
+    if problem.status_code == 503:
+        log.warning("unavailable", code=problem.code, error=type(error).__name__)
+    response = problem_response(request._request, problem)
+    response.exception = True  # type: ignore[attr-defined]
+    return response
+
+
+def _headers_of(error: APIException, request: Request, context: Mapping[str, Any]) -> dict[str, str]:
+    headers = {}
+    if isinstance(error, exceptions.MethodNotAllowed):
+        headers["Allow"] = ", ".join(context["view"].allowed_methods)
+    if isinstance(error, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
+        headers["WWW-Authenticate"] = getattr(error, "auth_header", "Bearer")
+    if isinstance(error, exceptions.UnsupportedMediaType):
+        headers["Accept"] = "application/json"
+    return headers

@@ -1,0 +1,206 @@
+"""`make run`: starts everything, shows where it is, and ends everything on Ctrl-C."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import multiprocessing
+import os
+import resource
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, NoReturn
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from huuva import embedded
+from huuva.embedded.places import ServiceError, prepare_home
+from huuva.env import ConfigError
+from huuva.home import make_folder
+
+READY_SECONDS: Final = 60
+OPEN_FILES: Final = 65536  # live holds a file for each screen
+
+
+def run() -> int:
+    """Runs until Ctrl-C (exit code 0) or until a part dies (1). Raises ConfigError and ServiceError."""
+    began = time.monotonic()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "huuva.settings")
+    from huuva import settings
+
+    for sentence in settings.env.unknown():
+        print(f"Warning: {sentence}", file=sys.stderr)
+    # Until honcho takes over, both signals unwind through the `with` blocks below.
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        with _only_one(settings.HUUVA_HOME):
+            return _run(settings, began)
+    except KeyboardInterrupt:
+        return 0
+
+
+def _run(settings: Any, began: float) -> int:
+    from huuva.leftovers import Family
+
+    home, host, port = settings.HUUVA_HOME, settings.HUUVA_HOST, settings.HUUVA_PORT
+    family = Family(home)
+    ended = family.end_leftovers()
+    if ended:
+        print(f"Ended {ended} processes of an earlier start that was killed.", file=sys.stderr)
+    check_port(host, port, "HUUVA_PORT")
+    check_port(host, port + 1, "HUUVA_PORT (live takes the port after it)")
+    _raise_file_limit()
+    try:
+        with embedded.services(home, **embedded.wanted(settings)):
+            first = _prepare(settings)
+            return _supervise(settings, family, first, began)
+    finally:
+        family.end()
+
+
+def _prepare(settings: Any) -> Any:
+    """Migrations and the first data."""
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+    from django.db import OperationalError, connections
+
+    from huuva.first_data import make_first_data
+
+    try:
+        call_command("migrate", interactive=False, verbosity=0)
+    except OperationalError as error:
+        reason = " ".join(str(error).split())
+        raise ServiceError(f"The database does not let us in ({reason}): check DATABASE_URL.") from None
+    first = make_first_data(settings.HUUVA_HOME)
+    make_folder(
+        settings.STATIC_ROOT
+    )  # nothing need be in it, but WhiteNoise warns in each worker where it is missing
+    connections.close_all()  # honcho forks: a child must not share a connection
+    return first
+
+
+def _supervise(settings: Any, family: Any, first: Any, began: float) -> int:
+    from huuva.box import box
+    from huuva.parts import PartsManager, commands
+
+    home, host, port = settings.HUUVA_HOME, settings.HUUVA_HOST, settings.HUUVA_PORT
+    addresses = [f"{origin(host, port)}/api/health", f"{origin(host, port + 1)}/livez"]
+
+    def announce() -> None:
+        silent = [address for address in addresses if not _wait_for(address)]
+        if manager.interrupted or manager.failed_part():
+            return
+        if silent:
+            print(f"No answer from {silent[0]} after {READY_SECONDS} s: see {home / 'log'}.", file=sys.stderr)
+        else:
+            print(box(origin(host, port), first, time.monotonic() - began), flush=True)
+
+    def start_announcing() -> None:
+        threading.Thread(target=announce, daemon=True).start()
+
+    if sys.platform == "linux":
+        # honcho's helpers hold nothing but a pipe; other start methods import everything again in each.
+        multiprocessing.set_start_method("fork", force=True)
+    manager = PartsManager(home, family, start_announcing)
+    for name, command in commands(home, host, port, settings.HUUVA_WEB_WORKERS).items():
+        manager.add_part(name, command)
+    manager.loop()
+    failed = manager.failed_part()
+    if failed:
+        name, code = failed
+        raise PartDied(
+            f"{name} ended with code {code}, so everything was stopped: see {home / 'log' / name}.log."
+        )
+    return 0
+
+
+class PartDied(ServiceError):
+    """A part ended by itself."""
+
+    exit_code = 1
+
+
+def origin(host: str, port: int) -> str:
+    """Where a browser on this machine finds a server that listens on that host."""
+    if host in {"0.0.0.0", "::", ""}:  # noqa: S104  (only compared)
+        host = "127.0.0.1"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def check_port(host: str, port: int, variable: str) -> None:
+    """Raises ConfigError when the port can't be had."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            # As the server does: connections of an earlier start that are still closing don't count.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise ConfigError(
+                f"Port {port} on {host} is taken: stop what uses it, or change {variable}."
+            ) from None
+        if error.errno == errno.EACCES:
+            raise ConfigError(f"Port {port} needs rights that we don't have: change {variable}.") from None
+        raise ConfigError(
+            f"HUUVA_HOST must be an address of this machine, not {host!r} ({error.strerror})."
+        ) from None
+
+
+@contextmanager
+def _only_one(home: Path) -> Iterator[None]:
+    """Two starts in one home would end each other's processes."""
+    folder = prepare_home(home) / "run"
+    folder.mkdir(exist_ok=True)
+    # A record lock: it ends with this process however that dies, and forked children don't hold it.
+    lock = os.open(folder / "run.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(lock)
+        raise ConfigError(
+            f"Huuva already runs from {home}: stop it first, or set HUUVA_HOME elsewhere."
+        ) from None
+    try:
+        yield
+    finally:
+        os.close(lock)
+
+
+def _raise_file_limit() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _wait_for(address: str) -> bool:
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            with urlopen(address, timeout=5) as answer:  # noqa: S310  (our own address)
+                if answer.status == 200:
+                    return True
+        except (URLError, OSError):
+            time.sleep(0.05)
+    return False
+
+
+def _interrupt(number: int, frame: Any) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(run())
+    except (ConfigError, ServiceError) as problem:
+        print(problem, file=sys.stderr)
+        sys.exit(problem.exit_code)

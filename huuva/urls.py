@@ -1,0 +1,20 @@
+"""All addresses. The API answers with and without a trailing slash, and never redirects."""
+
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path, re_path
+
+from huuva import health, metrics
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("admin/", admin.site.urls),
+    re_path(r"^livez/?$", health.livez),
+    re_path(r"^readyz/?$", health.readyz),
+    re_path(r"^metrics/?$", metrics.metrics),
+    re_path(r"^api/health/?$", health.api_health),
+    path("api/", include("orders.api.urls")),
+]
+
+handler400 = "huuva.errors.bad_request"
+handler403 = "huuva.errors.forbidden"
+handler404 = "huuva.errors.not_found"
+handler500 = "huuva.errors.server_error"

@@ -1,0 +1,8 @@
+"""The web part: API, admin and pages, served by granian."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "huuva.settings")
+application = get_wsgi_application()

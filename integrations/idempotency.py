@@ -1,0 +1,174 @@
+"""Answers kept for requests with an `Idempotency-Key`, in the same transaction as the work they report."""
+
+import hashlib
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from json import loads
+from typing import Final, NamedTuple
+
+from django.db import IntegrityError, connection, transaction
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from huuva.jsonio import dumps
+from huuva.problems import Problem, as_problem
+from integrations.key_cache import KeyGrant
+from integrations.models import IdempotencyRecord
+
+LIFETIME: Final = timedelta(hours=72)
+REPLAYED: Final = "Idempotent-Replayed"
+# Longer routes are kept by their digest: PostgreSQL refuses index entries over 2,704 bytes.
+_LONGEST_ROUTE: Final = 400
+# What belongs to the answer itself; the others (request id, rate limits) belong to each request anew.
+_KEPT_HEADERS: Final = (
+    "Content-Type",
+    "Content-Language",
+    "Content-Location",
+    "Location",
+    "ETag",
+    "Last-Modified",
+    "Link",
+    "Allow",
+    "Cache-Control",
+    "WWW-Authenticate",
+    "Deprecation",
+)
+
+# Plain SQL: this runs with every order that a careful client sends, and the ORM would cost half a millisecond more.
+_TABLE: Final = IdempotencyRecord._meta.db_table
+_ROW: Final = "WHERE api_key_id = %s AND route = %s AND key = %s"
+_SELECT: Final = f"SELECT fingerprint, status, headers, body, created_at FROM {_TABLE} {_ROW}"  # noqa: S608
+_DELETE: Final = f"DELETE FROM {_TABLE} {_ROW}"  # noqa: S608
+_INSERT: Final = (
+    f"INSERT INTO {_TABLE} (api_key_id, route, key, fingerprint, status, headers, body, created_at) "  # noqa: S608
+    "VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"
+)
+
+
+class _Kept(NamedTuple):
+    fingerprint: bytes
+    status: int
+    headers: str
+    body: bytes
+    created_at: datetime
+
+
+class IdempotencyStore:
+    """The store of `huuva.idempotency`: per API key, route and Idempotency-Key, for 72 hours.
+
+    Kept: what was done, and refusals (4xx). Not kept: faults (5xx) and "try again later" (429, Retry-After),
+    which roll everything back. Costs three statements: a lock, the look for an earlier answer, the insert.
+    """
+
+    def run(
+        self, view: APIView, request: Request, key: str, work: Callable[[], HttpResponseBase]
+    ) -> HttpResponseBase:
+        grant = request.auth
+        if not isinstance(grant, KeyGrant):
+            return work()
+        http = request._request
+        method, query = http.method or "", http.META.get("QUERY_STRING", "")
+        route = route_of(method, http.path)
+        fingerprint = fingerprint_of(method, http.path, query, http.body)
+        with transaction.atomic(), connection.cursor() as cursor:
+            # Held until commit, so that whoever gets it next sees this answer.
+            cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_lock_name(grant.id, route, key)])
+            if not cursor.fetchone()[0]:
+                raise _in_progress()
+            cursor.execute(_SELECT, [grant.id, route, key])
+            row = cursor.fetchone()
+            if row is not None:
+                kept = _Kept(*row)
+                if kept.created_at > timezone.now() - LIFETIME:
+                    return _replay(kept, fingerprint)
+                cursor.execute(_DELETE, [grant.id, route, key])
+            response = _answer(view, work)
+            if response.status_code >= 500:
+                transaction.set_rollback(True)
+                return response
+            given = response.headers
+            headers = {name: given[name] for name in _KEPT_HEADERS if name in given}
+            answer = [
+                fingerprint,
+                response.status_code,
+                dumps(headers).decode(),
+                response.content,
+                timezone.now(),
+            ]
+            try:
+                cursor.execute(_INSERT, [grant.id, route, key, *answer])
+            except IntegrityError:
+                # Whatever the lock said: somebody's answer is there, and this work must not stand beside it.
+                raise _in_progress() from None
+            return response
+
+
+def route_of(method: str, path: str) -> str:
+    """Method and path, with or without its trailing slash the same."""
+    route = f"{method} {path.rstrip('/')}"
+    if len(route) <= _LONGEST_ROUTE and route.isprintable():
+        return route
+    return f"{method} sha256:{hashlib.sha256(route.encode('utf-8', 'surrogatepass')).hexdigest()}"
+
+
+def fingerprint_of(method: str, path: str, query: str, body: bytes) -> bytes:
+    """What makes two requests the same: method, path and query as sent, and the body's very bytes."""
+    digest = hashlib.sha256(f"{method} {path}?{query}\n".encode("utf-8", "surrogatepass"))
+    digest.update(body)
+    return digest.digest()
+
+
+def _lock_name(key_id: int, route: str, key: str) -> int:
+    """A number of 64 bits; two keys that share one by chance only wait for each other."""
+    digest = hashlib.blake2b(f"{key_id} {route} {key}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, signed=True)
+
+
+def _answer(view: APIView, work: Callable[[], HttpResponseBase]) -> HttpResponse:
+    """Do the work and render its answer. A refusal (4xx) undoes the work and is an answer; the rest rises."""
+    try:
+        with transaction.atomic():
+            response = work()
+    except Exception as error:
+        problem = as_problem(error, view.request)
+        if problem is None or problem.status_code >= 500 or _says_later(problem):
+            raise
+        response = view.handle_exception(error)
+    if isinstance(response, Response) and not response.is_rendered:
+        response.accepted_renderer = view.request.accepted_renderer
+        response.accepted_media_type = view.request.accepted_media_type
+        response.renderer_context = view.get_renderer_context()  # type: ignore[attr-defined]
+        response.render()
+    if not isinstance(response, HttpResponse):
+        raise TypeError(f"{type(view).__name__} answers with {type(response).__name__}, which can't be kept")
+    return response
+
+
+def _says_later(problem: Problem) -> bool:
+    return problem.status_code == 429 or "Retry-After" in problem.headers
+
+
+def _replay(kept: _Kept, fingerprint: bytes) -> HttpResponse:
+    if bytes(kept.fingerprint) != fingerprint:
+        raise Problem(
+            "idempotency_mismatch",
+            "This Idempotency-Key was used for another request. Use a new key for each new request; "
+            "repeat one with exactly the same path and body.",
+            status=422,
+        )
+    response = HttpResponse(bytes(kept.body), status=kept.status, headers=loads(kept.headers))
+    response.headers[REPLAYED] = "true"
+    return response
+
+
+def _in_progress() -> Problem:
+    return Problem(
+        "idempotency_in_progress",
+        "The first request with this Idempotency-Key is still running. Send it again after Retry-After.",
+        status=409,
+        headers={"Retry-After": "1"},
+    )

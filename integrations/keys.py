@@ -1,0 +1,82 @@
+"""Making and ending API keys: `huuva_<prefix>_<secret>`, of which only the prefix and a digest are stored."""
+
+import hashlib
+import re
+import secrets
+import string
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from django.utils import timezone
+
+from integrations.key_cache import key_cache
+from integrations.models import ApiKey
+from orders.models import Kitchen
+
+PREFIX_LENGTH: Final = 10
+SECRET_LENGTH: Final = 32
+_PREFIX_ALPHABET: Final = string.ascii_lowercase + string.digits
+_SECRET_ALPHABET: Final = string.ascii_letters + string.digits
+_FORMAT: Final = re.compile(r"huuva_([a-z0-9]{1,16})_([A-Za-z0-9]{16,128})")
+
+
+class ParsedKey(NamedTuple):
+    prefix: str
+    digest: str
+
+
+def parse_key(plain: str) -> ParsedKey | None:
+    """Split a key as a client sent it; None where it can't be one of ours."""
+    match = _FORMAT.fullmatch(plain)
+    if match is None:
+        return None
+    return ParsedKey(match[1], digest_of(match[2]))
+
+
+def digest_of(secret: str) -> str:
+    return hashlib.sha256(secret.encode("ascii")).hexdigest()
+
+
+def issue_key(
+    name: str,
+    scopes: Iterable[str],
+    kitchen: Kitchen | str | None = None,
+    rate_limit: int | None = None,
+    expires_at: datetime | None = None,
+) -> tuple[ApiKey, str]:
+    """Store a new key and return it with its plain text, which can't be had again.
+
+    `kitchen` is a kitchen or its slug, None for all; `rate_limit` is calls a minute, None for the server's
+    default, 0 for none. To rotate: issue another key of the same name, move the client, revoke the old one.
+    Raises ValidationError for a bad name, unknown scopes, an unknown kitchen or a negative limit.
+    """
+    key = ApiKey(
+        name=name,
+        scopes=sorted(set(scopes)),
+        kitchen_id=kitchen.pk if isinstance(kitchen, Kitchen) else kitchen,
+        rate_limit=rate_limit,
+        expires_at=expires_at,
+    )
+    plain = give_secret(key)
+    key.full_clean()
+    key.save(force_insert=True)
+    return key, plain
+
+
+def give_secret(key: ApiKey) -> str:
+    """Give a key that isn't stored yet its prefix and digest; return its plain text."""
+    secret = "".join(secrets.choice(_SECRET_ALPHABET) for _ in range(SECRET_LENGTH))
+    key.prefix = "".join(secrets.choice(_PREFIX_ALPHABET) for _ in range(PREFIX_LENGTH))
+    key.digest = digest_of(secret)
+    return f"huuva_{key.prefix}_{secret}"
+
+
+def revoke_key(key: ApiKey) -> bool:
+    """End a key for good; False where it was revoked before. Every process refuses it within 3 s."""
+    now = timezone.now()
+    changed = ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now)
+    if changed:
+        key.revoked_at = now
+    key_cache.forget(key.prefix)
+    return bool(changed)

@@ -1,0 +1,32 @@
+#!/usr/bin/env python
+"""Django's command line. `manage.py run` starts everything (`make run`)."""
+
+import os
+import sys
+
+# Before any other import: what follows doesn't compile on older versions.
+if sys.version_info < (3, 12):  # noqa: UP036
+    sys.exit("Huuva needs Python 3.12, 3.13 or 3.14; this is {}.{}.".format(*sys.version_info))
+
+
+def main() -> int:
+    """Bad configuration and servers that don't start are one sentence and exit code 2, not a traceback."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "huuva.settings")
+    from huuva.embedded.places import ServiceError
+    from huuva.env import ConfigError
+
+    try:
+        if sys.argv[1:2] == ["run"]:
+            from huuva.run import run
+
+            return run()
+        from huuva.command_line import execute
+
+        return execute(sys.argv)
+    except (ConfigError, ServiceError) as error:
+        sys.stderr.write(f"{error}\n")
+        return error.exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,119 @@
+"""The filters of the order list. A value that can't be read is a 400 that names its parameter."""
+
+from typing import Any
+
+import django_filters
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+from pydantic_core import PydanticCustomError
+
+from huuva.bodies import invalid_parameters, parse_time
+from huuva.problems import FieldError
+from orders import clock
+from orders.models import Order
+from orders.models.querysets import OrderQuerySet
+from orders.statuses import FIRST, ORDER_NAMES, PREPARING
+
+_NUMBERS = {name: number for number, name in ORDER_NAMES.items()} | {str(number): number for number in ORDER_NAMES}
+
+
+class _TimeField(forms.CharField):
+    def to_python(self, value: Any) -> Any:
+        if not value:
+            return None
+        try:
+            # A “+” of a zone that was not percent-encoded arrives as a space.
+            return parse_time(value[:-6] + value[-6:].replace(" ", "+"))
+        except PydanticCustomError as error:
+            raise ValidationError(error.message()) from None
+
+
+class TimeFilter(django_filters.Filter):
+    field_class = _TimeField
+
+
+class _StatusField(forms.Field):
+    widget = forms.SelectMultiple
+
+    def to_python(self, value: Any) -> list[int]:
+        try:
+            return [_NUMBERS[name] for name in value or ()]
+        except KeyError:
+            ways = ", ".join(f"{number} or {name}" for number, name in ORDER_NAMES.items())
+            raise ValidationError(f"Send a status: {ways}.") from None
+
+
+class StatusFilter(django_filters.Filter):
+    field_class = _StatusField
+
+
+class _FlagField(forms.CharField):
+    def to_python(self, value: Any) -> bool | None:
+        if not value:
+            return None
+        if value not in ("true", "false"):
+            raise ValidationError("Send true or false.")
+        return bool(value == "true")
+
+
+class FlagFilter(django_filters.Filter):
+    field_class = _FlagField
+
+
+class TextFilter(django_filters.CharFilter):
+    """An exact text; blanks count."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, strip=False, max_length=128, **kwargs)
+
+
+class OrderFilter(django_filters.FilterSet):
+    """Filters of `GET /orders`; all may be combined."""
+
+    status = StatusFilter(method="filter_status", help_text="Number or name; may be given several times.")
+    account = TextFilter(field_name="account")
+    brandId = TextFilter(field_name="brand_id")  # noqa: N815 (the name in the API)
+    channelOrderId = TextFilter(field_name="channel_order_id")  # noqa: N815
+    kitchen = TextFilter(field_name="kitchen_id", help_text="The kitchen's slug.")
+    updatedAfter = TimeFilter(field_name="updated_at", lookup_expr="gt")  # noqa: N815
+    pickupFrom = TimeFilter(field_name="pickup_time", lookup_expr="gte")  # noqa: N815
+    pickupTo = TimeFilter(field_name="pickup_time", lookup_expr="lt")  # noqa: N815
+    late = FlagFilter(method="filter_late", help_text="Due has passed and the order isn't ready.")
+
+    class Meta:
+        model = Order
+        fields: list[str] = []
+
+    @classmethod
+    def get_filters(cls) -> dict[str, django_filters.Filter]:
+        # `from` is a word of Python's, so it can't be declared above.
+        return {
+            **super().get_filters(),
+            "from": TimeFilter(field_name="created_at", lookup_expr="gte", help_text="Created at or after."),
+            "to": TimeFilter(field_name="created_at", lookup_expr="lt", help_text="Created before."),
+        }
+
+    def filter_status(self, orders: OrderQuerySet, name: str, value: list[int]) -> OrderQuerySet:
+        return orders.filter(status__in=value) if value else orders
+
+    def filter_late(self, orders: OrderQuerySet, name: str, value: bool | None) -> OrderQuerySet:
+        if value is None:
+            return orders
+        late = Q(status__in=(FIRST, PREPARING), due_at__lt=clock.now())
+        return orders.filter(late) if value else orders.exclude(late)
+
+
+def filtered(orders: OrderQuerySet, query: Any) -> OrderQuerySet:
+    """The orders that the query's filters let through. Raises Problem `invalid_parameter` naming each wrong one."""
+    if query.keys().isdisjoint(OrderFilter.base_filters):
+        return orders  # Most lists ask for no filter, and building the form costs more than the page.
+    filters = OrderFilter(query, queryset=orders)
+    if not filters.is_valid():
+        errors: list[FieldError] = [
+            {"pointer": f"?{name}", "code": "invalid", "detail": " ".join(texts)}
+            for name, texts in filters.errors.items()
+        ]
+        raise invalid_parameters(errors)
+    found: OrderQuerySet = filters.qs
+    return found

@@ -1,0 +1,109 @@
+"""Keyset pages: a cursor names the last order seen, so a page costs the same however deep it lies, and orders that
+arrive meanwhile neither shift nor repeat anything."""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Self
+from urllib.parse import urlencode
+
+from django.db.models import Q
+from rest_framework.request import Request
+
+from huuva.bodies import invalid_parameter
+from orders.models import Order
+from orders.models.querysets import OrderQuerySet
+
+DEFAULT_LIMIT, MAX_LIMIT = 50, 200
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in the list, newest first: just behind an order, or just before it (`backwards`)."""
+
+    created_at: datetime
+    order_id: str
+    backwards: bool = False
+
+    def __str__(self) -> str:
+        micros = (self.created_at - _EPOCH) // timedelta(microseconds=1)
+        text = f"{'p' if self.backwards else 'n'}{micros}.{self.order_id}"
+        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Raises ValueError."""
+        try:
+            raw = base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), b"-_", validate=True).decode()
+        except binascii.Error as error:
+            raise ValueError(text) from error
+        micros, dot, order_id = raw[1:].partition(".")
+        if raw[:1] not in ("n", "p") or not dot or "\x00" in order_id or len(micros) > 17:
+            raise ValueError(text)
+        return cls(_EPOCH + timedelta(microseconds=int(micros)), order_id, raw[0] == "p")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    orders: list[Order]
+    next: str | None
+    previous: str | None
+
+
+def limit_of(request: Request) -> int:
+    """The page size that the query asks for. Raises Problem `invalid_parameter`."""
+    text = request.query_params.get("limit")
+    if text is None:
+        return DEFAULT_LIMIT
+    if text.isascii() and text.isdigit() and len(text) < 5 and 1 <= int(text) <= MAX_LIMIT:
+        return int(text)
+    raise invalid_parameter("limit", f"Send a whole number from 1 to {MAX_LIMIT}.")
+
+
+def page_of(orders: OrderQuerySet, request: Request) -> Page:
+    """The page that the query's `cursor` and `limit` ask for. Raises Problem `invalid_parameter`."""
+    limit = limit_of(request)
+    place = None
+    if text := request.query_params.get("cursor"):
+        try:
+            place = Place.parse(text)
+        except (ValueError, OverflowError):
+            raise invalid_parameter("cursor", "Send a cursor as it stands in next or previous.") from None
+    backwards = place is not None and place.backwards
+    if place is not None:
+        orders = orders.filter(_beyond(place))
+    ordered = orders.order_by("created_at", "id") if backwards else orders.newest_first()
+    # One more than asked for tells whether there is another page, without counting.
+    found = list(ordered[: limit + 1])
+    more = len(found) > limit
+    del found[limit:]
+    if backwards:
+        found.reverse()
+    behind, before = (True, more) if backwards else (more, place is not None)
+    return Page(
+        found,
+        next=_url(request, found[-1], backwards=False) if found and behind else None,
+        previous=_url(request, found[0], backwards=True) if found and before else None,
+    )
+
+
+def _beyond(place: Place) -> Q:
+    # The first condition is the one that an index can seek to; the second settles equal times.
+    if place.backwards:
+        return Q(created_at__gte=place.created_at) & (Q(created_at__gt=place.created_at) | Q(id__gt=place.order_id))
+    return Q(created_at__lte=place.created_at) & (Q(created_at__lt=place.created_at) | Q(id__lt=place.order_id))
+
+
+def _url(request: Request, order: Order, *, backwards: bool) -> str:
+    parameters: list[tuple[str, str]] = [
+        (name, value) for name, values in _lists(request) if name != "cursor" for value in values
+    ]
+    parameters.append(("cursor", str(Place(order.created_at, order.id, backwards))))
+    return request.build_absolute_uri(f"{request.path}?{urlencode(parameters)}")
+
+
+def _lists(request: Request) -> Sequence[tuple[str, list[str]]]:
+    return list(request.query_params.lists())

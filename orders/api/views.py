@@ -1,0 +1,123 @@
+"""The order API: DRF views over `orders.services`."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpResponse, HttpResponseBase, HttpResponseNotModified
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
+
+from huuva.api import ApiView, etag, expected_version, not_modified
+from huuva.bodies import invalid_parameter
+from huuva.idempotency import idempotent
+from huuva.problems import Problem
+from orders import documents, feed, services
+from orders.api.filters import filtered
+from orders.api.inputs import ItemMove, OrderIn, OrderMove, RecallIn
+from orders.api.kitchens import kitchen_for
+from orders.api.addresses import order_url
+from orders.api.paging import limit_of, page_of
+from orders.models import Order, OrderItem
+from orders.recall import recall
+from orders.refusals import OrderExists, Refusal, StaleVersion
+
+
+def refused(refusal: Refusal) -> Problem:
+    """The domain's no, as a problem: 409, or 412 where the client's copy is stale."""
+    headers = {}
+    if isinstance(refusal, StaleVersion):
+        headers["ETag"] = etag(int(str(refusal.facts["version"])))
+    facts = dict(refusal.facts)
+    if isinstance(refusal, OrderExists):
+        facts["order"] = order_url(refusal.order_id)
+        headers["Location"] = order_url(refusal.order_id)
+    status = 412 if isinstance(refusal, StaleVersion) else 409
+    return Problem(refusal.code, refusal.detail, status=status, headers=headers, **facts)
+
+
+class OrderViewSet(ApiView, ViewSet):
+    """Orders of the kitchens that the key may see."""
+
+    required_scopes = {
+        "create": "orders:write",
+        "list": "orders:read",
+        "retrieve": "orders:read",
+        "partial_update": "orders:write",
+        "update_item": "orders:write",
+        "recall": "orders:recall",
+        "events": "events:read",
+    }
+
+    @idempotent
+    def create(self, request: Request) -> HttpResponseBase:
+        body = OrderIn.read(request.data)
+        kitchen = kitchen_for(body.kitchen, request.auth.kitchen)
+        order = self._do(lambda: services.create_order(body.new(), kitchen=kitchen, actor=request.user.actor))
+        response = self._answer(order, status=201)
+        response["Location"] = order_url(order.id)
+        return response
+
+    def list(self, request: Request) -> HttpResponseBase:
+        orders = filtered(Order.objects.for_key(request.auth.kitchen), request.query_params)
+        page = page_of(orders, request)
+        results = documents.order_documents(page.orders)
+        return Response({"results": results, "next": page.next, "previous": page.previous})
+
+    def retrieve(self, request: Request, pk: str) -> HttpResponseBase:
+        order = self._do(lambda: Order.objects.for_key(request.auth.kitchen).get(pk=pk))
+        if not_modified(request, etag(order.version)):
+            return HttpResponseNotModified(headers={"ETag": etag(order.version)})
+        return self._answer(order)
+
+    @idempotent
+    def partial_update(self, request: Request, pk: str) -> HttpResponseBase:
+        body = OrderMove.read(request.data)
+        return self._answer(self._do(lambda: services.move_order(pk, body.status, **self._who(request, body.reason))))
+
+    @idempotent
+    def update_item(self, request: Request, pk: str, plu: str) -> HttpResponseBase:
+        body = ItemMove.read(request.data)
+        order, item = self._do(lambda: services.move_item(pk, plu, body.status, **self._who(request, body.reason)))
+        return Response(documents.item_document(order, item), headers={"ETag": etag(order.version)})
+
+    @idempotent
+    def recall(self, request: Request, pk: str) -> HttpResponseBase:
+        body = RecallIn.read(request.data)
+        return self._answer(self._do(lambda: recall(pk, plu=body.plu, **self._who(request, body.reason))))
+
+    def events(self, request: Request) -> HttpResponseBase:
+        after = None
+        if text := request.query_params.get("after"):
+            try:
+                after = feed.Cursor.parse(text)
+            except feed.BadCursor:
+                raise invalid_parameter("after", "Send a cursor as it stood in next or in an event.") from None
+        page = feed.read(after, limit=limit_of(request), kitchen=request.auth.kitchen)
+        results = [documents.event_document(event) for event in page.events]
+        return Response({"results": results, "next": str(page.cursor), "hasMore": page.more})
+
+    @staticmethod
+    def _who(request: Request, reason: str | None) -> dict[str, Any]:
+        return {
+            "actor": request.user.actor,
+            "reason": reason or "",
+            "kitchen": request.auth.kitchen,
+            "expected_version": expected_version(request),
+        }
+
+    @staticmethod
+    def _do[T](work: Callable[[], T]) -> T:
+        """Run the domain's `work`; what it refuses or doesn't find becomes a problem."""
+        try:
+            return work()
+        except Refusal as refusal:
+            raise refused(refusal) from None
+        except Order.DoesNotExist:
+            raise Problem("not_found", "There is no such order among those that this key may see.", status=404) from None
+        except OrderItem.DoesNotExist as error:
+            raise Problem("not_found", str(error), status=404) from None
+
+    @staticmethod
+    def _answer(order: Order, status: int = 200) -> HttpResponse:
+        return Response(documents.order_document(order), status=status, headers={"ETag": etag(order.version)})

@@ -1,0 +1,151 @@
+"""Orders as plain data for the API: no serializer tree, because a list of 50 orders is some 800 rows."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from orders.feed import Event
+from orders.models import Order, OrderItem, StatusChange
+from orders.statuses import ITEM_NAMES, KIND_NAMES, ORDER_NAMES
+
+type Document = dict[str, Any]
+type LogRow = tuple[str, int, str | None, int | None, int, int, int, datetime, str, str]
+type LineRow = tuple[str, str, int, str, int, int, str, list[Any], list[Any], int | None]
+
+_LOG = ("order_id", "sequence", "plu", "from_status", "to_status", "kind", "change", "at", "actor", "reason")
+_LINE = ("order_id", "plu", "position", "name", "quantity", "status", "note", "modifiers", "allergens", "price")
+
+
+def order_documents(orders: Sequence[Order]) -> list[Document]:
+    """Whole orders with their items and both histories; two statements, however many orders."""
+    ids = [order.id for order in orders]
+    lines, logs = _lines(ids), _logs(ids)
+    return [_document(order, lines[order.id], logs[order.id]) for order in orders]
+
+
+def order_document(order: Order) -> Document:
+    """One whole order. What a service has loaded already (`lines`, `log`) is not read again."""
+    loaded = vars(order)
+    lines = [_line_row(item) for item in order.lines] if "lines" in loaded else _lines([order.id])[order.id]
+    log = [_log_row(row) for row in order.log] if "log" in loaded else _logs([order.id])[order.id]
+    return _document(order, lines, log)
+
+
+def item_document(order: Order, item: OrderItem) -> Document:
+    """One item with its history; one statement."""
+    log = StatusChange.objects.filter(order_id=order.id, plu=item.plu).order_by("sequence").values_list(*_LOG)
+    return _item(_line_row(item), [_item_entry(row) for row in log])
+
+
+def event_document(event: Event) -> Document:
+    """One row of the change feed."""
+    names = ORDER_NAMES if event.plu is None else ITEM_NAMES
+    return {
+        "cursor": str(event.cursor),
+        "orderId": event.order_id,
+        "sequence": event.sequence,
+        "plu": event.plu,
+        "from": names.get(event.from_status) if event.from_status is not None else None,
+        "to": names[event.to_status],
+        "kind": KIND_NAMES[event.kind],
+        "change": event.change,
+        "recalls": event.recalls,
+        "at": event.at,
+        "recordedAt": event.recorded_at,
+        "actor": event.actor,
+        "reason": event.reason,
+    }
+
+
+def _lines(ids: Sequence[str]) -> defaultdict[str, list[LineRow]]:
+    found: defaultdict[str, list[LineRow]] = defaultdict(list)
+    for row in OrderItem.objects.filter(order_id__in=ids).order_by("order_id", "position").values_list(*_LINE):
+        found[row[0]].append(row)
+    return found
+
+
+def _logs(ids: Sequence[str]) -> defaultdict[str, list[LogRow]]:
+    found: defaultdict[str, list[LogRow]] = defaultdict(list)
+    for row in StatusChange.objects.filter(order_id__in=ids).order_by("order_id", "sequence").values_list(*_LOG):
+        found[row[0]].append(row)
+    return found
+
+
+def _line_row(item: OrderItem) -> LineRow:
+    return (
+        item.order_id, item.plu, item.position, item.name, item.quantity, item.status,
+        item.note, item.modifiers, item.allergens, item.price,
+    )  # fmt: skip
+
+
+def _log_row(row: StatusChange) -> LogRow:
+    return (
+        row.order_id, row.sequence, row.plu, row.from_status, row.to_status, row.kind,
+        row.change, row.at, row.actor, row.reason,
+    )  # fmt: skip
+
+
+def _document(order: Order, lines: Iterable[LineRow], log: Iterable[LogRow]) -> Document:
+    own: list[Document] = []
+    of_items: defaultdict[str, list[Document]] = defaultdict(list)
+    for row in log:
+        if row[2] is None:
+            own.append(_entry(row, ORDER_NAMES))
+        else:
+            of_items[row[2]].append(_item_entry(row))
+    return {
+        "id": order.id,
+        "createdAt": order.created_at,
+        "updatedAt": order.updated_at,
+        "kitchen": order.kitchen_id,
+        "account": order.account,
+        "brandId": order.brand_id,
+        "channel": order.channel,
+        "channelOrderId": order.channel_order_id,
+        "channelOrderDisplayId": order.channel_display_id,
+        "customer": {"name": order.customer_name, "phoneNumber": order.customer_phone},
+        "deliveryAddress": order.delivery_address,
+        "pickupTime": order.pickup_time,
+        "dueAt": order.due_at,
+        "note": order.note,
+        "currency": order.currency,
+        "items": [_item(line, of_items[line[1]]) for line in lines],
+        "status": ORDER_NAMES[order.status],
+        "statusHistory": own,
+        "version": order.version,
+    }
+
+
+def _item(line: LineRow, history: list[Document]) -> Document:
+    _, plu, position, name, quantity, status, note, modifiers, allergens, price = line
+    return {
+        "plu": plu,
+        "name": name,
+        "quantity": quantity,
+        "status": ITEM_NAMES[status],
+        "statusHistory": history,
+        "position": position,
+        "note": note,
+        "modifiers": modifiers,
+        "allergens": allergens,
+        "price": price,
+    }
+
+
+def _item_entry(row: LogRow) -> Document:
+    return _entry(row, ITEM_NAMES)
+
+
+def _entry(row: LogRow, names: dict[int, str]) -> Document:
+    _, sequence, _, before, after, kind, change, at, actor, reason = row
+    return {
+        "status": names[after],
+        "timestamp": at,
+        "kind": KIND_NAMES[kind],
+        "actor": actor,
+        "from": None if before is None else names[before],
+        "change": change,
+        "sequence": sequence,
+        "reason": reason,
+    }

@@ -1,0 +1,158 @@
+"""The change feed: the one way to read "what changed since", gap-free (ADR on the feed).
+
+Each history row keeps the id of the transaction that wrote it. Ids are given when a transaction first writes, so a
+transaction that began early and commits late has a small one: sorting by it alone would let such rows appear behind
+a reader's cursor. So nothing is read from `pg_snapshot_xmin(pg_current_snapshot())` on: below that, every
+transaction has ended, and no row can appear any more. The feed stalls while a writer is open; it never skips.
+"""
+
+import base64
+import binascii
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+
+
+class BadCursor(ValueError):
+    """The text is no cursor of this feed."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Cursor:
+    """A place in the feed: everything up to and including this row has been read."""
+
+    tx: int = 0
+    order_id: str = ""
+    sequence: int = 0
+
+    def __str__(self) -> str:
+        text = f"{self.tx}.{self.sequence}.{self.order_id}"
+        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+    @classmethod
+    def parse(cls, text: str) -> "Cursor":
+        """Raises BadCursor."""
+        try:
+            raw = base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), b"-_", validate=True).decode()
+            tx, sequence, order_id = raw.split(".", 2)
+            cursor = cls(int(tx), order_id, int(sequence))
+        except (ValueError, binascii.Error):
+            raise BadCursor(text) from None
+        if not 0 <= cursor.tx < 1 << 63 or not 0 <= cursor.sequence < 1 << 31 or "\x00" in order_id:
+            raise BadCursor(text)
+        return cursor
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One history row as the feed gives it. `plu` is None for the order itself."""
+
+    tx: int
+    order_id: str
+    sequence: int
+    plu: str | None
+    from_status: int | None
+    to_status: int
+    kind: int
+    change: int
+    recalls: int | None
+    at: datetime
+    recorded_at: datetime
+    actor: str
+    reason: str
+
+    @property
+    def cursor(self) -> Cursor:
+        return Cursor(self.tx, self.order_id, self.sequence)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`cursor` is where to go on; `more` says that it is worth doing so at once."""
+
+    events: list[Event]
+    cursor: Cursor
+    more: bool
+
+
+# The first transaction id that may still be open, in the feed's own count (see `raise_offset`).
+_HORIZON = """
+    ((pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+      + (SELECT value FROM orders_feedoffset))::text::xid8)
+"""
+_READ = f"""
+    SELECT c.tx::text::bigint, c.order_id, c.sequence, c.plu, c.from_status, c.to_status, c.kind, c.change, c.recalls,
+           c.at, c.recorded_at, c.actor, c.reason
+    FROM orders_statuschange c {{join}}
+    WHERE (c.tx, c.order_id, c.sequence) > (%s::text::xid8, %s, %s) AND c.tx < {_HORIZON} {{where}}
+    ORDER BY c.tx, c.order_id, c.sequence LIMIT %s
+"""  # noqa: S608 (only constants are put in)
+
+
+def read(after: Cursor | None = None, *, limit: int = 500, kitchen: str | None = None) -> Page:
+    """Up to `limit` rows behind `after`, of one kitchen or of all, oldest first."""
+    after = after or Cursor()
+    parameters: list[Any] = [str(after.tx), after.order_id, after.sequence]
+    join = where = ""
+    if kitchen is not None:
+        join, where = "JOIN orders_order o ON o.id = c.order_id", "AND o.kitchen_id = %s"
+        parameters.append(kitchen)
+    with connection.cursor() as cursor:
+        cursor.execute(_READ.format(join=join, where=where), [*parameters, limit + 1])
+        events = [Event(*row) for row in cursor.fetchmany(limit + 1)]
+    more = len(events) > limit
+    del events[limit:]
+    return Page(events, events[-1].cursor if events else after, more)
+
+
+def lag_seconds() -> float:
+    """Age of the oldest row that can't be read yet, in seconds; 0 where all can. A metric: it grows while a
+    transaction that writes stays open anywhere on the server."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT extract(epoch FROM now() - min(recorded_at)) FROM orders_statuschange WHERE tx >= {_HORIZON}"  # noqa: S608
+        )
+        (age,) = cursor.fetchone()
+    return max(0.0, float(age or 0))
+
+
+def rows_ahead() -> bool:
+    """Whether stored rows carry ids that this server has yet to give: so it is after a restore into another server,
+    and new rows would sort before old ones."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT coalesce((SELECT tx::text::bigint FROM orders_statuschange ORDER BY tx DESC LIMIT 1), 0)
+                   >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint + (SELECT value FROM orders_feedoffset)
+            """
+        )
+        return bool(cursor.fetchone()[0])
+
+
+def raise_offset() -> int:
+    """Lift this server's transaction ids over those that are stored, for the feed; returns the offset.
+
+    For `restore` into another server, with nothing else writing. The offset stands in the column's default (so that it
+    costs an insert nothing) and in `orders_feedoffset` (for readers). Changes nothing where no row is ahead.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE orders_statuschange IN ACCESS EXCLUSIVE MODE")
+        cursor.execute("SELECT value FROM orders_feedoffset FOR UPDATE")
+        offset = int(cursor.fetchone()[0])
+        if not rows_ahead():
+            return offset
+        cursor.execute(
+            """
+            SELECT (SELECT tx::text::bigint FROM orders_statuschange ORDER BY tx DESC LIMIT 1)
+                   - pg_current_xact_id()::text::bigint + 1
+            """
+        )
+        offset = int(cursor.fetchone()[0])
+        cursor.execute("UPDATE orders_feedoffset SET value = %s", [offset])
+        cursor.execute(
+            "ALTER TABLE orders_statuschange ALTER COLUMN tx "
+            f"SET DEFAULT ((pg_current_xact_id()::text::bigint + {offset})::text::xid8)"
+        )
+    return offset

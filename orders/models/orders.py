@@ -1,0 +1,156 @@
+"""Orders and their items.
+
+Built so that the tables can be spread over a cluster by order id later (ADR 1): every key, unique constraint and
+foreign key holds the order's id, nothing here is counted by a sequence, and the only table outside that they
+point to is `Kitchen`.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from django.db import models, transaction
+from django.utils.translation import gettext_lazy as _
+
+from orders.models.kitchens import Kitchen
+from orders.models.querysets import ItemQuerySet, OrderQuerySet
+from orders.statuses import OPEN, ItemStatus, OrderStatus
+
+if TYPE_CHECKING:
+    from orders.history import Change
+    from orders.models.history import StatusChange
+
+
+class DirectStatusWrite(RuntimeError):
+    """A status was about to be written past `orders.services`, and so past its history."""
+
+
+class StatusGuard(models.Model):
+    """`save()` that writes a status only together with the history row that tells of it."""
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self._refuse_unrecorded_status(kwargs.get("update_fields"))
+        super().save(*args, **kwargs)
+
+    def _refuse_unrecorded_status(self, update_fields: Any) -> None:
+        """Raises DirectStatusWrite. The stored status is asked of the database: a snapshot kept since loading
+        would be wrong after `refresh_from_db`, deferred fields or another process's write."""
+        if update_fields is not None and "status" not in update_fields:
+            return
+        model = type(self)
+        stored = model._default_manager.filter(pk=self.pk).values_list("status", flat=True).first()
+        if self._state.adding or stored != self.status:  # type: ignore[attr-defined]
+            name = model.__name__
+            raise DirectStatusWrite(f"{name} {self.pk}: status changes only through orders.services, which records it.")
+
+
+class Order(StatusGuard):
+    """An order of one brand in one kitchen. Money is in minor units of `currency`; times are UTC."""
+
+    id = models.CharField(_("id"), primary_key=True, max_length=128, db_collation="C")
+    # No index of its own: the lists' indexes begin with it.
+    kitchen = models.ForeignKey(
+        Kitchen, on_delete=models.PROTECT, related_name="orders", db_index=False, verbose_name=_("kitchen")
+    )
+    status = models.PositiveSmallIntegerField(_("status"), choices=OrderStatus)
+    version = models.PositiveIntegerField(_("version"), help_text=_("Counts the order's changes."))
+    # The last number given to a history row, and the time of the last row that is no import: kept here so that the
+    # next change needs no look at the history. Both are guarded by the lock on this row.
+    sequence = models.PositiveIntegerField(editable=False)
+    changed_at = models.DateTimeField(_("changed"), editable=False)
+
+    account = models.CharField(_("account"), max_length=128)
+    brand_id = models.CharField(_("brand id"), max_length=128)
+    channel = models.CharField(_("channel"), max_length=64, blank=True)
+    channel_order_id = models.CharField(_("channel order id"), max_length=128)
+    channel_display_id = models.CharField(_("channel display id"), max_length=64, blank=True)
+    customer_name = models.CharField(_("customer name"), max_length=500)
+    customer_phone = models.CharField(_("customer phone"), max_length=64, blank=True)
+    delivery_address = models.JSONField(_("delivery address"), null=True, blank=True)
+    note = models.TextField(_("note"), max_length=2000, blank=True)
+    currency = models.CharField(_("currency"), max_length=3)
+    pickup_time = models.DateTimeField(_("pickup time"))
+    due_at = models.DateTimeField(_("due"))
+    created_at = models.DateTimeField(_("created"))
+    updated_at = models.DateTimeField(_("updated"))
+
+    objects = OrderQuerySet.as_manager()
+
+    # What services and `for_api()` load beside the row; see orders.documents.
+    lines: "list[OrderItem]"
+    log: "list[StatusChange]"
+    # The change that the service hands to the receiver of post_save.
+    change: "Change | None" = None
+
+    class Meta:
+        verbose_name = _("order")
+        verbose_name_plural = _("orders")
+        indexes = [
+            # Lists, newest first: of one kitchen, and of all.
+            models.Index(fields=["kitchen", "-created_at", "-id"], name="order_kitchen_newest"),
+            models.Index(fields=["-created_at", "-id"], name="order_newest"),
+            models.Index(fields=["account", "-created_at", "-id"], name="order_account_newest"),
+            # A courier or a channel asks by its own number.
+            models.Index(fields=["channel_order_id"], name="order_channel_order_id"),
+            # Reconciliation asks what was touched since.
+            models.Index(fields=["updated_at"], name="order_updated"),
+            # Boards: what is open, by urgency. It holds open orders only, so a board costs what is open.
+            models.Index(fields=["kitchen", "due_at", "id"], name="order_open_due", condition=models.Q(status__in=OPEN)),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(id__length__gte=1), name="order_id_not_empty"),
+            # The id is one segment of its address.
+            models.CheckConstraint(condition=~models.Q(id__contains="/"), name="order_id_no_slash"),
+            models.CheckConstraint(condition=models.Q(status__range=(1, 5)), name="order_status_known"),
+            models.CheckConstraint(condition=models.Q(account__length__gte=1), name="order_account_not_empty"),
+            models.CheckConstraint(condition=models.Q(brand_id__length__gte=1), name="order_brand_not_empty"),
+            models.CheckConstraint(
+                condition=models.Q(channel_order_id__length__gte=1), name="order_channel_id_not_empty"
+            ),
+            models.CheckConstraint(condition=models.Q(customer_name__length__gte=1), name="order_customer_not_empty"),
+            models.CheckConstraint(condition=models.Q(note__length__lte=2000), name="order_note_length"),
+            models.CheckConstraint(condition=models.Q(version__gte=1, sequence__gte=1), name="order_counted"),
+        ]
+
+    def __str__(self) -> str:
+        return self.channel_display_id or self.channel_order_id
+
+    def _refuse_unrecorded_status(self, update_fields: Any) -> None:
+        if self.change is None:
+            super()._refuse_unrecorded_status(update_fields)
+        elif not transaction.get_connection().in_atomic_block:
+            # post_save comes after save()'s own transaction: a failing receiver would leave the status changed.
+            raise DirectStatusWrite("A change of status and its history are written in one transaction.")
+
+
+class OrderItem(StatusGuard):
+    """A line of an order, named by its PLU. `price` is in minor units of the order's currency."""
+
+    pk = models.CompositePrimaryKey("order_id", "plu")
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="items", db_index=False)
+    plu = models.CharField(_("PLU"), max_length=128, db_collation="C")
+    position = models.PositiveSmallIntegerField(_("position"))
+    name = models.CharField(_("name"), max_length=500)
+    quantity = models.PositiveIntegerField(_("quantity"))
+    status = models.PositiveSmallIntegerField(_("status"), choices=ItemStatus)
+    note = models.TextField(_("note"), max_length=2000, blank=True)
+    modifiers = models.JSONField(_("modifiers"), default=list, blank=True)
+    allergens = models.JSONField(_("allergens"), default=list, blank=True)
+    price = models.BigIntegerField(_("price"), null=True, blank=True)
+
+    objects = ItemQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("item")
+        verbose_name_plural = _("items")
+        constraints = [
+            models.CheckConstraint(condition=models.Q(plu__length__gte=1), name="item_plu_not_empty"),
+            models.CheckConstraint(condition=models.Q(name__length__gte=1), name="item_name_not_empty"),
+            models.CheckConstraint(condition=models.Q(quantity__gte=1), name="item_quantity_positive"),
+            models.CheckConstraint(condition=models.Q(status__range=(1, 5)), name="item_status_known"),
+            models.CheckConstraint(condition=models.Q(note__length__lte=2000), name="item_note_length"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.name}"

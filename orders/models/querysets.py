@@ -1,0 +1,77 @@
+"""Named reads of the order tables, and their closed side doors.
+
+`update(status=…)`, `bulk_update` of a status and `bulk_create` would change a status without its history, so they
+are refused here; `add`, `move` and `append` are the ways for `orders.services`, which writes the history too.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn, Self
+
+from django.db import models
+
+from orders.statuses import OPEN
+
+if TYPE_CHECKING:
+    from orders.models.history import StatusChange
+    from orders.models.orders import Order, OrderItem
+
+GUARDED = frozenset({"status", "version", "sequence", "changed_at"})
+
+
+def _refuse(what: str) -> NoReturn:
+    raise TypeError(f"{what} would write no history: change a status through orders.services.")
+
+
+class _Guarded[M: models.Model](models.QuerySet[M]):
+    def update(self, **kwargs: Any) -> int:
+        if not GUARDED.isdisjoint(kwargs):
+            _refuse(f"update({', '.join(sorted(GUARDED & kwargs.keys()))})")
+        return super().update(**kwargs)
+
+    def bulk_update(self, objs: Iterable[M], fields: Iterable[str], *args: Any, **kwargs: Any) -> int:
+        fields = list(fields)
+        if not GUARDED.isdisjoint(fields):
+            _refuse("bulk_update of a status")
+        return super().bulk_update(objs, fields, *args, **kwargs)
+
+    def bulk_create(self, *args: Any, **kwargs: Any) -> list[M]:
+        _refuse("bulk_create")
+
+
+class OrderQuerySet(_Guarded["Order"]):
+    def for_key(self, kitchen: str | None) -> Self:
+        """What a key may see: its kitchen's orders, or all where it is bound to none."""
+        return self if kitchen is None else self.filter(kitchen_id=kitchen)
+
+    def locked(self, order_id: str, kitchen: str | None) -> "Order":
+        """The order with its kitchen, locked until the transaction ends. Raises Order.DoesNotExist.
+
+        This lock comes before any other: items and history are only written while it is held.
+        """
+        return self.for_key(kitchen).select_related("kitchen").select_for_update(of=("self",)).get(pk=order_id)
+
+    def newest_first(self) -> Self:
+        return self.order_by("-created_at", "-id")
+
+    def for_board(self, kitchen: str) -> Self:
+        """The open orders of a kitchen, most urgent first, through the index that holds open orders only."""
+        return self.filter(kitchen_id=kitchen, status__in=OPEN).order_by("due_at", "id")
+
+
+class ItemQuerySet(_Guarded["OrderItem"]):
+    def add(self, items: "Sequence[OrderItem]") -> None:
+        """Store the items of a new order, in one statement."""
+        models.QuerySet.bulk_create(self, items)
+
+    def move(self, order_id: str, plus: Sequence[str], to: int) -> None:
+        """Set the status of some items of an order whose lock is held."""
+        if plus:
+            models.QuerySet.update(self.filter(order_id=order_id, plu__in=plus), status=to)
+
+
+class HistoryQuerySet(_Guarded["StatusChange"]):
+    def update(self, **kwargs: Any) -> int:
+        raise TypeError("History is append-only; nothing in it is updated.")
+
+    def append(self, rows: "Sequence[StatusChange]") -> None:
+        models.QuerySet.bulk_create(self, rows)

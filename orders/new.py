@@ -1,0 +1,38 @@
+"""A new order as the domain takes it, whichever channel it came from."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from orders.statuses import FIRST
+
+
+@dataclass(slots=True, frozen=True)
+class PastStatus:
+    """One entry of the history that a channel tells of: kept as given, unjudged."""
+
+    status: int
+    at: datetime
+
+
+@dataclass(slots=True, frozen=True)
+class NewItem:
+    """`details`: name, quantity, note, modifiers, allergens, price (minor units), as OrderItem names them."""
+
+    plu: str
+    details: dict[str, Any]
+    status: int | None = None
+
+
+@dataclass(slots=True, frozen=True)
+class NewOrder:
+    """`details`: account, brand, channel, customer and so on, as Order names them. Times are aware."""
+
+    id: str
+    pickup_time: datetime
+    items: list[NewItem]
+    details: dict[str, Any]
+    status: int = FIRST
+    created_at: datetime | None = None
+    currency: str = ""
+    history: list[PastStatus] = field(default_factory=list)

@@ -1,0 +1,73 @@
+"""Why the domain says no. Each says what is the case now and, where there is one, the remedy."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+
+class Refusal(Exception):
+    """An action that the rules don't allow. Nothing was changed. `code` is stable; `facts` go to the client."""
+
+    code = "refused"
+
+    def __init__(self, detail: str, **facts: object) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.facts = facts
+
+
+class OrderExists(Refusal):
+    code = "order_exists"
+
+    def __init__(self, order_id: str) -> None:
+        super().__init__(f"Order {order_id} exists already; read it, or send the new order with an id of its own.")
+        self.order_id = order_id
+
+
+class ImpossibleMove(Refusal):
+    code = "impossible_move"
+
+    def __init__(self, subject: str, current: str, wanted: str, allowed: Iterable[str], last: str) -> None:
+        ways = list(allowed)
+        remedy = f"From there it can go to {', '.join(ways)}." if ways else "That is its end; nothing follows."
+        super().__init__(
+            f"{subject} is {current} and can't become {wanted}. {last}{remedy}", current=current, allowed=ways
+        )
+
+
+class StaleVersion(Refusal):
+    code = "stale_version"
+
+    def __init__(self, version: int) -> None:
+        super().__init__(
+            f"The order has changed since you read it; it is at version {version} now. Read it again and decide anew.",
+            version=version,
+        )
+
+
+class NothingToRecall(Refusal):
+    code = "nothing_to_recall"
+
+
+class CancellationIsFinal(Refusal):
+    code = "cancellation_is_final"
+
+    def __init__(self) -> None:
+        super().__init__("The latest change is a cancellation, which the channel has been told; it stays.")
+
+
+class RecallExpired(Refusal):
+    code = "recall_expired"
+
+    def __init__(self, at: datetime, minutes: int) -> None:
+        super().__init__(
+            f"That change was made at {at:%Y-%m-%d %H:%M:%S} UTC; this kitchen takes back what is up to {minutes} minutes old."
+        )
+
+
+class RecallBlocked(Refusal):
+    code = "recall_blocked"
+
+    def __init__(self, subject: str, number: int, actor: str) -> None:
+        super().__init__(
+            f"{subject} has moved on since, by change {number} of {actor}. Recall that first.", blockedBy=number
+        )

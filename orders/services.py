@@ -1,0 +1,170 @@
+"""What can be done to an order. The only module that changes a status (DESIGN §4).
+
+Each function is one transaction and one *change*: it locks the order's row first, then reads, checks and writes, and
+all history rows that it writes share the change's number. A refusal (orders.refusals) leaves nothing changed.
+"""
+
+from collections.abc import Sequence
+
+from django.db import IntegrityError, transaction
+
+from orders import clock
+from orders.history import CHANGED_FIELDS, Change, begin
+from orders.models import Kitchen, Order, OrderItem, StatusChange
+from orders.new import NewOrder
+from orders.refusals import ImpossibleMove, OrderExists, StaleVersion
+from orders.statuses import ITEM_NAMES, MOVES, ORDER_NAMES, READY, TERMINAL, Kind, follows, lifted
+
+
+def create_order(new: NewOrder, *, kitchen: Kitchen, actor: str) -> Order:
+    """Take in an order with its items and what its channel tells of its past. Raises OrderExists.
+
+    The order is due at its pickup time or, where that has passed already, the kitchen's target from now.
+    An item without a status of its own takes the order's; under an order that comes READY or beyond, items that
+    are behind follow it.
+    """
+    now = clock.now()
+    order = Order(
+        id=new.id,
+        kitchen=kitchen,
+        status=new.status,
+        version=1,
+        sequence=0,
+        changed_at=now,
+        updated_at=now,
+        created_at=new.created_at or now,
+        due_at=new.pickup_time if new.pickup_time > now else now + kitchen.target,
+        currency=new.currency or kitchen.currency,
+        pickup_time=new.pickup_time,
+        **new.details,
+    )
+    change = Change(order, actor, at=now)
+    before: int | None = None
+    for past in new.history:
+        change.record(None, before, past.status, at=past.at, kind=Kind.IMPORT)
+        before = past.status
+    if before != new.status:
+        change.record(None, before, new.status)
+    items = []
+    for position, line in enumerate(new.items):
+        status = new.status if line.status is None else line.status
+        if new.status >= READY and follows(status, new.status):
+            status = new.status
+        items.append(OrderItem(order_id=order.id, plu=line.plu, position=position, status=status, **line.details))
+        change.record(line.plu, None, status)
+    order.change = change
+    with transaction.atomic():
+        try:
+            order.save(force_insert=True)
+        except IntegrityError as error:
+            if _is_taken_id(error):
+                raise OrderExists(order.id) from None
+            raise
+        OrderItem.objects.add(items)
+    order.lines, order.log = items, change.rows
+    return order
+
+
+def _is_taken_id(error: IntegrityError) -> bool:
+    diagnosis = getattr(error.__cause__, "diag", None)
+    return diagnosis is not None and diagnosis.constraint_name == "orders_order_pkey"
+
+
+def move_order(
+    order_id: str,
+    to: int,
+    *,
+    actor: str,
+    reason: str = "",
+    kitchen: str | None = None,
+    expected_version: int | None = None,
+) -> Order:
+    """Move an order forward; items that are behind come along. The same status again changes nothing.
+
+    Raises Order.DoesNotExist, StaleVersion, ImpossibleMove.
+    """
+    with transaction.atomic():
+        order = lock_order(order_id, kitchen, expected_version)
+        items = order.lines = list(order.items.order_by("position"))
+        if order.status == to:
+            return order
+        if to not in MOVES[order.status]:
+            raise _impossible("The order", order, None, order.status, to, ORDER_NAMES)
+        change = begin(order, actor, reason)
+        change.record(None, order.status, to)
+        order.status = to
+        behind = [item for item in items if follows(item.status, to)]
+        for item in behind:
+            change.record(item.plu, item.status, to)
+            item.status = to
+        OrderItem.objects.move(order.id, [item.plu for item in behind], to)
+        _save(order, change)
+    return order
+
+
+def move_item(
+    order_id: str,
+    plu: str,
+    to: int,
+    *,
+    actor: str,
+    reason: str = "",
+    kitchen: str | None = None,
+    expected_version: int | None = None,
+) -> tuple[Order, OrderItem]:
+    """Move one item forward; where the kitchen wants it, the order is lifted to what its items stand for.
+
+    The PLU is matched exactly first, then without one trailing slash. An order that is lifted does not push its other
+    items. Raises Order.DoesNotExist, OrderItem.DoesNotExist, StaleVersion, ImpossibleMove.
+    """
+    with transaction.atomic():
+        order = lock_order(order_id, kitchen, expected_version)
+        items = order.lines = list(order.items.order_by("position"))
+        item = find_item(items, plu)
+        if item.status == to:
+            return order, item
+        if to not in MOVES[item.status] or order.status in TERMINAL:
+            raise _impossible(f"Item {item.plu}", order, item.plu, item.status, to, ITEM_NAMES)
+        change = begin(order, actor, reason)
+        change.record(item.plu, item.status, to)
+        item.status = to
+        OrderItem.objects.move(order.id, [item.plu], to)
+        if order.kitchen.auto_advance:
+            target = lifted(line.status for line in items)
+            if target > order.status:
+                change.record(None, order.status, target)
+                order.status = target
+        _save(order, change)
+    return order, item
+
+
+def lock_order(order_id: str, kitchen: str | None, expected_version: int | None) -> Order:
+    order = Order.objects.locked(order_id, kitchen)
+    if expected_version is not None and order.version != expected_version:
+        raise StaleVersion(order.version)
+    return order
+
+
+def find_item(items: Sequence[OrderItem], plu: str) -> OrderItem:
+    by_plu = {item.plu: item for item in items}
+    found = by_plu.get(plu) or by_plu.get(plu.removesuffix("/"))
+    if found is None:
+        raise OrderItem.DoesNotExist(f"The order has no item with the PLU {plu}.")
+    return found
+
+
+def _save(order: Order, change: Change) -> None:
+    order.change = change
+    order.save(update_fields=CHANGED_FIELDS)
+
+
+def _impossible(
+    subject: str, order: Order, plu: str | None, current: int, wanted: int, names: dict[int, str]
+) -> ImpossibleMove:
+    """The refusal of a move, with who brought it to where it is: a cook that was slower wants to know."""
+    last = StatusChange.objects.filter(order_id=order.id, plu=plu, to_status=current).order_by("-sequence").first()
+    told = f"{last.actor} did that at {last.at:%H:%M:%S} UTC. " if last else ""
+    allowed = () if order.status in TERMINAL else MOVES[current]
+    return ImpossibleMove(subject, names[current], names[wanted], (names[status] for status in allowed), told)
+
+

@@ -1,0 +1,68 @@
+"""The life of an order and its items, written once, as data (DESIGN §4)."""
+
+from collections.abc import Iterable
+from enum import IntEnum
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class OrderStatus(models.IntegerChoices):
+    RECEIVED = 1, _("Received")
+    PREPARING = 2, _("Preparing")
+    READY = 3, _("Ready")
+    PICKED_UP = 4, _("Picked up")
+    CANCELLED = 5, _("Cancelled")
+
+
+class ItemStatus(models.IntegerChoices):
+    ORDERED = 1, _("Ordered")
+    PREPARING = 2, _("Preparing")
+    READY = 3, _("Ready")
+    PICKED_UP = 4, _("Picked up")
+    CANCELLED = 5, _("Cancelled")
+
+
+FIRST, PREPARING, READY, PICKED_UP, CANCELLED = (int(status) for status in OrderStatus)
+OPEN = (FIRST, PREPARING, READY)
+TERMINAL = frozenset({PICKED_UP, CANCELLED})
+
+# Where each status may go: forward only, skipping is fine, the terminal two are the end.
+MOVES: dict[int, tuple[int, ...]] = {
+    FIRST: (PREPARING, READY, PICKED_UP, CANCELLED),
+    PREPARING: (READY, PICKED_UP, CANCELLED),
+    READY: (PICKED_UP, CANCELLED),
+    PICKED_UP: (),
+    CANCELLED: (),
+}
+
+ORDER_NAMES = {status.value: status.name for status in OrderStatus}
+ITEM_NAMES = {status.value: status.name for status in ItemStatus}
+
+
+class Kind(IntEnum):
+    """What a history row is: a change, one that a channel told us of, or a change taken back."""
+
+    TRANSITION = 1
+    IMPORT = 2
+    RECALL = 3
+
+
+KIND_NAMES = {kind.value: kind.name.lower() for kind in Kind}
+
+
+def follows(item: int, order: int) -> bool:
+    """Whether an item in status `item` is taken along by an order that moves to `order`."""
+    return item not in TERMINAL and item < order
+
+
+def lifted(items: Iterable[int]) -> int:
+    """The order status that its items' statuses stand for, where the kitchen lets items lift their order."""
+    statuses = list(items)
+    live = [status for status in statuses if status != CANCELLED]
+    if not live:
+        return CANCELLED if statuses else FIRST
+    slowest = min(live)
+    if slowest >= READY:
+        return slowest
+    return PREPARING if max(live) > FIRST else FIRST

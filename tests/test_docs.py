@@ -1,0 +1,79 @@
+"""The docs tell the truth: their links lead somewhere, their make targets exist, their examples run."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+EXAMPLE = re.compile(r"^```sh\n(curl .*?)\n# (\d{3})\n```$", re.MULTILINE | re.DOTALL)
+
+
+def page_id(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors that GitHub makes of the headings of a page."""
+    headings = re.findall(r"^#+ (.+)$", FENCED.sub("", page.read_text()), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def test_links_lead_somewhere(page: Path) -> None:
+    broken = []
+    for target in LINK.findall(FENCED.sub("", page.read_text())):
+        if re.match(r"[a-z]+:", target):
+            continue
+        path, _, anchor = target.partition("#")
+        file = (page.parent / path).resolve() if path else page
+        if not file.exists() or (anchor and anchor not in anchors(file)):
+            broken.append(target)
+    assert broken == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def test_make_targets_exist(page: Path) -> None:
+    targets = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = set(
+        re.findall(r"(?:`|^|\s)make ([a-z][a-z-]*)(?=`| [A-Z]+=|\s*$|\s+#)", page.read_text(), re.MULTILINE)
+    )
+    assert named <= targets
+
+
+def test_every_adr_is_listed() -> None:
+    listed = (ROOT / "docs/architecture.md").read_text()
+    assert [adr.name for adr in (ROOT / "docs/adr").glob("*.md") if adr.name not in listed] == []
+
+
+def test_api_examples_answer_as_the_page_says(live_stack: Any) -> None:
+    curl = shutil.which("curl")
+    if curl is None:
+        pytest.skip("curl is not installed: the examples of docs/api.md were not run")
+    text = (ROOT / "docs/api.md").read_text()
+    examples = EXAMPLE.findall(text)
+    assert len(examples) == text.count("\n```sh\n")
+    # Ids of this run only: the stack may have seen the page before.
+    run = uuid.uuid4().hex[:8]
+    # Each example as it stands, but silent, with only the status printed.
+    quiet = 'curl() { command curl --silent --output /dev/null --write-out "%{http_code}" "$@"; }\n'
+    environment = {**os.environ, "HUUVA": live_stack.base_url, "KEY": live_stack.key}
+    wrong = []
+    for command, status in examples:
+        script = quiet + command.replace("docs-1", f"docs-{run}-1")
+        answered = subprocess.run(
+            ["bash", "-c", script], env=environment, capture_output=True, text=True, check=True
+        )
+        if answered.stdout != status:
+            wrong.append((command, status, answered.stdout))
+    assert wrong == []
