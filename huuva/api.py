@@ -13,7 +13,9 @@ from huuva.problems import Problem
 class ApiView:
     """Mixin for DRF views: the answer tells the key's rate limit and is never kept by a shared cache."""
 
-    def finalize_response(self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any) -> Any:
+    def finalize_response(
+        self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
+    ) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)  # type: ignore[misc]
         limit = getattr(request, "rate_limit", None)
         if limit is not None:
@@ -40,7 +42,9 @@ def expected_version(request: Request) -> int | None:
     if header is None or header.strip() == "*":
         return None
     tags = _ETAG.findall(header)
-    versions = [tag[1:-1] for tag in tags if tag.startswith('"') and tag[1:-1].isascii() and tag[1:-1].isdigit()]
+    versions = [
+        tag[1:-1] for tag in tags if tag.startswith('"') and tag[1:-1].isascii() and tag[1:-1].isdigit()
+    ]
     if not versions:
         raise Problem(
             "stale_version",

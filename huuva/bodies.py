@@ -8,7 +8,16 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError, WithJsonSchema, model_validator
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    StringConstraints,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails, PydanticCustomError
 
@@ -22,13 +31,16 @@ def parse_time(value: Any) -> datetime:
     """A moment of RFC 3339 with its zone, from 2000 to 2099, in UTC. Raises PydanticCustomError."""
     if not isinstance(value, str) or not _TIME.fullmatch(value):
         raise PydanticCustomError(
-            "time", "Send a time with its zone as RFC 3339 says, from 2000 to 2099, such as 2026-05-01T18:30:00Z."
+            "time",
+            "Send a time with its zone as RFC 3339 says, from 2000 to 2099, such as 2026-05-01T18:30:00Z.",
         )
     try:
         # Digits beyond microseconds are cut; fromisoformat reads any number of them.
         moment = datetime.fromisoformat(value.upper()).astimezone(UTC)
     except ValueError:
-        raise PydanticCustomError("time", "There is no such date or time; look at the day, hour and zone.") from None
+        raise PydanticCustomError(
+            "time", "There is no such date or time; look at the day, hour and zone."
+        ) from None
     if not 2000 <= moment.year < 2100:
         raise PydanticCustomError("time", "The time must lie between the years 2000 and 2099 in UTC.")
     return moment
@@ -37,7 +49,9 @@ def parse_time(value: Any) -> datetime:
 Time = Annotated[
     datetime,
     BeforeValidator(parse_time),
-    WithJsonSchema({"type": "string", "format": "date-time", "pattern": r"^20\d\d-", "example": "2026-05-01T18:30:00Z"}),
+    WithJsonSchema(
+        {"type": "string", "format": "date-time", "pattern": r"^20\d\d-", "example": "2026-05-01T18:30:00Z"}
+    ),
 ]
 
 
@@ -53,7 +67,9 @@ def text_like(pattern: str, told: str, *, longest: int) -> StringConstraints:
 class Body(BaseModel):
     """A request body, or a part of one: camelCase or snake_case, strict types, unknown fields ignored."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, strict=True, extra="ignore", frozen=True)
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, strict=True, extra="ignore", frozen=True
+    )
     # Pairs of names for one field; set below.
     spellings: ClassVar[list[tuple[str, ...]]] = []
 
@@ -75,7 +91,8 @@ class Body(BaseModel):
                 sent = [name for name in names if name in data]
                 if len(sent) > 1 and any(data[name] != data[sent[0]] for name in sent):
                     raise PydanticCustomError(
-                        "sent_twice", "This field is sent as {names}, with different values.",
+                        "sent_twice",
+                        "This field is sent as {names}, with different values.",
                         {"names": " and ".join(sent), "at": [sent[-1]]},
                     )
         return data
@@ -92,7 +109,9 @@ class Body(BaseModel):
 
 def invalid_body(errors: list[FieldError]) -> Problem:
     count = "One field is" if len(errors) == 1 else f"{len(errors)} fields are"
-    return Problem("invalid_body", f"{count} wrong; see errors. Nothing was stored.", status=400, errors=errors)
+    return Problem(
+        "invalid_body", f"{count} wrong; see errors. Nothing was stored.", status=400, errors=errors
+    )
 
 
 def invalid_parameter(name: str, detail: str) -> Problem:

@@ -31,7 +31,7 @@ def read_only(view: View) -> View:
                 request, Problem("method_not_allowed", detail, status=405, headers={"Allow": "GET, HEAD"})
             )
         response = view(request)
-        response["Cache-Control"] = "no-store"
+        response.setdefault("Cache-Control", "no-store")
         return response
 
     return checked

@@ -1,5 +1,149 @@
+"""The API's description: OpenAPI 3.1, made from the views by drf-spectacular, and the pages that show it."""
+
+import hashlib
+import re
+from functools import cache
+from typing import Any
+
+import orjson
+from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
+from django.shortcuts import render
+from django.utils.csp import CSP
+from django.views.decorators.csp import csp_override
+from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from huuva.health import read_only
+from huuva.problems import CONTENT_TYPE
+from huuva.settings import SECURE_CSP
+
+
+class WrongField(BaseModel):
+    """One wrong field: a JSON pointer into the body, `?name` for a query parameter, or a header's name."""
+
+    pointer: str
+    code: str
+    detail: str
+
+
+class ProblemDocument(BaseModel):
+    """An error (RFC 9457). `code` is stable; `detail` says what to change. Some codes add members of their own."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    code: str
+    request_id: str = Field(alias="requestId")
+    errors: list[WrongField]
 
 
 class HuuvaSchema(AutoSchema):
-    pass
+    """drf-spectacular's reading of a view, without what only DRF's own serializers would need."""
+
+    def get_filter_backends(self) -> list[Any]:
+        return []
+
+
+def problems(**answers: str) -> dict[tuple[int, str], OpenApiResponse]:
+    """The problem answers of an operation, given as `code_STATUS="what it says"`; several codes may share a status."""
+    by_status: dict[int, list[tuple[str, str]]] = {}
+    for name, detail in {**ALWAYS, **answers}.items():
+        code, _, status = name.rpartition("_")
+        by_status.setdefault(int(status), []).append((code, detail))
+    return {
+        (status, CONTENT_TYPE): OpenApiResponse(
+            ProblemDocument,
+            description=" ".join(f"`{code}`: {detail}" for code, detail in found),
+            examples=[_example(code, status, detail) for code, detail in found],
+        )
+        for status, found in sorted(by_status.items())
+    }
+
+
+ALWAYS = {
+    "missing_key_401": "Send an API key.",
+    "invalid_key_401": "The key is unknown, revoked or expired.",
+    "missing_scope_403": "The key lacks the scope that this call needs.",
+    "rate_limited_429": "Too many calls; go on after Retry-After.",
+    "database_unavailable_503": "Nothing was stored; send it again after Retry-After.",
+}
+
+
+def _example(code: str, status: int, detail: str) -> OpenApiExample:
+    value = {
+        "type": f"/api/docs#problem-{code}",
+        "title": code.replace("_", " ").capitalize(),
+        "status": status,
+        "detail": detail,
+        "instance": "/api/orders",
+        "code": code,
+        "requestId": "3f6c2b0e9d8a4d6f8b1c0a5e7d9f2b41",
+        "errors": [],
+    }
+    return OpenApiExample(
+        code, value=value, media_type=CONTENT_TYPE, response_only=True, status_codes=[str(status)]
+    )
+
+
+def one_path_each(endpoints: list[Any]) -> list[Any]:
+    """Preprocessing hook: each address once, written without the trailing slash that is optional."""
+    return [(path.rstrip("/"), regex, method, view) for path, regex, method, view in endpoints]
+
+
+def finish(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
+    """Postprocessing hook: headers of every answer, and no titles that only repeat a field's name."""
+    for path in result["paths"].values():
+        for operation in path.values():
+            for answer in operation["responses"].values():
+                answer.setdefault("headers", {})["X-Request-Id"] = {
+                    "description": "The request's id: yours if you sent one, else ours.",
+                    "schema": {"type": "string"},
+                }
+    _drop_titles(result["components"]["schemas"])
+    return result
+
+
+def _drop_titles(node: Any) -> None:
+    if isinstance(node, dict):
+        for schema in node.get("properties", {}).values():
+            schema.pop("title", None)
+        node.pop("title", None) if isinstance(node.get("title"), str) else None
+        for part in node.values():
+            _drop_titles(part)
+    elif isinstance(node, list):
+        for part in node:
+            _drop_titles(part)
+
+
+@cache
+def _description() -> tuple[bytes, str]:
+    """The document and its entity tag. It depends on the code alone, so each process makes it once."""
+    body = orjson.dumps(SchemaGenerator().get_schema(request=None, public=True))
+    return body, f'"{hashlib.sha256(body).hexdigest()[:16]}"'
+
+
+@read_only
+def openapi_json(request: HttpRequest) -> HttpResponse:
+    body, tag = _description()
+    headers = {"ETag": tag, "Cache-Control": "no-cache"}
+    if tag in re.findall(r'"[^"]*"', request.headers.get("If-None-Match", "")):
+        return HttpResponseNotModified(headers=headers)
+    return HttpResponse(body, content_type="application/json", headers=headers)
+
+
+@read_only
+def swagger(request: HttpRequest) -> HttpResponse:
+    return render(request, "huuva/swagger.html")
+
+
+# ReDoc writes its styles into the page; it shows nothing that anybody but us has written.
+@csp_override({**SECURE_CSP, "style-src": [CSP.SELF, CSP.UNSAFE_INLINE], "worker-src": [CSP.SELF, "blob:"]})
+@read_only
+def redoc(request: HttpRequest) -> HttpResponse:
+    return render(request, "huuva/redoc.html")

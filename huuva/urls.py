@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
-from huuva import health, metrics
+from huuva import health, metrics, openapi
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
@@ -11,6 +11,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^readyz/?$", health.readyz),
     re_path(r"^metrics/?$", metrics.metrics),
     re_path(r"^api/health/?$", health.api_health),
+    re_path(r"^api/openapi\.json$", openapi.openapi_json, name="openapi"),
+    re_path(r"^api/docs/?$", openapi.swagger, name="docs"),
+    re_path(r"^api/redoc/?$", openapi.redoc, name="redoc"),
     path("api/", include("orders.api.urls")),
 ]
 

@@ -62,7 +62,7 @@ class StateFilter(admin.SimpleListFilter):
 @admin.register(ApiKey)
 class ApiKeyAdmin(ModelAdmin):
     form = ApiKeyForm
-    list_display = ("name", "prefix", "shown_state", "kitchen", "shown_scopes", "shown_limit", "last_used_at")
+    list_display = ("name", "prefix", "shown_state", "shown_kitchen", "shown_scopes", "shown_limit", "last_used_at")
     list_filter = (StateFilter, "kitchen")
     list_select_related = ("kitchen",)
     search_fields = ("name", "prefix")
@@ -75,6 +75,10 @@ class ApiKeyAdmin(ModelAdmin):
     def shown_state(self, key: ApiKey) -> tuple[str, Any]:
         state = key.state_at(timezone.now())
         return state.value, state.label
+
+    @display(description=_("kitchen"), ordering="kitchen")
+    def shown_kitchen(self, key: ApiKey) -> str | Promise:
+        return key.kitchen.name if key.kitchen else _("all kitchens")
 
     @display(description=_("scopes"))
     def shown_scopes(self, key: ApiKey) -> str:

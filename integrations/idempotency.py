@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from json import loads
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from django.db import IntegrityError, connection, transaction
 from django.http import HttpResponse
@@ -92,7 +92,7 @@ class IdempotencyStore:
                 return response
             given = response.headers
             headers = {name: given[name] for name in _KEPT_HEADERS if name in given}
-            answer = [
+            answer: list[Any] = [
                 fingerprint,
                 response.status_code,
                 dumps(headers).decode(),
@@ -123,7 +123,7 @@ def fingerprint_of(method: str, path: str, query: str, body: bytes) -> bytes:
 
 
 def _lock_name(key_id: int, route: str, key: str) -> int:
-    """A number of 64 bits; two keys that share one by chance only wait for each other."""
+    """A number of 64 bits; two that share one by chance only make each other try again."""
     digest = hashlib.blake2b(f"{key_id} {route} {key}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, signed=True)
 

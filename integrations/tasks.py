@@ -9,7 +9,7 @@ from integrations.models import IdempotencyRecord
 BATCH: Final = 1000
 
 
-@shared_task(name="integrations.purge_idempotency_records", ignore_result=True)
+@shared_task(ignore_result=True)
 def purge_idempotency_records() -> int:
     """Delete answers past their lifetime; return how many. May run twice at once and be killed."""
     limit = timezone.now() - LIFETIME

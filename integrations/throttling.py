@@ -66,15 +66,11 @@ class RateLimit(NamedTuple):
     retry_after: int
 
     def headers(self) -> dict[str, str]:
-        return rate_limit_headers(self)
-
-
-def rate_limit_headers(rate_limit: RateLimit) -> dict[str, str]:
-    """The fields of draft-ietf-httpapi-ratelimit-headers-10: the policy, and what is left of it."""
-    return {
-        "RateLimit-Policy": f'"key";q={rate_limit.limit};w={WINDOW_SECONDS}',
-        "RateLimit": f'"key";r={rate_limit.remaining};t={rate_limit.reset_seconds}',
-    }
+        """The fields of draft-ietf-httpapi-ratelimit-headers-10: the policy, and what is left of it."""
+        return {
+            "RateLimit-Policy": f'"key";q={self.limit};w={WINDOW_SECONDS}',
+            "RateLimit": f'"key";r={self.remaining};t={self.reset_seconds}',
+        }
 
 
 class Breaker:
@@ -180,6 +176,6 @@ class KeyRateThrottle(BaseThrottle):
                 f"The key {grant.name} may call {limit} times a minute. Go on in {rate_limit.retry_after} s; "
                 "the RateLimit header of every answer says how many calls are left.",
                 status=429,
-                headers={"Retry-After": str(rate_limit.retry_after), **rate_limit_headers(rate_limit)},
+                headers={"Retry-After": str(rate_limit.retry_after), **rate_limit.headers()},
             )
         return True

@@ -4,7 +4,6 @@ from typing import Any
 
 from django.db import connection
 
-
 _OPEN_ORDERS = """
     SELECT o.id, NULL AS plu, o.status, last.to_status
     FROM orders_order o

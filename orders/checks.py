@@ -25,5 +25,7 @@ def feed_is_readable(databases: Sequence[str] | None = None, **kwargs: Any) -> l
 def _feed_exists() -> bool:
     """False before the first `migrate`, which runs this check too."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass('orders_statuschange') AND attname = 'tx'")
+        cursor.execute(
+            "SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass('orders_statuschange') AND attname = 'tx'"
+        )
         return cursor.fetchone() is not None

@@ -14,7 +14,18 @@ type LogRow = tuple[str, int, str | None, int | None, int, int, int, datetime, s
 type LineRow = tuple[str, str, int, str, int, int, str, list[Any], list[Any], int | None]
 
 _LOG = ("order_id", "sequence", "plu", "from_status", "to_status", "kind", "change", "at", "actor", "reason")
-_LINE = ("order_id", "plu", "position", "name", "quantity", "status", "note", "modifiers", "allergens", "price")
+_LINE = (
+    "order_id",
+    "plu",
+    "position",
+    "name",
+    "quantity",
+    "status",
+    "note",
+    "modifiers",
+    "allergens",
+    "price",
+)
 
 
 def order_documents(orders: Sequence[Order]) -> list[Document]:
@@ -60,14 +71,18 @@ def event_document(event: Event) -> Document:
 
 def _lines(ids: Sequence[str]) -> defaultdict[str, list[LineRow]]:
     found: defaultdict[str, list[LineRow]] = defaultdict(list)
-    for row in OrderItem.objects.filter(order_id__in=ids).order_by("order_id", "position").values_list(*_LINE):
+    for row in (
+        OrderItem.objects.filter(order_id__in=ids).order_by("order_id", "position").values_list(*_LINE)
+    ):
         found[row[0]].append(row)
     return found
 
 
 def _logs(ids: Sequence[str]) -> defaultdict[str, list[LogRow]]:
     found: defaultdict[str, list[LogRow]] = defaultdict(list)
-    for row in StatusChange.objects.filter(order_id__in=ids).order_by("order_id", "sequence").values_list(*_LOG):
+    for row in (
+        StatusChange.objects.filter(order_id__in=ids).order_by("order_id", "sequence").values_list(*_LOG)
+    ):
         found[row[0]].append(row)
     return found
 

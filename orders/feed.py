@@ -35,7 +35,9 @@ class Cursor:
     def parse(cls, text: str) -> "Cursor":
         """Raises BadCursor."""
         try:
-            raw = base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), b"-_", validate=True).decode()
+            raw = base64.b64decode(
+                text.encode("ascii") + b"=" * (-len(text) % 4), b"-_", validate=True
+            ).decode()
             tx, sequence, order_id = raw.split(".", 2)
             cursor = cls(int(tx), order_id, int(sequence))
         except (ValueError, binascii.Error):

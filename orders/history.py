@@ -55,7 +55,9 @@ class Change:
         )
 
 
-def begin(order: Order, actor: str, reason: str = "", *, kind: Kind = Kind.TRANSITION, recalls: int | None = None) -> Change:
+def begin(
+    order: Order, actor: str, reason: str = "", *, kind: Kind = Kind.TRANSITION, recalls: int | None = None
+) -> Change:
     """Start the next change of an order whose lock is held. Its time is never before that of the change before."""
     order.version += 1
     change = Change(order, actor, reason, kind, recalls)
@@ -68,7 +70,9 @@ def begin(order: Order, actor: str, reason: str = "", *, kind: Kind = Kind.TRANS
 CHANGED_FIELDS = ("status", "version", "sequence", "changed_at", "updated_at")
 
 
-def record_history(sender: type[Order], instance: Order, raw: bool = False, **kwargs: Mapping[str, Any]) -> None:
+def record_history(
+    sender: type[Order], instance: Order, raw: bool = False, **kwargs: Mapping[str, Any]
+) -> None:
     """Receiver of `post_save`: stores the change that the service handed to the order it saved, and nothing else.
 
     An order saved without a change has no new status (`Order.save` refuses that); loaded fixtures bring their

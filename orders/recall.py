@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from datetime import timedelta
+from typing import cast
 
 from django.db import transaction
 
@@ -83,8 +84,7 @@ def _check(order: Order, rows: list[StatusChange], history: "_Standing", plu: st
 
 def _before(row: StatusChange) -> int:
     """The status before a row that is no creation, so there is one."""
-    assert row.from_status is not None
-    return row.from_status
+    return cast(int, row.from_status)
 
 
 class _Standing:

@@ -19,7 +19,9 @@ class OrderExists(Refusal):
     code = "order_exists"
 
     def __init__(self, order_id: str) -> None:
-        super().__init__(f"Order {order_id} exists already; read it, or send the new order with an id of its own.")
+        super().__init__(
+            f"Order {order_id} exists already; read it, or send the new order with an id of its own."
+        )
         self.order_id = order_id
 
 
@@ -28,7 +30,9 @@ class ImpossibleMove(Refusal):
 
     def __init__(self, subject: str, current: str, wanted: str, allowed: Iterable[str], last: str) -> None:
         ways = list(allowed)
-        remedy = f"From there it can go to {', '.join(ways)}." if ways else "That is its end; nothing follows."
+        remedy = (
+            f"From there it can go to {', '.join(ways)}." if ways else "That is its end; nothing follows."
+        )
         super().__init__(
             f"{subject} is {current} and can't become {wanted}. {last}{remedy}", current=current, allowed=ways
         )
@@ -60,7 +64,8 @@ class RecallExpired(Refusal):
 
     def __init__(self, at: datetime, minutes: int) -> None:
         super().__init__(
-            f"That change was made at {at:%Y-%m-%d %H:%M:%S} UTC; this kitchen takes back what is up to {minutes} minutes old."
+            f"That change was made at {at:%Y-%m-%d %H:%M:%S} UTC; "
+            f"this kitchen takes back what is up to {minutes} minutes old."
         )
 
 
@@ -69,5 +74,6 @@ class RecallBlocked(Refusal):
 
     def __init__(self, subject: str, number: int, actor: str) -> None:
         super().__init__(
-            f"{subject} has moved on since, by change {number} of {actor}. Recall that first.", blockedBy=number
+            f"{subject} has moved on since, by change {number} of {actor}. Recall that first.",
+            blockedBy=number,
         )

@@ -50,7 +50,9 @@ def create_order(new: NewOrder, *, kitchen: Kitchen, actor: str) -> Order:
         status = new.status if line.status is None else line.status
         if new.status >= READY and follows(status, new.status):
             status = new.status
-        items.append(OrderItem(order_id=order.id, plu=line.plu, position=position, status=status, **line.details))
+        items.append(
+            OrderItem(order_id=order.id, plu=line.plu, position=position, status=status, **line.details)
+        )
         change.record(line.plu, None, status)
     order.change = change
     with transaction.atomic():
@@ -162,9 +164,11 @@ def _impossible(
     subject: str, order: Order, plu: str | None, current: int, wanted: int, names: dict[int, str]
 ) -> ImpossibleMove:
     """The refusal of a move, with who brought it to where it is: a cook that was slower wants to know."""
-    last = StatusChange.objects.filter(order_id=order.id, plu=plu, to_status=current).order_by("-sequence").first()
+    last = (
+        StatusChange.objects.filter(order_id=order.id, plu=plu, to_status=current)
+        .order_by("-sequence")
+        .first()
+    )
     told = f"{last.actor} did that at {last.at:%H:%M:%S} UTC. " if last else ""
     allowed = () if order.status in TERMINAL else MOVES[current]
     return ImpossibleMove(subject, names[current], names[wanted], (names[status] for status in allowed), told)
-
-

@@ -1,3 +1,4 @@
+import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -14,7 +15,7 @@ from integrations.key_cache import key_cache
 from integrations.models import IdempotencyRecord
 from integrations.tasks import purge_idempotency_records
 from integrations.tests import factories, idempotency_urls
-from orders.models import Brand
+from orders.models import Brand, Order
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("integrations.tests.idempotency_urls")]
 
@@ -266,3 +267,33 @@ def test_purge_works_through_more_than_one_batch(plain: str, monkeypatch: pytest
     IdempotencyRecord.objects.update(created_at=timezone.now() - timedelta(hours=73))
 
     assert purge_idempotency_records() == 5
+
+
+@pytest.mark.urls("huuva.urls")
+@pytest.mark.django_db(transaction=True)
+def test_eight_same_orders_at_once_with_one_key_are_one_order() -> None:
+    factories.kitchen("main")
+    plain = factories.api_key()[1]
+    order = {
+        "account": "a1",
+        "brandId": "b1",
+        "channelOrderId": "W-1",
+        "customer": {"name": "Aino", "phoneNumber": "+358401234567"},
+        "pickupTime": (timezone.now() + timedelta(minutes=20)).isoformat(),
+        "items": [{"plu": "SOUP", "name": "Salmon soup", "quantity": 1}],
+    }
+
+    def send(_: int) -> Any:
+        try:
+            return post(plain, json.dumps(order), path="/api/orders")
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(send, range(8)))
+
+    done = {answer.content for answer in answers if answer.status_code == 201}
+    assert len(done) == 1, [answer.content for answer in answers]
+    assert {answer.status_code for answer in answers} <= {201, 409}
+    assert all(answer["Retry-After"] == "1" for answer in answers if answer.status_code == 409)
+    assert list(Order.objects.values_list("pk", flat=True)) == [json.loads(done.pop())["id"]]

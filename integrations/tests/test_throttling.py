@@ -23,7 +23,6 @@ from integrations.throttling import (
     CallCounter,
     KeyRateThrottle,
     RateLimit,
-    rate_limit_headers,
 )
 
 SECOND = 1000
@@ -161,7 +160,7 @@ def test_one_caller_at_a_time_tries_a_server_that_was_away() -> None:
 
 
 def test_headers_follow_the_draft() -> None:
-    assert rate_limit_headers(RateLimit(1200, 12, 30, 0)) == {
+    assert RateLimit(1200, 12, 30, 0).headers() == {
         "RateLimit-Policy": '"key";q=1200;w=60',
         "RateLimit": '"key";r=12;t=30',
     }

@@ -15,7 +15,9 @@ from orders.models import Order
 from orders.models.querysets import OrderQuerySet
 from orders.statuses import FIRST, ORDER_NAMES, PREPARING
 
-_NUMBERS = {name: number for number, name in ORDER_NAMES.items()} | {str(number): number for number in ORDER_NAMES}
+_NUMBERS = {name: number for number, name in ORDER_NAMES.items()} | {
+    str(number): number for number in ORDER_NAMES
+}
 
 
 class _TimeField(forms.CharField):
@@ -73,12 +75,12 @@ class OrderFilter(django_filters.FilterSet):
 
     status = StatusFilter(method="filter_status", help_text="Number or name; may be given several times.")
     account = TextFilter(field_name="account")
-    brandId = TextFilter(field_name="brand_id")  # noqa: N815 (the name in the API)
-    channelOrderId = TextFilter(field_name="channel_order_id")  # noqa: N815
+    brandId = TextFilter(field_name="brand_id")
+    channelOrderId = TextFilter(field_name="channel_order_id")
     kitchen = TextFilter(field_name="kitchen_id", help_text="The kitchen's slug.")
-    updatedAfter = TimeFilter(field_name="updated_at", lookup_expr="gt")  # noqa: N815
-    pickupFrom = TimeFilter(field_name="pickup_time", lookup_expr="gte")  # noqa: N815
-    pickupTo = TimeFilter(field_name="pickup_time", lookup_expr="lt")  # noqa: N815
+    updatedAfter = TimeFilter(field_name="updated_at", lookup_expr="gt")
+    pickupFrom = TimeFilter(field_name="pickup_time", lookup_expr="gte")
+    pickupTo = TimeFilter(field_name="pickup_time", lookup_expr="lt")
     late = FlagFilter(method="filter_late", help_text="Due has passed and the order isn't ready.")
 
     class Meta:

@@ -2,7 +2,15 @@
 
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, StringConstraints, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from huuva.bodies import Body, Time, text_like
@@ -27,7 +35,10 @@ def status_reader(names: dict[int, str]) -> Any:
         raise PydanticCustomError("status", "Send a status: {ways}.", {"ways": ways})
 
     schema = {
-        "oneOf": [{"type": "integer", "minimum": min(names), "maximum": max(names)}, {"type": "string", "enum": [*numbers]}]
+        "oneOf": [
+            {"type": "integer", "minimum": min(names), "maximum": max(names)},
+            {"type": "string", "enum": [*numbers]},
+        ]
     }
     return Annotated[int, BeforeValidator(read), WithJsonSchema(schema)]
 
@@ -111,13 +122,18 @@ class ItemIn(Body):
     status: ItemStatusIn | None = None
     note: Note | None = None
     modifiers: Annotated[list[Modifier], Field(max_length=100)] | None = None
-    allergens: Annotated[list[Annotated[str, StringConstraints(min_length=1, max_length=100)]], Field(max_length=50)] | None = None
+    allergens: (
+        Annotated[list[Annotated[str, StringConstraints(min_length=1, max_length=100)]], Field(max_length=50)]
+        | None
+    ) = None
     price: Annotated[int, Field(ge=-(10**9), le=10**9)] | None = None
 
     @model_validator(mode="after")
     def _shallow(self) -> Self:
         if any(modifier.depth() > MAX_NESTING for modifier in self.modifiers or ()):
-            raise PydanticCustomError("nesting", "Modifiers are nested deeper than {limit} levels.", {"limit": MAX_NESTING})
+            raise PydanticCustomError(
+                "nesting", "Modifiers are nested deeper than {limit} levels.", {"limit": MAX_NESTING}
+            )
         return self
 
     def new(self) -> NewItem:
@@ -135,7 +151,11 @@ class ItemIn(Body):
 class OrderIn(Body):
     """A new order, as delivery channels send it. Fields that are not listed are ignored."""
 
-    id: OrderId | None = Field(None, validation_alias=AliasChoices("_id", "id"), description="Made by us if left out.")
+    id: OrderId | None = Field(
+        None,
+        validation_alias=AliasChoices("_id", "id"),
+        description="Made by us if left out. `_id` is understood too.",
+    )
     created: Time | None = None
     account: Key
     brand_id: Key
@@ -149,7 +169,9 @@ class OrderIn(Body):
     status: OrderStatusIn = 1
     status_history: Annotated[list[PastStatusIn], Field(max_length=500)] | None = None
     kitchen: Annotated[str, StringConstraints(min_length=1, max_length=50)] | None = None
-    currency: Annotated[str, text_like(r"^[A-Z]{3}$", "Send three capital letters, such as EUR.", longest=3)] | None = None
+    currency: (
+        Annotated[str, text_like(r"^[A-Z]{3}$", "Send three capital letters, such as EUR.", longest=3)] | None
+    ) = None
     note: Note | None = None
 
     @model_validator(mode="after")

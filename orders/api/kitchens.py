@@ -42,7 +42,13 @@ def kitchen_for(named: str | None, bound: str | None) -> Kitchen:
             "kitchen_forbidden",
             f"This key is for the kitchen {bound}; leave the field kitchen out or send that one.",
             status=403,
-            errors=[{"pointer": "/kitchen", "code": "kitchen_forbidden", "detail": f"Send {bound}, or leave it out."}],
+            errors=[
+                {
+                    "pointer": "/kitchen",
+                    "code": "kitchen_forbidden",
+                    "detail": f"Send {bound}, or leave it out.",
+                }
+            ],
         )
     slug = named or bound
     known = kitchens.all()
@@ -56,5 +62,11 @@ def kitchen_for(named: str | None, bound: str | None) -> Kitchen:
         if found is not None:
             kitchens.forget()
             return found
-    text = f"There is no kitchen {slug}; send the slug of one." if slug else "Name the kitchen; this key is for all."
-    raise invalid_body([{"pointer": "/kitchen", "code": "unknown_kitchen" if slug else "required", "detail": text}])
+    text = (
+        f"There is no kitchen {slug}; send the slug of one."
+        if slug
+        else "Name the kitchen; this key is for all."
+    )
+    raise invalid_body(
+        [{"pointer": "/kitchen", "code": "unknown_kitchen" if slug else "required", "detail": text}]
+    )

@@ -37,7 +37,9 @@ class Place:
     def parse(cls, text: str) -> Self:
         """Raises ValueError."""
         try:
-            raw = base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), b"-_", validate=True).decode()
+            raw = base64.b64decode(
+                text.encode("ascii") + b"=" * (-len(text) % 4), b"-_", validate=True
+            ).decode()
         except binascii.Error as error:
             raise ValueError(text) from error
         micros, dot, order_id = raw[1:].partition(".")
@@ -93,8 +95,12 @@ def page_of(orders: OrderQuerySet, request: Request) -> Page:
 def _beyond(place: Place) -> Q:
     # The first condition is the one that an index can seek to; the second settles equal times.
     if place.backwards:
-        return Q(created_at__gte=place.created_at) & (Q(created_at__gt=place.created_at) | Q(id__gt=place.order_id))
-    return Q(created_at__lte=place.created_at) & (Q(created_at__lt=place.created_at) | Q(id__lt=place.order_id))
+        return Q(created_at__gte=place.created_at) & (
+            Q(created_at__gt=place.created_at) | Q(id__gt=place.order_id)
+        )
+    return Q(created_at__lte=place.created_at) & (
+        Q(created_at__lt=place.created_at) | Q(id__lt=place.order_id)
+    )
 
 
 def _url(request: Request, order: Order, *, backwards: bool) -> str:

@@ -5,7 +5,7 @@ from django.urls import re_path
 from orders.api.views import OrderViewSet
 
 # A NUL can't be in any id, and PostgreSQL could not even be asked for one.
-_ORDER = r"^orders/(?P<pk>[^/\x00]+)"
+_ORDER = r"^orders/(?P<id>[^/\x00]+)"
 
 urlpatterns = [
     re_path(r"^orders/?$", OrderViewSet.as_view({"get": "list", "post": "create"})),

@@ -13,10 +13,11 @@ from huuva.bodies import invalid_parameter
 from huuva.idempotency import idempotent
 from huuva.problems import Problem
 from orders import documents, feed, services
+from orders.api import schema
+from orders.api.addresses import order_url
 from orders.api.filters import filtered
 from orders.api.inputs import ItemMove, OrderIn, OrderMove, RecallIn
 from orders.api.kitchens import kitchen_for
-from orders.api.addresses import order_url
 from orders.api.paging import limit_of, page_of
 from orders.models import Order, OrderItem
 from orders.recall import recall
@@ -49,6 +50,7 @@ class OrderViewSet(ApiView, ViewSet):
         "events": "events:read",
     }
 
+    @schema.create
     @idempotent
     def create(self, request: Request) -> HttpResponseBase:
         body = OrderIn.read(request.data)
@@ -58,41 +60,53 @@ class OrderViewSet(ApiView, ViewSet):
         response["Location"] = order_url(order.id)
         return response
 
+    @schema.list_orders
     def list(self, request: Request) -> HttpResponseBase:
         orders = filtered(Order.objects.for_key(request.auth.kitchen), request.query_params)
         page = page_of(orders, request)
         results = documents.order_documents(page.orders)
         return Response({"results": results, "next": page.next, "previous": page.previous})
 
-    def retrieve(self, request: Request, pk: str) -> HttpResponseBase:
-        order = self._do(lambda: Order.objects.for_key(request.auth.kitchen).get(pk=pk))
+    @schema.retrieve
+    def retrieve(self, request: Request, id: str) -> HttpResponseBase:
+        order = self._do(lambda: Order.objects.for_key(request.auth.kitchen).get(pk=id))
         if not_modified(request, etag(order.version)):
             return HttpResponseNotModified(headers={"ETag": etag(order.version)})
         return self._answer(order)
 
+    @schema.partial_update
     @idempotent
-    def partial_update(self, request: Request, pk: str) -> HttpResponseBase:
+    def partial_update(self, request: Request, id: str) -> HttpResponseBase:
         body = OrderMove.read(request.data)
-        return self._answer(self._do(lambda: services.move_order(pk, body.status, **self._who(request, body.reason))))
+        return self._answer(
+            self._do(lambda: services.move_order(id, body.status, **self._who(request, body.reason)))
+        )
 
+    @schema.update_item
     @idempotent
-    def update_item(self, request: Request, pk: str, plu: str) -> HttpResponseBase:
+    def update_item(self, request: Request, id: str, plu: str) -> HttpResponseBase:
         body = ItemMove.read(request.data)
-        order, item = self._do(lambda: services.move_item(pk, plu, body.status, **self._who(request, body.reason)))
+        order, item = self._do(
+            lambda: services.move_item(id, plu, body.status, **self._who(request, body.reason))
+        )
         return Response(documents.item_document(order, item), headers={"ETag": etag(order.version)})
 
+    @schema.recall
     @idempotent
-    def recall(self, request: Request, pk: str) -> HttpResponseBase:
+    def recall(self, request: Request, id: str) -> HttpResponseBase:
         body = RecallIn.read(request.data)
-        return self._answer(self._do(lambda: recall(pk, plu=body.plu, **self._who(request, body.reason))))
+        return self._answer(self._do(lambda: recall(id, plu=body.plu, **self._who(request, body.reason))))
 
+    @schema.events
     def events(self, request: Request) -> HttpResponseBase:
         after = None
         if text := request.query_params.get("after"):
             try:
                 after = feed.Cursor.parse(text)
             except feed.BadCursor:
-                raise invalid_parameter("after", "Send a cursor as it stood in next or in an event.") from None
+                raise invalid_parameter(
+                    "after", "Send a cursor as it stood in next or in an event."
+                ) from None
         page = feed.read(after, limit=limit_of(request), kitchen=request.auth.kitchen)
         results = [documents.event_document(event) for event in page.events]
         return Response({"results": results, "next": str(page.cursor), "hasMore": page.more})
@@ -114,7 +128,9 @@ class OrderViewSet(ApiView, ViewSet):
         except Refusal as refusal:
             raise refused(refusal) from None
         except Order.DoesNotExist:
-            raise Problem("not_found", "There is no such order among those that this key may see.", status=404) from None
+            raise Problem(
+                "not_found", "There is no such order among those that this key may see.", status=404
+            ) from None
         except OrderItem.DoesNotExist as error:
             raise Problem("not_found", str(error), status=404) from None
 

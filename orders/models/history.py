@@ -30,7 +30,9 @@ class StatusChange(models.Model):
     )
     from_status = models.PositiveSmallIntegerField(_("from"), null=True)
     to_status = models.PositiveSmallIntegerField(_("to"), choices=OrderStatus)
-    kind = models.PositiveSmallIntegerField(_("kind"), choices=[(kind.value, kind.name.lower()) for kind in Kind])
+    kind = models.PositiveSmallIntegerField(
+        _("kind"), choices=[(kind.value, kind.name.lower()) for kind in Kind]
+    )
     # All rows of one action share it. It is the version that the order got by that action.
     change = models.PositiveIntegerField(_("change"))
     # On rows of a recall: the change that it took back.

@@ -16,14 +16,18 @@ models.TextField.register_lookup(Length)
 
 def check_time_zone(name: str) -> None:
     if name not in zoneinfo.available_timezones():
-        raise ValidationError(_("“%(name)s” is no time zone; write one such as Europe/Helsinki."), params={"name": name})
+        raise ValidationError(
+            _("“%(name)s” is no time zone; write one such as Europe/Helsinki."), params={"name": name}
+        )
 
 
 check_slug = RegexValidator(
     re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\Z"),
     _("Small letters, digits and hyphens only, such as “main” or “helsinki-2”."),
 )
-check_currency = RegexValidator(re.compile(r"[A-Z]{3}\Z"), _("Three capital letters, such as EUR (ISO 4217)."))
+check_currency = RegexValidator(
+    re.compile(r"[A-Z]{3}\Z"), _("Three capital letters, such as EUR (ISO 4217).")
+)
 check_colour = RegexValidator(re.compile(r"#[0-9a-fA-F]{6}\Z"), _("A colour such as #1f7a4d."))
 
 
@@ -77,7 +81,9 @@ class Kitchen(models.Model):
             models.CheckConstraint(condition=models.Q(slug__length__gte=1), name="kitchen_slug_not_empty"),
             models.CheckConstraint(condition=models.Q(name__length__gte=1), name="kitchen_name_not_empty"),
             models.CheckConstraint(condition=models.Q(target_minutes__gte=1), name="kitchen_target_positive"),
-            models.CheckConstraint(condition=models.Q(retention_days__gte=1), name="kitchen_retention_positive"),
+            models.CheckConstraint(
+                condition=models.Q(retention_days__gte=1), name="kitchen_retention_positive"
+            ),
         ]
 
     def __str__(self) -> str:

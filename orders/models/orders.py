@@ -42,7 +42,9 @@ class StatusGuard(models.Model):
         stored = model._default_manager.filter(pk=self.pk).values_list("status", flat=True).first()
         if self._state.adding or stored != self.status:  # type: ignore[attr-defined]
             name = model.__name__
-            raise DirectStatusWrite(f"{name} {self.pk}: status changes only through orders.services, which records it.")
+            raise DirectStatusWrite(
+                f"{name} {self.pk}: status changes only through orders.services, which records it."
+            )
 
 
 class Order(StatusGuard):
@@ -96,19 +98,25 @@ class Order(StatusGuard):
             # Reconciliation asks what was touched since.
             models.Index(fields=["updated_at"], name="order_updated"),
             # Boards: what is open, by urgency. It holds open orders only, so a board costs what is open.
-            models.Index(fields=["kitchen", "due_at", "id"], name="order_open_due", condition=models.Q(status__in=OPEN)),
+            models.Index(
+                fields=["kitchen", "due_at", "id"], name="order_open_due", condition=models.Q(status__in=OPEN)
+            ),
         ]
         constraints = [
             models.CheckConstraint(condition=models.Q(id__length__gte=1), name="order_id_not_empty"),
             # The id is one segment of its address.
             models.CheckConstraint(condition=~models.Q(id__contains="/"), name="order_id_no_slash"),
             models.CheckConstraint(condition=models.Q(status__range=(1, 5)), name="order_status_known"),
-            models.CheckConstraint(condition=models.Q(account__length__gte=1), name="order_account_not_empty"),
+            models.CheckConstraint(
+                condition=models.Q(account__length__gte=1), name="order_account_not_empty"
+            ),
             models.CheckConstraint(condition=models.Q(brand_id__length__gte=1), name="order_brand_not_empty"),
             models.CheckConstraint(
                 condition=models.Q(channel_order_id__length__gte=1), name="order_channel_id_not_empty"
             ),
-            models.CheckConstraint(condition=models.Q(customer_name__length__gte=1), name="order_customer_not_empty"),
+            models.CheckConstraint(
+                condition=models.Q(customer_name__length__gte=1), name="order_customer_not_empty"
+            ),
             models.CheckConstraint(condition=models.Q(note__length__lte=2000), name="order_note_length"),
             models.CheckConstraint(condition=models.Q(version__gte=1, sequence__gte=1), name="order_counted"),
         ]

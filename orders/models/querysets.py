@@ -48,7 +48,9 @@ class OrderQuerySet(_Guarded["Order"]):
 
         This lock comes before any other: items and history are only written while it is held.
         """
-        return self.for_key(kitchen).select_related("kitchen").select_for_update(of=("self",)).get(pk=order_id)
+        return (
+            self.for_key(kitchen).select_related("kitchen").select_for_update(of=("self",)).get(pk=order_id)
+        )
 
     def newest_first(self) -> Self:
         return self.order_by("-created_at", "-id")

@@ -7,21 +7,30 @@ import pytest
 
 from tests.api.client import Client
 
-
-@pytest.fixture(scope="session")
-def client(live_stack: Any) -> Client:
-    """A client whose key has all scopes and no kitchen."""
-    return Client(live_stack.base_url, live_stack.key)
+SCOPES = ["orders:read", "orders:write", "orders:recall", "analytics:read", "events:read"]
 
 
 @pytest.fixture(scope="session")
 def client_with(live_stack: Any) -> Callable[..., Client]:
     """Makes a client with a fresh key: `client_with(["orders:read"], kitchen="harju", rate_limit=3)`."""
 
-    def make(scopes: list[str], **limits: Any) -> Client:
-        return Client(live_stack.base_url, live_stack.issue_key(scopes=scopes, **limits))
+    def make(scopes: list[str], *, kitchen: str | None = "main", rate_limit: int = 0) -> Client:
+        key = live_stack.issue_key(scopes=scopes, kitchen=kitchen, rate_limit=rate_limit)
+        return Client(live_stack.base_url, key)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def client(client_with: Callable[..., Client]) -> Client:
+    """A client whose key has all scopes, for the kitchen `main`."""
+    return client_with(SCOPES)
+
+
+@pytest.fixture(scope="session")
+def anywhere(live_stack: Any) -> Client:
+    """A client whose key has all scopes and all kitchens."""
+    return Client(live_stack.base_url, live_stack.key)
 
 
 @pytest.fixture(scope="session")

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from tests.api.client import Client, check_problem, item_path, new_order, order_path
+from tests.api.conftest import SCOPES
 
 MIB = 1024 * 1024
 ClientWith = Callable[..., Client]
-SCOPES = ["orders:read", "orders:write", "orders:recall", "analytics:read", "events:read"]
 
 
 def padded(body: dict[str, Any], size: int) -> bytes:
@@ -166,7 +166,7 @@ def test_each_call_needs_its_scope(
 def test_another_kitchens_order_is_not_found(
     client: Client, client_with: ClientWith, other_kitchen: str
 ) -> None:
-    mine = client.created(kitchen="main", account="both-kitchens")
+    mine = client.created(account="both-kitchens")
     stranger = client_with(SCOPES, kitchen=other_kitchen)
     for answer in (
         stranger.get(order_path(mine["id"])),
@@ -182,23 +182,31 @@ def test_another_kitchens_order_is_not_found(
 
 
 def test_a_key_orders_only_for_its_kitchen(
-    client: Client, client_with: ClientWith, other_kitchen: str
+    client: Client, client_with: ClientWith, anywhere: Client, other_kitchen: str
 ) -> None:
-    bound = client_with(SCOPES, kitchen=other_kitchen)
-    body = new_order(kitchen="main")
-    check_problem(bound.create(body), 403, "kitchen_forbidden")
-    assert client.get(order_path(body["id"])).status == 404
-    assert bound.created()["kitchen"] == other_kitchen
-    assert bound.created(kitchen=other_kitchen)["kitchen"] == other_kitchen
-    assert client.created(kitchen=other_kitchen)["kitchen"] == other_kitchen
-    ours = {order["kitchen"] for order in bound.stored()}
-    assert ours == {other_kitchen}
+    body = new_order(kitchen=other_kitchen)
+    check_problem(client.create(body), 403, "kitchen_forbidden")
+    assert anywhere.get(order_path(body["id"])).status == 404
+    there = client_with(SCOPES, kitchen=other_kitchen)
+    assert there.created()["kitchen"] == other_kitchen
+    assert there.created(kitchen=other_kitchen)["kitchen"] == other_kitchen
+    assert {order["kitchen"] for order in there.stored()} == {other_kitchen}
+
+
+def test_a_key_for_all_kitchens_names_one_where_there_are_several(
+    anywhere: Client, other_kitchen: str
+) -> None:
+    body = new_order()
+    check_problem(anywhere.create(body), 400, "invalid_body", {"/kitchen"})
+    assert anywhere.get(order_path(body["id"])).status == 404
+    for kitchen in ("main", other_kitchen):
+        assert anywhere.created(kitchen=kitchen)["kitchen"] == kitchen
 
 
 def test_an_id_taken_in_another_kitchen_says_nothing_about_that_order(
     client: Client, client_with: ClientWith, other_kitchen: str
 ) -> None:
-    mine = client.created(kitchen="main", note="for the neighbour")
+    mine = client.created(note="for the neighbour")
     answer = client_with(SCOPES, kitchen=other_kitchen).create(new_order(id=mine["id"]))
     check_problem(answer, 409, "order_exists")
     assert "for the neighbour" not in answer.body.decode()
