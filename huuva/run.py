@@ -37,7 +37,8 @@ def run() -> int:
     for sentence in settings.env.unknown():
         print(f"Warning: {sentence}", file=sys.stderr)
     # Until honcho takes over, both signals unwind through the `with` blocks below.
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     try:
         with _only_one(settings.HUUVA_HOME):
             return _run(settings, began)

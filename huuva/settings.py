@@ -173,6 +173,11 @@ if not (DATABASE_URL and REDIS_URL):
     DATABASE_URL = DATABASE_URL or embedded.database_url(HUUVA_HOME)
     REDIS_URL = REDIS_URL or embedded.redis_url(HUUVA_HOME)
 
+HUUVA_PREPARE = env.bool(
+    "HUUVA_PREPARE",
+    default=True,
+    description="Prepare statements that return; off behind a transaction pooler that can't keep them",
+)
 DATABASES = {
     "default": {
         **env.database(DATABASE_URL),
@@ -181,6 +186,9 @@ DATABASES = {
         "OPTIONS": {
             **env.database(DATABASE_URL).get("OPTIONS", {}),
             "connect_timeout": 3,
+            # Statements that return are prepared, once for each connection: PostgreSQL plans them no more.
+            "server_side_binding": HUUVA_PREPARE,
+            "prepare_threshold": 3 if HUUVA_PREPARE else None,
             # A client that sleeps inside a transaction holds back the change feed's horizon: end it.
             "options": "-c idle_in_transaction_session_timeout=15000 -c lock_timeout=5000 -c statement_timeout=30000",
         },

@@ -62,7 +62,15 @@ class StateFilter(admin.SimpleListFilter):
 @admin.register(ApiKey)
 class ApiKeyAdmin(ModelAdmin):
     form = ApiKeyForm
-    list_display = ("name", "prefix", "shown_state", "shown_kitchen", "shown_scopes", "shown_limit", "last_used_at")
+    list_display = (
+        "name",
+        "prefix",
+        "shown_state",
+        "shown_kitchen",
+        "shown_scopes",
+        "shown_limit",
+        "last_used_at",
+    )
     list_filter = (StateFilter, "kitchen")
     list_select_related = ("kitchen",)
     search_fields = ("name", "prefix")

@@ -5,6 +5,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+import orjson
+from django.db import connection
+
 from orders.feed import Event
 from orders.models import Order, OrderItem, StatusChange
 from orders.statuses import ITEM_NAMES, KIND_NAMES, ORDER_NAMES
@@ -12,20 +15,6 @@ from orders.statuses import ITEM_NAMES, KIND_NAMES, ORDER_NAMES
 type Document = dict[str, Any]
 type LogRow = tuple[str, int, str | None, int | None, int, int, int, datetime, str, str]
 type LineRow = tuple[str, str, int, str, int, int, str, list[Any], list[Any], int | None]
-
-_LOG = ("order_id", "sequence", "plu", "from_status", "to_status", "kind", "change", "at", "actor", "reason")
-_LINE = (
-    "order_id",
-    "plu",
-    "position",
-    "name",
-    "quantity",
-    "status",
-    "note",
-    "modifiers",
-    "allergens",
-    "price",
-)
 
 
 def order_documents(orders: Sequence[Order]) -> list[Document]:
@@ -45,8 +34,8 @@ def order_document(order: Order) -> Document:
 
 def item_document(order: Order, item: OrderItem) -> Document:
     """One item with its history; one statement."""
-    log = StatusChange.objects.filter(order_id=order.id, plu=item.plu).order_by("sequence").values_list(*_LOG)
-    return _item(_line_row(item), [_item_entry(row) for row in log])
+    log = [_item_entry(row) for row in _logs([order.id])[order.id] if row[2] == item.plu]
+    return _item(_line_row(item), log)
 
 
 def event_document(event: Event) -> Document:
@@ -69,21 +58,39 @@ def event_document(event: Event) -> Document:
     }
 
 
+# Written out, because these two run with nearly every call: the ORM takes longer to put such a statement together than
+# PostgreSQL to answer it, and as constants they are prepared once for each connection.
+_READ_LINES = """
+    SELECT order_id, plu, position, name, quantity, status, note, modifiers, allergens, price
+    FROM orders_orderitem WHERE order_id = ANY(%s) ORDER BY order_id, position
+"""
+_READ_LOGS = """
+    SELECT order_id, sequence, plu, from_status, to_status, kind, change, at, actor, reason
+    FROM orders_statuschange WHERE order_id = ANY(%s) ORDER BY order_id, sequence
+"""
+
+
 def _lines(ids: Sequence[str]) -> defaultdict[str, list[LineRow]]:
     found: defaultdict[str, list[LineRow]] = defaultdict(list)
-    for row in (
-        OrderItem.objects.filter(order_id__in=ids).order_by("order_id", "position").values_list(*_LINE)
-    ):
-        found[row[0]].append(row)
+    with connection.cursor() as cursor:
+        cursor.execute(_READ_LINES, [ids])
+        for row in cursor.fetchall():
+            # JSON columns come as text here; nearly all are empty lists.
+            modifiers, allergens = row[7], row[8]
+            if modifiers != "[]" or allergens != "[]":
+                row = (*row[:7], orjson.loads(modifiers), orjson.loads(allergens), row[9])
+            else:
+                row = (*row[:7], [], [], row[9])
+            found[row[0]].append(row)
     return found
 
 
 def _logs(ids: Sequence[str]) -> defaultdict[str, list[LogRow]]:
     found: defaultdict[str, list[LogRow]] = defaultdict(list)
-    for row in (
-        StatusChange.objects.filter(order_id__in=ids).order_by("order_id", "sequence").values_list(*_LOG)
-    ):
-        found[row[0]].append(row)
+    with connection.cursor() as cursor:
+        cursor.execute(_READ_LOGS, [ids])
+        for row in cursor.fetchall():
+            found[row[0]].append(row)
     return found
 
 

@@ -188,7 +188,7 @@ def test_recall_is_blocked_by_an_item_that_has_moved_on(client: Client) -> None:
     client.move_item(order["id"], "A", "READY")
     before = client.order(order["id"])
     problem = check_problem(client.recall(order["id"], {"plu": "B"}), 409, "recall_blocked")
-    assert before["items"][0]["statusHistory"][-1]["change"] in str(problem)
+    assert str(before["items"][0]["statusHistory"][-1]["change"]) in problem["detail"]
     assert client.order(order["id"]) == before
 
 
