@@ -1,1 +1,1 @@
-"""Figures about orders: nothing yet."""
+"""Figures about orders, kept up to date from the change feed."""

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import psutil
 
-from bench.load import UNANSWERED, Load, run_wrk
+from bench.load import UNANSWERED, Load, LoadFailed, run_wrk
 from bench.workloads import Workload
 
-# Requests before anything counts: imports, plans and connections are warm, and a rush has reached its steady mix.
-WARM_UP_REQUESTS = 1500
-WARM_UP_SECONDS = 2
+STEP_SECONDS = 2  # how long wrk runs at a time while orders are prepared and everything gets warm
 
 
 @dataclass(frozen=True)
@@ -77,16 +74,15 @@ def measure(
             script, base_url=base_url, key=key, seconds=duration, prefix=prefix, orders=orders, start=start
         )
 
-    orders = 0
-    if workload.prepared:
-        made = run("create", max(1, math.ceil(workload.prepared * (seconds + WARM_UP_SECONDS))))
-        orders = max(1, made.sent - UNANSWERED)
+    made, wanted = 0, workload.orders_for(seconds + 2 * STEP_SECONDS)
+    if wanted:
+        wanted += UNANSWERED
+    while made < wanted:
+        made = _went_on(made, run("create", STEP_SECONDS, start=made))
+    orders = max(0, made - UNANSWERED)
     sent = 0
-    while sent < WARM_UP_REQUESTS:
-        step = run(workload.name, WARM_UP_SECONDS, start=sent, orders=orders)
-        if step.sent == sent or step.bad_status:
-            break  # the measured run will show the same failure, and counts it
-        sent = step.sent
+    while sent < workload.warm_up:
+        sent = _went_on(sent, run(workload.name, STEP_SECONDS, start=sent, orders=orders))
 
     web_clock = CpuClock(web)
     postgres_clock = CpuClock(postgres) if postgres else None
@@ -100,3 +96,12 @@ def measure(
         postgres_cpu_ms=round(postgres_clock.used() * 1000 / requests, 3) if postgres_clock else None,
         ran_out=bool(workload.moves_per_order) and load.sent > orders * workload.moves_per_order,
     )
+
+
+def _went_on(before: int, step: Load) -> int:
+    """Where the series stands after one more step. Raises LoadFailed where that failed: the rest would be worthless."""
+    if step.sent == before or step.bad_status:
+        raise LoadFailed(
+            f"{step.bad_status} of {step.requests} answers of a preparation were 400 or more: {step}"
+        )
+    return step.sent

@@ -46,10 +46,9 @@ def print_table(results: Sequence[Result], second_start: float | None) -> None:
         print("  ".join(cells))
         if number == 0:
             print("  ".join("-" * width for width in widths))
+    print(f"\nload average of the machine: {psutil.getloadavg()[0]:.1f} on {psutil.cpu_count()} CPUs")
     if second_start is not None:
-        print(
-            f"\nsecond start to first page: {second_start:.1f} s (goal ≤ {GOAL_SECOND_START_SECONDS:.0f} s)"
-        )
+        print(f"second start to first page: {second_start:.1f} s (goal ≤ {GOAL_SECOND_START_SECONDS:.0f} s)")
 
 
 def complaints(results: Sequence[Result]) -> list[str]:

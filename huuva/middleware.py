@@ -59,6 +59,8 @@ class GateMiddleware:
             if len(body) <= limit:
                 request._body = body  # type: ignore[attr-defined]
                 request._read_started = True  # type: ignore[attr-defined]
+                # DRF takes a request without a length for one without a body.
+                request.META["CONTENT_LENGTH"] = str(len(body))
                 return None
         detail = f"The body is larger than {limit} bytes; send at most that much."
         return problem_response(request, Problem("body_too_large", detail, status=413))

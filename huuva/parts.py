@@ -16,6 +16,7 @@ from typing import Any, Final
 from honcho.manager import Manager
 from honcho.printer import Message
 
+from huuva.env import ConfigError
 from huuva.leftovers import TOKEN_VARIABLE, Family
 
 LOG_BYTES: Final = 10 * 1024 * 1024
@@ -165,3 +166,22 @@ class PartLogs:
             shown = self._showing.pop(name, False) and EXCEPTION.match(line)
             return line if shown else None
         return line if self._showing.get(name, False) else None
+
+
+def main(name: str) -> None:
+    """Becomes that part: what a container runs."""
+    try:
+        from huuva import settings
+    except ConfigError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(error.exit_code)
+    known = commands(
+        settings.HUUVA_HOME, settings.HUUVA_HOST, settings.HUUVA_PORT, settings.HUUVA_WEB_WORKERS
+    )
+    if name not in known:
+        sys.exit(f"Unknown part {name!r}: one of {', '.join(known)}.")
+    os.execv(sys.executable, known[name])  # noqa: S606  (our own command, no shell)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1] if len(sys.argv) > 1 else "")

@@ -109,12 +109,13 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "orders",
     "integrations",
+    "analytics",
 ]
 MIDDLEWARE = [
     "huuva.middleware.GateMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "huuva.csp.CspMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -255,6 +256,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULE = {
     "beat-heartbeat": {"task": "huuva.tasks.beat_heartbeat", "schedule": 30.0},
     "check-history": {"task": "orders.tasks.check_history", "schedule": 300.0},
+    "refresh-analytics": {"task": "analytics.tasks.refresh", "schedule": 60.0},
     "purge-idempotency-records": {"task": "integrations.tasks.purge_idempotency_records", "schedule": 3600.0},
 }
 

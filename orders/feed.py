@@ -14,6 +14,8 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from orders.models import FeedOffset
+
 
 class BadCursor(ValueError):
     """The text is no cursor of this feed."""
@@ -82,7 +84,7 @@ class Page:
 # The first transaction id that may still be open, in the feed's own count (see `raise_offset`).
 _HORIZON = """
     ((pg_snapshot_xmin(pg_current_snapshot())::text::bigint
-      + (SELECT value FROM orders_feedoffset))::text::xid8)
+      + coalesce((SELECT value FROM orders_feedoffset), 0))::text::xid8)
 """
 _READ = f"""
     SELECT c.tx::text::bigint, c.order_id, c.sequence, c.plu, c.from_status, c.to_status, c.kind, c.change, c.recalls,
@@ -127,7 +129,7 @@ def rows_ahead() -> bool:
         cursor.execute(
             """
             SELECT coalesce((SELECT tx::text::bigint FROM orders_statuschange ORDER BY tx DESC LIMIT 1), 0)
-                   >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint + (SELECT value FROM orders_feedoffset)
+                   >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint + coalesce((SELECT value FROM orders_feedoffset), 0)
             """
         )
         return bool(cursor.fetchone()[0])
@@ -141,10 +143,8 @@ def raise_offset() -> int:
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("LOCK TABLE orders_statuschange IN ACCESS EXCLUSIVE MODE")
-        cursor.execute("SELECT value FROM orders_feedoffset FOR UPDATE")
-        offset = int(cursor.fetchone()[0])
         if not rows_ahead():
-            return offset
+            return FeedOffset.current()
         cursor.execute(
             """
             SELECT (SELECT tx::text::bigint FROM orders_statuschange ORDER BY tx DESC LIMIT 1)
@@ -152,7 +152,7 @@ def raise_offset() -> int:
             """
         )
         offset = int(cursor.fetchone()[0])
-        cursor.execute("UPDATE orders_feedoffset SET value = %s", [offset])
+        FeedOffset.objects.update_or_create(id=1, defaults={"value": offset})
         cursor.execute(
             "ALTER TABLE orders_statuschange ALTER COLUMN tx "
             f"SET DEFAULT ((pg_current_xact_id()::text::bigint + {offset})::text::xid8)"

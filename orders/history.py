@@ -22,7 +22,7 @@ class Change:
     reason: str = ""
     kind: Kind = Kind.TRANSITION
     recalls: int | None = None
-    at: datetime = field(default_factory=clock.now)
+    at: datetime = field(default_factory=lambda: clock.now())
     rows: list[StatusChange] = field(default_factory=list)
 
     def record(

@@ -11,7 +11,7 @@ from orders.history import CHANGED_FIELDS, begin
 from orders.models import Order, OrderItem, StatusChange
 from orders.refusals import CancellationIsFinal, NothingToRecall, RecallBlocked, RecallExpired
 from orders.services import find_item, lock_order
-from orders.statuses import CANCELLED, Kind, lifted
+from orders.statuses import CANCELLED, READY, Kind, follows, lifted
 
 
 def recall(
@@ -26,7 +26,8 @@ def recall(
     """Take back the latest change of an order, or the latest that moved the item `plu`.
 
     The latest change is the last one that is no recall, has not been recalled, and is not the order's creation. Every
-    row of it goes back to the status before it. An order that its items have lifted follows them back instead.
+    row of it goes back to the status before it. An order that its items have lifted follows them back instead; one that
+    somebody moved to READY or beyond since keeps its items, and so blocks the recall.
     Raises Order.DoesNotExist, OrderItem.DoesNotExist, StaleVersion, NothingToRecall, CancellationIsFinal,
     RecallExpired, RecallBlocked.
     """
@@ -53,8 +54,10 @@ def recall(
                 back[before].append(item.plu)
         for status, plus in back.items():
             OrderItem.objects.move(order.id, plus, status)
-        if rows[0].plu is not None and order.kitchen.auto_advance:
-            target = history.lowered(order.status, lifted(item.status for item in items))
+        if rows[0].plu is not None:
+            if order.kitchen.auto_advance or any(row.plu is None for row in rows):
+                target = history.lowered(order.status, lifted(item.status for item in items))
+            _check_agreement(items, target, history.standing[None])
             if target != order.status:
                 change.record(None, order.status, target)
         order.status = target
@@ -80,6 +83,14 @@ def _check(order: Order, rows: list[StatusChange], history: "_Standing", plu: st
         if standing.sequence != row.sequence:
             subject = "The order" if row.plu is None else f"Item {row.plu}"
             raise RecallBlocked(subject, standing.change, standing.actor)
+
+
+def _check_agreement(items: list[OrderItem], order_status: int, standing: StatusChange) -> None:
+    """An order that somebody called ready, picked up or cancelled since keeps its items there."""
+    if order_status >= READY and any(follows(item.status, order_status) for item in items):
+        if order_status == CANCELLED:
+            raise CancellationIsFinal
+        raise RecallBlocked("The order", standing.change, standing.actor)
 
 
 def _before(row: StatusChange) -> int:

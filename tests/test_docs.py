@@ -8,9 +8,10 @@ import shutil
 import subprocess
 import uuid
 from pathlib import Path
-from typing import Any
 
 import pytest
+
+from tests.live_stack import LiveStack
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -56,7 +57,7 @@ def test_every_adr_is_listed() -> None:
     assert [adr.name for adr in (ROOT / "docs/adr").glob("*.md") if adr.name not in listed] == []
 
 
-def test_api_examples_answer_as_the_page_says(live_stack: Any) -> None:
+def test_api_examples_answer_as_the_page_says(live_stack: LiveStack) -> None:
     curl = shutil.which("curl")
     if curl is None:
         pytest.skip("curl is not installed: the examples of docs/api.md were not run")

@@ -47,10 +47,6 @@ def remove_guard(apps: Any, schema_editor: Any) -> None:
     schema_editor.execute(NO_GUARD, params=None)
 
 
-def first_offset(apps: Any, schema_editor: Any) -> None:
-    apps.get_model("orders", "FeedOffset").objects.get_or_create(id=1)
-
-
 class Migration(migrations.Migration):
     dependencies = [("orders", "0001_initial")]
 
@@ -58,5 +54,4 @@ class Migration(migrations.Migration):
         migrations.RunSQL(FEED_COLUMN, "ALTER TABLE orders_statuschange DROP COLUMN tx"),
         migrations.RunSQL(ITEM_KEY, "ALTER TABLE orders_statuschange DROP CONSTRAINT change_of_item"),
         migrations.RunPython(install_guard, remove_guard),
-        migrations.RunPython(first_offset, migrations.RunPython.noop),
     ]

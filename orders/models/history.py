@@ -63,7 +63,7 @@ class StatusChange(models.Model):
 
 
 class FeedOffset(models.Model):
-    """One row: what the change feed adds to this server's transaction ids (see `feed.raise_offset`)."""
+    """At most one row: what the change feed adds to this server's transaction ids (see `feed.raise_offset`)."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     value = models.BigIntegerField(default=0)
@@ -73,3 +73,7 @@ class FeedOffset(models.Model):
 
     def __str__(self) -> str:
         return str(self.value)
+
+    @classmethod
+    def current(cls) -> int:
+        return cls.objects.values_list("value", flat=True).first() or 0

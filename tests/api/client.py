@@ -148,7 +148,9 @@ def check_problem(answer: Answer, status: int, codes: str, pointers: Iterable[st
     problem = answer.json()
     assert problem["code"] in codes.split(), problem
     named = answer.pointers
-    missing = [one for one in pointers if one not in named and not any(two.startswith(f"{one}/") for two in named)]
+    missing = [
+        one for one in pointers if one not in named and not any(two.startswith(f"{one}/") for two in named)
+    ]
     assert not missing, f"{missing} not named: {problem}"
     return dict(problem)
 

@@ -36,3 +36,10 @@ def anywhere(live_stack: Any) -> Client:
 @pytest.fixture(scope="session")
 def anonymous(live_stack: Any) -> Client:
     return Client(live_stack.base_url, None)
+
+
+@pytest.fixture(scope="session")
+def other_kitchen(live_stack: Any) -> str:
+    """The slug of a second kitchen. From then on a key for all kitchens must name one in each new order."""
+    live_stack.issue_key(scopes=["orders:read"], kitchen="harju")  # makes the kitchen
+    return "harju"

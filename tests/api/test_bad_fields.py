@@ -117,7 +117,9 @@ def test_a_wrong_field_is_named(client: Client, pointer: str, value: Any) -> Non
 
 
 @pytest.mark.parametrize(
-    "value", [5, True, [], "no-such-kitchen", "", LONG, "../main", "main\n", "MAIN"], ids=lambda value: repr(value)[:20]
+    "value",
+    [5, True, [], "no-such-kitchen", "", LONG, "../main", "main\n", "MAIN"],
+    ids=lambda value: repr(value)[:20],
 )
 def test_an_unknown_kitchen_is_named(anywhere: Client, value: Any) -> None:
     refused(anywhere, new_order(kitchen=value), {"/kitchen"})

@@ -1,6 +1,7 @@
 """Requests that are wrong outside their body: size, media types, keys, scopes, URLs, methods, headers."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -196,8 +197,14 @@ def test_a_key_orders_only_for_its_kitchen(
 def test_a_key_for_all_kitchens_names_one_where_there_are_several(
     anywhere: Client, other_kitchen: str
 ) -> None:
+    deadline = time.monotonic() + 30
     body = new_order()
-    check_problem(anywhere.create(body), 400, "invalid_body", {"/kitchen"})
+    while (
+        answer := anywhere.create(body)
+    ).status == 201:  # for seconds a process knows the first kitchen only
+        assert time.monotonic() < deadline
+        body = new_order()
+    check_problem(answer, 400, "invalid_body", {"/kitchen"})
     assert anywhere.get(order_path(body["id"])).status == 404
     for kitchen in ("main", other_kitchen):
         assert anywhere.created(kitchen=kitchen)["kitchen"] == kitchen

@@ -3,6 +3,8 @@
 Each hook changes only values that the schema allows, so that data which is wrong on purpose stays wrong.
 """
 
+import re
+import uuid
 from datetime import datetime
 from typing import Any
 
@@ -48,8 +50,24 @@ def map_query(context: schemathesis.HookContext, query: dict[str, Any]) -> dict[
 
 
 @schemathesis.hook
+def map_headers(context: schemathesis.HookContext, headers: dict[str, Any]) -> dict[str, Any]:
+    """Right keys are used once, and right versions are those of new orders: else most calls end as 422 or 412."""
+    headers = dict(headers or {})
+    key = headers.get("Idempotency-Key")
+    if isinstance(key, str) and 0 < len(key) <= 200 and key.isascii() and key.isprintable():
+        headers["Idempotency-Key"] = f"{key}-{uuid.uuid4().hex}"
+    if re.fullmatch(r'"[1-9][0-9]{0,8}"', str(headers.get("If-Match"))):
+        headers["If-Match"] = '"1"'
+    return headers
+
+
+@schemathesis.hook
 def after_call(context: schemathesis.HookContext, case: Any, response: Any) -> None:
-    if response.status_code == 200 and case.operation.label == "GET /api/orders/events" and case.method == "GET":
+    if (
+        response.status_code == 200
+        and case.operation.label == "GET /api/orders/events"
+        and case.method == "GET"
+    ):
         cursors.add(response.json()["next"])
 
 
@@ -61,7 +79,10 @@ def whole(value: Any) -> Any:
 def plain_item(item: Any) -> Any:
     if not isinstance(item, dict):
         return item
-    plain = {name: whole(value) if name in ("status", "quantity", "price") else value for name, value in item.items()}
+    plain = {
+        name: whole(value) if name in ("status", "quantity", "price") else value
+        for name, value in item.items()
+    }
     if isinstance(plain.get("modifiers"), list):
         plain["modifiers"] = [plain_item(modifier) for modifier in plain["modifiers"]]
     return plain

@@ -1,0 +1,85 @@
+"""Spans of time that durations are kept for: each hour, day and month of UTC, and all time.
+
+The coarse ones cost little to keep and make any range cheap to read: it is put together from months, days at its
+edges and hours at theirs, so a year reads no more rows than a week.
+"""
+
+from datetime import UTC, datetime, timedelta
+from enum import IntEnum
+from typing import NamedTuple
+
+
+class Grain(IntEnum):
+    HOUR = 1
+    DAY = 2
+    MONTH = 3
+    ALL = 4
+
+
+# Where the one span of all time is said to begin.
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Piece(NamedTuple):
+    """The spans of one grain that begin in [`start`, `end`); None is without end."""
+
+    grain: Grain
+    start: datetime | None
+    end: datetime | None
+
+
+def start_of(grain: Grain, at: datetime) -> datetime:
+    """When the span that holds `at`, a time in UTC, begins."""
+    if grain is Grain.ALL:
+        return BEGINNING
+    hour = at.replace(minute=0, second=0, microsecond=0)
+    if grain is Grain.HOUR:
+        return hour
+    day = hour.replace(hour=0)
+    return day if grain is Grain.DAY else day.replace(day=1)
+
+
+def _next(grain: Grain, start: datetime) -> datetime:
+    if grain is Grain.HOUR:
+        return start + timedelta(hours=1)
+    if grain is Grain.DAY:
+        return start + timedelta(days=1)
+    return start_of(Grain.MONTH, start + timedelta(days=31))
+
+
+def hour_from(since: datetime) -> datetime:
+    """The first hour of a range: the one that holds its beginning."""
+    return start_of(Grain.HOUR, since)
+
+
+def hour_to(until: datetime) -> datetime:
+    """The end of a range's last hour: hours that the range only touches count as a whole."""
+    return _round_up(Grain.HOUR, until)
+
+
+def _round_up(grain: Grain, at: datetime) -> datetime:
+    start = start_of(grain, at)
+    return start if start == at else _next(grain, start)
+
+
+def pieces(since: datetime | None, until: datetime | None) -> list[Piece]:
+    """What together covers the hours from `since` until `until` exactly once, in as few spans as can be."""
+    if since is None and until is None:
+        return [Piece(Grain.ALL, None, None)]
+    return _pieces(
+        Grain.HOUR, None if since is None else hour_from(since), None if until is None else hour_to(until)
+    )
+
+
+def _pieces(grain: Grain, start: datetime | None, end: datetime | None) -> list[Piece]:
+    if start is not None and end is not None and start >= end:
+        return []
+    if grain is Grain.MONTH:
+        return [Piece(grain, start, end)]
+    coarser = Grain(grain + 1)
+    first = None if start is None else _round_up(coarser, start)
+    last = None if end is None else start_of(coarser, end)
+    if first is not None and last is not None and first >= last:
+        return [Piece(grain, start, end)]
+    edges = [Piece(grain, start, first), Piece(grain, last, end)]
+    return [edge for edge in edges if edge.start != edge.end] + _pieces(coarser, first, last)

@@ -1,0 +1,134 @@
+"""Bringing the rollups up to date: what is new in the change feed is added, page by page.
+
+A page is one transaction: it takes the advisory lock, reads on from the stored cursor, adds to the rollups and stores the
+cursor. So it counts as a whole or not at all, may be killed anywhere, and two that run at once take turns.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from django.db import connection, transaction
+
+from analytics.models import Customer, CustomerHour, HourlyThroughput, ItemDuration, OrderDuration, Progress
+from analytics.rollups import Rollups
+from analytics.rules import DONE, Row
+from orders import clock, feed
+from orders.statuses import OPEN, Kind
+
+PAGE: Final = 2000
+# Of the advisory lock; any number that nothing else in this database uses.
+_LOCK: Final = 0x68757576_616E
+ROLLUPS: Final = (OrderDuration, ItemDuration, HourlyThroughput, Customer, CustomerHour)
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """`changes`: rows of the history that were read. `complete`: nothing that can be read is left."""
+
+    refreshed_at: datetime
+    changes: int
+    complete: bool
+
+
+def refresh(*, page_size: int = PAGE, max_pages: int | None = None, seconds: float = 240) -> Refreshed:
+    """Add what is new to the rollups. Stops after `max_pages`, or at the first page that ends after `seconds`.
+
+    A page waits for another one that runs, for as long as `lock_timeout` lets it; then OperationalError rises.
+    """
+    deadline = time.monotonic() + seconds
+    changes = pages = 0
+    while True:
+        number, more, refreshed_at = _refresh_page(page_size)
+        changes += number
+        pages += 1
+        if not more or pages == max_pages or time.monotonic() > deadline:
+            return Refreshed(refreshed_at, changes, not more)
+
+
+def rebuild(*, page_size: int = 10 * PAGE) -> int:
+    """Make the rollups anew; returns how many rows of the history were read.
+
+    While it runs, the numbers grow from nothing. Killed, it is finished by the next refresh.
+    """
+    with transaction.atomic():
+        progress = _locked_progress()
+        with connection.cursor() as cursor:
+            # Not TRUNCATE: that would make readers wait.
+            for model in ROLLUPS:
+                cursor.execute(f"DELETE FROM {model._meta.db_table}")  # noqa: S608
+        progress.cursor = ""
+        progress.save(update_fields=["cursor"])
+    return refresh(page_size=page_size, seconds=float("inf")).changes
+
+
+def _locked_progress() -> Progress:
+    """The stored progress, for the transaction that is open to write on."""
+    with connection.cursor() as cursor:
+        # A statement of its own: what the others see must have been taken after the lock is held.
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+    return Progress.objects.get_or_create(id=1)[0]
+
+
+def _refresh_page(page_size: int) -> tuple[int, bool, datetime]:
+    with transaction.atomic():
+        progress = _locked_progress()
+        after = feed.Cursor.parse(progress.cursor) if progress.cursor else None
+        page = feed.read(after, limit=page_size)
+        Rollups(_rows(page.events)).store()
+        progress.cursor, progress.refreshed_at = str(page.cursor), clock.now()
+        progress.save(update_fields=["cursor", "refreshed_at"])
+    return len(page.events), page.more, progress.refreshed_at
+
+
+# Each part is a look at the history of one order by its key, so the cost follows the number of rows given. The rows looked at
+# have lower sequences; they were stored before, so they are there even where the feed gives them later.
+_FACTS = """
+    SELECT o.kitchen_id, o.brand_id, o.channel, o.account, o.created_at, o.due_at, before.at,
+           given.kind = %(recall)s AND EXISTS (
+               SELECT FROM orders_statuschange c
+               WHERE c.order_id = given.order_id AND c.sequence < given.sequence AND c.kind = %(recall)s
+           ),
+           given.plu IS NULL AND given.status = ANY(%(done)s) AND given.at > o.due_at AND EXISTS (
+               SELECT FROM orders_statuschange c
+               WHERE c.order_id = given.order_id AND c.sequence < given.sequence AND c.plu IS NULL
+                 AND c.to_status = ANY(%(done)s) AND (c.from_status = ANY(%(done)s)) IS NOT TRUE
+                 AND c.at > o.due_at
+           )
+    FROM unnest(%(ids)s::text[], %(sequences)s::int[], %(plus)s::text[], %(kinds)s::int[], %(froms)s::int[],
+                %(statuses)s::int[], %(times)s::timestamptz[])
+         WITH ORDINALITY AS given (order_id, sequence, plu, kind, from_status, status, at, place)
+    JOIN orders_order o ON o.id = given.order_id
+    LEFT JOIN LATERAL (
+        SELECT c.at FROM orders_statuschange c
+        WHERE c.order_id = given.order_id AND c.sequence < given.sequence
+          AND c.plu IS NOT DISTINCT FROM given.plu
+        ORDER BY c.sequence DESC LIMIT 1
+    ) before ON given.from_status = ANY(%(open)s)
+    ORDER BY given.place
+"""
+
+
+def _rows(events: Sequence[feed.Event]) -> list[Row]:
+    """The events with what analytics.rules asks about each."""
+    if not events:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _FACTS,
+            {
+                "ids": [event.order_id for event in events],
+                "sequences": [event.sequence for event in events],
+                "plus": [event.plu for event in events],
+                "kinds": [event.kind for event in events],
+                "froms": [event.from_status for event in events],
+                "statuses": [event.to_status for event in events],
+                "times": [event.at for event in events],
+                "recall": int(Kind.RECALL),
+                "done": list(DONE),
+                "open": list(OPEN),
+            },
+        )
+        return [Row(event, *facts) for event, facts in zip(events, cursor.fetchall(), strict=True)]

@@ -1,0 +1,11 @@
+"""Periodic work of analytics. Each task can run twice."""
+
+from celery import shared_task
+
+from analytics import refresh as refreshing
+
+
+@shared_task(ignore_result=True)
+def refresh() -> int:
+    """Add what is new to the rollups; returns how many rows of the history were read."""
+    return refreshing.refresh().changes

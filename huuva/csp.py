@@ -1,0 +1,36 @@
+"""The content security policy of the admin: unfold needs more than the rest of the site is allowed."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.middleware.csp import ContentSecurityPolicyMiddleware
+from django.utils.csp import CSP
+
+ADMIN = "/admin/"
+
+type Policy = dict[str, Any]
+
+
+def for_admin(policy: Policy) -> Policy:
+    """The policy with what unfold needs: Alpine evaluates expressions and binds `style` attributes."""
+    return {
+        **policy,
+        "script-src": [*policy["script-src"], CSP.UNSAFE_EVAL],
+        "style-src-attr": [CSP.UNSAFE_INLINE],
+    }
+
+
+class CspMiddleware(ContentSecurityPolicyMiddleware):
+    """Django's middleware, with the wider policy below `/admin/` and nowhere else."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        # A view that has set its own policy keeps it.
+        if request.path_info.startswith(ADMIN) and not hasattr(response, "_csp_config"):
+            response._csp_config = for_admin(settings.SECURE_CSP)  # type: ignore[attr-defined]
+        return super().process_response(request, response)
+
+
+def admin_context(request: HttpRequest) -> dict[str, Any]:
+    """Keeps unfold from writing its colours into each page as a `<style>`: static/huuva/admin.css has them."""
+    return {"colors": None}

@@ -1,0 +1,7 @@
+"""The managers' pages: kitchens and brands to set up, orders to look at."""
+
+from orders.admin.brands import BrandAdmin
+from orders.admin.kitchens import KitchenAdmin
+from orders.admin.orders import OrderAdmin
+
+__all__ = ["BrandAdmin", "KitchenAdmin", "OrderAdmin"]

@@ -1,0 +1,128 @@
+"""What the page of one order shows: facts, items, timeline. Three statements beside the order's own."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from orders import clock
+from orders.admin.brands import brand_mark
+from orders.admin.timeline import timeline
+from orders.admin.words import is_late, late_badge, moment, money, span, status_badge, zone_name
+from orders.models import Brand, Order, OrderItem, StatusChange
+from orders.statuses import PICKED_UP, READY, ItemStatus, Kind
+
+type Fact = tuple[str, str | SafeString]
+
+
+@dataclass(frozen=True)
+class Modifier:
+    depth: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Line:
+    item: OrderItem
+    status: SafeString
+    price: str
+    modifiers: list[Modifier]
+
+
+def order_page(order: Order) -> dict[str, Any]:
+    """The template's context."""
+    now = clock.now()
+    items = list(order.items.order_by("position"))
+    log = list(StatusChange.objects.filter(order_id=order.id).order_by("sequence"))
+    brand = Brand.objects.filter(pk=order.brand_id).first()
+    return {
+        "order": order,
+        "status": status_badge(order.status, order.get_status_display()),
+        "late": late_badge(order, now) if is_late(order, now) else "",
+        "brand": brand_mark(brand, order.brand_id),
+        "fact_groups": [
+            (_("Times"), _times(order, log)),
+            (_("Customer"), _customer(order)),
+            (_("Where it came from"), _origin(order, brand_mark(brand, order.brand_id))),
+        ],
+        "lines": [_line(order, item) for item in items],
+        "steps": timeline(order, items, log),
+        "zone": zone_name(order.kitchen, now),
+    }
+
+
+def _times(order: Order, log: list[StatusChange]) -> list[Fact]:
+    kitchen = order.kitchen
+    facts: list[Fact] = [
+        (_("Created"), moment(order.created_at, kitchen)),
+        (_("Pickup time"), moment(order.pickup_time, kitchen)),
+        (_("Due"), moment(order.due_at, kitchen)),
+    ]
+    ready = _ready_at(order, log)
+    if ready:
+        early = order.due_at - ready
+        words = _("%s before due") if early.total_seconds() >= 0 else _("%s late")
+        facts.append((_("Ready"), f"{moment(ready, kitchen)}, {words % span(abs(early))}"))
+    facts.append((_("Last change"), moment(order.changed_at, kitchen)))
+    return facts
+
+
+def _ready_at(order: Order, log: list[StatusChange]) -> datetime | None:
+    """When the order became ready, if it is or was picked up: a recall takes that back, an import never counts."""
+    ready = None
+    for row in log:
+        if row.plu is None and row.kind != Kind.IMPORT:
+            ready = (ready or row.at) if row.to_status in (READY, PICKED_UP) else None
+    return ready
+
+
+def _customer(order: Order) -> list[Fact]:
+    address = order.delivery_address or {}
+    return _given(
+        (_("Name"), order.customer_name),
+        (_("Phone"), order.customer_phone),
+        (_("Account"), order.account),
+        (_("Address"), _address(address)),
+    )
+
+
+def _address(address: dict[str, Any]) -> str:
+    town = " ".join(str(address[name]) for name in ("postalCode", "city") if address.get(name))
+    return ", ".join(part for part in (str(address.get("street") or ""), town) if part)
+
+
+def _origin(order: Order, brand: SafeString) -> list[Fact]:
+    return _given(
+        (_("Brand"), brand),
+        (_("Kitchen"), order.kitchen.name),
+        (_("Channel"), order.channel),
+        (_("Display number"), order.channel_display_id),
+        (_("Channel order id"), order.channel_order_id),
+        (_("Order id"), order.id),
+        (_("Version"), str(order.version)),
+    )
+
+
+def _given(*facts: Fact) -> list[Fact]:
+    return [fact for fact in facts if fact[1]]
+
+
+def _line(order: Order, item: OrderItem) -> Line:
+    return Line(
+        item,
+        status_badge(item.status, ItemStatus(item.status).label),
+        "" if item.price is None else money(item.price, order.currency),
+        list(_modifiers(item.modifiers, 0)),
+    )
+
+
+def _modifiers(tree: Any, depth: int) -> list[Modifier]:
+    found: list[Modifier] = []
+    for node in tree or ():
+        quantity = node.get("quantity", 1)
+        name = str(node.get("name", ""))
+        found.append(Modifier(depth, name if quantity == 1 else f"{quantity} × {name}"))
+        found += _modifiers(node.get("modifiers"), depth + 1)
+    return found

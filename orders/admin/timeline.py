@@ -1,0 +1,125 @@
+"""The history of an order as people read it: one step for each change, oldest first."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby
+
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from orders.admin.words import moment, span, status_badge, who
+from orders.models import Kitchen, Order, OrderItem, StatusChange
+from orders.statuses import ItemStatus, Kind, OrderStatus
+
+
+@dataclass
+class Move:
+    """What the order, or some of its items together, did in one step. `subjects` is empty for the order."""
+
+    before: str
+    after: SafeString
+    subjects: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Told:
+    """An imported entry: a channel said so, with a time of its own."""
+
+    status: SafeString
+    at: str
+
+
+@dataclass
+class Step:
+    change: int
+    title: str
+    icon: str
+    at: str
+    later: str
+    actor: str
+    actor_icon: str
+    reason: str
+    moves: list[Move]
+    told: list[Told]
+    is_recall: bool
+    # The change that took this one back.
+    taken_back_by: int | None
+
+
+def timeline(order: Order, items: Sequence[OrderItem], log: Sequence[StatusChange]) -> list[Step]:
+    """`log` by sequence, which keeps the rows of a change together."""
+    names = {item.plu: str(item) for item in items}
+    taken_back = {row.recalls: row.change for row in log if row.recalls is not None}
+    steps: list[Step] = []
+    previous: datetime | None = None
+    for change, found in groupby(log, key=lambda row: row.change):
+        rows = list(found)
+        own = [row for row in rows if row.kind != Kind.IMPORT] or rows
+        at = own[-1].recorded_at if own[-1].kind == Kind.IMPORT else own[0].at
+        icon, actor = who(rows[0].actor)
+        steps.append(
+            Step(
+                change=change,
+                title=_title(own),
+                icon=_icon(own[0]),
+                at=moment(at, order.kitchen, seconds=True),
+                later="" if previous is None else _("%s later") % span(at - previous),
+                actor=actor,
+                actor_icon=icon,
+                reason=rows[0].reason,
+                moves=_moves(own, names),
+                told=[_told(row, order.kitchen) for row in rows if row.kind == Kind.IMPORT],
+                is_recall=own[0].kind == Kind.RECALL,
+                taken_back_by=taken_back.get(change),
+            )
+        )
+        previous = at
+    return steps
+
+
+def _title(rows: Sequence[StatusChange]) -> str:
+    first = rows[0]
+    if first.kind == Kind.RECALL:
+        return _("Change %d taken back") % (first.recalls or 0)
+    if first.change == 1:
+        return _("Order came in")
+    if first.plu is None:
+        return _("Order moved on")
+    return _("Item moved on")
+
+
+def _icon(row: StatusChange) -> str:
+    if row.kind == Kind.RECALL:
+        return "undo"
+    return "add" if row.change == 1 else "arrow_forward"
+
+
+def _moves(rows: Sequence[StatusChange], names: dict[str, str]) -> list[Move]:
+    """The order's own move first, then the items that made the same move together."""
+    moves = [
+        Move(_order_word(row.from_status), _order_badge(row))
+        for row in rows
+        if row.plu is None and row.kind != Kind.IMPORT
+    ]
+    together: defaultdict[tuple[int | None, int], list[str]] = defaultdict(list)
+    for row in rows:
+        if row.plu is not None:
+            together[row.from_status, row.to_status].append(names.get(row.plu, row.plu))
+    for (before, after), subjects in together.items():
+        word = "" if before is None else str(ItemStatus(before).label)
+        moves.append(Move(word, status_badge(after, ItemStatus(after).label), subjects))
+    return moves
+
+
+def _told(row: StatusChange, kitchen: Kitchen) -> Told:
+    return Told(_order_badge(row), moment(row.at, kitchen, seconds=True))
+
+
+def _order_word(status: int | None) -> str:
+    return "" if status is None else str(OrderStatus(status).label)
+
+
+def _order_badge(row: StatusChange) -> SafeString:
+    return status_badge(row.to_status, OrderStatus(row.to_status).label)

@@ -1,0 +1,95 @@
+"""How statuses, times and people are told on the managers' pages."""
+
+import zoneinfo
+from datetime import datetime, timedelta
+
+from django.template.loader import render_to_string
+from django.utils.formats import date_format
+from django.utils.functional import Promise
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from orders.models import Kitchen, Order
+from orders.statuses import CANCELLED, FIRST, PICKED_UP, PREPARING, READY
+
+# unfold's colour and icon of each status; the word goes with them always.
+LOOKS = {
+    FIRST: ("info", "inbox"),
+    PREPARING: ("warning", "skillet"),
+    READY: ("success", "check_circle"),
+    PICKED_UP: ("default", "shopping_bag"),
+    CANCELLED: ("danger", "cancel"),
+}
+
+
+def badge(text: str | Promise, look: str, icon: str = "") -> SafeString:
+    return render_to_string("unfold/helpers/label.html", {"text": text, "type": look, "icon": icon})
+
+
+def status_badge(status: int, word: str | Promise) -> SafeString:
+    return badge(word, *LOOKS[status])
+
+
+def is_late(order: Order, now: datetime) -> bool:
+    return order.status in (FIRST, PREPARING) and order.due_at < now
+
+
+def late_badge(order: Order, now: datetime) -> SafeString:
+    return badge(_("%s late") % span(now - order.due_at), "danger", "alarm")
+
+
+def span(time: timedelta) -> str:
+    """A length of time in two units at most: “12 min”, “3 h 05 min”, “2 days”."""
+    seconds = max(int(time.total_seconds()), 0)
+    if seconds < 60:
+        return _("%d s") % seconds
+    hours, minutes = divmod(seconds // 60, 60)
+    if not hours:
+        return _("%d min") % minutes
+    if hours < 48:
+        return _("%(hours)d h %(minutes)02d min") % {"hours": hours, "minutes": minutes}
+    return ngettext("%d day", "%d days", hours // 24) % (hours // 24)
+
+
+def zone_of(kitchen: Kitchen) -> zoneinfo.ZoneInfo:
+    return zoneinfo.ZoneInfo(kitchen.time_zone)
+
+
+def moment(at: datetime, kitchen: Kitchen, *, seconds: bool = False) -> str:
+    """A time in the kitchen's zone, which is named: “23 Nov 17:25 EET”; with the year unless it is this one."""
+    local = at.astimezone(zone_of(kitchen))
+    this_year = local.year == datetime.now(local.tzinfo).year
+    day = "j M" if this_year else "j M Y"
+    return date_format(local, f"{day} {'H:i:s' if seconds else 'H:i'} T")
+
+
+def zone_name(kitchen: Kitchen, now: datetime) -> str:
+    """“Europe/Helsinki (EET, UTC+02:00)”."""
+    local = now.astimezone(zone_of(kitchen))
+    return f"{kitchen.time_zone} ({local:%Z}, UTC{local:%:z})"
+
+
+def who(actor: str) -> tuple[str, str]:
+    """The icon and the words for an actor of the history (`key:wolt`, `user:anna`, `screen:grill-1`, `system`)."""
+    kind, _colon, name = actor.partition(":")
+    match kind:
+        case "key":
+            return "key", _("API key %s") % name
+        case "user":
+            return "person", name
+        case "screen":
+            return "tv", _("Screen %s") % name
+        case "system":
+            return "settings", _("Huuva itself")
+    return "help", actor
+
+
+def money(amount: int, currency: str) -> str:
+    """An amount in minor units as people write it. Decimals after ISO 4217 for the currencies that have not two."""
+    decimals = _DECIMALS.get(currency, 2)
+    return f"{amount / 10**decimals:.{decimals}f} {currency}"
+
+
+_DECIMALS = dict.fromkeys(("CLP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND", "XAF", "XOF", "XPF"), 0)
+_DECIMALS |= dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3)

@@ -1,0 +1,98 @@
+"""Rules that the database holds by itself, whoever writes."""
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.db.models import ForeignKey, UniqueConstraint
+
+from orders.models import Order, OrderItem, StatusChange
+from orders.tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "orders_order SET status = 6",
+        "orders_order SET status = 0",
+        "orders_order SET account = ''",
+        "orders_order SET brand_id = ''",
+        "orders_order SET channel_order_id = ''",
+        "orders_order SET customer_name = ''",
+        "orders_order SET note = repeat('x', 2001)",
+        "orders_order SET version = 0",
+        "orders_order SET kitchen_id = 'nowhere'",
+        "orders_orderitem SET quantity = 0",
+        "orders_orderitem SET status = 6",
+        "orders_orderitem SET name = ''",
+        "orders_orderitem SET plu = ''",
+        "orders_orderitem SET order_id = 'nowhere'",
+        "orders_kitchen SET name = ''",
+        "orders_kitchen SET target_minutes = 0",
+    ],
+)
+def test_the_database_refuses(change: str) -> None:
+    factories.order()
+    with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute(f"UPDATE {change}")
+
+
+@pytest.mark.parametrize("id", ["", "a/b"])
+def test_an_order_id_is_one_segment_of_an_address(id: str) -> None:
+    order = factories.order()
+    fields = {field.attname: getattr(order, field.attname) for field in Order._meta.concrete_fields} | {"id": id}
+    columns = ", ".join(fields)
+    with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO orders_order ({columns}) SELECT "
+            + ", ".join("%s" if name == "id" else name for name in fields)
+            + " FROM orders_order",
+            [id],
+        )
+
+
+def test_history_names_an_item_of_its_own_order() -> None:
+    order, other = factories.order(None), factories.order(None, None)
+    with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute(
+            """INSERT INTO orders_statuschange (order_id, sequence, plu, to_status, kind, change, at, recorded_at, actor, reason)
+               SELECT %s, 99, 'P1', 2, 1, 2, now(), now(), 'x', ''""",
+            [order.id],
+        )
+    assert other.items.filter(plu="P1").exists()
+
+
+def test_every_key_of_the_order_tables_holds_the_orders_id() -> None:
+    """So that they can be spread over a cluster by it (ADR 1): keys, uniques and foreign keys."""
+    own = {model._meta.db_table for model in (Order, OrderItem, StatusChange)}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT c.conrelid::regclass::text, c.conname, c.contype::text,
+                   array(SELECT attname FROM pg_attribute a
+                         WHERE a.attrelid = c.conrelid AND a.attnum = ANY(c.conkey))::text[],
+                   CASE WHEN c.confrelid = 0 THEN '' ELSE c.confrelid::regclass::text END
+            FROM pg_constraint c WHERE c.contype IN ('p', 'u', 'f') AND c.conrelid = ANY(%s::regclass[])
+            """,
+            [sorted(own)],
+        )
+        constraints = cursor.fetchall()
+        cursor.execute(
+            "SELECT count(*) FROM information_schema.columns WHERE table_name = ANY(%s) "
+            "AND (is_identity = 'YES' OR column_default LIKE 'nextval%%')",
+            [sorted(own)],
+        )
+        assert cursor.fetchone()[0] == 0
+    assert len(constraints) >= 7
+    for table, name, _, columns, target in constraints:
+        if target == "orders_kitchen":
+            continue  # A reference table in a cluster.
+        assert {"id", "order_id"} & set(columns), f"{table}: {name} holds {columns}"
+        assert not target or target in own, f"{table}: {name} points to {target}"
+    for model in (Order, OrderItem, StatusChange):
+        assert not [c for c in model._meta.constraints if isinstance(c, UniqueConstraint)]
+        for field in model._meta.get_fields():
+            if isinstance(field, ForeignKey):
+                assert field.remote_field.model._meta.db_table in own | {"orders_kitchen"}

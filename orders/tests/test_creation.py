@@ -1,0 +1,71 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from orders.models import Order, StatusChange
+from orders.refusals import OrderExists
+from orders.services import create_order
+from orders.statuses import Kind
+from orders.tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+def rows(order: Order) -> list[tuple[str | None, int | None, int, int]]:
+    history = StatusChange.objects.filter(order_id=order.id).order_by("sequence")
+    return list(history.values_list("plu", "from_status", "to_status", "kind"))
+
+
+def test_a_new_order_is_received_and_each_item_ordered() -> None:
+    order = factories.order()
+    assert rows(order) == [(None, None, 1, 1), ("P0", None, 1, 1), ("P1", None, 1, 1), ("P2", None, 1, 1)]
+    assert (order.version, order.sequence) == (1, 4)
+
+
+def test_the_history_that_a_channel_sends_is_kept_as_given() -> None:
+    day = datetime(2021, 7, 22, 20, tzinfo=UTC)
+    order = factories.order(None, history=[(4, day), (1, day + timedelta(minutes=2))])
+    assert rows(order) == [(None, None, 4, Kind.IMPORT), (None, 4, 1, Kind.IMPORT), ("P0", None, 1, 1)]
+    assert StatusChange.objects.get(order_id=order.id, sequence=2).at == day + timedelta(minutes=2)
+
+
+def test_a_history_that_ends_elsewhere_gets_one_row_more() -> None:
+    order = factories.order(None, status=2, history=[(1, datetime(2021, 1, 1, tzinfo=UTC))])
+    assert rows(order)[:2] == [(None, None, 1, Kind.IMPORT), (None, 1, 2, Kind.TRANSITION)]
+
+
+def test_items_without_a_status_take_the_orders() -> None:
+    order = factories.order(None, 1, status=2)
+    assert [item.status for item in order.items.order_by("position")] == [2, 1]
+
+
+@pytest.mark.parametrize("status", [3, 4, 5])
+def test_items_behind_follow_an_order_that_comes_ready_or_beyond(status: int) -> None:
+    order = factories.order(1, 4, 5, status=status)
+    assert [item.status for item in order.items.order_by("position")] == [status, 4, 5]
+
+
+def test_it_is_due_at_its_pickup_time() -> None:
+    order = factories.order()
+    assert order.due_at == order.pickup_time
+
+
+def test_a_pickup_time_in_the_past_is_replaced_by_the_kitchens_target() -> None:
+    before = datetime.now(UTC)
+    kitchen = factories.kitchen("slow", target_minutes=40)
+    order = factories.order(of=kitchen, pickup_in=timedelta(days=-900))
+    assert timedelta(0) <= order.due_at - before - timedelta(minutes=40) < timedelta(minutes=1)
+
+
+def test_an_id_is_taken_once() -> None:
+    first = factories.order(note="first")
+    with pytest.raises(OrderExists):
+        create_order(
+            factories.new_order(id=first.id, note="second"), kitchen=factories.kitchen(), actor="key:test"
+        )
+    assert Order.objects.get().note == "first"
+    assert StatusChange.objects.count() == 4
+
+
+def test_money_takes_the_kitchens_currency() -> None:
+    assert factories.order(of=factories.kitchen("oslo", currency="NOK")).currency == "NOK"

@@ -1,0 +1,37 @@
+"""Schemathesis reads our OpenAPI and tries to prove it wrong: all checks, all phases, links included."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+# In CI few and always the same; `make fuzz` sets more, and then each run is another one.
+EXAMPLES = os.environ.get("FUZZ_EXAMPLES")
+DRAWN = (
+    ["--max-examples", EXAMPLES]
+    if EXAMPLES
+    else ["--max-examples", "30", "--seed", "2026", "--generation-deterministic"]
+)
+
+
+def test_the_api_is_what_its_openapi_says(live_stack: Any) -> None:
+    key = live_stack.issue_key(
+        scopes=["orders:read", "orders:write", "orders:recall", "analytics:read", "events:read"],
+        kitchen="main",
+    )
+    run = subprocess.run(
+        [
+            sys.executable, "-m", "schemathesis.cli", "--config-file", "schemathesis.toml",
+            "run", f"{live_stack.base_url}/api/openapi.json", "--url", live_stack.base_url,
+            "--header", f"Authorization: Bearer {key}", "--no-color", *DRAWN,
+        ],
+        cwd=HERE,
+        env={**os.environ, "SCHEMATHESIS_HOOKS": "hooks.py"},
+        capture_output=True,
+        text=True,
+    )  # fmt: skip
+    assert run.returncode == 0, f"{run.stdout}\n{run.stderr}"
+    for phase in ("Examples", "Coverage", "Fuzzing", "Stateful"):
+        assert f" {phase} (in" in run.stdout, f"{phase} did not run:\n{run.stdout}"

@@ -1,0 +1,38 @@
+"""The HUUVA_HOME of one test run: servers of its own, so that runs at the same time don't meet."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import psutil
+
+from huuva.embedded.postgres import stop_postgres
+from huuva.embedded.valkey import stop_valkey
+
+PREFIX = "huuva-test-"
+
+
+def make_home() -> Path:
+    """A new folder for this process. The servers' user must be able to pass through it."""
+    home = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
+    home.chmod(0o711)
+    return home
+
+
+def remove_home(home: Path) -> None:
+    stop_valkey(home)
+    stop_postgres(home)
+    shutil.rmtree(home, ignore_errors=True)
+
+
+def remove_leftovers() -> None:
+    """Ends the servers of runs that were killed, and removes their homes."""
+    for home in Path(tempfile.gettempdir()).glob(f"{PREFIX}*-*"):
+        pid = home.name.removeprefix(PREFIX).partition("-")[0]
+        if pid.isdigit() and not psutil.pid_exists(int(pid)):
+            with contextlib.suppress(PermissionError):  # another user's
+                remove_home(home)

@@ -1,0 +1,157 @@
+"""A web part that really runs: two granian workers on a database of its own, asked over HTTP."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+from urllib.parse import urlsplit, urlunsplit
+from urllib.request import urlopen
+
+import psutil
+import psycopg
+
+from huuva.parts import commands
+from tests.ports import free_port
+
+ROOT = Path(__file__).resolve().parent.parent
+START_SECONDS = 60
+SCOPES = ("orders:read", "orders:write", "orders:recall", "analytics:read", "events:read")
+
+
+class LiveStack:
+    """`base_url` is where web answers; `key` has all scopes, no kitchen and no rate limit.
+
+    `environment` is that of its processes; `database_url` and `redis_url` are its own.
+    """
+
+    def __init__(self, home: Path, database_url: str, redis_url: str) -> None:
+        self.home = home
+        self.name = f"huuva_live_{os.getpid()}"
+        self._server_url = database_url
+        self.database_url = urlunsplit(urlsplit(database_url)._replace(path=f"/{self.name}"))
+        self.redis_url = redis_url
+        self.port = free_port()
+        self.base_url = f"http://127.0.0.1:{self.port}"
+        self.log = home / "log" / "live-stack.log"
+        self.environment = {
+            **os.environ,
+            "HUUVA_HOME": str(home),
+            "HUUVA_HOST": "127.0.0.1",
+            "HUUVA_PORT": str(self.port),
+            "DATABASE_URL": self.database_url,
+            "REDIS_URL": self.redis_url,
+            "DJANGO_SETTINGS_MODULE": "huuva.settings",
+            "PYTHONUNBUFFERED": "1",
+        }
+        self.key = ""
+        self.web: subprocess.Popen[bytes] | None = None
+        self._issuer: subprocess.Popen[str] | None = None
+
+    def start(self) -> None:
+        with psycopg.connect(self._server_url, autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE IF EXISTS "{self.name}" WITH (FORCE)')
+            connection.execute(f'CREATE DATABASE "{self.name}"')
+        self.manage("migrate", "--verbosity", "0")
+        (self.home / "static").mkdir(exist_ok=True)
+        self.log.parent.mkdir(exist_ok=True)
+        self._issuer = subprocess.Popen(
+            [sys.executable, "-m", "tests.issue_keys"],
+            cwd=ROOT,
+            env=self.environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        self.start_web()
+        self.key = self.issue_key(SCOPES, rate_limit=0)
+
+    def start_web(self, workers: int = 2) -> None:
+        """Starts web and waits for its first answer."""
+        with self.log.open("ab") as log:
+            self.web = subprocess.Popen(
+                commands(self.home, "127.0.0.1", self.port, workers)["web"],
+                cwd=ROOT,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while not self._answers():
+            if self.web.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"Web did not start:\n{self.log_text()[-4000:]}")
+            time.sleep(0.05)
+
+    def stop_web(self) -> None:
+        if self.web is None:
+            return
+        family = [self.web, *_children(self.web.pid)]
+        self.web.terminate()
+        try:
+            self.web.wait(10)
+        except subprocess.TimeoutExpired:
+            for process in family:
+                process.kill()
+            self.web.wait(10)
+        self.web = None
+
+    def stop(self) -> None:
+        self.stop_web()
+        if self._issuer is not None:
+            self._issuer.communicate(timeout=10)  # closes its input, which ends it
+        with psycopg.connect(self._server_url, autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE IF EXISTS "{self.name}" WITH (FORCE)')
+
+    def manage(self, *words: str) -> str:
+        """Runs a management command on this stack's database; returns what it printed."""
+        done = subprocess.run(
+            [sys.executable, "manage.py", *words],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, f"manage.py {' '.join(words)}: {done.stderr}"
+        return done.stdout
+
+    def issue_key(
+        self,
+        scopes: Sequence[str] = SCOPES,
+        *,
+        kitchen: str | None = None,
+        rate_limit: int | None = None,
+        name: str = "test",
+    ) -> str:
+        """A new key in plain text; its kitchen is made if it is not there. `rate_limit` None is the default one."""
+        assert self._issuer is not None and self._issuer.stdin and self._issuer.stdout
+        wanted = {"name": name, "scopes": list(scopes), "kitchen": kitchen, "rate_limit": rate_limit}
+        self._issuer.stdin.write(json.dumps(wanted) + "\n")
+        self._issuer.stdin.flush()
+        answer: dict[str, Any] = json.loads(self._issuer.stdout.readline())
+        return str(answer["key"])
+
+    def log_text(self) -> str:
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+    def _answers(self) -> bool:
+        try:
+            with urlopen(f"{self.base_url}/api/health", timeout=5) as answer:
+                return bool(answer.status == 200)
+        except (URLError, OSError):
+            return False
+
+
+def _children(pid: int) -> list[psutil.Process]:
+    try:
+        return psutil.Process(pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
