@@ -129,7 +129,8 @@ def rows_ahead() -> bool:
         cursor.execute(
             """
             SELECT coalesce((SELECT tx::text::bigint FROM orders_statuschange ORDER BY tx DESC LIMIT 1), 0)
-                   >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint + coalesce((SELECT value FROM orders_feedoffset), 0)
+                   >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint
+                      + coalesce((SELECT value FROM orders_feedoffset), 0)
             """
         )
         return bool(cursor.fetchone()[0])

@@ -9,6 +9,7 @@ from django.db import transaction
 from orders import clock
 from orders.history import CHANGED_FIELDS, begin
 from orders.models import Order, OrderItem, StatusChange
+from orders.reads import items_of
 from orders.refusals import CancellationIsFinal, NothingToRecall, RecallBlocked, RecallExpired
 from orders.services import find_item, lock_order
 from orders.statuses import CANCELLED, READY, Kind, follows, lifted
@@ -33,7 +34,7 @@ def recall(
     """
     with transaction.atomic():
         order = lock_order(order_id, kitchen, expected_version)
-        items = order.lines = list(order.items.order_by("position"))
+        items = order.lines = items_of(order.id)
         if plu is not None:
             plu = find_item(items, plu).plu
         history = _Standing(list(StatusChange.objects.filter(order_id=order.id).order_by("sequence")))

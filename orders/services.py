@@ -12,6 +12,7 @@ from orders import clock
 from orders.history import CHANGED_FIELDS, Change, begin
 from orders.models import Kitchen, Order, OrderItem, StatusChange
 from orders.new import NewOrder
+from orders.reads import items_of, locked_order
 from orders.refusals import ImpossibleMove, OrderExists, StaleVersion
 from orders.statuses import ITEM_NAMES, MOVES, ORDER_NAMES, READY, TERMINAL, Kind, follows, lifted
 
@@ -87,7 +88,7 @@ def move_order(
     """
     with transaction.atomic():
         order = lock_order(order_id, kitchen, expected_version)
-        items = order.lines = list(order.items.order_by("position"))
+        items = order.lines = items_of(order.id)
         if order.status == to:
             return order
         if to not in MOVES[order.status]:
@@ -121,7 +122,7 @@ def move_item(
     """
     with transaction.atomic():
         order = lock_order(order_id, kitchen, expected_version)
-        items = order.lines = list(order.items.order_by("position"))
+        items = order.lines = items_of(order.id)
         item = find_item(items, plu)
         if item.status == to:
             return order, item
@@ -141,7 +142,7 @@ def move_item(
 
 
 def lock_order(order_id: str, kitchen: str | None, expected_version: int | None) -> Order:
-    order = Order.objects.locked(order_id, kitchen)
+    order = locked_order(order_id, kitchen)
     if expected_version is not None and order.version != expected_version:
         raise StaleVersion(order.version)
     return order

@@ -23,7 +23,7 @@ type Orders = QuerySet[Order]
 
 
 class StatusFilter(admin.SimpleListFilter):
-    title = _("status")
+    title = heading = _("Status")
     parameter_name = "status"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
@@ -39,7 +39,7 @@ class StatusFilter(admin.SimpleListFilter):
 
 
 class LateFilter(admin.SimpleListFilter):
-    title = _("late")
+    title = heading = _("Late")
     parameter_name = "late"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
@@ -52,7 +52,7 @@ class LateFilter(admin.SimpleListFilter):
 
 
 class KitchenFilter(admin.SimpleListFilter):
-    title = _("kitchen")
+    title = heading = _("Kitchen")
     parameter_name = "kitchen"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
@@ -64,7 +64,7 @@ class KitchenFilter(admin.SimpleListFilter):
 
 
 class BrandFilter(admin.SimpleListFilter):
-    title = _("brand")
+    title = heading = _("Brand")
     parameter_name = "brand"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
@@ -75,7 +75,7 @@ class BrandFilter(admin.SimpleListFilter):
 
 
 class ChannelFilter(admin.SimpleListFilter):
-    title = _("channel")
+    title = heading = _("Channel")
     parameter_name = "channel"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
@@ -89,7 +89,7 @@ class ChannelFilter(admin.SimpleListFilter):
 class CreatedFilter(admin.ListFilter):
     """Days from and to, both included, in the zone of the chosen kitchen, else of the first one."""
 
-    title = _("day")
+    title = heading = _("Day")
     template = "orders/admin/day_filter.html"
     parameter_name = "from"
     names = ("from", "to")

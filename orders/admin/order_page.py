@@ -42,6 +42,7 @@ def order_page(order: Order) -> dict[str, Any]:
         "status": status_badge(order.status, order.get_status_display()),
         "late": late_badge(order, now) if is_late(order, now) else "",
         "brand": brand_mark(brand, order.brand_id),
+        "due": moment(order.due_at, order.kitchen),
         "fact_groups": [
             (_("Times"), _times(order, log)),
             (_("Customer"), _customer(order)),

@@ -39,7 +39,7 @@ class OrderList(ChangeList):
 
 @admin.register(Order)
 class OrderAdmin(ModelAdmin):
-    list_display = ("number", "shown_status", "brand", "channel", "shown_kitchen", "due", "age", "created")
+    list_display = ("number", "shown_status", "due", "age", "brand", "channel", "shown_kitchen", "created")
     list_filter = (
         filters.StatusFilter,
         filters.LateFilter,
@@ -48,6 +48,12 @@ class OrderAdmin(ModelAdmin):
         filters.BrandFilter,
         filters.ChannelFilter,
     )
+    # unfold's own headings say “By late”.
+    list_filter_options = {
+        filter.parameter_name: {"label": filter.heading, "horizontal": False}
+        for filter in list_filter
+        if filter is not filters.CreatedFilter
+    }
     list_filter_sheet = False
     list_fullwidth = True
     list_select_related = ("kitchen",)

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 
 from django.utils.safestring import SafeString
@@ -65,7 +65,7 @@ def timeline(order: Order, items: Sequence[OrderItem], log: Sequence[StatusChang
                 title=_title(own),
                 icon=_icon(own[0]),
                 at=moment(at, order.kitchen, seconds=True),
-                later="" if previous is None else _("%s later") % span(at - previous),
+                later=_later(at, previous),
                 actor=actor,
                 actor_icon=icon,
                 reason=rows[0].reason,
@@ -77,6 +77,11 @@ def timeline(order: Order, items: Sequence[OrderItem], log: Sequence[StatusChang
         )
         previous = at
     return steps
+
+
+def _later(at: datetime, previous: datetime | None) -> str:
+    passed = timedelta() if previous is None else at - previous
+    return _("%s later") % span(passed) if passed >= timedelta(seconds=1) else ""
 
 
 def _title(rows: Sequence[StatusChange]) -> str:
@@ -97,8 +102,8 @@ def _icon(row: StatusChange) -> str:
 
 
 def _moves(rows: Sequence[StatusChange], names: dict[str, str]) -> list[Move]:
-    """The order's own move first, then the items that made the same move together."""
-    moves = [
+    """The order's own move, and the items that made the same move together; first what began the change."""
+    own = [
         Move(_order_word(row.from_status), _order_badge(row))
         for row in rows
         if row.plu is None and row.kind != Kind.IMPORT
@@ -107,10 +112,15 @@ def _moves(rows: Sequence[StatusChange], names: dict[str, str]) -> list[Move]:
     for row in rows:
         if row.plu is not None:
             together[row.from_status, row.to_status].append(names.get(row.plu, row.plu))
-    for (before, after), subjects in together.items():
-        word = "" if before is None else str(ItemStatus(before).label)
-        moves.append(Move(word, status_badge(after, ItemStatus(after).label), subjects))
-    return moves
+    of_items = [
+        Move(
+            "" if before is None else str(ItemStatus(before).label),
+            status_badge(after, ItemStatus(after).label),
+            subjects,
+        )
+        for (before, after), subjects in together.items()
+    ]
+    return own + of_items if rows[0].plu is None else of_items + own
 
 
 def _told(row: StatusChange, kitchen: Kitchen) -> Told:

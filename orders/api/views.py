@@ -20,6 +20,7 @@ from orders.api.inputs import ItemMove, OrderIn, OrderMove, RecallIn
 from orders.api.kitchens import kitchen_for
 from orders.api.paging import limit_of, page_of
 from orders.models import Order, OrderItem
+from orders.reads import one_order
 from orders.recall import recall
 from orders.refusals import OrderExists, Refusal, StaleVersion
 
@@ -69,7 +70,7 @@ class OrderViewSet(ApiView, ViewSet):
 
     @schema.retrieve
     def retrieve(self, request: Request, id: str) -> HttpResponseBase:
-        order = self._do(lambda: Order.objects.for_key(request.auth.kitchen).get(pk=id))
+        order = self._do(lambda: one_order(id, request.auth.kitchen))
         if not_modified(request, etag(order.version)):
             return HttpResponseNotModified(headers={"ETag": etag(order.version)})
         return self._answer(order)

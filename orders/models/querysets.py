@@ -7,13 +7,13 @@ are refused here; `add`, `move` and `append` are the ways for `orders.services`,
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
-from django.db import models
+from django.db import connections, models
 
 from orders.statuses import OPEN
 
 if TYPE_CHECKING:
     from orders.models.history import StatusChange
-    from orders.models.orders import Order, OrderItem
+    from orders.models.orders import Order, OrderItem  # noqa: F401 (bases name them below)
 
 GUARDED = frozenset({"status", "version", "sequence", "changed_at"})
 
@@ -43,15 +43,6 @@ class OrderQuerySet(_Guarded["Order"]):
         """What a key may see: its kitchen's orders, or all where it is bound to none."""
         return self if kitchen is None else self.filter(kitchen_id=kitchen)
 
-    def locked(self, order_id: str, kitchen: str | None) -> "Order":
-        """The order with its kitchen, locked until the transaction ends. Raises Order.DoesNotExist.
-
-        This lock comes before any other: items and history are only written while it is held.
-        """
-        return (
-            self.for_key(kitchen).select_related("kitchen").select_for_update(of=("self",)).get(pk=order_id)
-        )
-
     def newest_first(self) -> Self:
         return self.order_by("-created_at", "-id")
 
@@ -68,7 +59,11 @@ class ItemQuerySet(_Guarded["OrderItem"]):
     def move(self, order_id: str, plus: Sequence[str], to: int) -> None:
         """Set the status of some items of an order whose lock is held."""
         if plus:
-            models.QuerySet.update(self.filter(order_id=order_id, plu__in=plus), status=to)
+            with connections[self.db].cursor() as cursor:
+                cursor.execute(
+                    "UPDATE orders_orderitem SET status = %s WHERE order_id = %s AND plu = ANY(%s)",
+                    [to, order_id, list(plus)],
+                )
 
 
 class HistoryQuerySet(_Guarded["StatusChange"]):

@@ -26,7 +26,9 @@ def new_order(
     return NewOrder(
         id=id or new_order_id(),
         pickup_time=datetime.now(UTC) + pickup_in,
-        items=[NewItem(f"P{n}", {"name": f"Dish {n}", "quantity": 1}, status) for n, status in enumerate(lines)],
+        items=[
+            NewItem(f"P{n}", {"name": f"Dish {n}", "quantity": 1}, status) for n, status in enumerate(lines)
+        ],
         details={
             "account": "acc-1",
             "brand_id": "burgers",

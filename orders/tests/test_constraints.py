@@ -41,7 +41,9 @@ def test_the_database_refuses(change: str) -> None:
 @pytest.mark.parametrize("id", ["", "a/b"])
 def test_an_order_id_is_one_segment_of_an_address(id: str) -> None:
     order = factories.order()
-    fields = {field.attname: getattr(order, field.attname) for field in Order._meta.concrete_fields} | {"id": id}
+    fields = {field.attname: getattr(order, field.attname) for field in Order._meta.concrete_fields} | {
+        "id": id
+    }
     columns = ", ".join(fields)
     with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(

@@ -94,7 +94,9 @@ class TestFeed:
             assert feed.raise_offset() == offset
         finally:
             with connection.cursor() as cursor:
-                cursor.execute("ALTER TABLE orders_statuschange ALTER COLUMN tx SET DEFAULT pg_current_xact_id()")
+                cursor.execute(
+                    "ALTER TABLE orders_statuschange ALTER COLUMN tx SET DEFAULT pg_current_xact_id()"
+                )
 
 
 def in_thread(work: Callable[[], Any]) -> threading.Thread:
@@ -109,7 +111,9 @@ def in_thread(work: Callable[[], Any]) -> threading.Thread:
     return thread
 
 
-@pytest.mark.parametrize("text", ["", "x", "....", "MS4yLjM", "LTEuMS54", "OTk5OTk5OTk5OTk5OTk5OTk5OTk5OS4xLng", "é", "MS5hLng"])
+@pytest.mark.parametrize(
+    "text", ["", "x", "....", "MS4yLjM", "LTEuMS54", "OTk5OTk5OTk5OTk5OTk5OTk5OTk5OS4xLng", "é", "MS5hLng"]
+)
 def test_a_cursor_that_is_none_is_refused(text: str) -> None:
     try:
         cursor = feed.Cursor.parse(text)

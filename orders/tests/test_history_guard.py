@@ -100,7 +100,11 @@ def test_fixtures_bring_their_own_history() -> None:
 )
 def test_the_database_refuses_to_change_history(statement: str) -> None:
     factories.order()
-    with pytest.raises(IntegrityError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
+    with (
+        pytest.raises(IntegrityError, match="append-only"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
         cursor.execute(statement)
 
 
@@ -120,6 +124,11 @@ def test_the_periodic_check_finds_a_status_that_history_does_not_tell() -> None:
     assert check_history() == 0
     with connection.cursor() as cursor:
         cursor.execute("UPDATE orders_order SET status = 2 WHERE id = %s", [order.id])
-        cursor.execute("UPDATE orders_orderitem SET status = 3 WHERE order_id = %s AND plu = 'P1'", [other.id])
+        cursor.execute(
+            "UPDATE orders_orderitem SET status = 3 WHERE order_id = %s AND plu = 'P1'", [other.id]
+        )
     assert check_history() == 2
-    assert {(found["order_id"], found["plu"]) for found in differences()} == {(order.id, None), (other.id, "P1")}
+    assert {(found["order_id"], found["plu"]) for found in differences()} == {
+        (order.id, None),
+        (other.id, "P1"),
+    }

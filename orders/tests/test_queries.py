@@ -29,11 +29,17 @@ class Api:
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
         with CaptureQueriesContext(connection) as queries:
             response = self._client.generic(
-                method, f"/api{path}", json.dumps(body) if body is not None else "", "application/json", headers=headers
+                method,
+                f"/api{path}",
+                json.dumps(body) if body is not None else "",
+                "application/json",
+                headers=headers,
             )
         assert response.status_code < 300, response.content
         self.statements = [
-            query["sql"] for query in queries.captured_queries if not query["sql"].upper().startswith(TRANSACTION)
+            query["sql"]
+            for query in queries.captured_queries
+            if not query["sql"].upper().startswith(TRANSACTION)
         ]
         return response.json()
 
@@ -86,7 +92,9 @@ def test_an_idempotent_call_costs_three_more(api: Api) -> None:
     assert len(api.statements) == 6
 
 
-@pytest.mark.parametrize("query", ["", "&status=1&status=READY", "&account=acc-1", "&late=true", "&from=2020-01-01T00:00:00Z"])
+@pytest.mark.parametrize(
+    "query", ["", "&status=1&status=READY", "&account=acc-1", "&late=true", "&from=2020-01-01T00:00:00Z"]
+)
 def test_a_list_costs_three_however_many_orders(api: Api, query: str) -> None:
     api.call("GET", f"/orders?limit=50{query}")
     few = len(api.statements)

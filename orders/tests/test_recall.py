@@ -21,7 +21,9 @@ def test_a_recall_takes_back_the_whole_latest_change() -> None:
     recall(order.id, **WHO, reason="wrong ticket")
     assert state(order) == (1, [1, 2, 3])
     written = StatusChange.objects.filter(order_id=order.id, kind=Kind.RECALL)
-    assert set(written.values_list("change", "recalls", "reason", "actor")) == {(3, 2, "wrong ticket", "screen:expo")}
+    assert set(written.values_list("change", "recalls", "reason", "actor")) == {
+        (3, 2, "wrong ticket", "screen:expo")
+    }
 
 
 def test_recalls_walk_back_change_by_change() -> None:
@@ -114,7 +116,9 @@ def test_what_was_recalled_can_be_done_again_and_recalled_again() -> None:
     assert StatusChange.objects.filter(order_id=order.id).count() == 2 + 3 * 4
 
 
-@pytest.mark.parametrize(("end", "refusal"), [(3, RecallBlocked), (4, RecallBlocked), (5, CancellationIsFinal)])
+@pytest.mark.parametrize(
+    ("end", "refusal"), [(3, RecallBlocked), (4, RecallBlocked), (5, CancellationIsFinal)]
+)
 def test_an_item_does_not_come_back_to_life_under_an_order_that_was_moved_since(
     end: int, refusal: type[Exception]
 ) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 import schemathesis
 
 FIRST_YEAR, LAST_YEAR = 2000, 2099
-cursors: set[str] = set()
+VERSION = re.compile(r'"[1-9][0-9]{0,8}"')
+cursors: set[tuple[str, str]] = set()
 
 
 @schemathesis.hook
@@ -38,11 +39,8 @@ def map_body(context: schemathesis.HookContext, body: Any) -> Any:
 
 @schemathesis.hook
 def map_query(context: schemathesis.HookContext, query: dict[str, Any]) -> dict[str, Any]:
-    """Cursors are opaque: only those that the API gave are right. A time may be no day of the calendar."""
+    """A time that the schema allows may be no day of the calendar."""
     query = dict(query or {})
-    for name in ("cursor", "after"):
-        if isinstance(query.get(name), str) and query[name] not in cursors:
-            del query[name]
     for name in ("from", "to", "updatedAfter", "pickupFrom", "pickupTo"):
         if name in query:
             query[name] = in_our_century(query[name])
@@ -50,15 +48,28 @@ def map_query(context: schemathesis.HookContext, query: dict[str, Any]) -> dict[
 
 
 @schemathesis.hook
-def map_headers(context: schemathesis.HookContext, headers: dict[str, Any]) -> dict[str, Any]:
-    """Right keys are used once, and right versions are those of new orders: else most calls end as 422 or 412."""
-    headers = dict(headers or {})
+def filter_query(context: schemathesis.HookContext, query: dict[str, Any]) -> bool:
+    """A parameter without a value is the same as none, as forms send it; the schema doesn't say so of each."""
+    return "" not in (query or {}).values()
+
+
+@schemathesis.hook
+def before_call(context: schemathesis.HookContext, case: Any, kwargs: dict[str, Any]) -> None:
+    """What depends on the calls before, in each phase; only values that the schema allows are changed.
+
+    Cursors are opaque: only those that the API gave for this list are right. Keys of idempotency are used once, and
+    versions are those of new orders: else most calls would end as 422 or 412.
+    """
+    query, headers = case.query or {}, case.headers or {}
+    for name in ("cursor", "after"):
+        value = query.get(name)
+        if isinstance(value, str) and (case.operation.path, value) not in cursors:
+            del query[name]
     key = headers.get("Idempotency-Key")
     if isinstance(key, str) and 0 < len(key) <= 200 and key.isascii() and key.isprintable():
         headers["Idempotency-Key"] = f"{key}-{uuid.uuid4().hex}"
-    if re.fullmatch(r'"[1-9][0-9]{0,8}"', str(headers.get("If-Match"))):
+    if VERSION.fullmatch(str(headers.get("If-Match"))):
         headers["If-Match"] = '"1"'
-    return headers
 
 
 @schemathesis.hook

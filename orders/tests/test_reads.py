@@ -1,0 +1,59 @@
+"""The reads with SQL of their own give what querysets give."""
+
+from typing import Any
+
+import pytest
+from django.db import connection, models, transaction
+from django.test.utils import CaptureQueriesContext
+
+from orders.models import Order
+from orders.reads import items_of, locked_order, one_order
+from orders.tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+def fields(instance: models.Model) -> dict[str, Any]:
+    assert not instance.get_deferred_fields()
+    assert not instance._state.adding
+    return {field.attname: getattr(instance, field.attname) for field in instance._meta.concrete_fields}
+
+
+def test_an_order_read_is_the_order() -> None:
+    order = factories.order(delivery_address={"city": "Turku"})
+    for read in (one_order(order.id), one_order(order.id, "main")):
+        assert fields(read) == fields(Order.objects.get(pk=order.id))
+    assert one_order(factories.order().id).delivery_address is None
+
+
+def test_a_locked_order_brings_its_kitchen_and_is_locked() -> None:
+    order = factories.order()
+    with (
+        transaction.atomic(),
+        CaptureQueriesContext(
+            connection,
+        ) as queries,
+    ):
+        read = locked_order(order.id)
+        assert fields(read) == fields(Order.objects.get(pk=order.id))
+    assert queries[0]["sql"].endswith("FOR UPDATE OF orders_order")
+    with CaptureQueriesContext(connection) as queries:
+        assert fields(read.kitchen) == fields(factories.kitchen())
+    assert len(queries) == 1, "the factory's own"
+
+
+def test_items_come_by_position() -> None:
+    order = factories.order(1, 2, 3)
+    order.items.filter(plu="P1").update(modifiers=[{"name": "cheese", "quantity": 2}], allergens=["milk"])
+    assert [fields(item) for item in items_of(order.id)] == [
+        fields(item) for item in order.items.order_by("position")
+    ]
+
+
+@pytest.mark.parametrize("read", [one_order, locked_order])
+def test_another_kitchens_order_is_not_there(read: Any) -> None:
+    order = factories.order()
+    with pytest.raises(Order.DoesNotExist):
+        read(order.id, "elsewhere")
+    with pytest.raises(Order.DoesNotExist):
+        read("nothing")
