@@ -34,9 +34,9 @@ fuzz: env-dev ## attack the API along its own OpenAPI, longer than `make test` d
 	@exec $(PY) -m pytest tests/fuzz $(ARGS)
 
 lock: env-dev ## make requirements*.txt anew from requirements*.in
-	$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.12 --generate-hashes --no-header \
+	$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.12 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links \
 		requirements.in --output-file requirements.txt
-	$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.12 --generate-hashes --no-header \
+	$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.12 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links \
 		--constraint requirements.txt requirements-dev.in --output-file requirements-dev.txt
 
 clean: ## remove the environment and caches; var/ with your data stays

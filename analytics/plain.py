@@ -30,7 +30,7 @@ _CHAINS = {
     "items": {"plu": "''", "chain": "plu IS NOT NULL"},
     "products": {"plu": "plu", "chain": "plu IS NOT NULL"},
 }
-_SPANS = {
+_SPANS: dict[str | None, str] = {
     None: "'1970-01-01 00:00Z'::timestamptz",
     **{span: f"date_trunc('{span}', at, 'UTC')" for span in ("hour", "day", "month")},
 }

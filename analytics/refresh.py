@@ -1,7 +1,7 @@
 """Bringing the rollups up to date: what is new in the change feed is added, page by page.
 
-A page is one transaction: it takes the advisory lock, reads on from the stored cursor, adds to the rollups and stores the
-cursor. So it counts as a whole or not at all, may be killed anywhere, and two that run at once take turns.
+A page is one transaction: it takes the advisory lock, reads on from the stored cursor, adds to the rollups and
+stores the cursor. So it counts as a whole or not at all, may be killed anywhere, and two at once take turns.
 """
 
 import time
@@ -83,8 +83,8 @@ def _refresh_page(page_size: int) -> tuple[int, bool, datetime]:
     return len(page.events), page.more, progress.refreshed_at
 
 
-# Each part is a look at the history of one order by its key, so the cost follows the number of rows given. The rows looked at
-# have lower sequences; they were stored before, so they are there even where the feed gives them later.
+# Each part is a look at the history of one order by its key, so the cost follows the number of rows given. The rows
+# looked at have lower sequences; they were stored before, so they are there even where the feed gives them later.
 _FACTS = """
     SELECT o.kitchen_id, o.brand_id, o.channel, o.account, o.created_at, o.due_at, before.at,
            given.kind = %(recall)s AND EXISTS (

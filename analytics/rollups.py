@@ -144,13 +144,19 @@ def _sum_of(name: str, kind: str) -> str:
                 SELECT bucket, sum(number::bigint) AS total FROM (
                     SELECT * FROM jsonb_each_text(kept.{name})
                     UNION ALL SELECT * FROM jsonb_each_text(EXCLUDED.{name})
-                ) AS both_ (bucket, number) GROUP BY bucket
+                ) AS each (bucket, number) GROUP BY bucket
             ) AS sums
-        )"""
+        )"""  # noqa: S608 (only constants are put in)
     return f"kept.{name} + EXCLUDED.{name}"
 
 
-_SPAN = {"grain": "smallint", "start": "timestamptz", "kitchen": "text", "brand": "text", "status": "smallint"}
+_SPAN = {
+    "grain": "smallint",
+    "start": "timestamptz",
+    "kitchen": "text",
+    "brand": "text",
+    "status": "smallint",
+}
 _TIMES = {"count": "bigint", "micros": "bigint", "histogram": "jsonb"}
 _VISITS = {"orders": "bigint", "first_at": "timestamptz", "last_at": "timestamptz"}
 _ORDER_TIMES = _Upsert("analytics_orderduration", _SPAN, _TIMES)

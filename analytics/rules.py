@@ -94,8 +94,5 @@ class Throughput:
 
 def makes_late(event: Event, due_at: datetime) -> bool:
     return (
-        event.plu is None
-        and event.to_status in DONE
-        and event.from_status not in DONE
-        and event.at > due_at
+        event.plu is None and event.to_status in DONE and event.from_status not in DONE and event.at > due_at
     )

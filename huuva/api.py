@@ -1,7 +1,7 @@
 """What all API views share: headers of every answer, and entity tags."""
 
 import re
-from typing import Any
+from typing import Any, Protocol, cast
 
 from django.http import HttpResponseBase
 from django.utils.cache import patch_vary_headers
@@ -25,6 +25,30 @@ class ApiView:
             response["Cache-Control"] = "private, no-cache"
         patch_vary_headers(response, ("Authorization",))
         return response
+
+
+class Caller(Protocol):
+    """Who calls: what an authentication class puts on the request as `user` and `auth`."""
+
+    @property
+    def actor(self) -> str: ...
+
+
+class Grant(Protocol):
+    """What the caller may see: one kitchen, or all (None)."""
+
+    @property
+    def kitchen(self) -> str | None: ...
+
+
+def actor_of(request: Request) -> str:
+    """The caller's name in histories, such as `key:wolt`."""
+    return cast(Caller, request.user).actor
+
+
+def kitchen_of(request: Request) -> str | None:
+    """The only kitchen that the caller may see; None: all."""
+    return cast(Grant, request.auth).kitchen
 
 
 def etag(version: int) -> str:

@@ -4,9 +4,9 @@ pydantic checks in compiled code; a tree of DRF serializers for an order of thre
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self, overload
 
 from pydantic import (
     AliasChoices,
@@ -89,10 +89,11 @@ class Body(BaseModel):
         if isinstance(data, dict):
             for names in cls.spellings:
                 sent = [name for name in names if name in data]
-                if len(sent) > 1 and any(data[name] != data[sent[0]] for name in sent):
+                # Some channels send their id under both names; what is written in two ways is a mistake.
+                if len(sent) > 1 and (names != ("_id", "id") or data["_id"] != data["id"]):
                     raise PydanticCustomError(
                         "sent_twice",
-                        "This field is sent as {names}, with different values.",
+                        "This field is sent as {names}; send it once.",
                         {"names": " and ".join(sent), "at": [sent[-1]]},
                     )
         return data
@@ -122,6 +123,26 @@ def invalid_parameters(errors: list[FieldError]) -> Problem:
     return Problem("invalid_parameter", "The query can't be read; see errors.", status=400, errors=errors)
 
 
+@overload
+def each[A, B](first: Callable[[], A], second: Callable[[], B], /) -> tuple[A, B]: ...
+@overload
+def each[A, B, C](
+    first: Callable[[], A], second: Callable[[], B], third: Callable[[], C], /
+) -> tuple[A, B, C]: ...
+def each(*reads: Callable[[], Any]) -> tuple[Any, ...]:
+    """What each of the reads gives. Raises one Problem `invalid_parameter` with the errors of all that fail."""
+    found: list[Any] = []
+    errors: list[FieldError] = []
+    for read in reads:
+        try:
+            found.append(read())
+        except Problem as problem:
+            errors += problem.errors
+    if errors:
+        raise invalid_parameters(errors)
+    return tuple(found)
+
+
 _TELL = {
     "missing": ("required", "This field is missing; send it."),
     "string_type": ("type", "Send a text."),
@@ -129,8 +150,8 @@ _TELL = {
     "int_from_float": ("type", "Send a whole number, without a fraction."),
     "bool_type": ("type", "Send true or false."),
     "list_type": ("type", "Send a list, […]."),
-    "model_type": ("type", "Send an object, {…}."),
-    "dict_type": ("type", "Send an object, {…}."),
+    "model_type": ("type", "Send an object, {{…}}."),
+    "dict_type": ("type", "Send an object, {{…}}."),
     "string_too_short": ("too_short", "Send at least {min_length} character(s)."),
     "string_too_long": ("too_long", "Send at most {max_length} characters."),
     "too_short": ("too_short", "Send at least {min_length}; these are {actual_length}."),

@@ -58,8 +58,8 @@ def _check(key: Any) -> None:
         return
     detail = f"{HEADER} must be 1 to {MAX_LENGTH} printable ASCII characters; a UUID does well."
     raise Problem(
-        "invalid_idempotency_key",
+        "invalid_parameter",
         detail,
         status=400,
-        errors=[{"pointer": HEADER, "code": "invalid_idempotency_key", "detail": detail}],
+        errors=[{"pointer": HEADER, "code": "invalid_parameter", "detail": detail}],
     )

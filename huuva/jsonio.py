@@ -1,7 +1,7 @@
 """JSON in and out: strict on the way in (RFC 8259, I-JSON of RFC 7493), fast on the way out."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn
 
 import orjson
@@ -128,12 +128,17 @@ class JsonRenderer(BaseRenderer):
 class JsonNegotiation(BaseContentNegotiation):
     """We only speak JSON, so what a client says it prefers never makes a call fail (RFC 9110 §12.5.1 allows it)."""
 
-    def select_parser(self, request: Request, parsers: Sequence[BaseParser]) -> BaseParser | None:
+    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
         media_type = (request.content_type or "").partition(";")[0].strip().lower()
         # PATCH bodies are often labelled as merge patches, which is what they are (RFC 7396).
-        return parsers[0] if media_type in ("application/json", "application/merge-patch+json") else None
+        return (
+            next(iter(parsers))
+            if media_type in ("application/json", "application/merge-patch+json")
+            else None
+        )
 
     def select_renderer(
-        self, request: Request, renderers: Sequence[BaseRenderer], format_suffix: str | None = None
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
-        return renderers[0], renderers[0].media_type
+        renderer = next(iter(renderers))
+        return renderer, renderer.media_type

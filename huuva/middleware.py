@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import structlog
 from django.conf import settings
+from django.core.exceptions import DisallowedHost
 from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
@@ -32,13 +33,32 @@ class GateMiddleware:
         request.request_id = request_id  # type: ignore[attr-defined]
         structlog.contextvars.bind_contextvars(request_id=request_id)
         try:
-            response = self._refuse_large(request) or self.get_response(request)
+            response = (
+                self._refuse_unknown_host(request)
+                or self._refuse_large(request)
+                or self.get_response(request)
+            )
             response["X-Request-Id"] = request_id
             if isinstance(response, HttpResponse) and "Content-Length" not in response:
                 response["Content-Length"] = str(len(response.content))
         finally:
             structlog.contextvars.clear_contextvars()
         return response
+
+    @staticmethod
+    def _refuse_unknown_host(request: HttpRequest) -> HttpResponse | None:
+        """400 for a host name that is not ours, on every address: found late, it breaks only the pages that hold links.
+
+        Probes ask by IP address and get no links.
+        """
+        if request.path_info.startswith(("/livez", "/readyz", "/metrics")):
+            return None
+        try:
+            request.get_host()
+        except DisallowedHost:
+            detail = "This server is not known under this host name; its operator can add it to HUUVA_ALLOWED_HOSTS."
+            return problem_response(request, Problem("unknown_host", detail, status=400))
+        return None
 
     @staticmethod
     def _refuse_large(request: HttpRequest) -> HttpResponse | None:
@@ -57,7 +77,7 @@ class GateMiddleware:
             # No length: the server hands the decoded stream. One byte more than allowed is enough to know.
             body = request.META["wsgi.input"].read(limit + 1)
             if len(body) <= limit:
-                request._body = body  # type: ignore[attr-defined]
+                request._body = body
                 request._read_started = True  # type: ignore[attr-defined]
                 # DRF takes a request without a length for one without a body.
                 request.META["CONTENT_LENGTH"] = str(len(body))

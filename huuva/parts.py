@@ -22,7 +22,6 @@ from huuva.leftovers import TOKEN_VARIABLE, Family
 LOG_BYTES: Final = 10 * 1024 * 1024
 LOG_FILES: Final = 3
 LEVEL: Final = re.compile(r"\b(DEBUG|INFO|WARNING|WARN|ERROR|CRITICAL|FATAL)\b")
-EXCEPTION: Final = re.compile(r"[\w.]+(Error|Exception|Interrupt|Exit)\b")
 SHOWN: Final = frozenset({"WARNING", "WARN", "ERROR", "CRITICAL", "FATAL"})
 # Fields of a log line that the terminal leaves out; the part's own log has them.
 NOT_SHOWN: Final = frozenset({"level", "event", "timestamp", "logger", "exception"})
@@ -116,7 +115,7 @@ class PartLogs:
         self.folder = folder
         self.first_stopped: tuple[str, int] | None = None
         self._files: dict[str, logging.Handler] = {}
-        self._showing: dict[str, bool] = {}
+        self._in_traceback: set[str] = set()
 
     def write(self, message: Message) -> None:
         data = message.data
@@ -144,28 +143,27 @@ class PartLogs:
         return self._files[name]
 
     def _shown(self, name: str, line: str) -> str | None:
-        """The line as the terminal shows it, if at all. Lines without a level go with the one before them."""
+        """The line as the terminal shows it, if at all: of a traceback only the last line, the log has it whole."""
         try:
             event = json.loads(line) if line.startswith("{") else None
         except ValueError:
             event = None
         if isinstance(event, dict):
-            self._showing[name] = False
             level = str(event.get("level", "")).upper()
             if level not in SHOWN:
                 return None
             rest = " ".join(f"{key}={value}" for key, value in event.items() if key not in NOT_SHOWN)
             return f"{level} {event.get('event', '')} {rest}".rstrip()
+        if line.startswith("Traceback"):
+            self._in_traceback.add(name)
+            return None
+        if name in self._in_traceback:
+            if line.startswith((" ", "\t")):
+                return None
+            self._in_traceback.discard(name)
+            return line
         found = LEVEL.search(line)
-        if found:
-            self._showing[name] = found[1] in SHOWN
-        elif line.startswith("Traceback"):
-            self._showing[name] = True
-        elif not line.startswith((" ", "\t")):
-            # Not a part of what was shown before, except the last line of a traceback.
-            shown = self._showing.pop(name, False) and EXCEPTION.match(line)
-            return line if shown else None
-        return line if self._showing.get(name, False) else None
+        return line if found and found[1] in SHOWN else None
 
 
 def main(name: str) -> None:

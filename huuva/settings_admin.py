@@ -37,6 +37,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "GLOBAL_CALLBACK": "huuva.csp.admin_context",
+    "DASHBOARD_CALLBACK": "orders.admin.front.front_page",
     "STYLES": [_file("huuva/admin.css"), _file("orders/admin.css")],
     "SCRIPTS": [_file("huuva/admin.js")],
     "SIDEBAR": {

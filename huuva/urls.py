@@ -11,9 +11,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^readyz/?$", health.readyz),
     re_path(r"^metrics/?$", metrics.metrics),
     re_path(r"^api/health/?$", health.api_health),
-    re_path(r"^api/openapi\.json$", openapi.openapi_json, name="openapi"),
+    re_path(r"^api/openapi\.json/?$", openapi.openapi_json, name="openapi"),
     re_path(r"^api/docs/?$", openapi.swagger, name="docs"),
     re_path(r"^api/redoc/?$", openapi.redoc, name="redoc"),
+    path("api/", include("analytics.urls")),
     path("api/", include("orders.api.urls")),
 ]
 

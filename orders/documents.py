@@ -70,7 +70,7 @@ _READ_LOGS = """
 """
 
 
-def _lines(ids: Sequence[str]) -> defaultdict[str, list[LineRow]]:
+def _lines(ids: list[str]) -> defaultdict[str, list[LineRow]]:
     found: defaultdict[str, list[LineRow]] = defaultdict(list)
     with connection.cursor() as cursor:
         cursor.execute(_READ_LINES, [ids])
@@ -85,7 +85,7 @@ def _lines(ids: Sequence[str]) -> defaultdict[str, list[LineRow]]:
     return found
 
 
-def _logs(ids: Sequence[str]) -> defaultdict[str, list[LogRow]]:
+def _logs(ids: list[str]) -> defaultdict[str, list[LogRow]]:
     found: defaultdict[str, list[LogRow]] = defaultdict(list)
     with connection.cursor() as cursor:
         cursor.execute(_READ_LOGS, [ids])

@@ -4,102 +4,170 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='CustomerHour',
+            name="CustomerHour",
             fields=[
-                ('hour', models.DateTimeField()),
-                ('kitchen', models.CharField(max_length=50)),
-                ('brand', models.CharField(max_length=128)),
-                ('account', models.CharField(max_length=128)),
-                ('orders', models.BigIntegerField()),
-                ('first_at', models.DateTimeField()),
-                ('last_at', models.DateTimeField()),
-                ('pk', models.CompositePrimaryKey('hour', 'kitchen', 'brand', 'account', blank=True, editable=False, primary_key=True, serialize=False)),
+                ("hour", models.DateTimeField()),
+                ("kitchen", models.CharField(max_length=50)),
+                ("brand", models.CharField(max_length=128)),
+                ("account", models.CharField(max_length=128)),
+                ("orders", models.BigIntegerField()),
+                ("first_at", models.DateTimeField()),
+                ("last_at", models.DateTimeField()),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "hour",
+                        "kitchen",
+                        "brand",
+                        "account",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='HourlyThroughput',
+            name="HourlyThroughput",
             fields=[
-                ('hour', models.DateTimeField()),
-                ('kitchen', models.CharField(max_length=50)),
-                ('brand', models.CharField(max_length=128)),
-                ('channel', models.CharField(blank=True, max_length=64)),
-                ('orders', models.BigIntegerField()),
-                ('items', models.BigIntegerField()),
-                ('cancelled', models.BigIntegerField()),
-                ('recalled', models.BigIntegerField()),
-                ('late', models.BigIntegerField()),
-                ('pickups', models.BigIntegerField()),
-                ('pickup_micros', models.BigIntegerField()),
-                ('pk', models.CompositePrimaryKey('hour', 'kitchen', 'brand', 'channel', blank=True, editable=False, primary_key=True, serialize=False)),
+                ("hour", models.DateTimeField()),
+                ("kitchen", models.CharField(max_length=50)),
+                ("brand", models.CharField(max_length=128)),
+                ("channel", models.CharField(blank=True, max_length=64)),
+                ("orders", models.BigIntegerField()),
+                ("items", models.BigIntegerField()),
+                ("cancelled", models.BigIntegerField()),
+                ("recalled", models.BigIntegerField()),
+                ("late", models.BigIntegerField()),
+                ("pickups", models.BigIntegerField()),
+                ("pickup_micros", models.BigIntegerField()),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "hour",
+                        "kitchen",
+                        "brand",
+                        "channel",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ItemDuration',
+            name="ItemDuration",
             fields=[
-                ('grain', models.PositiveSmallIntegerField()),
-                ('start', models.DateTimeField()),
-                ('kitchen', models.CharField(max_length=50)),
-                ('brand', models.CharField(max_length=128)),
-                ('status', models.PositiveSmallIntegerField()),
-                ('count', models.BigIntegerField()),
-                ('micros', models.BigIntegerField()),
-                ('histogram', models.JSONField()),
-                ('plu', models.CharField(blank=True, db_collation='C', max_length=128)),
-                ('pk', models.CompositePrimaryKey('plu', 'grain', 'start', 'kitchen', 'brand', 'status', blank=True, editable=False, primary_key=True, serialize=False)),
+                ("grain", models.PositiveSmallIntegerField()),
+                ("start", models.DateTimeField()),
+                ("kitchen", models.CharField(max_length=50)),
+                ("brand", models.CharField(max_length=128)),
+                ("status", models.PositiveSmallIntegerField()),
+                ("count", models.BigIntegerField()),
+                ("micros", models.BigIntegerField()),
+                ("histogram", models.JSONField()),
+                ("plu", models.CharField(blank=True, db_collation="C", max_length=128)),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "plu",
+                        "grain",
+                        "start",
+                        "kitchen",
+                        "brand",
+                        "status",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='OrderDuration',
+            name="OrderDuration",
             fields=[
-                ('grain', models.PositiveSmallIntegerField()),
-                ('start', models.DateTimeField()),
-                ('kitchen', models.CharField(max_length=50)),
-                ('brand', models.CharField(max_length=128)),
-                ('status', models.PositiveSmallIntegerField()),
-                ('count', models.BigIntegerField()),
-                ('micros', models.BigIntegerField()),
-                ('histogram', models.JSONField()),
-                ('pk', models.CompositePrimaryKey('grain', 'start', 'kitchen', 'brand', 'status', blank=True, editable=False, primary_key=True, serialize=False)),
+                ("grain", models.PositiveSmallIntegerField()),
+                ("start", models.DateTimeField()),
+                ("kitchen", models.CharField(max_length=50)),
+                ("brand", models.CharField(max_length=128)),
+                ("status", models.PositiveSmallIntegerField()),
+                ("count", models.BigIntegerField()),
+                ("micros", models.BigIntegerField()),
+                ("histogram", models.JSONField()),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "grain",
+                        "start",
+                        "kitchen",
+                        "brand",
+                        "status",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Customer',
+            name="Customer",
             fields=[
-                ('kitchen', models.CharField(blank=True, max_length=50)),
-                ('brand', models.CharField(blank=True, max_length=128)),
-                ('account', models.CharField(max_length=128)),
-                ('orders', models.BigIntegerField()),
-                ('first_at', models.DateTimeField()),
-                ('last_at', models.DateTimeField()),
-                ('pk', models.CompositePrimaryKey('kitchen', 'brand', 'account', blank=True, editable=False, primary_key=True, serialize=False)),
+                ("kitchen", models.CharField(blank=True, max_length=50)),
+                ("brand", models.CharField(blank=True, max_length=128)),
+                ("account", models.CharField(max_length=128)),
+                ("orders", models.BigIntegerField()),
+                ("first_at", models.DateTimeField()),
+                ("last_at", models.DateTimeField()),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "kitchen",
+                        "brand",
+                        "account",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['kitchen', 'brand', '-orders', 'account'], name='customer_most_orders')],
+                "indexes": [
+                    models.Index(
+                        fields=["kitchen", "brand", "-orders", "account"], name="customer_most_orders"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Progress',
+            name="Progress",
             fields=[
-                ('id', models.PositiveSmallIntegerField(default=1, primary_key=True, serialize=False)),
-                ('cursor', models.TextField(blank=True)),
-                ('refreshed_at', models.DateTimeField(null=True)),
+                ("id", models.PositiveSmallIntegerField(default=1, primary_key=True, serialize=False)),
+                ("cursor", models.TextField(blank=True)),
+                ("refreshed_at", models.DateTimeField(null=True)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='analytics_progress_is_one_row')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("id", 1)), name="analytics_progress_is_one_row"
+                    )
+                ],
             },
         ),
     ]

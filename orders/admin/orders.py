@@ -50,9 +50,9 @@ class OrderAdmin(ModelAdmin):
     )
     # unfold's own headings say “By late”.
     list_filter_options = {
-        filter.parameter_name: {"label": filter.heading, "horizontal": False}
-        for filter in list_filter
-        if filter is not filters.CreatedFilter
+        each.parameter_name: {"label": each.heading, "horizontal": False}
+        for each in list_filter
+        if each is not filters.CreatedFilter
     }
     list_filter_sheet = False
     list_fullwidth = True

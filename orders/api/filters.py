@@ -20,7 +20,7 @@ _NUMBERS = {name: number for number, name in ORDER_NAMES.items()} | {
 }
 
 
-class _TimeField(forms.CharField):
+class _TimeField(forms.Field):
     def to_python(self, value: Any) -> Any:
         if not value:
             return None
@@ -50,7 +50,7 @@ class StatusFilter(django_filters.Filter):
     field_class = _StatusField
 
 
-class _FlagField(forms.CharField):
+class _FlagField(forms.Field):
     def to_python(self, value: Any) -> bool | None:
         if not value:
             return None

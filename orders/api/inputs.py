@@ -22,7 +22,7 @@ MAX_ITEMS = 200
 MAX_NESTING = 8
 
 
-def status_reader(names: dict[int, str]) -> Any:
+def _reader(names: dict[int, str]) -> BeforeValidator:
     numbers = {name: number for number, name in names.items()}
     ways = ", ".join(f"{number} or {name}" for number, name in names.items())
 
@@ -34,17 +34,16 @@ def status_reader(names: dict[int, str]) -> Any:
             return numbers[value]
         raise PydanticCustomError("status", "Send a status: {ways}.", {"ways": ways})
 
-    schema = {
-        "oneOf": [
-            {"type": "integer", "minimum": min(names), "maximum": max(names)},
-            {"type": "string", "enum": [*numbers]},
-        ]
-    }
-    return Annotated[int, BeforeValidator(read), WithJsonSchema(schema)]
+    return BeforeValidator(read)
 
 
-OrderStatusIn = status_reader(ORDER_NAMES)
-ItemStatusIn = status_reader(ITEM_NAMES)
+def _either(names: dict[int, str]) -> WithJsonSchema:
+    number = {"type": "integer", "minimum": min(names), "maximum": max(names)}
+    return WithJsonSchema({"oneOf": [number, {"type": "string", "enum": list(names.values())}]})
+
+
+OrderStatusIn = Annotated[int, _reader(ORDER_NAMES), _either(ORDER_NAMES)]
+ItemStatusIn = Annotated[int, _reader(ITEM_NAMES), _either(ITEM_NAMES)]
 
 Text = Annotated[str, StringConstraints(max_length=500)]
 Name = Annotated[str, text_like(r"\S", "Send a text that is not blank.", longest=500)]

@@ -65,15 +65,19 @@ def limit_of(request: Request) -> int:
     raise invalid_parameter("limit", f"Send a whole number from 1 to {MAX_LIMIT}.")
 
 
-def page_of(orders: OrderQuerySet, request: Request) -> Page:
-    """The page that the query's `cursor` and `limit` ask for. Raises Problem `invalid_parameter`."""
-    limit = limit_of(request)
-    place = None
-    if text := request.query_params.get("cursor"):
-        try:
-            place = Place.parse(text)
-        except (ValueError, OverflowError):
-            raise invalid_parameter("cursor", "Send a cursor as it stands in next or previous.") from None
+def place_of(request: Request) -> Place | None:
+    """The place that the query's `cursor` names. Raises Problem `invalid_parameter`."""
+    text = request.query_params.get("cursor")
+    if not text:
+        return None
+    try:
+        return Place.parse(text)
+    except (ValueError, OverflowError):
+        raise invalid_parameter("cursor", "Send a cursor as it stands in next or previous.") from None
+
+
+def page_of(orders: OrderQuerySet, request: Request, limit: int, place: Place | None) -> Page:
+    """Up to `limit` of the orders, from `place` on."""
     backwards = place is not None and place.backwards
     if place is not None:
         orders = orders.filter(_beyond(place))

@@ -70,7 +70,7 @@ _BODY = {
     "unsupported_media_type_415": "Send Content-Type: application/json.",
 }
 _REPEATABLE = {
-    "invalid_idempotency_key_400": "Idempotency-Key is not 1 to 255 printable ASCII characters.",
+    "invalid_parameter_400": "Idempotency-Key is not 1 to 255 printable ASCII characters.",
     "idempotency_in_progress_409": "The first request with this key is still running; send it again after Retry-After.",
     "idempotency_mismatch_422": "This Idempotency-Key came with another request before.",
 }

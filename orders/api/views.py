@@ -8,8 +8,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from huuva.api import ApiView, etag, expected_version, not_modified
-from huuva.bodies import invalid_parameter
+from huuva.api import ApiView, actor_of, etag, expected_version, kitchen_of, not_modified
+from huuva.bodies import each, invalid_parameter
 from huuva.idempotency import idempotent
 from huuva.problems import Problem
 from orders import documents, feed, services
@@ -18,7 +18,7 @@ from orders.api.addresses import order_url
 from orders.api.filters import filtered
 from orders.api.inputs import ItemMove, OrderIn, OrderMove, RecallIn
 from orders.api.kitchens import kitchen_for
-from orders.api.paging import limit_of, page_of
+from orders.api.paging import limit_of, page_of, place_of
 from orders.models import Order, OrderItem
 from orders.reads import one_order
 from orders.recall import recall
@@ -30,7 +30,7 @@ def refused(refusal: Refusal) -> Problem:
     headers = {}
     if isinstance(refusal, StaleVersion):
         headers["ETag"] = etag(int(str(refusal.facts["version"])))
-    facts = dict(refusal.facts)
+    facts: dict[str, Any] = dict(refusal.facts)
     if isinstance(refusal, OrderExists):
         facts["order"] = order_url(refusal.order_id)
         headers["Location"] = order_url(refusal.order_id)
@@ -55,22 +55,26 @@ class OrderViewSet(ApiView, ViewSet):
     @idempotent
     def create(self, request: Request) -> HttpResponseBase:
         body = OrderIn.read(request.data)
-        kitchen = kitchen_for(body.kitchen, request.auth.kitchen)
-        order = self._do(lambda: services.create_order(body.new(), kitchen=kitchen, actor=request.user.actor))
+        kitchen = kitchen_for(body.kitchen, kitchen_of(request))
+        order = self._do(lambda: services.create_order(body.new(), kitchen=kitchen, actor=actor_of(request)))
         response = self._answer(order, status=201)
         response["Location"] = order_url(order.id)
         return response
 
     @schema.list_orders
     def list(self, request: Request) -> HttpResponseBase:
-        orders = filtered(Order.objects.for_key(request.auth.kitchen), request.query_params)
-        page = page_of(orders, request)
+        orders, limit, place = each(
+            lambda: filtered(Order.objects.for_key(kitchen_of(request)), request.query_params),
+            lambda: limit_of(request),
+            lambda: place_of(request),
+        )
+        page = page_of(orders, request, limit, place)
         results = documents.order_documents(page.orders)
         return Response({"results": results, "next": page.next, "previous": page.previous})
 
     @schema.retrieve
     def retrieve(self, request: Request, id: str) -> HttpResponseBase:
-        order = self._do(lambda: one_order(id, request.auth.kitchen))
+        order = self._do(lambda: one_order(id, kitchen_of(request)))
         if not_modified(request, etag(order.version)):
             return HttpResponseNotModified(headers={"ETag": etag(order.version)})
         return self._answer(order)
@@ -100,24 +104,25 @@ class OrderViewSet(ApiView, ViewSet):
 
     @schema.events
     def events(self, request: Request) -> HttpResponseBase:
-        after = None
-        if text := request.query_params.get("after"):
-            try:
-                after = feed.Cursor.parse(text)
-            except feed.BadCursor:
-                raise invalid_parameter(
-                    "after", "Send a cursor as it stood in next or in an event."
-                ) from None
-        page = feed.read(after, limit=limit_of(request), kitchen=request.auth.kitchen)
+        after, limit = each(lambda: self._after(request), lambda: limit_of(request))
+        page = feed.read(after, limit=limit, kitchen=kitchen_of(request))
         results = [documents.event_document(event) for event in page.events]
         return Response({"results": results, "next": str(page.cursor), "hasMore": page.more})
 
     @staticmethod
+    def _after(request: Request) -> feed.Cursor | None:
+        text = request.query_params.get("after")
+        try:
+            return feed.Cursor.parse(text) if text else None
+        except feed.BadCursor:
+            raise invalid_parameter("after", "Send a cursor as it stood in next or in an event.") from None
+
+    @staticmethod
     def _who(request: Request, reason: str | None) -> dict[str, Any]:
         return {
-            "actor": request.user.actor,
+            "actor": actor_of(request),
             "reason": reason or "",
-            "kitchen": request.auth.kitchen,
+            "kitchen": kitchen_of(request),
             "expected_version": expected_version(request),
         }
 

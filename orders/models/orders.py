@@ -39,7 +39,8 @@ class StatusGuard(models.Model):
         if update_fields is not None and "status" not in update_fields:
             return
         model = type(self)
-        stored = model._default_manager.filter(pk=self.pk).values_list("status", flat=True).first()
+        found = model._default_manager.filter(pk=self.pk)
+        stored: int | None = found.values_list("status", flat=True).first()  # type: ignore[misc]
         if self._state.adding or stored != self.status:  # type: ignore[attr-defined]
             name = model.__name__
             raise DirectStatusWrite(

@@ -54,6 +54,10 @@ def allowed(status: int) -> tuple[int, ...]:
     return () if status in TERMINAL else tuple(to for to in STATUSES if to > status)
 
 
+def behind(item: int, order: int) -> bool:
+    return item not in TERMINAL and item < order
+
+
 def lift(items: list[int]) -> int:
     """What items stand for: where their order belongs by them alone."""
     live = [status for status in items if status != CANCELLED]
@@ -106,10 +110,9 @@ class OrderModel:
         if to not in allowed(self.status):
             raise Refused("impossible_move")
         change = self._begin("transition", now)
-        self._write(change, None, self.status, to)
-        self.status = to
+        self._set_order(change, to)
         for plu, status in self.items.items():
-            if status not in TERMINAL and status < to:
+            if behind(status, to):
                 self._set_item(change, plu, to)
 
     def move_item(self, plu: str, to: int, now: datetime, *, auto_advance: bool) -> None:
@@ -121,8 +124,7 @@ class OrderModel:
         self._set_item(change, plu, to)
         target = lift(list(self.items.values()))
         if auto_advance and target > self.status:
-            self._write(change, None, self.status, target)
-            self.status = target
+            self._set_order(change, target)
 
     def recall(self, plu: str | None, now: datetime, *, auto_advance: bool, within: timedelta) -> None:
         change = next(
@@ -140,25 +142,32 @@ class OrderModel:
             raise Refused("recall_blocked")
         if change.by_order and self._last(None) is not change:
             raise Refused("recall_blocked")
-        change.recalled = True
-        self._take_back(change, items, now, auto_advance)
-
-    def _take_back(self, change: Change, items: list[Row], now: datetime, auto_advance: bool) -> None:
+        after = {row.plu: row.before for row in items}
+        statuses = [after.get(plu) or status for plu, status in self.items.items()]
+        target = self._status_after(change, statuses, auto_advance)
+        if not change.by_order and target >= READY and any(behind(status, target) for status in statuses):
+            # The order was called ready, picked up or cancelled: it would contradict its items.
+            raise Refused("cancellation_is_final" if target == CANCELLED else "recall_blocked")
         back = self._begin("recall", now)
+        change.recalled = True
         if change.by_order:
-            before = change.rows[0].before
-            assert before is not None
-            self._write(back, None, self.status, before)
-            self.status = before
+            self._set_order(back, target)
         for row in items:
             assert row.plu is not None
             assert row.before is not None
             self._set_item(back, row.plu, row.before)
-        if not change.by_order and auto_advance:
-            target = max(self._floor(), lift(list(self.items.values())))
-            if target < self.status:
-                self._write(back, None, self.status, target)
-                self.status = target
+        if not change.by_order:
+            self._set_order(back, target)
+
+    def _status_after(self, change: Change, statuses: list[int], auto_advance: bool) -> int:
+        """Where the order goes when `change` is taken back, which leaves its items in `statuses`."""
+        if change.by_order:
+            before = change.rows[0].before
+            assert before is not None
+            return before
+        if auto_advance or self._rows(change, None):
+            return min(self.status, max(self._floor(), lift(statuses)))
+        return self.status
 
     def _floor(self) -> int:
         """The status below which items can't pull their order back: what was said of the order as a whole."""
@@ -182,6 +191,11 @@ class OrderModel:
         change = Change(len(self.changes) + 1, kind, at)
         self.changes.append(change)
         return change
+
+    def _set_order(self, change: Change, to: int) -> None:
+        if to != self.status:
+            self._write(change, None, self.status, to)
+            self.status = to
 
     def _set_item(self, change: Change, plu: str, to: int) -> None:
         self._write(change, plu, self.items[plu], to)

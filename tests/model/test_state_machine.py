@@ -26,7 +26,7 @@ from orders.recall import recall
 from orders.refusals import Refusal
 from orders.services import create_order, move_item, move_order
 from orders.statuses import Kind
-from tests.model.kitchen_model import STATUSES, OrderModel, Refused, Row
+from tests.model.kitchen_model import STATUSES, OrderModel, Refused, Row, allowed
 
 RECALL_WITHIN = timedelta(minutes=30)
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -38,6 +38,12 @@ early = st.sampled_from((1, 1, 1, 1, 2, 2, 3, 4, 5))
 targets = st.sampled_from((2,) * 6 + (3,) * 6 + (4, 4, 5, 1))
 pasts = st.lists(st.tuples(statuses, st.integers(-90, 90)), max_size=3)
 lines = st.lists(st.none() | early, min_size=2, max_size=4)
+
+
+def further(status: int, jump: int) -> int:
+    """A status that can follow: the next one, or `jump` after it."""
+    ways = allowed(status) or (status,)
+    return ways[min(jump, len(ways) - 1)]
 
 
 class Clock:
@@ -131,16 +137,20 @@ class KitchenMachine(RuleBasedStateMachine):
     @rule(
         order_id=known,
         actions=st.lists(
-            st.tuples(st.sampled_from("oiiir"), st.integers(0, 3), targets), min_size=3, max_size=8
+            st.tuples(st.sampled_from("oiiiiirr"), st.integers(0, 3), st.sampled_from((0, 0, 0, 0, 1, 2))),
+            min_size=4,
+            max_size=12,
         ),
     )
     def a_busy_minute(self, order_id: str, actions: list[tuple[str, int, int]]) -> None:
-        """Many actions in one step: lives become long enough for recalls of lifts of recalled moves."""
-        for what, position, to in actions:
+        """Many possible moves in one step: lives become long enough for recalls of lifts of recalled moves."""
+        model = self.models[order_id]
+        for what, position, jump in actions:
             if what == "o":
-                self.order_moves(order_id, to)
+                self.order_moves(order_id, further(model.status, jump))
             elif what == "i":
-                self.item_moves(order_id, position, to)
+                plu = self.plu(order_id, position)
+                self.item_moves(order_id, position, further(model.items[plu], jump))
             else:
                 self.somebody_recalls(order_id, position or None)
 

@@ -1,0 +1,114 @@
+"""The analytics API: figures from the rollups, as JSON or CSV."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpResponse
+from django.utils.cache import patch_vary_headers
+from django.utils.http import http_date
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
+
+from analytics import refresh as refreshing
+from analytics import reports
+from analytics.api import csvs, schema
+from analytics.api.answers import Answer, answers
+from analytics.api.parameters import Parameters
+from huuva import jsonio
+from huuva.api import ApiView
+
+# What a call may take: a long backlog is for the worker.
+REFRESH_SECONDS = 10
+# RFC 9745: since 23 November 2026, the day on which its successor came.
+DEPRECATED = {"Deprecation": "@1795392000", "Link": '</api/analytics/refresh>; rel="successor-version"'}
+
+
+def kitchen_of(request: Request) -> str | None:
+    """The kitchen that the request's key is bound to."""
+    grant: Any = request.auth
+    kitchen: str | None = grant.kitchen
+    return kitchen
+
+
+class AnalyticsViewSet(ApiView, ViewSet):
+    """Figures of the kitchens that the key may see."""
+
+    required_scopes = dict.fromkeys(
+        (
+            "order_status_durations",
+            "item_status_durations",
+            "hourly_throughput",
+            "customer_order_counts",
+            "refresh",
+            "refresh_by_old_name",
+        ),
+        "analytics:read",
+    )
+
+    @schema.order_status_durations
+    def order_status_durations(self, request: Request) -> HttpResponse:
+        query = Parameters(request.query_params)
+        scope = query.scope(kitchen_of(request))
+        query.check()
+        return self._answer(request, "order-status-durations", reports.order_status_durations, scope)
+
+    @schema.item_status_durations
+    def item_status_durations(self, request: Request) -> HttpResponse:
+        query = Parameters(request.query_params)
+        scope = query.scope(kitchen_of(request), plu=True)
+        query.check()
+        return self._answer(request, "item-status-durations", reports.item_status_durations, scope)
+
+    @schema.hourly_throughput
+    def hourly_throughput(self, request: Request) -> HttpResponse:
+        query = Parameters(request.query_params)
+        scope = query.scope(kitchen_of(request))
+        limit = query.limit(schema.HOURS, schema.MOST_HOURS)
+        query.check()
+        return self._answer(request, "hourly-throughput", reports.hourly_throughput, scope, limit)
+
+    @schema.customer_order_counts
+    def customer_order_counts(self, request: Request) -> HttpResponse:
+        query = Parameters(request.query_params)
+        scope = query.scope(kitchen_of(request))
+        limit = query.limit(schema.CUSTOMERS, schema.MOST_CUSTOMERS)
+        query.check()
+        return self._answer(request, "customer-order-counts", reports.customer_order_counts, scope, limit)
+
+    @schema.refresh
+    def refresh(self, request: Request) -> HttpResponse:
+        done = refreshing.refresh(seconds=REFRESH_SECONDS)
+        return Response(
+            {"refreshedAt": done.refreshed_at, "changes": done.changes, "complete": done.complete},
+            headers={"Last-Modified": http_date(done.refreshed_at.timestamp()), "Cache-Control": "no-store"},
+        )
+
+    @schema.refresh_by_old_name
+    def refresh_by_old_name(self, request: Request) -> HttpResponse:
+        response = self.refresh(request)
+        for name, value in DEPRECATED.items():
+            response[name] = value
+        return response
+
+    @staticmethod
+    def _answer(
+        request: Request, name: str, report: Callable[..., reports.Report], *asked: Any
+    ) -> HttpResponse:
+        wanted = request._request.get_preferred_type([jsonio.MEDIA_TYPE, csvs.MEDIA_TYPE])
+        as_csv = wanted == csvs.MEDIA_TYPE
+
+        def make() -> Answer:
+            rows = report(*asked)
+            return csvs.dumps(rows, schema.COLUMNS[name]) if as_csv else jsonio.dumps(rows)
+
+        progress = reports.progress()
+        body = answers.get((name, as_csv, *asked), progress.cursor, make)
+        kind = f"{csvs.MEDIA_TYPE}; charset=utf-8; header=present" if as_csv else jsonio.MEDIA_TYPE
+        response = HttpResponse(body, content_type=kind)
+        if as_csv:
+            response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+        if progress.refreshed_at is not None:
+            response["Last-Modified"] = http_date(progress.refreshed_at.timestamp())
+        patch_vary_headers(response, ("Accept",))
+        return response

@@ -1,0 +1,163 @@
+"""What the analytics API reads from the rollups: a few rows, whatever was ever sold."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Max, Min, Q, QuerySet, Sum
+
+from analytics.grains import hour_from, hour_to, pieces
+from analytics.histogram import percentiles
+from analytics.models import Customer, CustomerHour, HourlyThroughput, ItemDuration, OrderDuration, Progress
+from orders.statuses import ITEM_NAMES, ORDER_NAMES
+
+Report = list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a report is about. Every kitchen named must match: the one asked for, and the one a key is bound to.
+
+    `since` and `until` are in UTC; hours that the range touches count as a whole.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+    kitchens: tuple[str, ...] = ()
+    brand: str | None = None
+    plu: str = ""
+
+    @property
+    def place(self) -> Q:
+        found = Q()
+        for kitchen in self.kitchens:
+            found &= Q(kitchen=kitchen)
+        return found if self.brand is None else found & Q(brand=self.brand)
+
+    @property
+    def hours(self) -> Q:
+        found = Q()
+        if self.since is not None:
+            found &= Q(hour__gte=hour_from(self.since))
+        return found if self.until is None else found & Q(hour__lt=hour_to(self.until))
+
+    @property
+    def spans(self) -> Q:
+        found = Q()
+        for grain, start, end in pieces(self.since, self.until):
+            piece = Q(grain=grain.value)
+            if start is not None:
+                piece &= Q(start__gte=start)
+            found |= piece if end is None else piece & Q(start__lt=end)
+        return found
+
+
+def seconds(micros: float) -> float:
+    """Seconds to the millisecond."""
+    return round(micros / 1_000_000, 3)
+
+
+def order_status_durations(scope: Scope) -> Report:
+    """How long orders stood in each status that they have left, by status."""
+    return _durations(OrderDuration.objects.filter(scope.spans & scope.place), ORDER_NAMES)
+
+
+def item_status_durations(scope: Scope) -> Report:
+    """How long items stood in each status that they have left, by status; of one product where the scope names it."""
+    rows = ItemDuration.objects.filter(scope.spans & scope.place, plu=scope.plu)
+    return _durations(rows, ITEM_NAMES)
+
+
+def _durations(rows: "QuerySet[OrderDuration] | QuerySet[ItemDuration]", names: dict[int, str]) -> Report:
+    counts: defaultdict[int, int] = defaultdict(int)
+    sums: defaultdict[int, int] = defaultdict(int)
+    histograms: defaultdict[int, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for status, count, micros, histogram in rows.values_list("status", "count", "micros", "histogram"):
+        counts[status] += count
+        sums[status] += micros
+        merged = histograms[status]
+        for bucket, number in histogram.items():
+            merged[bucket] += number
+    report = []
+    for status in sorted(counts):
+        by_bucket = {int(bucket): number for bucket, number in histograms[status].items()}
+        p50, p90, p95 = percentiles(by_bucket, (0.5, 0.9, 0.95))
+        report.append(
+            {
+                "status": names[status],
+                "avgDurationSeconds": seconds(sums[status] / counts[status]),
+                "count": counts[status],
+                "p50Seconds": seconds(p50),
+                "p90Seconds": seconds(p90),
+                "p95Seconds": seconds(p95),
+            }
+        )
+    return report
+
+
+def hourly_throughput(scope: Scope, limit: int) -> Report:
+    """The latest `limit` hours in which orders were created, newest first."""
+    rows = (
+        HourlyThroughput.objects.filter(scope.hours & scope.place)
+        .values("hour")
+        .annotate(
+            all_orders=Sum("orders"),
+            all_items=Sum("items"),
+            all_cancelled=Sum("cancelled"),
+            all_recalled=Sum("recalled"),
+            all_late=Sum("late"),
+            all_pickups=Sum("pickups"),
+            all_micros=Sum("pickup_micros"),
+        )
+        .filter(all_orders__gt=0)
+        .order_by("-hour")[:limit]
+    )
+    return [
+        {
+            "hour": row["hour"],
+            # The database sums whole numbers to decimals.
+            "orderCount": int(row["all_orders"]),
+            "itemCount": int(row["all_items"]),
+            "cancelledCount": int(row["all_cancelled"]),
+            "recalledCount": int(row["all_recalled"]),
+            "lateCount": int(row["all_late"]),
+            "pickupWaitCount": int(row["all_pickups"]),
+            "avgPickupWaitSeconds": seconds(int(row["all_micros"]) / int(row["all_pickups"]))
+            if row["all_pickups"]
+            else None,
+        }
+        for row in rows
+    ]
+
+
+def customer_order_counts(scope: Scope, limit: int) -> Report:
+    """The `limit` accounts with the most orders; of equal ones the first by account."""
+    rows: Iterable[tuple[str, int, datetime, datetime]]
+    if scope.since is None and scope.until is None:
+        if len(set(scope.kitchens)) > 1:
+            return []
+        rows = (
+            Customer.objects.filter(kitchen="".join(set(scope.kitchens)), brand=scope.brand or "")
+            .order_by("-orders", "account")
+            .values_list("account", "orders", "first_at", "last_at")[:limit]
+        )
+    else:
+        # A range is summed from its hours: the cost follows the orders in it.
+        rows = (
+            CustomerHour.objects.filter(scope.hours & scope.place)
+            .values("account")
+            .annotate(number=Sum("orders"), first=Min("first_at"), last=Max("last_at"))
+            .order_by("-number", "account")
+            .values_list("account", "number", "first", "last")[:limit]
+        )
+    return [
+        {"account": account, "orderCount": int(orders), "firstOrderAt": first, "lastOrderAt": last}
+        for account, orders, first, last in rows
+    ]
+
+
+def progress() -> Progress:
+    """How far the rollups are; a new one where they have never been made."""
+    return Progress.objects.filter(id=1).first() or Progress()

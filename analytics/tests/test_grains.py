@@ -1,0 +1,52 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analytics.grains import BEGINNING, Grain, Piece, hour_from, hour_to, pieces, start_of
+
+FIRST = datetime(2025, 11, 20, tzinfo=UTC)
+moments = st.integers(0, 60 * 24 * 150).map(lambda minutes: FIRST + timedelta(minutes=minutes))
+
+
+def holds(piece: Piece, hour: datetime) -> bool:
+    start = start_of(piece.grain, hour)
+    return (piece.start is None or start >= piece.start) and (piece.end is None or start < piece.end)
+
+
+@given(st.none() | moments, st.none() | moments, moments)
+def test_each_hour_of_a_range_is_in_one_piece_and_no_other_hour_is(
+    since: datetime | None, until: datetime | None, at: datetime
+) -> None:
+    hour = start_of(Grain.HOUR, at)
+    inside = (since is None or hour >= hour_from(since)) and (until is None or hour < hour_to(until))
+    assert sum(holds(piece, hour) for piece in pieces(since, until)) == inside
+
+
+def test_all_time_is_one_span() -> None:
+    assert pieces(None, None) == [(Grain.ALL, None, None)]
+    assert start_of(Grain.ALL, FIRST) == BEGINNING
+
+
+def test_a_year_reads_few_spans() -> None:
+    since = datetime(2025, 1, 1, 0, 30, tzinfo=UTC)
+    found = pieces(since, since + timedelta(days=366))
+    assert found == [
+        (Grain.HOUR, datetime(2025, 1, 1, tzinfo=UTC), datetime(2025, 1, 1, tzinfo=UTC)),
+    ] or all(piece.start != piece.end for piece in found)
+    length = {Grain.HOUR: timedelta(hours=1), Grain.DAY: timedelta(days=1), Grain.MONTH: timedelta(days=28)}
+    spans = sum(
+        (piece.end - piece.start) / length[piece.grain] for piece in found if piece.start and piece.end
+    )
+    assert spans < 24 + 31 + 14
+
+
+@pytest.mark.parametrize(
+    "grain, start",
+    [(Grain.HOUR, "2026-02-28T23:00"), (Grain.DAY, "2026-02-28T00:00"), (Grain.MONTH, "2026-02-01T00:00")],
+)
+def test_spans_begin_where_the_clock_of_utc_says(grain: Grain, start: str) -> None:
+    assert start_of(grain, datetime(2026, 2, 28, 23, 59, 59, 7, tzinfo=UTC)) == datetime.fromisoformat(
+        start + "Z"
+    )

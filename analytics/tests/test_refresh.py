@@ -1,0 +1,75 @@
+import threading
+from datetime import UTC, datetime
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from analytics import tasks
+from analytics.models import HourlyThroughput, Progress
+from analytics.refresh import refresh
+from orders.services import move_order
+from orders.tests import factories
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_the_task_adds_what_is_new_and_may_run_twice() -> None:
+    order = factories.order(None)
+    assert tasks.refresh() == 2
+    assert tasks.refresh() == 0
+    move_order(order.id, 2, actor="user:anna")
+    assert tasks.refresh() == 2
+    assert HourlyThroughput.objects.get().orders == 1
+
+
+def test_it_says_when_it_was_and_whether_all_is_read() -> None:
+    for _ in range(3):
+        factories.order(None)
+    before = datetime.now(UTC)
+    first = refresh(page_size=2, max_pages=1)
+    assert (first.changes, first.complete) == (2, False)
+    assert before <= first.refreshed_at == Progress.objects.get().refreshed_at
+    assert refresh(page_size=2, seconds=0).changes == 2, "it ends with the page in which its time runs out"
+    assert (refresh().changes, refresh().complete) == (2, True)
+
+
+def test_a_page_takes_ten_statements_however_many_rows_it_has() -> None:
+    def statements() -> int:
+        with CaptureQueriesContext(
+            connection,
+        ) as found:
+            refresh()
+        return sum(query["sql"].split()[0] not in ("BEGIN", "COMMIT") for query in found.captured_queries)
+
+    order = factories.order(None)
+    # One more: the very first refresh makes the row that holds the cursor.
+    assert statements() <= 14
+    assert statements() == 4, "lock, cursor, feed, cursor"
+    move_order(order.id, 2, actor="user:anna")
+    move_order(order.id, 3, actor="user:anna")
+    few = statements()
+    for _ in range(20):
+        move_order(factories.order().id, 2, actor="user:anna")
+    assert few <= 10
+    assert statements() == few + 2, "customers are new"
+
+
+def test_two_at_once_take_turns_and_count_everything_once() -> None:
+    for _ in range(10):
+        factories.order(None)
+    counts = []
+
+    def run() -> None:
+        try:
+            counts.append(refresh(page_size=3).changes)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(counts) == 20
+    assert HourlyThroughput.objects.get().orders == 10

@@ -1,0 +1,206 @@
+"""What the figures say of the lives of single orders."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from unittest import mock
+
+import pytest
+
+from analytics.refresh import refresh
+from analytics.reports import (
+    Scope,
+    customer_order_counts,
+    hourly_throughput,
+    item_status_durations,
+    order_status_durations,
+)
+from orders.models import Order
+from orders.recall import recall
+from orders.services import move_item, move_order
+from orders.statuses import CANCELLED, PICKED_UP, PREPARING, READY
+from orders.tests import factories
+
+pytestmark = pytest.mark.django_db(transaction=True)
+NOON = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def wait() -> Iterator[Callable[[float], datetime]]:
+    """The clock of the kitchen stands at noon, and `wait(minutes)` moves it on."""
+    now = NOON
+
+    def move_on(minutes: float) -> datetime:
+        nonlocal now
+        now += timedelta(minutes=minutes)
+        return now
+
+    with mock.patch("orders.clock.now", lambda: now):
+        yield move_on
+
+
+def order(*statuses: int | None, due_in: float = 20, **fields: Any) -> Order:
+    pickup_in = NOON + timedelta(minutes=due_in) - datetime.now(UTC)
+    return factories.order(*statuses, pickup_in=pickup_in, **fields)
+
+
+def times(
+    report: Callable[[Scope], list[dict[str, Any]]], scope: Scope | None = None
+) -> dict[str, tuple[int, float]]:
+    refresh()
+    return {row["status"]: (row["count"], row["avgDurationSeconds"]) for row in report(scope or Scope())}
+
+
+def hour() -> dict[str, Any]:
+    refresh()
+    (row,) = hourly_throughput(Scope(), 24)
+    return row
+
+
+def test_a_status_lasts_until_the_next_change_and_an_open_one_is_not_counted(
+    wait: Callable[[float], datetime],
+) -> None:
+    one = order()
+    wait(2)
+    move_order(one.id, PREPARING, actor="user:anna")
+    wait(10)
+    move_order(one.id, READY, actor="user:anna")
+    wait(5)
+    assert times(order_status_durations) == {"RECEIVED": (1, 120), "PREPARING": (1, 600)}
+    assert times(item_status_durations) == {"ORDERED": (3, 120), "PREPARING": (3, 600)}
+    move_order(one.id, CANCELLED, actor="user:anna")
+    assert times(order_status_durations)["READY"] == (1, 300)
+
+
+def test_a_recall_closes_what_it_takes_back_and_begins_the_status_anew(
+    wait: Callable[[float], datetime],
+) -> None:
+    one = order(None)
+    move_order(one.id, PREPARING, actor="user:anna")
+    wait(10)
+    move_order(one.id, READY, actor="user:anna")
+    wait(1)
+    recall(one.id, actor="user:anna")
+    wait(4)
+    move_order(one.id, READY, actor="user:anna")
+    assert times(order_status_durations) == {"RECEIVED": (1, 0), "PREPARING": (2, 420), "READY": (1, 60)}
+    assert hour()["recalledCount"] == 1
+    recall(one.id, actor="user:anna")
+    assert hour()["recalledCount"] == 1, "it counts orders"
+
+
+def test_imports_count_in_their_own_hours_and_backward_ones_not_at_all() -> None:
+    last_year = datetime(2025, 5, 1, 18, 10, tzinfo=UTC)
+    told = [
+        (1, last_year),
+        (2, last_year + timedelta(minutes=5)),
+        (3, last_year),
+        (4, last_year + timedelta(hours=1)),
+    ]
+    factories.order(None, status=PICKED_UP, history=told)
+    assert times(order_status_durations) == {"RECEIVED": (1, 300), "READY": (1, 3600)}
+    six = Scope(since=last_year, until=last_year + timedelta(minutes=1))
+    assert times(order_status_durations, six) == {"RECEIVED": (1, 300)}
+
+
+def test_times_count_in_the_hour_in_which_they_end(wait: Callable[[float], datetime]) -> None:
+    one = order(None)
+    wait(59)
+    move_order(one.id, PREPARING, actor="user:anna")
+    wait(2)
+    move_order(one.id, READY, actor="user:anna")
+    noon = Scope(since=NOON, until=NOON + timedelta(hours=1))
+    one_o_clock = Scope(since=NOON + timedelta(hours=1))
+    assert times(order_status_durations, noon) == {"RECEIVED": (1, 3540)}
+    assert times(order_status_durations, one_o_clock) == {"PREPARING": (1, 120)}
+
+
+def test_a_product_has_its_own_times(wait: Callable[[float], datetime]) -> None:
+    one = order(None, None)
+    wait(3)
+    move_item(one.id, "P1", PREPARING, actor="screen:grill")
+    assert times(item_status_durations, Scope(plu="P1")) == {"ORDERED": (1, 180)}
+    assert times(item_status_durations, Scope(plu="P0")) == {}
+
+
+@pytest.mark.parametrize(
+    "moves, late",
+    [
+        ([(19, READY)], 0),
+        ([(20, READY)], 0),
+        ([(21, READY)], 1),
+        ([(21, PICKED_UP)], 1),
+        ([(19, READY), (10, PICKED_UP)], 0),
+        ([(21, CANCELLED)], 0),
+        ([(21, READY), (1, CANCELLED)], 1),
+        ([(10, READY), (1, None), (15, READY)], 1),
+        ([(21, READY), (1, None), (1, READY)], 1),
+    ],
+)
+def test_late_is_an_order_that_got_ready_after_it_was_due(
+    wait: Callable[[float], datetime], moves: list[tuple[float, int | None]], late: int
+) -> None:
+    one = order(None)
+    for minutes, to in moves:
+        wait(minutes)
+        if to is None:
+            recall(one.id, actor="user:anna")
+        else:
+            move_order(one.id, to, actor="user:anna")
+    assert hour()["lateCount"] == late
+
+
+def test_throughput_counts_by_the_hour_of_creation(wait: Callable[[float], datetime]) -> None:
+    first, second = order(), order(None)
+    wait(90)
+    move_order(first.id, READY, actor="user:anna")
+    wait(5)
+    move_order(first.id, PICKED_UP, actor="user:anna")
+    move_order(second.id, CANCELLED, actor="user:anna")
+    assert hour() == {
+        "hour": NOON,
+        "orderCount": 2,
+        "itemCount": 4,
+        "cancelledCount": 1,
+        "recalledCount": 0,
+        "lateCount": 1,
+        "pickupWaitCount": 1,
+        "avgPickupWaitSeconds": 300,
+    }
+
+
+def test_an_order_that_its_history_calls_cancelled_but_is_not_is_not_counted_as_cancelled() -> None:
+    past = datetime(2026, 5, 1, tzinfo=UTC)
+    factories.order(None, history=[(CANCELLED, past), (1, past)])
+    assert hour()["cancelledCount"] == 0
+
+
+def test_customers_are_told_apart_by_kitchen_and_brand() -> None:
+    harju = factories.kitchen("harju")
+    factories.order(None, account="a")
+    factories.order(None, account="b", brand_id="sushi", of=harju)
+    factories.order(None, account="b")
+    refresh()
+
+    def counts(**scope: Any) -> dict[str, int]:
+        return {row["account"]: row["orderCount"] for row in customer_order_counts(Scope(**scope), 100)}
+
+    assert list(counts().items()) == [("b", 2), ("a", 1)]
+    assert counts(kitchens=("harju",)) == counts(brand="sushi") == {"b": 1}
+    assert counts(kitchens=("harju",), brand="burgers") == {}
+    assert counts(kitchens=("harju", "main")) == {}
+    hour_ago = datetime.now(UTC) - timedelta(hours=1)
+    assert counts(since=hour_ago) == counts()
+    assert counts(since=hour_ago, kitchens=("harju",)) == {"b": 1}
+    assert counts(until=hour_ago) == {}
+    assert len(customer_order_counts(Scope(), 1)) == 1
+
+
+def test_hours_are_the_latest_that_have_orders(wait: Callable[[float], datetime]) -> None:
+    for _ in range(3):
+        order(None)
+        wait(180)
+    refresh()
+    hours = [row["hour"] for row in hourly_throughput(Scope(), 2)]
+    assert hours == [NOON + timedelta(hours=6), NOON + timedelta(hours=3)]
+    assert hourly_throughput(Scope(brand="sushi"), 2) == []
