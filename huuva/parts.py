@@ -23,6 +23,8 @@ LOG_BYTES: Final = 10 * 1024 * 1024
 LOG_FILES: Final = 3
 LEVEL: Final = re.compile(r"\b(DEBUG|INFO|WARNING|WARN|ERROR|CRITICAL|FATAL)\b")
 SHOWN: Final = frozenset({"WARNING", "WARN", "ERROR", "CRITICAL", "FATAL"})
+# These give way where processors are few, at the start above all: people wait for web.
+BACKGROUND: Final = frozenset({"worker", "beat"})
 # Fields of a log line that the terminal leaves out; the part's own log has them.
 NOT_SHOWN: Final = frozenset({"level", "event", "timestamp", "logger", "exception"})
 # A worker's threads share one interpreter, so more of them add waiting, not work; each holds a database connection.
@@ -79,6 +81,8 @@ class PartsManager(Manager):  # type: ignore[misc]
 
     def add_part(self, name: str, command: list[str]) -> None:
         env = {**os.environ, "PYTHONUNBUFFERED": "1", TOKEN_VARIABLE: self._family.token}
+        if name in BACKGROUND:
+            command = ["nice", "-n", "5", *command]
         # exec: the shell in between would swallow signals.
         self.add_process(name, f"exec {shlex.join(command)}", env=env)
 

@@ -3,6 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
+from django.db.models import Model
+
 from analytics import plain
 from analytics.grains import Grain
 from analytics.histogram import ERROR, percentiles
@@ -16,14 +18,13 @@ _SPANS = {Grain.HOUR: "hour", Grain.DAY: "day", Grain.MONTH: "month", Grain.ALL:
 def everything() -> dict[str, Any]:
     """All rows of all rollups."""
     return {
-        model.__name__: sorted(
-            (
-                tuple(map(str, row))
-                for row in model.objects.values_list(*(f.name for f in model._meta.concrete_fields))
-            )
-        )
+        model.__name__: sorted(tuple(map(str, row)) for row in model.objects.values_list(*columns(model)))
         for model in ROLLUPS
     }
+
+
+def columns(model: type[Model]) -> list[str]:
+    return [field.name for field in model._meta.concrete_fields]
 
 
 def assert_equal_to_plain_sql() -> None:

@@ -76,7 +76,7 @@ class Lives:
 
     @contextmanager
     def clock(self) -> Any:
-        with mock.patch("orders.clock.now", lambda: self.now):
+        with mock.patch("orders.clock.now", side_effect=lambda: self.now):
             yield
 
     def take(self, step: Step) -> None:

@@ -32,9 +32,6 @@ def test_all_time_is_one_span() -> None:
 def test_a_year_reads_few_spans() -> None:
     since = datetime(2025, 1, 1, 0, 30, tzinfo=UTC)
     found = pieces(since, since + timedelta(days=366))
-    assert found == [
-        (Grain.HOUR, datetime(2025, 1, 1, tzinfo=UTC), datetime(2025, 1, 1, tzinfo=UTC)),
-    ] or all(piece.start != piece.end for piece in found)
     length = {Grain.HOUR: timedelta(hours=1), Grain.DAY: timedelta(days=1), Grain.MONTH: timedelta(days=28)}
     spans = sum(
         (piece.end - piece.start) / length[piece.grain] for piece in found if piece.start and piece.end

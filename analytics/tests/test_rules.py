@@ -35,7 +35,7 @@ def wait() -> Iterator[Callable[[float], datetime]]:
         now += timedelta(minutes=minutes)
         return now
 
-    with mock.patch("orders.clock.now", lambda: now):
+    with mock.patch("orders.clock.now", side_effect=lambda: now):
         yield move_on
 
 

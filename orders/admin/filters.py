@@ -51,19 +51,26 @@ class LateFilter(admin.SimpleListFilter):
         return queryset.filter(status__in=(FIRST, PREPARING), due_at__lt=clock.now())
 
 
-class KitchenFilter(admin.SimpleListFilter):
+class _Asked(admin.SimpleListFilter):
+    """A filter that also works where it offers no choices: a link may name any kitchen, brand or channel."""
+
+    def has_output(self) -> bool:
+        return bool(self.lookup_choices or self.value())
+
+
+class KitchenFilter(_Asked):
     title = heading = _("Kitchen")
     parameter_name = "kitchen"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         kitchens = list(Kitchen.objects.values_list("slug", "name")[:MOST_CHOICES])
-        return kitchens if len(kitchens) > 1 else []
+        return kitchens if len(kitchens) > 1 or self.value() else []
 
     def queryset(self, request: HttpRequest, queryset: Orders) -> Orders:
         return queryset.filter(kitchen_id=self.value()) if self.value() else queryset
 
 
-class BrandFilter(admin.SimpleListFilter):
+class BrandFilter(_Asked):
     title = heading = _("Brand")
     parameter_name = "brand"
 
@@ -74,7 +81,7 @@ class BrandFilter(admin.SimpleListFilter):
         return queryset.filter(brand_id=self.value()) if self.value() else queryset
 
 
-class ChannelFilter(admin.SimpleListFilter):
+class ChannelFilter(_Asked):
     title = heading = _("Channel")
     parameter_name = "channel"
 

@@ -61,7 +61,8 @@ def moment(at: datetime, kitchen: Kitchen, *, seconds: bool = False) -> str:
     local = at.astimezone(zone_of(kitchen))
     this_year = local.year == datetime.now(local.tzinfo).year
     day = "j M" if this_year else "j M Y"
-    return date_format(local, f"{day} {'H:i:s' if seconds else 'H:i'} T")
+    # The zone by Python: Django leaves it out for the hour that comes twice when clocks go back.
+    return f"{date_format(local, f'{day} H:i:s' if seconds else f'{day} H:i')} {local:%Z}"
 
 
 def zone_name(kitchen: Kitchen, now: datetime) -> str:

@@ -26,7 +26,7 @@ from orders.recall import recall
 from orders.refusals import Refusal
 from orders.services import create_order, move_item, move_order
 from orders.statuses import Kind
-from tests.model.kitchen_model import STATUSES, OrderModel, Refused, Row, allowed
+from tests.model.kitchen_model import STATUSES, TERMINAL, OrderModel, Refused, Row, allowed
 
 RECALL_WITHIN = timedelta(minutes=30)
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -85,8 +85,8 @@ class KitchenMachine(RuleBasedStateMachine):
             recall_minutes=RECALL_WITHIN.seconds // 60,
         )
 
-    # Few orders, so that each lives through much.
-    @precondition(lambda self: len(self.models) < 2)
+    # Few open orders, so that each lives through much.
+    @precondition(lambda self: sum(model.status not in TERMINAL for model in self.models.values()) < 2)
     @rule(target=known, status=early, items=lines, past=pasts)
     def order_comes_in(self, status: int, items: list[int | None], past: list[tuple[int, int]]) -> str:
         order_id = uuid.uuid4().hex
@@ -137,7 +137,9 @@ class KitchenMachine(RuleBasedStateMachine):
     @rule(
         order_id=known,
         actions=st.lists(
-            st.tuples(st.sampled_from("oiiiiirr"), st.integers(0, 3), st.sampled_from((0, 0, 0, 0, 1, 2))),
+            st.tuples(
+                st.sampled_from("oiiiiiirr"), st.integers(0, 3), st.sampled_from((0, 0, 0, 0, 0, 1, 2))
+            ),
             min_size=4,
             max_size=12,
         ),
@@ -146,6 +148,9 @@ class KitchenMachine(RuleBasedStateMachine):
         """Many possible moves in one step: lives become long enough for recalls of lifts of recalled moves."""
         model = self.models[order_id]
         for what, position, jump in actions:
+            if model.status in TERMINAL:
+                self.somebody_recalls(order_id, position or None)
+                break
             if what == "o":
                 self.order_moves(order_id, further(model.status, jump))
             elif what == "i":
@@ -154,7 +159,7 @@ class KitchenMachine(RuleBasedStateMachine):
             else:
                 self.somebody_recalls(order_id, position or None)
 
-    @rule(minutes=st.sampled_from((0, 1, 10, 30, 31)))
+    @rule(minutes=st.sampled_from((0, 1, 10, 31)))
     def time_passes(self, minutes: int) -> None:
         self.clock.time += timedelta(minutes=minutes)
 
@@ -221,8 +226,8 @@ def test_the_services_do_what_the_rules_of_the_kitchen_say() -> None:
     run_state_machine_as_test(
         KitchenMachine,
         settings=settings(
-            max_examples=2_000 if FUZZ else 80,
-            stateful_step_count=60 if FUZZ else 40,
+            max_examples=2_000 if FUZZ else 60,
+            stateful_step_count=60 if FUZZ else 25,
             derandomize=not FUZZ,
             deadline=None,
             database=None,
