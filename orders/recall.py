@@ -7,11 +7,11 @@ from typing import cast
 from django.db import transaction
 
 from orders import clock
-from orders.history import CHANGED_FIELDS, begin
+from orders.history import begin
 from orders.models import Order, OrderItem, StatusChange
 from orders.reads import items_of
 from orders.refusals import CancellationIsFinal, NothingToRecall, RecallBlocked, RecallExpired
-from orders.services import find_item, lock_order
+from orders.services import find_item, lock_order, store
 from orders.statuses import CANCELLED, READY, Kind, follows, lifted
 
 
@@ -62,8 +62,7 @@ def recall(
             if target != order.status:
                 change.record(None, order.status, target)
         order.status = target
-        order.change = change
-        order.save(update_fields=CHANGED_FIELDS)
+        store(order, change)
     return order
 
 

@@ -14,6 +14,7 @@ from orders.models import Kitchen, Order, OrderItem, StatusChange
 from orders.new import NewOrder
 from orders.reads import items_of, locked_order
 from orders.refusals import ImpossibleMove, OrderExists, StaleVersion
+from orders.signals import order_changed
 from orders.statuses import ITEM_NAMES, MOVES, ORDER_NAMES, READY, TERMINAL, Kind, follows, lifted
 
 
@@ -64,7 +65,8 @@ def create_order(new: NewOrder, *, kitchen: Kitchen, actor: str) -> Order:
                 raise OrderExists(order.id) from None
             raise
         OrderItem.objects.add(items)
-    order.lines, order.log = items, change.rows
+        order.lines, order.log = items, change.rows
+        order_changed.send(Order, order=order, change=change)
     return order
 
 
@@ -101,7 +103,7 @@ def move_order(
             change.record(item.plu, item.status, to)
             item.status = to
         OrderItem.objects.move(order.id, [item.plu for item in behind], to)
-        _save(order, change)
+        store(order, change)
     return order
 
 
@@ -137,7 +139,7 @@ def move_item(
             if target > order.status:
                 change.record(None, order.status, target)
                 order.status = target
-        _save(order, change)
+        store(order, change)
     return order, item
 
 
@@ -156,9 +158,11 @@ def find_item(items: Sequence[OrderItem], plu: str) -> OrderItem:
     return found
 
 
-def _save(order: Order, change: Change) -> None:
+def store(order: Order, change: Change) -> None:
+    """Write what `change` did to the order's own row, its history with it, and tell who listens."""
     order.change = change
     order.save(update_fields=CHANGED_FIELDS)
+    order_changed.send(Order, order=order, change=change)
 
 
 def _impossible(

@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
                         max_length=7,
                         validators=[
                             django.core.validators.RegexValidator(
-                                re.compile("#[0-9a-fA-F]{6}\\Z"), "A colour such as #1f7a4d."
+                                re.compile("\\A#[0-9a-fA-F]{6}\\Z"), "A colour such as #1f7a4d."
                             )
                         ],
                         verbose_name="colour",
@@ -81,7 +81,7 @@ class Migration(migrations.Migration):
                         serialize=False,
                         validators=[
                             django.core.validators.RegexValidator(
-                                re.compile("[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\\Z"),
+                                re.compile("\\A[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\\Z"),
                                 "Small letters, digits and hyphens only, such as “main” or “helsinki-2”.",
                             )
                         ],
@@ -105,7 +105,7 @@ class Migration(migrations.Migration):
                         max_length=3,
                         validators=[
                             django.core.validators.RegexValidator(
-                                re.compile("[A-Z]{3}\\Z"), "Three capital letters, such as EUR (ISO 4217)."
+                                re.compile("\\A[A-Z]{3}\\Z"), "Three capital letters, such as EUR (ISO 4217)."
                             )
                         ],
                         verbose_name="currency",

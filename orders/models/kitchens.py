@@ -22,13 +22,13 @@ def check_time_zone(name: str) -> None:
 
 
 check_slug = RegexValidator(
-    re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\Z"),
+    re.compile(r"\A[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\Z"),
     _("Small letters, digits and hyphens only, such as “main” or “helsinki-2”."),
 )
 check_currency = RegexValidator(
-    re.compile(r"[A-Z]{3}\Z"), _("Three capital letters, such as EUR (ISO 4217).")
+    re.compile(r"\A[A-Z]{3}\Z"), _("Three capital letters, such as EUR (ISO 4217).")
 )
-check_colour = RegexValidator(re.compile(r"#[0-9a-fA-F]{6}\Z"), _("A colour such as #1f7a4d."))
+check_colour = RegexValidator(re.compile(r"\A#[0-9a-fA-F]{6}\Z"), _("A colour such as #1f7a4d."))
 
 
 class Kitchen(models.Model):

@@ -1,0 +1,7 @@
+"""What the domain tells its users, who import it and not the other way round."""
+
+from django.dispatch import Signal
+
+# Sent with `order` (its items loaded as `order.lines`) and `change` (orders.history.Change) inside the transaction, after
+# every change, creations included: a receiver that writes, writes with it; one that publishes waits for the commit.
+order_changed = Signal()
