@@ -25,6 +25,7 @@ LEVEL: Final = re.compile(r"\b(DEBUG|INFO|WARNING|WARN|ERROR|CRITICAL|FATAL)\b")
 SHOWN: Final = frozenset({"WARNING", "WARN", "ERROR", "CRITICAL", "FATAL"})
 # These give way where processors are few, at the start above all: people wait for web.
 BACKGROUND: Final = frozenset({"worker", "beat"})
+SHOWN_LENGTH: Final = 300
 # Fields of a log line that the terminal leaves out; the part's own log has them.
 NOT_SHOWN: Final = frozenset({"level", "event", "timestamp", "logger", "exception"})
 # A worker's threads share one interpreter, so more of them add waiting, not work; each holds a database connection.
@@ -70,7 +71,7 @@ def commands(home: Path, host: str, port: int, workers: int) -> dict[str, list[s
     }
 
 
-class PartsManager(Manager):  # type: ignore[misc]
+class PartsManager(Manager):
     """honcho, with two changes: a second Ctrl-C is harder, and each started part is noted on disk."""
 
     def __init__(self, home: Path, family: Family, on_started: Callable[[], None]) -> None:
@@ -157,7 +158,7 @@ class PartLogs:
             if level not in SHOWN:
                 return None
             rest = " ".join(f"{key}={value}" for key, value in event.items() if key not in NOT_SHOWN)
-            return f"{level} {event.get('event', '')} {rest}".rstrip()
+            return " ".join(f"{level} {event.get('event', '')} {rest}".split())[:SHOWN_LENGTH]
         if line.startswith("Traceback"):
             self._in_traceback.add(name)
             return None

@@ -81,11 +81,24 @@ def _prepare(settings: Any) -> Any:
         reason = " ".join(str(error).split())
         raise ServiceError(f"The database does not let us in ({reason}): check DATABASE_URL.") from None
     first = make_first_data(settings.HUUVA_HOME)
+    _warn_without_cache()
     make_folder(
         settings.STATIC_ROOT
     )  # nothing need be in it, but WhiteNoise warns in each worker where it is missing
     connections.close_all()  # honcho forks: a child must not share a connection
     return first
+
+
+def _warn_without_cache() -> None:
+    from django.core.cache import cache
+
+    try:
+        cache.get("start")
+    except Exception as error:  # noqa: BLE001  (whatever the client library raises, orders are taken without it)
+        print(
+            f"Warning: REDIS_URL does not answer ({error}); orders are taken, but rate limits and tasks wait for it.",
+            file=sys.stderr,
+        )
 
 
 def _supervise(settings: Any, family: Any, first: Any, began: float) -> int:

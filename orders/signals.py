@@ -2,6 +2,6 @@
 
 from django.dispatch import Signal
 
-# Sent with `order` (its items loaded as `order.lines`) and `change` (orders.history.Change) inside the transaction, after
+# Sent with `order` (items loaded as `order.lines`) and `change` (orders.history.Change) inside the transaction, after
 # every change, creations included: a receiver that writes, writes with it; one that publishes waits for the commit.
 order_changed = Signal()

@@ -20,6 +20,7 @@ def make_home() -> Path:
     """A new folder for this process. The servers' user must be able to pass through it."""
     home = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
     home.chmod(0o711)
+    (home / "static").mkdir()  # WhiteNoise warns where it is missing
     return home
 
 

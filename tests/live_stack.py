@@ -59,7 +59,6 @@ class LiveStack:
             connection.execute(f'DROP DATABASE IF EXISTS "{self.name}" WITH (FORCE)')
             connection.execute(f'CREATE DATABASE "{self.name}"')
         self.manage("migrate", "--verbosity", "0")
-        (self.home / "static").mkdir(exist_ok=True)
         self.log.parent.mkdir(exist_ok=True)
         self._issuer = subprocess.Popen(
             [sys.executable, "-m", "tests.issue_keys"],

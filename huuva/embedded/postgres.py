@@ -132,7 +132,7 @@ def _initialise(data: Path, log: Path, account: Account | None) -> None:
     # Under another name first: a start that is killed halfway must not leave what looks like a database.
     fresh = data.with_name("data.new")
     shutil.rmtree(fresh, ignore_errors=True)
-    command = [
+    command: list[str | Path] = [
         programs() / "initdb",
         f"--pgdata={fresh}",
         f"--username={DATABASE}",
