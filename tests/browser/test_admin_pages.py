@@ -1,0 +1,188 @@
+"""The managers' pages in a real browser: they work under the content security policy, also on a phone."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.api.client import Client
+from tests.browser.conftest import PASSWORD, Complaints, watched
+
+DESK = {"width": 1920, "height": 1080}
+PHONE = {"width": 390, "height": 844}
+
+type Seat = tuple[Page, Complaints]
+
+
+@pytest.fixture(scope="session")
+def order(live_stack: Any) -> dict[str, Any]:
+    """An order with a past: made, prepared, taken back and cancelled."""
+    client = Client(live_stack.base_url, live_stack.issue_key(name="wolt", kitchen="main", rate_limit=0))
+    order = client.created(channelOrderDisplayId="#417", channel="wolt")
+    plu = order["items"][0]["plu"]
+    assert client.move_item(order["id"], plu, "READY").status == 200
+    assert client.recall(order["id"], {"reason": "Wrong ticket"}).status == 200
+    assert client.call("PATCH", f"/orders/{order['id']}", {"status": 5, "reason": "No rice"}).status == 200
+    return order
+
+
+@pytest.fixture(params=[DESK, PHONE], ids=["desk", "phone"])
+def seat(request: pytest.FixtureRequest, browser: Browser, live_stack: Any, manager: str) -> Iterator[Seat]:
+    """A manager who has logged in."""
+    with watched(browser, live_stack.base_url, viewport=request.param) as (page, complaints):
+        page.goto("/admin/")
+        page.get_by_label("Username").fill(manager)
+        page.get_by_label("Password", exact=True).fill(PASSWORD)
+        page.get_by_role("button", name="Log in").click()
+        page.wait_for_url("**/admin/")
+        yield page, complaints
+
+
+def fits(page: Page) -> bool:
+    """Whether the page needs no scrolling sideways."""
+    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/admin/",
+        "/admin/orders/order/",
+        "/admin/orders/order/?late=yes",
+        "/admin/orders/kitchen/",
+        "/admin/orders/kitchen/add/",
+        "/admin/orders/kitchen/main/change/",
+        "/admin/orders/brand/add/",
+        "/admin/integrations/apikey/",
+        "/admin/integrations/apikey/add/",
+        "/admin/auth/user/",
+        "/admin/auth/user/add/",
+        "/admin/password_change/",
+    ],
+)
+def test_a_page_breaks_no_rule_and_fits(seat: Seat, order: dict[str, Any], path: str) -> None:
+    page, complaints = seat
+
+    page.goto(path, wait_until="networkidle")
+
+    expect(page.locator("#content")).to_be_visible()
+    assert fits(page)
+    assert complaints == []
+
+
+def test_a_manager_finds_an_order_and_reads_what_happened(seat: Seat, order: dict[str, Any]) -> None:
+    page, complaints = seat
+    page.goto("/admin/orders/order/")
+    page.locator("#searchbar").fill("#417")
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name="#417").first.click()
+
+    expect(page.get_by_role("heading", name="#417")).to_be_visible()
+    step = page.locator(".huuva-step")
+    expect(step).to_have_count(4)
+    expect(step.nth(0)).to_contain_text("API key wolt")
+    expect(step.nth(1)).to_contain_text("taken back by change 3")
+    expect(step.nth(2)).to_contain_text("“Wrong ticket”")
+    expect(step.nth(3)).to_contain_text("“No rice”")
+    expect(page.locator("form[method=post] input[type=submit], [name=status]")).to_have_count(0)
+    assert fits(page)
+    assert complaints == []
+
+
+def test_a_day_is_chosen_from_the_filters(seat: Seat, order: dict[str, Any]) -> None:
+    page, complaints = seat
+    page.goto("/admin/orders/order/")
+    if page.get_by_text("Filters", exact=True).is_visible():
+        page.get_by_text("Filters", exact=True).click()
+
+    page.locator("input[name=from]").fill("2020-01-01")
+    page.locator("input[name=to]").fill("2020-01-02")
+    page.get_by_role("button", name="Show").click()
+
+    page.wait_for_url("**from=2020-01-01**")
+    expect(page.get_by_role("link", name="#417")).to_have_count(0)
+    assert complaints == []
+
+
+def test_a_brand_is_given_its_colour_and_a_kitchen_its_zone(seat: Seat, order: dict[str, Any]) -> None:
+    page, complaints = seat
+    name = f"Brand {page.viewport_size['width']}" if page.viewport_size else "Brand"
+    page.goto("/admin/orders/brand/add/")
+    page.locator("[name=id]").fill(name.lower())
+    page.locator("[name=name]").fill(name)
+    page.locator("input[type=color]").fill("#d97706")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.wait_for_url("**/admin/orders/brand/")
+    expect(page.get_by_role("link", name=name).locator("circle")).to_have_attribute("fill", "#d97706")
+
+    page.goto("/admin/orders/kitchen/main/change/")
+    page.locator(".select2-selection").click()
+    page.locator(".select2-search__field").fill("Stockholm")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.wait_for_url("**/admin/orders/kitchen/")
+    expect(page.locator("#result_list")).to_contain_text("Europe/Stockholm")
+    assert complaints == []
+
+
+def test_a_key_is_made_and_shown_once(seat: Seat) -> None:
+    page, complaints = seat
+    page.goto("/admin/integrations/apikey/add/")
+    page.locator("[name=name]").fill("foodora")
+    page.locator("[name=scopes][value='orders:read']").check()
+    page.get_by_role("button", name="Save", exact=True).click()
+
+    assert page.locator("#plain-key").input_value().startswith("huuva_")
+    assert fits(page)
+    page.goto("/admin/integrations/apikey/")
+    expect(page.locator("#plain-key")).to_have_count(0)
+    assert complaints == []
+
+
+@pytest.mark.parametrize(("path", "shown"), [("/api/docs", ".opblock"), ("/api/redoc", "[data-section-id]")])
+def test_the_api_pages_ask_no_other_host(browser: Browser, live_stack: Any, path: str, shown: str) -> None:
+    with watched(browser, live_stack.base_url, viewport=DESK) as (page, complaints):
+        page.goto(path, wait_until="networkidle")
+
+        expect(page.locator(shown).first).to_be_visible()
+        assert complaints == []
+
+
+def test_a_call_is_tried_in_the_docs_with_a_key_pasted_in(browser: Browser, live_stack: Any) -> None:
+    with watched(browser, live_stack.base_url, viewport=DESK) as (page, complaints):
+        page.goto("/api/docs", wait_until="networkidle")
+        page.get_by_role("button", name="Authorize").click()
+        page.locator(".auth-container input").fill(live_stack.key)
+        page.locator(".auth-btn-wrapper .authorize").click()
+        page.locator(".auth-btn-wrapper .btn-done").click()
+        page.locator(".opblock-get .opblock-summary-path", has_text="/api/orders").first.click()
+        page.get_by_role("button", name="Execute").first.click()
+
+        expect(page.locator(".live-responses-table .response-col_status").first).to_contain_text("200")
+        assert complaints == []
+
+
+@pytest.mark.parametrize(
+    ("language", "heading", "status"), [("fi", "Tilaukset", "Peruttu"), ("sv", "Beställningar", "Avbruten")]
+)
+def test_the_pages_speak_the_browsers_language(
+    browser: Browser,
+    live_stack: Any,
+    manager: str,
+    order: dict[str, Any],
+    language: str,
+    heading: str,
+    status: str,
+) -> None:
+    with watched(browser, live_stack.base_url, viewport=DESK, locale=language) as (page, complaints):
+        page.goto("/admin/")
+        page.locator("[name=username]").fill(manager)
+        page.locator("[name=password]").fill(PASSWORD)
+        page.locator("[type=submit]").click()
+        page.wait_for_url("**/admin/")
+        page.goto("/admin/orders/order/")
+
+        expect(page.locator("nav h2").first).to_contain_text(heading)
+        expect(page.locator("#result_list")).to_contain_text(status)
+        assert complaints == []
