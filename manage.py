@@ -10,13 +10,21 @@ if sys.version_info < (3, 12):  # noqa: UP036
 
 
 def main() -> int:
-    """Bad configuration and servers that don't start are one sentence and exit code 2, not a traceback."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "huuva.settings")
+    running = sys.argv[1:2] == ["run"]
+    try:
+        return start(running)
+    except KeyboardInterrupt:
+        return 0 if running else 130
+
+
+def start(running: bool) -> int:
+    """Bad configuration and servers that don't start are one sentence and exit code 2, not a traceback."""
     from huuva.embedded.places import ServiceError
     from huuva.env import ConfigError
 
     try:
-        if sys.argv[1:2] == ["run"]:
+        if running:
             from huuva.run import run
 
             return run()

@@ -3,18 +3,39 @@
 import re
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 import structlog
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
-from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 
-from huuva.problems import Problem, as_problem, internal_error, problem_response
+from huuva.problems import Problem, as_problem, drop_connection, internal_error, problem_response
 
 log = structlog.get_logger(__name__)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
+
+
+def too_large(limit: int) -> Problem:
+    return Problem(
+        "body_too_large", f"The body is larger than {limit} bytes; send at most that much.", status=413
+    )
+
+
+class CappedStream:
+    """A body that does not say its length. It is read when a view wants it, so after the key was checked: a stranger
+    who sends slowly holds no thread. Raises Problem `body_too_large` (413)."""
+
+    def __init__(self, stream: Any, limit: int) -> None:
+        self._stream = stream
+        self._limit = limit
+
+    def read(self, size: int | None = None) -> bytes:
+        data: bytes = self._stream.read(self._limit + 1)
+        if len(data) > self._limit:
+            raise too_large(self._limit)
+        return data
 
 
 class GateMiddleware:
@@ -71,19 +92,13 @@ class GateMiddleware:
         limit = settings.HUUVA_MAX_BODY_BYTES
         length = request.META.get("CONTENT_LENGTH") or ""
         if length.isdigit():
-            if int(length) <= limit:
-                return None
-        else:
-            # No length: the server hands the decoded stream. One byte more than allowed is enough to know.
-            body = request.META["wsgi.input"].read(limit + 1)
-            if len(body) <= limit:
-                request._body = body
-                request._read_started = True  # type: ignore[attr-defined]
-                # DRF takes a request without a length for one without a body.
-                request.META["CONTENT_LENGTH"] = str(len(body))
-                return None
-        detail = f"The body is larger than {limit} bytes; send at most that much."
-        return problem_response(request, Problem("body_too_large", detail, status=413))
+            if int(length) > limit:
+                return problem_response(request, too_large(limit))
+        elif request.META.get("HTTP_TRANSFER_ENCODING"):
+            request._stream = CappedStream(request.META["wsgi.input"], limit)  # type: ignore[attr-defined]
+            # DRF takes a request without a length for one without a body.
+            request.META["CONTENT_LENGTH"] = str(limit)
+        return None
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Errors of views outside DRF, and faults that nobody foresaw: logged with the id, told without details."""
@@ -94,7 +109,8 @@ class GateMiddleware:
                 return None
             problem = internal_error()
         elif problem.status_code == 503:
-            close_old_connections()
+            log.warning("unavailable", code=problem.code, error=type(error).__name__)
+            drop_connection()
         elif problem.status_code == 404:
             return None
         return answer(request, problem)

@@ -43,7 +43,7 @@ def commands(home: Path, host: str, port: int, workers: int) -> dict[str, list[s
             *granian,
             *("--interface", "wsgi", "--port", str(port), "--workers", str(workers)),
             *("--blocking-threads", str(WEB_THREADS), "--blocking-threads-idle-timeout", "600"),
-            *("--workers-kill-timeout", "5", "huuva.wsgi:application"),
+            *("--workers-kill-timeout", "3", "huuva.wsgi:application"),
         ],
         "live": [
             *granian,

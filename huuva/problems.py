@@ -69,6 +69,8 @@ def problem_response(request: HttpRequest | Request, problem: Problem) -> HttpRe
     for name, value in problem.headers.items():
         response[name] = value
     response["Cache-Control"] = "no-store"
+    # What is worth a line has been logged with the request's id; Django would add one without it.
+    response._has_been_logged = True  # type: ignore[attr-defined]
     return response
 
 
@@ -109,28 +111,47 @@ def as_problem(error: Exception, request: HttpRequest | Request) -> Problem | No
         return Problem("forbidden", str(error) or "This is not allowed.", status=403)
     if isinstance(error, BadRequest | SuspiciousOperation):
         return Problem("bad_request", "The request is malformed.", status=400)
-    if isinstance(error, OperationalError | InterfaceError) or _lost_connection(error):
-        return unavailable(
-            "database_unavailable", "The database can't be reached right now; nothing was stored."
-        )
+    if isinstance(error, DatabaseError | InterfaceError):
+        return _database_problem(error)
     return None
 
 
-def _lost_connection(error: Exception) -> bool:
-    """Whether a database error comes from a connection that has gone (it is then no fault of the statement)."""
-    if not isinstance(error, DatabaseError):
-        return False
-    inner = connections["default"].connection
-    return inner is None or inner.closed
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+_BUSY = {
+    "55P03",
+    "57014",
+    "40P01",
+    "40001",
+}  # lock not had in time, statement took too long, deadlock, serialization
+_READ_ONLY = "25006"  # after a failover the old primary takes no writes
+
+
+def _database_problem(error: Exception) -> Problem | None:
+    """503 where the database is away, busy or read-only; None where the statement itself is at fault."""
+    state = getattr(error.__cause__, "sqlstate", None)
+    if state in _BUSY:
+        return unavailable("busy", "Somebody else has held this order, or the database, for too long.")
+    connection = connections["default"].connection
+    lost = connection is None or connection.closed
+    if lost or state == _READ_ONLY or isinstance(error, OperationalError | InterfaceError):
+        return unavailable("database_unavailable", "The database can't be reached right now.")
+    return None
 
 
 def unavailable(code: str, detail: str) -> Problem:
     return Problem(
         code,
-        f"{detail} Send it again after Retry-After.",
+        f"{detail} Send it again after Retry-After; with the same id or Idempotency-Key it is never done twice.",
         status=503,
         headers={"Retry-After": str(RETRY_AFTER)},
     )
+
+
+def drop_connection() -> None:
+    """Ask for a new connection next time: the old one may be dead, or lead to a server that is no longer the primary."""
+    connection = connections["default"]
+    if not connection.in_atomic_block:
+        connection.close()
 
 
 def internal_error() -> Problem:
@@ -151,6 +172,7 @@ def exception_handler(error: Exception, context: Mapping[str, Any]) -> HttpRespo
         problem.headers |= _headers_of(error, request, context)
     if problem.status_code == 503:
         log.warning("unavailable", code=problem.code, error=type(error).__name__)
+        drop_connection()
     response = problem_response(request._request, problem)
     response.exception = True  # type: ignore[attr-defined]
     return response

@@ -179,19 +179,39 @@ HUUVA_PREPARE = env.bool(
     default=True,
     description="Prepare statements that return; off behind a transaction pooler that can't keep them",
 )
+HUUVA_STATEMENT_SECONDS = env.int(
+    "HUUVA_STATEMENT_SECONDS",
+    0,
+    minimum=0,
+    maximum=3600,
+    description="When a statement is given up; 0: never. Where it is not set, web takes 30",
+)
+_database = env.database(DATABASE_URL)
 DATABASES = {
     "default": {
-        **env.database(DATABASE_URL),
+        **_database,
         "ENGINE": "django.db.backends.postgresql",
         "CONN_MAX_AGE": None,
         "OPTIONS": {
-            **env.database(DATABASE_URL).get("OPTIONS", {}),
             "connect_timeout": 3,
+            # A server behind a cut cable is given up in seconds, not by the kernel's quarter of an hour.
+            "tcp_user_timeout": 10_000,
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            **_database.get("OPTIONS", {}),
             # Statements that return are prepared, once for each connection: PostgreSQL plans them no more.
             "server_side_binding": HUUVA_PREPARE,
             "prepare_threshold": 3 if HUUVA_PREPARE else None,
             # A client that sleeps inside a transaction holds back the change feed's horizon: end it.
-            "options": "-c idle_in_transaction_session_timeout=15000 -c lock_timeout=5000 -c statement_timeout=30000",
+            "options": " ".join(
+                (
+                    "-c idle_in_transaction_session_timeout=15s",
+                    "-c lock_timeout=5s",
+                    f"-c statement_timeout={HUUVA_STATEMENT_SECONDS}s",
+                    _database.get("OPTIONS", {}).get("options", ""),
+                )
+            ),
         },
     }
 }

@@ -1,22 +1,17 @@
 """How often a key may call: an exact sliding minute, counted in Valkey by one round trip."""
 
 import hashlib
-import threading
-import time
-from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import redis
 from django.conf import settings
-from redis.backoff import NoBackoff
-from redis.exceptions import NoScriptError, RedisError
-from redis.retry import Retry
+from redis.exceptions import NoScriptError
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
-from structlog import get_logger
 
 from huuva.problems import Problem
+from huuva.valkey_client import ValkeyClient, valkey_client
 from integrations.key_cache import KeyGrant
 
 if TYPE_CHECKING:
@@ -24,12 +19,6 @@ if TYPE_CHECKING:
     from rest_framework.views import APIView
 
 WINDOW_SECONDS: Final = 60
-# Valkey is asked with the order waiting: better uncounted than late.
-TIMEOUT_SECONDS: Final = 0.25
-# While Valkey is away, one request in this time tries it; the others pass uncounted and don't wait.
-BREAK_SECONDS: Final = 1.0
-
-log = get_logger(__name__)
 
 # A list of the times of the calls in the last minute, newest first: exact (no double burst across a window's
 # edge, which fixed windows and token buckets allow), constant in time (each entry is pushed and popped
@@ -73,83 +62,37 @@ class RateLimit(NamedTuple):
         }
 
 
-class Breaker:
-    """Remembers that a server is away, so that a hung one costs its timeout once in BREAK_SECONDS only."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._retry_at = 0.0  # 0: the server answers
-
-    @property
-    def is_open(self) -> bool:
-        return self._retry_at > 0
-
-    def allows(self) -> bool:
-        """Whether to ask the server now; while it is away, one caller at a time is let through to try."""
-        if not self._retry_at:
-            return True
-        with self._lock:
-            now = self._clock()
-            if now < self._retry_at:
-                return False
-            if self._retry_at:
-                self._retry_at = now + BREAK_SECONDS
-            return True
-
-    def failed(self) -> None:
-        with self._lock:
-            self._retry_at = self._clock() + BREAK_SECONDS
-
-    def succeeded(self) -> None:
-        if self._retry_at:
-            with self._lock:
-                self._retry_at = 0.0
-
-
 class CallCounter:
-    """Counts calls in Valkey. One client, and so one pool, for each process."""
+    """Counts calls in Valkey."""
 
-    def __init__(self, url: str, breaker: Breaker | None = None) -> None:
-        # redis-py's own retries would block an order for seconds.
-        self._client = redis.Redis.from_url(
-            url,
-            socket_timeout=TIMEOUT_SECONDS,
-            socket_connect_timeout=TIMEOUT_SECONDS,
-            retry=Retry(NoBackoff(), 0),
-        )
-        self.breaker = breaker or Breaker()
+    def __init__(self, valkey: ValkeyClient) -> None:
+        self._valkey = valkey
 
     def count(self, name: str, limit: int) -> RateLimit | None:
         """Count one call of `name` and say where it stands; None, which lets it pass, without Valkey."""
-        if not self.breaker.allows():
+        answer = self._valkey.ask(lambda client: _run(client, f"huuva:rate:{name}", limit))
+        if answer is None:
             return None
-        try:
-            allowed, remaining, wait = self._run(f"huuva:rate:{name}", limit)
-        except (RedisError, OSError) as error:
-            if not self.breaker.is_open:
-                log.warning("rate_limits_off", error=type(error).__name__)
-            self.breaker.failed()
-            return None
-        self.breaker.succeeded()
+        allowed, remaining, wait = answer
         seconds = -(-wait // 1000)
         return RateLimit(limit, remaining, seconds, 0 if allowed else max(1, seconds))
 
-    def _run(self, key: str, limit: int) -> list[int]:
-        words = (1, key, limit, WINDOW_SECONDS * 1000)
-        answer: list[int]
-        try:
-            answer = self._client.evalsha(_SCRIPT_ID, *words)
-        except NoScriptError:
-            # Valkey is new or was restarted.
-            answer = self._client.eval(_SCRIPT, *words)
-        return answer
+
+def _run(client: redis.Redis, key: str, limit: int) -> list[int]:
+    words = (1, key, limit, WINDOW_SECONDS * 1000)
+    answer: list[int]
+    try:
+        answer = client.evalsha(_SCRIPT_ID, *words)
+    except NoScriptError:
+        # Valkey is new or was restarted.
+        answer = client.eval(_SCRIPT, *words)
+    return answer
 
 
 @cache
 def call_counter() -> CallCounter:
     """This process's counter."""
-    return CallCounter(settings.REDIS_URL)
+    return CallCounter(valkey_client(settings.REDIS_URL))
 
 
 class KeyRateThrottle(BaseThrottle):

@@ -8,6 +8,10 @@ from django.test.utils import CaptureQueriesContext
 from analytics import tasks
 from analytics.models import HourlyThroughput, Progress
 from analytics.refresh import refresh
+from analytics.reports import Scope, order_status_durations
+from analytics.tests.books import assert_equal_to_plain_sql
+from analytics.tests.lives import OpenTransaction
+from orders import feed
 from orders.services import move_order
 from orders.tests import factories
 
@@ -53,6 +57,28 @@ def test_a_page_takes_ten_statements_however_many_rows_it_has() -> None:
         move_order(factories.order().id, 2, actor="user:anna")
     assert few <= 10
     assert statements() == few + 2, "customers are new"
+
+
+def test_what_commits_late_is_counted_once_it_has_and_what_came_meanwhile_too() -> None:
+    early, late = factories.order(None), factories.order(None)
+    refresh()
+    slow = OpenTransaction(lambda: move_order(late.id, 2, actor="screen:slow"), at_once=True)
+    move_order(early.id, 2, actor="screen:fast")
+    assert refresh().changes == 0
+    slow.commit()
+    assert refresh().changes == 4
+    assert {row["count"] for row in order_status_durations(Scope())} == {2}
+
+
+def test_rows_that_the_feed_gives_out_of_their_order_find_the_rows_before_them() -> None:
+    order = factories.order(None)
+    refresh()
+    slow = OpenTransaction(lambda: move_order(order.id, 3, actor="screen:slow"), at_once=False)
+    move_order(order.id, 2, actor="screen:fast")
+    slow.commit()
+    assert [event.sequence for event in feed.read(feed.read(limit=2).cursor).events] == [5, 6, 3, 4]
+    assert refresh(page_size=1).changes == 4
+    assert_equal_to_plain_sql()
 
 
 def test_two_at_once_take_turns_and_count_everything_once() -> None:

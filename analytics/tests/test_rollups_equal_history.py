@@ -46,7 +46,7 @@ def refresh_killed_at(statement: int) -> None:
 
 @pytest.mark.django_db(transaction=True)
 @settings(
-    max_examples=1_000 if FUZZ else 50,
+    max_examples=1_000 if FUZZ else 40,
     derandomize=not FUZZ,
     deadline=None,
     database=None,

@@ -13,24 +13,18 @@ from django.conf import settings
 from rest_framework.request import Request
 
 from huuva.problems import Problem
+from huuva.valkey_client import TIMEOUT_SECONDS, ValkeyClient
 from integrations import throttling
 from integrations.key_cache import KeyGrant
 from integrations.tests import factories
-from integrations.throttling import (
-    BREAK_SECONDS,
-    TIMEOUT_SECONDS,
-    Breaker,
-    CallCounter,
-    KeyRateThrottle,
-    RateLimit,
-)
+from integrations.throttling import CallCounter, KeyRateThrottle, RateLimit
 
 SECOND = 1000
 
 
 @pytest.fixture
 def counter() -> CallCounter:
-    return CallCounter(settings.REDIS_URL)
+    return CallCounter(ValkeyClient(settings.REDIS_URL))
 
 
 @pytest.fixture
@@ -121,10 +115,9 @@ def test_counting_goes_on_after_valkey_lost_its_scripts(counter: CallCounter, na
 
 
 def test_without_valkey_calls_pass(tmp_path: Path) -> None:
-    counter = CallCounter(f"unix://{tmp_path}/nobody.sock")
+    counter = CallCounter(ValkeyClient(f"unix://{tmp_path}/nobody.sock"))
 
     assert counter.count("wolt", 1) is None
-    assert counter.breaker.is_open
 
 
 def test_a_hung_valkey_costs_one_call_its_timeout_and_the_next_ones_nothing(tmp_path: Path) -> None:
@@ -133,7 +126,7 @@ def test_a_hung_valkey_costs_one_call_its_timeout_and_the_next_ones_nothing(tmp_
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(path))
         server.listen()
-        counter = CallCounter(f"unix://{path}")
+        counter = CallCounter(ValkeyClient(f"unix://{path}"))
 
         started = time.monotonic()
         assert counter.count("wolt", 1) is None
@@ -145,18 +138,6 @@ def test_a_hung_valkey_costs_one_call_its_timeout_and_the_next_ones_nothing(tmp_
 
     assert TIMEOUT_SECONDS <= first < 3 * TIMEOUT_SECONDS
     assert rest < TIMEOUT_SECONDS
-
-
-def test_one_caller_at_a_time_tries_a_server_that_was_away() -> None:
-    now = [100.0]
-    breaker = Breaker(lambda: now[0])
-    breaker.failed()
-
-    assert not breaker.allows()
-    now[0] += BREAK_SECONDS
-    assert [breaker.allows() for _ in range(3)] == [True, False, False]
-    breaker.succeeded()
-    assert [breaker.allows() for _ in range(3)] == [True, True, True]
 
 
 def test_headers_follow_the_draft() -> None:

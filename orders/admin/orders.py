@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.response import TemplateResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
@@ -108,7 +108,7 @@ class OrderAdmin(ModelAdmin):
     def age(self, order: Order) -> str | SafeString:
         if order.status in OPEN:
             return span(clock.now() - order.created_at)
-        took = _now("took %s") % span(order.changed_at - order.created_at)
+        took = gettext("took %s") % span(order.changed_at - order.created_at)
         return format_html('<span class="huuva-quiet">{}</span>', took)
 
     @display(description=_("created"))

@@ -5,13 +5,14 @@ foreign key holds the order's id, nothing here is counted by a sequence, and the
 point to is `Kitchen`.
 """
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from orders.models.kitchens import Kitchen
-from orders.models.querysets import ItemQuerySet, OrderQuerySet
+from orders.models.querysets import GUARDED, ItemQuerySet, OrderQuerySet
 from orders.statuses import OPEN, ItemStatus, OrderStatus
 
 if TYPE_CHECKING:
@@ -33,18 +34,13 @@ class StatusGuard(models.Model):
         self._refuse_unrecorded_status(kwargs.get("update_fields"))
         super().save(*args, **kwargs)
 
-    def _refuse_unrecorded_status(self, update_fields: Any) -> None:
-        """Raises DirectStatusWrite. The stored status is asked of the database: a snapshot kept since loading
-        would be wrong after `refresh_from_db`, deferred fields or another process's write."""
-        if update_fields is not None and "status" not in update_fields:
-            return
-        model = type(self)
-        found = model._default_manager.filter(pk=self.pk)
-        stored: int | None = found.values_list("status", flat=True).first()  # type: ignore[misc]
-        if self._state.adding or stored != self.status:  # type: ignore[attr-defined]
-            name = model.__name__
+    def _refuse_unrecorded_status(self, update_fields: Iterable[str] | None) -> None:
+        """Raises DirectStatusWrite. A whole-row save is refused too: it would write back the status and the counters of
+        whenever the row was read."""
+        if self._state.adding or update_fields is None or not GUARDED.isdisjoint(update_fields):
             raise DirectStatusWrite(
-                f"{name} {self.pk}: status changes only through orders.services, which records it."
+                f"{type(self).__name__} {self.pk}: what orders.services records, it alone writes; "
+                "save other fields by save(update_fields=[…])."
             )
 
 
@@ -125,7 +121,7 @@ class Order(StatusGuard):
     def __str__(self) -> str:
         return self.channel_display_id or self.channel_order_id
 
-    def _refuse_unrecorded_status(self, update_fields: Any) -> None:
+    def _refuse_unrecorded_status(self, update_fields: Iterable[str] | None) -> None:
         if self.change is None:
             super()._refuse_unrecorded_status(update_fields)
         elif not transaction.get_connection().in_atomic_block:

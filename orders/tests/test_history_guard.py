@@ -20,28 +20,41 @@ pytestmark = pytest.mark.django_db
 def test_a_status_is_not_saved_by_hand() -> None:
     order = factories.order()
     order.status = 3
-    for save in (order.save, lambda: order.save(update_fields=["status"])):
-        with pytest.raises(DirectStatusWrite):
-            save()
     item = order.items.get(plu="P0")
     item.status = 3
-    with pytest.raises(DirectStatusWrite):
-        item.save(update_fields=["status"])
-    with pytest.raises(DirectStatusWrite):
-        Order(id="x", kitchen_id="main", status=1).save()
+    for save in (
+        order.save,
+        lambda: order.save(update_fields=["status"]),
+        lambda: order.save(update_fields=["note", "sequence"]),
+        item.save,
+        lambda: item.save(update_fields=["status"]),
+        Order(id="x", kitchen_id="main", status=1).save,
+        OrderItem(order_id=order.id, plu="new", status=1).save,
+    ):
+        with pytest.raises(DirectStatusWrite):
+            save()
     assert differences() == []
+
+
+def test_a_row_read_before_a_change_does_not_write_back_what_was() -> None:
+    order = factories.order()
+    old = Order.objects.get(pk=order.id)
+    move_order(order.id, 2, actor="user:anna")
+    with pytest.raises(DirectStatusWrite):
+        old.save()
+    assert Order.objects.get().version == 2
 
 
 def test_a_note_is_saved_by_hand_and_records_nothing() -> None:
     order = factories.order()
     order.note = "no onions"
-    order.save()
     order.save(update_fields=["note"])
     deferred = Order.objects.only("id", "note").get(pk=order.id)
     deferred.note = "no garlic"
-    deferred.save()
+    deferred.save(update_fields=["note"])
     order.refresh_from_db()
-    order.save()
+    order.save(update_fields=["note"])
+    assert order.note == "no garlic"
     assert StatusChange.objects.count() == 4
 
 

@@ -1,9 +1,18 @@
 const mount = document.getElementById("redoc");
 
-// ReDoc's footer would load its maker's logo from another host, and offers no setting against it.
-const set = HTMLImageElement.prototype.setAttribute;
-HTMLImageElement.prototype.setAttribute = function (name, value) {
-  if (name !== "src" || new URL(value, location.href).origin === location.origin) set.call(this, name, value);
+// ReDoc's footer would load its maker's logo from another host, and has no setting against it. React sets an image's
+// address in both ways.
+const ours = (address) => new URL(address, location.href).origin === location.origin;
+const image = HTMLImageElement.prototype;
+const { get, set } = Object.getOwnPropertyDescriptor(image, "src");
+Object.defineProperty(image, "src", {
+  get,
+  set(address) {
+    if (ours(address)) set.call(this, address);
+  },
+});
+image.setAttribute = function (name, value) {
+  if (name !== "src" || ours(value)) Element.prototype.setAttribute.call(this, name, value);
 };
 
 window.Redoc.init(

@@ -60,6 +60,7 @@ class Complaints(list[str]):
 def watched(browser: Browser, base_url: str, **options: Any) -> Iterator[tuple[Page, Complaints]]:
     """A page of its own, with all its complaints."""
     context = browser.new_context(base_url=base_url, locale=options.pop("locale", "en"), **options)
+    context.set_default_timeout(10_000)
     page = context.new_page()
     found = Complaints()
 

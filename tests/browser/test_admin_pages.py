@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, StorageState, expect
 
 from tests.api.client import Client
 from tests.browser.conftest import PASSWORD, Complaints, watched
@@ -27,15 +27,30 @@ def order(live_stack: Any) -> dict[str, Any]:
     return order
 
 
+def log_in(page: Page, manager: str) -> None:
+    page.goto("/admin/")
+    page.locator("[name=username]").fill(manager)
+    page.locator("[name=password]").fill(PASSWORD)
+    page.locator("[type=submit]").click()
+    page.wait_for_url("**/admin/")
+
+
+@pytest.fixture(scope="session")
+def session(browser: Browser, live_stack: Any, manager: str) -> StorageState:
+    """The cookies of a manager who has logged in."""
+    with watched(browser, live_stack.base_url, viewport=PHONE) as (page, complaints):
+        log_in(page, manager)
+        assert complaints == []
+        return page.context.storage_state()
+
+
 @pytest.fixture(params=[DESK, PHONE], ids=["desk", "phone"])
-def seat(request: pytest.FixtureRequest, browser: Browser, live_stack: Any, manager: str) -> Iterator[Seat]:
-    """A manager who has logged in."""
-    with watched(browser, live_stack.base_url, viewport=request.param) as (page, complaints):
-        page.goto("/admin/")
-        page.get_by_label("Username").fill(manager)
-        page.get_by_label("Password", exact=True).fill(PASSWORD)
-        page.get_by_role("button", name="Log in").click()
-        page.wait_for_url("**/admin/")
+def seat(
+    request: pytest.FixtureRequest, browser: Browser, live_stack: Any, session: StorageState
+) -> Iterator[Seat]:
+    """A manager's page and what the browser complains about."""
+    options = {"viewport": request.param, "storage_state": session}
+    with watched(browser, live_stack.base_url, **options) as (page, complaints):
         yield page, complaints
 
 
@@ -78,7 +93,7 @@ def test_a_manager_finds_an_order_and_reads_what_happened(seat: Seat, order: dic
     page.keyboard.press("Enter")
     page.get_by_role("link", name="#417").first.click()
 
-    expect(page.get_by_role("heading", name="#417")).to_be_visible()
+    expect(page.get_by_role("heading", name="#417", exact=True)).to_be_visible()
     step = page.locator(".huuva-step")
     expect(step).to_have_count(4)
     expect(step.nth(0)).to_contain_text("API key wolt")
@@ -93,8 +108,8 @@ def test_a_manager_finds_an_order_and_reads_what_happened(seat: Seat, order: dic
 def test_a_day_is_chosen_from_the_filters(seat: Seat, order: dict[str, Any]) -> None:
     page, complaints = seat
     page.goto("/admin/orders/order/")
-    if page.get_by_text("Filters", exact=True).is_visible():
-        page.get_by_text("Filters", exact=True).click()
+    if page.viewport_size == PHONE:
+        page.locator(".filter-open-button").click()
 
     page.locator("input[name=from]").fill("2020-01-01")
     page.locator("input[name=to]").fill("2020-01-02")
@@ -146,6 +161,7 @@ def test_the_api_pages_ask_no_other_host(browser: Browser, live_stack: Any, path
         page.goto(path, wait_until="networkidle")
 
         expect(page.locator(shown).first).to_be_visible()
+        page.wait_for_load_state("networkidle")
         assert complaints == []
 
 
@@ -159,7 +175,7 @@ def test_a_call_is_tried_in_the_docs_with_a_key_pasted_in(browser: Browser, live
         page.locator(".opblock-get .opblock-summary-path", has_text="/api/orders").first.click()
         page.get_by_role("button", name="Execute").first.click()
 
-        expect(page.locator(".live-responses-table .response-col_status").first).to_contain_text("200")
+        expect(page.locator(".live-responses-table .response .response-col_status").first).to_contain_text("200")
         assert complaints == []
 
 
@@ -176,11 +192,7 @@ def test_the_pages_speak_the_browsers_language(
     status: str,
 ) -> None:
     with watched(browser, live_stack.base_url, viewport=DESK, locale=language) as (page, complaints):
-        page.goto("/admin/")
-        page.locator("[name=username]").fill(manager)
-        page.locator("[name=password]").fill(PASSWORD)
-        page.locator("[type=submit]").click()
-        page.wait_for_url("**/admin/")
+        log_in(page, manager)
         page.goto("/admin/orders/order/")
 
         expect(page.locator("nav h2").first).to_contain_text(heading)

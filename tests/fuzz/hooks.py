@@ -1,111 +1,112 @@
 """What a JSON schema can't say of our requests, said to schemathesis: valid data is made valid across fields too.
 
-Each hook changes only values that the schema allows, so that data which is wrong on purpose stays wrong.
+Only values that the schema allows are changed; schemathesis then judges anew whether the request is right or wrong.
 """
 
 import re
 import uuid
+from collections.abc import MutableMapping
 from datetime import datetime
 from typing import Any
 
 import schemathesis
 
 FIRST_YEAR, LAST_YEAR = 2000, 2099
+TIMES = ("from", "to", "updatedAfter", "pickupFrom", "pickupTo")
 VERSION = re.compile(r'"[1-9][0-9]{0,8}"')
 cursors: set[tuple[str, str]] = set()
-
-
-@schemathesis.hook
-def map_body(context: schemathesis.HookContext, body: Any) -> Any:
-    if not isinstance(body, dict):
-        return body
-    body = {name: whole(value) if name == "status" else value for name, value in body.items()}
-    both = body.get("id"), body.get("_id")
-    if all(isinstance(one, str) for one in both):
-        body["_id"] = body["id"]  # where both are sent they are equal
-    if isinstance(body.get("kitchen"), str) and 0 < len(body["kitchen"]) <= 50:
-        body["kitchen"] = "main"  # kitchens are known by name
-    if isinstance(body.get("items"), list):
-        body["items"] = unique_plus([plain_item(item) for item in body["items"]])
-    for name in ("created", "pickupTime"):
-        if name in body:
-            body[name] = in_our_century(body[name])
-    if isinstance(body.get("statusHistory"), list):
-        body["statusHistory"] = [
-            plain_past(entry) if isinstance(entry, dict) else entry for entry in body["statusHistory"]
-        ]
-    return body
-
-
-@schemathesis.hook
-def map_query(context: schemathesis.HookContext, query: dict[str, Any]) -> dict[str, Any]:
-    """A time that the schema allows may be no day of the calendar."""
-    query = dict(query or {})
-    for name in ("from", "to", "updatedAfter", "pickupFrom", "pickupTo"):
-        if name in query:
-            query[name] = in_our_century(query[name])
-    return query
-
-
-@schemathesis.hook
-def filter_query(context: schemathesis.HookContext, query: dict[str, Any]) -> bool:
-    """A parameter without a value is the same as none, as forms send it; the schema doesn't say so of each."""
-    return "" not in (query or {}).values()
+items_of: dict[Any, str] = {}  # one PLU of each order that was seen
 
 
 @schemathesis.hook
 def before_call(context: schemathesis.HookContext, case: Any, kwargs: dict[str, Any]) -> None:
-    """What depends on the calls before, in each phase; only values that the schema allows are changed.
+    if case.query:
+        in_the_query(case.operation.path, case.query)
+    if case.headers:
+        in_the_headers(case.headers)
+    if isinstance(case.body, dict):
+        case.body = in_the_body(case.body)
+    plu = items_of.get((case.path_parameters or {}).get("id"))
+    if plu is None:
+        return
+    # Items are known by their order.
+    if isinstance(case.path_parameters.get("plu"), str):
+        case.path_parameters["plu"] = plu
+    if isinstance(case.body, dict) and case.path.endswith("/recall") and is_plu(case.body.get("plu")):
+        case.body["plu"] = plu
 
-    Cursors are opaque: only those that the API gave for this list are right. Keys of idempotency are used once, and
-    versions are those of new orders: else most calls would end as 422 or 412.
-    """
-    query, headers = case.query or {}, case.headers or {}
-    for name in ("cursor", "after"):
-        value = query.get(name)
-        if isinstance(value, str) and (case.operation.path, value) not in cursors:
+
+@schemathesis.hook
+def after_call(context: schemathesis.HookContext, case: Any, response: Any) -> None:
+    if response.status_code == 200 and case.method == "GET" and case.operation.path == "/api/orders/events":
+        page = response.json()
+        cursors.update((case.operation.path, event["cursor"]) for event in page["results"])
+        cursors.add((case.operation.path, page["next"]))
+
+    if response.status_code in (200, 201) and case.operation.path in ("/api/orders", "/api/orders/{id}"):
+        for order in response.json().get("results", [response.json()]):
+            items_of[order["id"]] = order["items"][-1]["plu"]
+
+
+def is_plu(value: Any) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= 128 and value.isprintable()
+
+
+def in_the_query(path: str, query: MutableMapping[str, Any]) -> None:
+    """Cursors are opaque: only those that the API gave for this list are right. A parameter without a value is the
+    same as none, as forms send it. A range ends after it begins."""
+    for name, value in list(query.items()):
+        if value == "" or (
+            name in ("cursor", "after") and isinstance(value, str) and (path, value) not in cursors
+        ):
             del query[name]
+        elif name in TIMES:
+            query[name] = in_our_century(value)
+    if (
+        moment(query.get("from"))
+        and moment(query.get("to"))
+        and not moment(query["from"]) < moment(query["to"])
+    ):
+        del query["to"]
+
+
+def in_the_headers(headers: MutableMapping[str, Any]) -> None:
+    """Keys of idempotency are used once, and versions are those of new orders: else most calls would end as 422 or
+    412. Any If-None-Match is right; what can't match doesn't (RFC 9110 §13.1.2)."""
     key = headers.get("Idempotency-Key")
     if isinstance(key, str) and 0 < len(key) <= 200 and key.isascii() and key.isprintable():
         headers["Idempotency-Key"] = f"{key}-{uuid.uuid4().hex}"
     if VERSION.fullmatch(str(headers.get("If-Match"))):
         headers["If-Match"] = '"1"'
+    if "If-None-Match" in headers and not VERSION.fullmatch(str(headers["If-None-Match"])):
+        del headers["If-None-Match"]
 
 
-@schemathesis.hook
-def after_call(context: schemathesis.HookContext, case: Any, response: Any) -> None:
-    if (
-        response.status_code == 200
-        and case.operation.label == "GET /api/orders/events"
-        and case.method == "GET"
-    ):
-        cursors.add(response.json()["next"])
+def in_the_body(body: dict[str, Any]) -> dict[str, Any]:
+    """Kitchens are known by name, two ids are equal, and a PLU stands once in an order."""
+    body = plain(body)
+    if isinstance(body.get("id"), str) and isinstance(body.get("_id"), str):
+        body["_id"] = body["id"]
+    if isinstance(body.get("kitchen"), str) and 0 < len(body["kitchen"]) <= 50:
+        body["kitchen"] = "main"
+    if isinstance(body.get("items"), list):
+        body["items"] = unique_plus([plain(item) for item in body["items"]])
+    if isinstance(body.get("statusHistory"), list):
+        body["statusHistory"] = [plain(entry) for entry in body["statusHistory"]]
+    return body
 
 
-def whole(value: Any) -> Any:
-    """JSON schema takes 1.0 for an integer; we don't, because no program that counts writes it."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def plain_item(item: Any) -> Any:
-    if not isinstance(item, dict):
-        return item
-    plain = {
-        name: whole(value) if name in ("status", "quantity", "price") else value
-        for name, value in item.items()
-    }
-    if isinstance(plain.get("modifiers"), list):
-        plain["modifiers"] = [plain_item(modifier) for modifier in plain["modifiers"]]
-    return plain
-
-
-def plain_past(entry: dict[str, Any]) -> dict[str, Any]:
-    change = {"status": whole, "timestamp": in_our_century}
-    return {name: change[name](value) if name in change else value for name, value in entry.items()}
+def plain(value: Any) -> Any:
+    """Times of our century, and 1 for 1.0: JSON schema takes that for an integer, we don't."""
+    if not isinstance(value, dict):
+        return value
+    made = {name: PLAIN[name](field) if name in PLAIN else field for name, field in value.items()}
+    if isinstance(made.get("modifiers"), list):
+        made["modifiers"] = [plain(modifier) for modifier in made["modifiers"]]
+    return made
 
 
 def unique_plus(items: list[Any]) -> list[Any]:
-    """Each PLU stands once in an order."""
     seen: set[str] = set()
     made = []
     for number, item in enumerate(items):
@@ -117,14 +118,32 @@ def unique_plus(items: list[Any]) -> list[Any]:
     return made
 
 
+def whole(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def moment(value: Any) -> datetime | None:
+    """A time with its zone, or None."""
+    try:
+        time = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return None
+    return time if time.tzinfo else None
+
+
 def in_our_century(value: Any) -> Any:
     """Times lie between 2000 and 2100: a right time of another year is moved to ours."""
-    if not isinstance(value, str):
+    time = moment(value)
+    if time is None or FIRST_YEAR < time.year < LAST_YEAR:
         return value
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        return value
-    if moment.tzinfo is None or FIRST_YEAR < moment.year < LAST_YEAR:
-        return value
-    return f"2026-03-{value[8:]}" if value[4:5] == "-" else value
+    return f"2026-03-{value[8:]}"
+
+
+PLAIN = {
+    "status": whole,
+    "quantity": whole,
+    "price": whole,
+    "created": in_our_century,
+    "pickupTime": in_our_century,
+    "timestamp": in_our_century,
+}

@@ -1,0 +1,165 @@
+"""The open streams of this process, and what goes to them: one tick for all, and hints by kitchen."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final
+
+from huuva.live.tokens import Grant
+
+TICK_SECONDS: Final = 2.0
+# A stream that takes nothing for this long is not read: it is dropped, and its screen comes back by itself.
+STALLED_SECONDS: Final = 3 * TICK_SECONDS
+# Each loss of Wi-Fi leaves a stream that looks open for minutes. Of one screen's streams the newest count.
+MOST_FOR_ONE_SCREEN: Final = 16
+# After the hints of a time were missed: fetch, whatever it was.
+RESYNC: Final = "resync"
+
+
+class Stream:
+    """One connected screen. What it hasn't taken yet is kept once for each kind of event, so it can't pile up."""
+
+    __slots__ = ("_closed", "_waiting", "_waiting_since", "_wake", "drop", "grant")
+
+    def __init__(self, grant: Grant, drop: Callable[[], object]) -> None:
+        self.grant = grant
+        self.drop = drop  # ends the connection at once, also while it takes nothing
+        self._waiting: dict[str, bytes] = {}
+        self._waiting_since = 0.0
+        self._wake: asyncio.Future[None] | None = None
+        self._closed = False
+
+    def offer(self, name: str, event: bytes) -> None:
+        """Sends the event as soon as the client takes it; one of the same name that still waits is replaced."""
+        if not self._waiting:
+            self._waiting_since = time.monotonic()
+        self._waiting[name] = event
+        self._rouse()
+
+    def close(self) -> None:
+        """Ends the stream in order, after what waits."""
+        self._closed = True
+        self._rouse()
+
+    def stalled(self, now: float) -> bool:
+        return bool(self._waiting) and now - self._waiting_since > STALLED_SECONDS
+
+    async def take(self) -> bytes | None:
+        """What to write next; None at the end."""
+        while not self._waiting:
+            if self._closed:
+                return None
+            self._wake = asyncio.get_running_loop().create_future()
+            await self._wake
+        chunk = b"".join(self._waiting.values())
+        self._waiting.clear()
+        return chunk
+
+    def _rouse(self) -> None:
+        if self._wake is not None and not self._wake.done():
+            self._wake.set_result(None)
+
+
+class Streams:
+    """All streams of this process. `counts` is for the metrics."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.valkey_up = False
+        self.counts = {"opened": 0, "dropped": 0, "hints_received": 0, "hints_passed": 0}
+        self.delay_seconds = 0.0  # of all received hints together, from commit to here
+        self._by_kitchen: dict[str, dict[Stream, None]] = {}
+        self._by_screen: dict[tuple[str, str], deque[Stream]] = {}
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[Stream]:
+        for streams in self._by_kitchen.values():
+            yield from streams
+
+    @property
+    def is_full(self) -> bool:
+        return self._count >= self.most
+
+    def open(self, grant: Grant, drop: Callable[[], object]) -> Stream:
+        """A new stream, which gets everything from now on; first of all it says hello."""
+        stream = Stream(grant, drop)
+        self._by_kitchen.setdefault(grant.kitchen, {})[stream] = None
+        self._count += 1
+        self.counts["opened"] += 1
+        of_screen = self._by_screen.setdefault((grant.kitchen, grant.screen), deque())
+        of_screen.append(stream)
+        if len(of_screen) > MOST_FOR_ONE_SCREEN:
+            self._drop(of_screen[0])
+        stream.offer("hello", self._moment("hello"))
+        return stream
+
+    def remove(self, stream: Stream) -> None:
+        """Forgets a stream that has ended; a second time changes nothing."""
+        kitchen, screen = stream.grant.kitchen, (stream.grant.kitchen, stream.grant.screen)
+        streams = self._by_kitchen.get(kitchen, {})
+        if stream not in streams:
+            return
+        del streams[stream]
+        self._by_screen[screen].remove(stream)
+        self._count -= 1
+        if not streams:
+            del self._by_kitchen[kitchen]
+        if not self._by_screen[screen]:
+            del self._by_screen[screen]
+
+    def tick(self) -> None:
+        """The heartbeat, to all; ends what has expired or isn't read."""
+        beat, now, wall = self._moment("beat"), time.monotonic(), time.time()
+        for stream in list(self):
+            if stream.stalled(now):
+                self._drop(stream)
+            elif stream.grant.expires_at <= wall:
+                stream.close()
+            else:
+                stream.offer("beat", beat)
+
+    def hint(self, kitchen: str, kind: str, at_ms: int | None = None) -> None:
+        """Something changed in that kitchen: its screens fetch their boards. `at_ms` is the commit's time."""
+        self.counts["hints_received"] += 1
+        if at_ms is not None:
+            self.delay_seconds += max(0.0, time.time() - at_ms / 1000)
+        self._hint(self._by_kitchen.get(kitchen, {}), kind, at_ms)
+
+    def set_valkey(self, up: bool) -> None:
+        """Tells every screen at once: without Valkey they poll; with it back they fetch what they may have missed."""
+        if up == self.valkey_up:
+            return
+        self.valkey_up = up
+        if up:
+            self._hint(self, RESYNC)
+        self.tick()
+
+    def close(self) -> None:
+        for stream in self:
+            stream.close()
+
+    def _hint(self, streams: Iterable[Stream], kind: str, at_ms: int | None = None) -> None:
+        event = _event("hint", {"kind": kind} if at_ms is None else {"kind": kind, "at": at_ms})
+        for stream in streams:
+            stream.offer(kind, event)
+            self.counts["hints_passed"] += 1
+
+    def _moment(self, name: str) -> bytes:
+        now = {"now": time.time_ns() // 1_000_000}
+        return _event(name, now if self.valkey_up else {**now, "valkey": False})
+
+    def _drop(self, stream: Stream) -> None:
+        self.counts["dropped"] += 1
+        self.remove(stream)
+        stream.drop()
+
+
+def _event(name: str, data: dict[str, object]) -> bytes:
+    return f"event: {name}\ndata: {json.dumps(data, separators=(',', ':'))}\n\n".encode()

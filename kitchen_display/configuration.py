@@ -1,0 +1,98 @@
+"""What changes seldom and every board needs: brands, and which station makes what. Kept in the process for 3 s."""
+
+import hashlib
+import time
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Final
+
+import orjson
+from django.db import connection
+
+from kitchen_display.tickets import DEFAULT_COLOUR, BrandMark
+
+FRESH_SECONDS: Final = 3.0
+
+# Both in one statement: a board that finds nothing kept must not pay twice.
+_SQL: Final = """
+SELECT
+  (SELECT json_agg(json_build_array(id, name, colour)) FROM orders_brand),
+  (SELECT json_agg(json_build_array(station.id, station.slug, station.name, rule.plu, rule.is_prefix)
+                   ORDER BY station.name, station.id)
+   FROM kitchen_display_station station
+   LEFT JOIN kitchen_display_stationrule rule ON rule.station_id = station.id
+   WHERE station.kitchen_id = %s)
+"""
+
+
+@dataclass(slots=True)
+class Configuration:
+    """`stations`: id → (slug, name), by name. `digest` tells two configurations apart."""
+
+    brands: dict[str, BrandMark]
+    stations: dict[int, tuple[str, str]]
+    exact: dict[str, frozenset[int]] = field(default_factory=dict)
+    prefixes: dict[str, frozenset[int]] = field(default_factory=dict)
+    digest: str = ""
+    _claims: dict[str, frozenset[int]] = field(default_factory=dict)
+
+    def brand(self, brand_id: str) -> BrandMark:
+        return self.brands.get(brand_id) or BrandMark(brand_id)
+
+    def makers(self, plu: str) -> frozenset[int]:
+        """The stations whose rules claim a product: the longest match wins. Empty: nobody claims it, so all show it.
+
+        A line that shares its PLU with another of the order ends in `~2` (DESIGN §9); it is the same product.
+        """
+        found = self._claims.get(plu)
+        if found is None:
+            found = self._claims[plu] = self._match(plu)
+        return found
+
+    def _match(self, plu: str) -> frozenset[int]:
+        base, tilde, number = plu.rpartition("~")
+        for name in (plu, base) if tilde and number.isdigit() else (plu,):
+            if name in self.exact:
+                return self.exact[name]
+        for length in range(len(plu), 0, -1):
+            if plu[:length] in self.prefixes:
+                return self.prefixes[plu[:length]]
+        return frozenset()
+
+
+def read_configuration(kitchen: str) -> Configuration:
+    """As it is now; one statement, whose cost is that of the brands and rules there are."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL, [kitchen])
+        row = cursor.fetchone()
+    brands, rules = (_plain(value) for value in row or (None, None))
+    found = Configuration({id_: BrandMark(name, colour or DEFAULT_COLOUR) for id_, name, colour in brands}, {})
+    for station, slug, name, plu, is_prefix in rules:
+        found.stations[station] = (slug, name)
+        if plu is not None:
+            kind = found.prefixes if is_prefix else found.exact
+            kind[plu] = kind.get(plu, frozenset()) | {station}
+    found.digest = hashlib.blake2b(orjson.dumps([sorted(brands), rules]), digest_size=9).hexdigest()
+    return found
+
+
+def _plain(value: Any) -> list[Any]:
+    """Depending on the driver's set-up, JSON arrives as text or as what it stands for."""
+    if value is None:
+        return []
+    return list(orjson.loads(value) if isinstance(value, str | bytes) else value)
+
+
+@lru_cache(maxsize=64)
+def _kept(kitchen: str, moment: int) -> Configuration:
+    return read_configuration(kitchen)
+
+
+def configuration(kitchen: str) -> Configuration:
+    """At most FRESH_SECONDS old."""
+    return _kept(kitchen, int(time.monotonic() / FRESH_SECONDS))
+
+
+def forget_configuration() -> None:
+    """After a change in this process, so that who made it sees it at once."""
+    _kept.cache_clear()

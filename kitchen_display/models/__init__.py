@@ -1,0 +1,5 @@
+from kitchen_display.models.screens import PairingRequest, Screen
+from kitchen_display.models.stations import Station, StationRule
+from kitchen_display.models.wall import Alarm, Sighting, TicketNumber
+
+__all__ = ["Alarm", "PairingRequest", "Screen", "Sighting", "Station", "StationRule", "TicketNumber"]

@@ -1,0 +1,128 @@
+"""Paired displays, and browsers that ask to become one."""
+
+from datetime import datetime, timedelta
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from kitchen_display.models.stations import Station
+from orders.models import Kitchen
+
+LANGUAGES = [("", _("As the device")), ("en", "English"), ("fi", "Suomi"), ("sv", "Svenska")]
+# A screen asks at least once a minute; one that has been silent for longer is off.
+ONLINE_FOR = timedelta(minutes=2)
+
+
+class Screen(models.Model):
+    """One display. What it may see and do follows from its kind, kitchen and station.
+
+    The browser holds a random token in a cookie; only the token's SHA-256 is stored. So is that of a one-time link.
+    """
+
+    class Kind(models.TextChoices):
+        KITCHEN = "kitchen", _("Kitchen display")
+        PICKUP = "pickup", _("Pickup board")
+
+    name = models.CharField(
+        _("name"), max_length=100, help_text=_("History names who bumped by it, such as “grill-1”.")
+    )
+    kitchen = models.ForeignKey(
+        Kitchen, on_delete=models.CASCADE, related_name="screens", db_index=False, verbose_name=_("kitchen")
+    )
+    station = models.ForeignKey(
+        Station,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="screens",
+        verbose_name=_("station"),
+        help_text=_("Empty: the expo screen, which sees everything and what each station still owes."),
+    )
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.KITCHEN)
+
+    digest = models.CharField(max_length=64, null=True, unique=True, editable=False)  # noqa: DJ001 (unique)
+    link_digest = models.CharField(max_length=64, null=True, unique=True, editable=False)  # noqa: DJ001 (unique)
+    link_expires_at = models.DateTimeField(null=True, editable=False)
+    paired_at = models.DateTimeField(_("paired"), null=True, editable=False)
+    revoked_at = models.DateTimeField(_("revoked"), null=True, editable=False)
+    last_seen_at = models.DateTimeField(_("last seen"), null=True, editable=False)
+
+    text_scale = models.PositiveSmallIntegerField(
+        _("text size, %"), default=100, validators=[MinValueValidator(80), MaxValueValidator(160)]
+    )
+    columns = models.PositiveSmallIntegerField(
+        _("columns"), default=0, validators=[MaxValueValidator(8)], help_text=_("0: as many as fit.")
+    )
+    sound_new = models.BooleanField(_("sound for a new order"), default=True)
+    sound_cancelled = models.BooleanField(_("sound for a cancellation"), default=True)
+    sound_late = models.BooleanField(_("sound for a late order"), default=True)
+    language = models.CharField(_("language"), max_length=2, choices=LANGUAGES, default="", blank=True)
+    awake_from = models.TimeField(
+        _("keep awake from"), null=True, blank=True, help_text=_("In the kitchen's time; both empty: always.")
+    )
+    awake_to = models.TimeField(_("keep awake to"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("screen")
+        verbose_name_plural = _("screens")
+        ordering = ["kitchen", "name"]
+        constraints = [
+            # The history knows a screen by its name.
+            models.UniqueConstraint(
+                fields=["kitchen", "name"],
+                name="screen_name_once_in_kitchen",
+                violation_error_message=_("This kitchen has a screen of that name already."),
+            ),
+            models.CheckConstraint(condition=models.Q(name__length__gte=1), name="screen_name_not_empty"),
+            models.CheckConstraint(
+                condition=models.Q(text_scale__range=(80, 160)), name="screen_text_scale_range"
+            ),
+            models.CheckConstraint(condition=models.Q(columns__range=(0, 8)), name="screen_columns_range"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        if self.station is not None and self.station.kitchen_id != self.kitchen_id:
+            raise ValidationError({"station": _("This station is of another kitchen.")})
+        if self.station is not None and self.kind == self.Kind.PICKUP:
+            raise ValidationError({"station": _("A pickup board has no station.")})
+        if (self.awake_from is None) != (self.awake_to is None):
+            raise ValidationError({"awake_to": _("Give both hours or none.")})
+
+    @property
+    def actor(self) -> str:
+        """How the history names it."""
+        return f"screen:{self.name}"
+
+    @property
+    def is_expo(self) -> bool:
+        return self.station_id is None
+
+    @property
+    def is_pickup(self) -> bool:
+        return self.kind == self.Kind.PICKUP
+
+    def is_online(self, now: datetime) -> bool:
+        return self.last_seen_at is not None and now - self.last_seen_at < ONLINE_FOR
+
+
+class PairingRequest(models.Model):
+    """A browser that shows `code` and waits until a manager enters it. It proves itself by a secret of its own."""
+
+    code = models.CharField(max_length=6, unique=True)
+    digest = models.CharField(max_length=64, unique=True)
+    kind = models.CharField(max_length=10, choices=Screen.Kind, default=Screen.Kind.KITCHEN)
+    created_at = models.DateTimeField(db_default=Now())
+    screen = models.ForeignKey(Screen, on_delete=models.CASCADE, null=True, related_name="+")
+
+    class Meta:
+        verbose_name = _("pairing request")
+        verbose_name_plural = _("pairing requests")
+
+    def __str__(self) -> str:
+        return self.code

@@ -1,0 +1,88 @@
+"""What the wall remembers of orders: their numbers, alarms, and when a screen first showed them.
+
+Orders are named by their id without a foreign key: their tables may live on a cluster (DESIGN §5).
+"""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from orders.models import Kitchen
+
+LAST_NUMBER = 999
+
+
+class TicketNumber(models.Model):
+    """The number that a cook presses for a ticket: the lowest free one, kept while the order is on the wall.
+
+    A number rests for a while after its ticket has left, so that a number pressed late never means another order.
+    """
+
+    kitchen = models.ForeignKey(Kitchen, on_delete=models.CASCADE, related_name="+", db_index=False)
+    number = models.PositiveSmallIntegerField(_("number"))
+    order_id = models.CharField(max_length=128, primary_key=True, db_collation="C")
+    left_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("ticket number")
+        verbose_name_plural = _("ticket numbers")
+        constraints = [
+            models.UniqueConstraint(fields=["kitchen", "number"], name="number_once_in_kitchen"),
+            models.CheckConstraint(
+                condition=models.Q(number__range=(1, LAST_NUMBER)), name="ticket_number_range"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.number)
+
+
+class Alarm(models.Model):
+    """An order (`plu` is empty) or an item that was cancelled while it was on the wall, until somebody has seen it."""
+
+    order_id = models.CharField(max_length=128, db_collation="C")
+    plu = models.CharField(_("PLU"), max_length=128, blank=True, db_collation="C")
+    kitchen = models.ForeignKey(Kitchen, on_delete=models.CASCADE, related_name="+", db_index=False)
+    raised_at = models.DateTimeField(_("raised"))
+    acknowledged_at = models.DateTimeField(_("acknowledged"), null=True)
+    acknowledged_by = models.CharField(_("by"), max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = _("alarm")
+        verbose_name_plural = _("alarms")
+        indexes = [
+            # Boards ask for what nobody has acknowledged; it holds nothing else, so it stays tiny.
+            models.Index(
+                fields=["kitchen", "order_id"],
+                name="alarm_standing",
+                condition=models.Q(acknowledged_at__isnull=True),
+            ),
+            # The purge goes by age.
+            models.Index(fields=["raised_at"], name="alarm_raised"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["order_id", "plu"], name="alarm_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.order_id} {self.plu}".strip()
+
+
+class Sighting(models.Model):
+    """The first time that a screen said it shows an order."""
+
+    order_id = models.CharField(max_length=128, primary_key=True, db_collation="C")
+    screen = models.ForeignKey(
+        "kitchen_display.Screen", on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    at = models.DateTimeField(_("at"))
+
+    class Meta:
+        verbose_name = _("sighting")
+        verbose_name_plural = _("sightings")
+        indexes = [
+            # The purge goes by age.
+            models.Index(fields=["at"], name="sighting_at"),
+        ]
+
+    def __str__(self) -> str:
+        return self.order_id

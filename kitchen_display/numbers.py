@@ -1,0 +1,55 @@
+"""Ticket numbers: the lowest free one, kept while the order is on the wall (see models.TicketNumber)."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db import connection, transaction
+
+from kitchen_display.models import TicketNumber
+from kitchen_display.models.wall import LAST_NUMBER
+
+# Longer than anybody takes from reading a number to pressing it, and than an undo.
+REST: Final = timedelta(seconds=60)
+
+
+def given(kitchen: str, on_wall: Sequence[str], taken: dict[str, int], now: datetime) -> dict[str, int]:
+    """The numbers of a kitchen's orders, after giving one to each order that has come to the wall since.
+
+    `on_wall`: all orders on the kitchen's wall, most urgent first, also those that the asking screen doesn't show.
+    Writes only where an order has no number yet.
+    """
+    if all(order_id in taken for order_id in on_wall):
+        return taken
+    with transaction.atomic():
+        # One at a time in a kitchen; others see what we gave.
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 7))", [f"ticket numbers {kitchen}"])
+        return _give(kitchen, on_wall, now)
+
+
+def _give(kitchen: str, on_wall: Sequence[str], now: datetime) -> dict[str, int]:
+    rows = list(TicketNumber.objects.filter(kitchen_id=kitchen))
+    present = set(on_wall)
+    back = [row.order_id for row in rows if row.order_id in present and row.left_at is not None]
+    gone = [row.order_id for row in rows if row.order_id not in present and row.left_at is None]
+    rested = {
+        row.order_id
+        for row in rows
+        if row.order_id not in present and row.left_at is not None and now - row.left_at >= REST
+    }
+    if back:
+        TicketNumber.objects.filter(order_id__in=back).update(left_at=None)
+    if gone:
+        TicketNumber.objects.filter(order_id__in=gone).update(left_at=now)
+    if rested:
+        TicketNumber.objects.filter(order_id__in=rested).delete()
+    numbers = {row.order_id: row.number for row in rows if row.order_id not in rested}
+    used = set(numbers.values())
+    free = (number for number in range(1, LAST_NUMBER + 1) if number not in used)
+    # An order that finds none free has to do without: zip ends with the shorter one.
+    new = dict(zip((order_id for order_id in on_wall if order_id not in numbers), free, strict=False))
+    TicketNumber.objects.bulk_create(
+        [TicketNumber(kitchen_id=kitchen, number=number, order_id=order_id) for order_id, number in new.items()]
+    )
+    return numbers | new

@@ -1,0 +1,247 @@
+"""What a screen shows, as plain data: the templates read these names and nothing else."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from orders.statuses import CANCELLED, FIRST, PICKED_UP, PREPARING, READY
+
+if TYPE_CHECKING:
+    from kitchen_display.models import Screen
+
+# Amber when this part of an order's time on the wall has passed; red when it is due.
+AMBER_AT = 0.75
+DEFAULT_COLOUR = "#5b6770"
+STATES = {
+    FIRST: "received",
+    PREPARING: "preparing",
+    READY: "ready",
+    PICKED_UP: "picked-up",
+    CANCELLED: "cancelled",
+}
+
+
+def milliseconds(at: datetime) -> int:
+    """Since 1970, as JavaScript counts time."""
+    return int(at.timestamp() * 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class BrandMark:
+    """Of a brand that nobody has named: its id, in grey."""
+
+    name: str
+    colour: str = DEFAULT_COLOUR
+
+
+@dataclass(frozen=True, slots=True)
+class Modifier:
+    """`depth` 0 belongs to the item itself, 1 to the modifier above it, and so on."""
+
+    depth: int
+    quantity: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class TicketItem:
+    """`alarm`: cancelled, and nobody has acknowledged it. `next`: where a touch moves it; 0: a touch does nothing."""
+
+    plu: str
+    quantity: int
+    name: str
+    modifiers: tuple[Modifier, ...]
+    note: str
+    allergens: tuple[str, ...]
+    status: int
+    mine: bool
+    stations: tuple[str, ...]
+    alarm: bool
+    next: int
+
+    @property
+    def state(self) -> str:
+        """received, preparing, ready, picked-up, cancelled."""
+        return STATES[self.status]
+
+    @property
+    def is_done(self) -> bool:
+        return self.status in (READY, PICKED_UP)
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """What a station has still to make: pieces (sum of quantities), and how many of them are late."""
+
+    slug: str
+    name: str
+    pieces: int
+    late: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """An order as one screen shows it.
+
+    `number` is what a cook presses (None: all 999 are in use); `version` the order's. `wall_at` is when it came to the
+    wall, or will (the rail). `alarm`: the order was cancelled and nobody has acknowledged it.
+    `next`: where the footer moves it (a station: its own items; expo: the order); 0: it does nothing.
+    """
+
+    order_id: str
+    version: int
+    number: int | None
+    display: str
+    brand: BrandMark
+    channel: str
+    status: int
+    created_at: datetime
+    due_at: datetime
+    wall_at: datetime
+    note: str
+    items: tuple[TicketItem, ...]
+    alarm: bool
+    next: int
+    owes: tuple[Owed, ...] = ()
+
+    @property
+    def state(self) -> str:
+        return STATES[self.status]
+
+    @property
+    def mine(self) -> list[TicketItem]:
+        """The items of this screen's station, or all on expo."""
+        return [item for item in self.items if item.mine]
+
+    @property
+    def others(self) -> int:
+        """How many lines other stations make."""
+        return sum(not item.mine for item in self.items)
+
+    @property
+    def has_alarm(self) -> bool:
+        return self.alarm or any(item.alarm for item in self.items if item.mine)
+
+    @property
+    def amber_at(self) -> datetime:
+        return self.wall_at + (self.due_at - self.wall_at) * AMBER_AT
+
+    @property
+    def red_at(self) -> datetime:
+        return self.due_at
+
+    def urgency(self, now: datetime) -> str:
+        """calm, amber or red. What is ready or cancelled is calm."""
+        if self.status >= READY or now < self.amber_at:
+            return "calm"
+        return "amber" if now < self.due_at else "red"
+
+    @property
+    def created_ms(self) -> int:
+        return milliseconds(self.created_at)
+
+    @property
+    def due_ms(self) -> int:
+        return milliseconds(self.due_at)
+
+    @property
+    def amber_ms(self) -> int:
+        return milliseconds(self.amber_at)
+
+    @property
+    def wall_ms(self) -> int:
+        return milliseconds(self.wall_at)
+
+
+@dataclass(slots=True)
+class AllDayRow:
+    """How many of a product are still to make: due already, in the next 10 minutes, later (the rail included)."""
+
+    plu: str
+    name: str
+    late: int = 0
+    soon: int = 0
+    later: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.late + self.soon + self.later
+
+
+SOON = timedelta(minutes=10)
+
+
+@dataclass(slots=True)
+class Board:
+    """Everything that a screen shows at one moment. `version` changes with whatever is shown, and with nothing else.
+
+    `next_at`: when the board changes by time alone (an order is released, becomes late, …).
+    """
+
+    screen: "Screen"
+    server_now: datetime
+    tickets: list[Ticket]
+    later: list[Ticket]
+    all_day: list[AllDayRow]
+    owes: list[Owed]
+    version: str
+    next_at: datetime | None = None
+    shown: list[tuple[Ticket, str]] = field(default_factory=list)  # each ticket with its urgency now
+
+    @property
+    def server_ms(self) -> int:
+        return milliseconds(self.server_now)
+
+    @property
+    def next_ms(self) -> int | None:
+        return None if self.next_at is None else milliseconds(self.next_at)
+
+    @property
+    def late_count(self) -> int:
+        return sum(urgency == "red" for _, urgency in self.shown)
+
+    @property
+    def order_ids(self) -> list[str]:
+        """What the page acknowledges to have shown."""
+        return [ticket.order_id for ticket in (*self.tickets, *self.later)]
+
+
+@dataclass(frozen=True, slots=True)
+class Recallable:
+    """An entry of the recall list. `plu`: set where only this item was bumped."""
+
+    order_id: str
+    number: int | None
+    display: str
+    brand: BrandMark
+    plu: str
+    items: tuple[str, ...]  # “2 × Salmon”
+    to_status: int
+    actor: str
+    at: datetime
+
+    @property
+    def state(self) -> str:
+        return STATES[self.to_status]
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """What this screen has just bumped, for 10 s."""
+
+    display: str
+    number: int | None
+    until: datetime
+
+    @property
+    def until_ms(self) -> int:
+        return milliseconds(self.until)
+
+
+def flat_modifiers(tree: Any, depth: int = 0) -> list[Modifier]:
+    """The tree of modifiers as indented lines, in order."""
+    lines: list[Modifier] = []
+    for node in tree or ():
+        lines.append(Modifier(depth, node.get("quantity", 1), str(node.get("name", ""))))
+        lines += flat_modifiers(node.get("modifiers"), depth + 1)
+    return lines
