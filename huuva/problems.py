@@ -148,7 +148,7 @@ def unavailable(code: str, detail: str) -> Problem:
 
 
 def drop_connection() -> None:
-    """Ask for a new connection next time: the old one may be dead, or lead to a server that is no longer the primary."""
+    """Ask for a new connection next time: the old one may be dead, or lead to a former primary."""
     connection = connections["default"]
     if not connection.in_atomic_block:
         connection.close()
