@@ -31,7 +31,7 @@ bench: env-dev ## measure the API: make bench ARGS="--seconds 10"
 	@exec $(PY) -m bench $(ARGS)
 
 fuzz: env-dev ## attack the API along its own OpenAPI, longer than `make test` does
-	@exec $(PY) -m pytest tests/fuzz $(ARGS)
+	@HYPOTHESIS_PROFILE=fuzz FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-500} exec $(PY) -m pytest tests/fuzz tests/model $(ARGS)
 
 lock: env-dev ## make requirements*.txt anew from requirements*.in
 	$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.12 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links \

@@ -56,6 +56,7 @@ def rebuild(*, page_size: int = 10 * PAGE) -> int:
     with transaction.atomic():
         progress = _locked_progress()
         with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL statement_timeout = 0")
             # Not TRUNCATE: that would make readers wait.
             for model in ROLLUPS:
                 cursor.execute(f"DELETE FROM {model._meta.db_table}")  # noqa: S608

@@ -9,6 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from bench import live
 from bench.load import LoadFailed, wrk_is_there
 from bench.measure import Result, measure
 from bench.stack import Stack, StackFailed
@@ -21,26 +22,30 @@ RATE_LIMIT_OUT_OF_REACH = 10_000_000
 
 def main() -> int:
     options = _arguments()
-    if not wrk_is_there():
+    if options.only != ["live"] and not wrk_is_there():
         print("make bench: skipped, because wrk isn't installed (Debian: apt install wrk).")
         return 0
     with tempfile.TemporaryDirectory(prefix="huuva-bench-") as home:
         stack = Stack(Path(home))
         try:
             results, second_start = _run(stack, options)
-        except (StackFailed, LoadFailed) as error:
+            streams = _live(stack) if _wanted("live", options) else None
+        except (StackFailed, LoadFailed, live.StreamsFailed) as error:
             print(error, file=sys.stderr)
             return 1
         finally:
             stack.stop()
     figures = as_json(results, second_start)
+    if streams:
+        figures["live"] = streams.as_json()
     path = write_json(figures)
     if options.json:
         print(json.dumps(figures, indent=2))
     else:
         print_table(results, second_start)
+        print("\n".join(streams.lines() if streams else []))
         print(f"written to {path}")
-    wrong = complaints(results)
+    wrong = [*complaints(results), *(live.complaints(streams) if streams else [])]
     for complaint in wrong:
         print(f"!!! {complaint}", file=sys.stderr)
     return 1 if wrong else 0
@@ -50,7 +55,7 @@ def _run(stack: Stack, options: argparse.Namespace) -> tuple[list[Result], float
     _say("starting the stack on a throw-away HUUVA_HOME")
     stack.start()
     second_start = None
-    if not options.only or "start" in options.only:
+    if _wanted("start", options):
         stack.stop()
         second_start = round(stack.start(), 2)
     keys = {
@@ -60,7 +65,7 @@ def _run(stack: Stack, options: argparse.Namespace) -> tuple[list[Result], float
     results = []
     run_id = f"bench-{secrets.token_hex(3)}"
     for workload in WORKLOADS:
-        if options.only and workload.name not in options.only:
+        if not _wanted(workload.name, options):
             continue
         for limited in (True, False):
             _say(f"{workload.title}, {'with' if limited else 'without'} rate limit, {options.seconds} s")
@@ -79,13 +84,22 @@ def _run(stack: Stack, options: argparse.Namespace) -> tuple[list[Result], float
     return results, second_start
 
 
+def _live(stack: Stack) -> live.LiveResult:
+    _say(f"{live.STREAMS} streams on live, {live.IDLE_SECONDS} s idle, then {live.HINTS} hints")
+    return live.measure_live(stack.home, stack.port + 1, list(set(stack.live())))
+
+
+def _wanted(name: str, options: argparse.Namespace) -> bool:
+    return not options.only or name in options.only
+
+
 def _say(text: str) -> None:
     print(f"… {text}", file=sys.stderr, flush=True)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    names = [workload.name for workload in WORKLOADS] + ["start"]
+    names = [workload.name for workload in WORKLOADS] + ["start", "live"]
     parser.add_argument(
         "--seconds", type=int, default=6, help="how long each workload is measured (default 6)"
     )

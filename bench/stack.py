@@ -98,7 +98,15 @@ class Stack:
         return made.stdout.strip()
 
     def web(self) -> Iterator[psutil.Process]:
-        """The processes that serve web: granian and its workers, whose own command lines don't tell what they are."""
+        """The processes that serve web: granian and its workers."""
+        return self._granian("wsgi")
+
+    def live(self) -> Iterator[psutil.Process]:
+        """The processes that hold the streams."""
+        return self._granian("asgi")
+
+    def _granian(self, interface: str) -> Iterator[psutil.Process]:
+        # The workers' own command lines don't tell what they are.
         if self.process is None:
             return
         for child in self.process.children(recursive=True):
@@ -106,7 +114,7 @@ class Stack:
                 words = child.cmdline()
             except psutil.NoSuchProcess:
                 continue
-            if "granian" in words and "wsgi" in words:
+            if "granian" in words and interface in words:
                 yield child
                 yield from child.children(recursive=True)
 

@@ -133,7 +133,7 @@ class Env:
             parts.port  # noqa: B018  (reading it is what checks it)
         except ValueError:
             raise ConfigError(f"{name} must be a URL that starts with {allowed}; this is none.") from None
-        if parts.scheme not in schemes:
+        if parts.scheme not in schemes or not value.lower().startswith(f"{parts.scheme}://"):
             raise ConfigError(f"{name} must start with {allowed}.")
         if not (parts.netloc or parts.path.strip("/") or parts.query):
             raise ConfigError(f"{name} must name a server after {allowed}.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 import django
@@ -21,6 +21,13 @@ from orders.statuses import OPEN, ORDER_NAMES, READY
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 Sample = tuple[dict[str, str], float]
+# What other apps add: name, explanation, and what gives the samples now.
+_more: dict[str, tuple[str, Callable[[], Iterable[Sample]]]] = {}
+
+
+def register_gauge(name: str, text: str, samples: Callable[[], Iterable[Sample]]) -> None:
+    """For an app's `ready()`: a gauge of its own, asked at each scrape."""
+    _more[name] = (text, samples)
 
 
 @read_only
@@ -69,6 +76,8 @@ def _lines(now: datetime) -> Iterator[str]:
     yield from _gauge(
         "huuva_beat_age_seconds", "Time since the last heartbeat of beat and worker.", _beat_age()
     )
+    for name, (text, samples) in _more.items():
+        yield from _gauge(name, text, samples())
     yield from _gauge(
         "huuva_build_info",
         "Versions, always 1.",

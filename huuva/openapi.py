@@ -49,6 +49,10 @@ class HuuvaSchema(AutoSchema):
     def get_filter_backends(self) -> list[Any]:
         return []
 
+    def _is_list_view(self, serializer: Any = None) -> bool:
+        # Each operation names the shape of its answer: what a list gives is a page, not an array of pages.
+        return False
+
 
 def problems(**answers: str) -> dict[tuple[int, str], OpenApiResponse]:
     """The problem answers of an operation, given as `code_STATUS="what it says"`; several codes may share a status."""
@@ -106,7 +110,32 @@ def finish(result: dict[str, Any], generator: Any, request: Any, public: bool) -
                     "schema": {"type": "string"},
                 }
     _drop_titles(result["components"]["schemas"])
+    result["paths"]["/api/health"] = {"get": _HEALTH}
     return result
+
+
+# A plain view, so that it answers whatever state the rest is in; hence described by hand.
+_HEALTH = {
+    "operationId": "health",
+    "summary": "Whether the API answers",
+    "tags": ["health"],
+    "security": [],
+    "responses": {
+        "200": {
+            "description": "It does. Needs no key.",
+            "content": {
+                "application/json": {
+                    "schema": {
+                        "type": "object",
+                        "properties": {"status": {"type": "string", "const": "ok"}},
+                        "required": ["status"],
+                    },
+                    "example": {"status": "ok"},
+                }
+            },
+        }
+    },
+}
 
 
 def _drop_titles(node: Any) -> None:

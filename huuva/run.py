@@ -58,7 +58,7 @@ def _run(settings: Any, began: float) -> int:
     check_port(host, port + 1, "HUUVA_PORT (live takes the port after it)")
     _raise_file_limit()
     try:
-        with embedded.services(home, **embedded.wanted(settings)):
+        with embedded.services(home, **embedded.wanted(settings), watch=True):
             first = _prepare(settings)
             return _supervise(settings, family, first, began)
     finally:

@@ -110,6 +110,7 @@ INSTALLED_APPS = [
     "orders",
     "integrations",
     "analytics",
+    "kitchen_display",
 ]
 MIDDLEWARE = [
     "huuva.middleware.GateMiddleware",
@@ -276,7 +277,14 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULE = {
     "beat-heartbeat": {"task": "huuva.tasks.beat_heartbeat", "schedule": 30.0},
     "check-history": {"task": "orders.tasks.check_history", "schedule": 300.0},
-    "refresh-analytics": {"task": "analytics.tasks.refresh", "schedule": 60.0},
+    # One that no worker took in time is made up for by the next.
+    "refresh-analytics": {
+        "task": "analytics.tasks.refresh",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    "watch-unseen-orders": {"task": "kitchen_display.tasks.watch_unseen", "schedule": 15.0},
+    "purge-wall": {"task": "kitchen_display.tasks.purge_wall", "schedule": 3600.0},
     "purge-idempotency-records": {"task": "integrations.tasks.purge_idempotency_records", "schedule": 3600.0},
 }
 

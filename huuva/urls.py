@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^api/openapi\.json/?$", openapi.openapi_json, name="openapi"),
     re_path(r"^api/docs/?$", openapi.swagger, name="docs"),
     re_path(r"^api/redoc/?$", openapi.redoc, name="redoc"),
+    path("", include("kitchen_display.urls")),
     path("api/", include("analytics.urls")),
     path("api/", include("orders.api.urls")),
 ]

@@ -29,6 +29,7 @@ from kitchen_display.tickets import (
     TicketItem,
     Undo,
     flat_modifiers,
+    urgency,
 )
 from orders.statuses import CANCELLED, FIRST, PICKED_UP, READY, TERMINAL
 
@@ -92,11 +93,9 @@ def read_board(screen: Screen, now: datetime) -> Board:
     on_wall = [order.id for order in orders if not _waits(order, lead, now)]
     taken = numbers.given(screen.kitchen_id, on_wall, taken, now)
     # A station has nothing to make in what is ready, unless something of it was cancelled.
-    needed = [
-        order.id for order in orders if screen.is_expo or order.status < READY or order.id in alarms
-    ]
+    needed = [order.id for order in orders if screen.is_expo or order.status < READY or order.id in alarms]
     items = _items(needed)
-    maker = _Maker(screen, found, alarms, taken, lead)
+    maker = _Maker(screen, found, alarms, taken, lead, now)
     board = Board(screen, now, [], [], [], [], "")
     for order in orders:
         lines = items.get(order.id, [])
@@ -105,7 +104,6 @@ def read_board(screen: Screen, now: datetime) -> Board:
             (board.later if _waits(order, lead, now) else board.tickets).append(ticket)
     board.tickets.sort(key=lambda t: (t.status == READY and not t.has_alarm, t.due_at, t.order_id))
     board.later.sort(key=lambda t: (t.wall_at, t.order_id))
-    board.shown = [(ticket, ticket.urgency(now)) for ticket in board.tickets]
     board.all_day = counts.all_day(board, now)
     board.owes = counts.owed_by_station(board.tickets, found, now) if screen.is_expo else []
     board.next_at = counts.next_moment(board, now)
@@ -162,9 +160,10 @@ class _Maker:
         alarms: dict[str, set[str]],
         taken: dict[str, int],
         lead: timedelta,
+        now: datetime,
     ) -> None:
         self.station, self.found, self.alarms = screen.station_id, found, alarms
-        self.taken, self.lead = taken, lead
+        self.taken, self.lead, self.now = taken, lead, now
 
     def ticket(self, order: OpenOrder, lines: list[Sequence[Any]]) -> Ticket:
         alarms = self.alarms.get(order.id, set())
@@ -180,6 +179,7 @@ class _Maker:
             step = {READY: PICKED_UP, PICKED_UP: 0, CANCELLED: 0}.get(order.status, READY)
         else:
             step = READY if behind else 0
+        wall_at = max(order.created_at, order.due_at - self.lead)
         return Ticket(
             order_id=order.id,
             version=order.version,
@@ -190,11 +190,12 @@ class _Maker:
             status=order.status,
             created_at=order.created_at,
             due_at=order.due_at,
-            wall_at=max(order.created_at, order.due_at - self.lead),
+            wall_at=wall_at,
             note=order.note,
             items=items,
             alarm=order_alarm,
             next=step,
+            urgency=urgency(order.status, wall_at, order.due_at, self.now),
             owes=tuple(counts.owed(items, self.found)) if self.station is None else (),
         )
 
@@ -234,8 +235,8 @@ def _version(board: Board, found: Configuration) -> str:
     """A digest of what is shown. The content of an order changes only with its version."""
     screen = board.screen
     shown = [
-        [t.order_id, t.version, t.number, urgency, t.alarm, t.next, [item.alarm for item in t.items]]
-        for t, urgency in board.shown
+        [t.order_id, t.version, t.number, t.urgency, t.alarm, t.next, [item.alarm for item in t.items]]
+        for t in board.tickets
     ]
     later = [[t.order_id, t.version] for t in board.later]
     all_day = [[row.plu, row.late, row.soon, row.later] for row in board.all_day]

@@ -66,7 +66,9 @@ def read_configuration(kitchen: str) -> Configuration:
         cursor.execute(_SQL, [kitchen])
         row = cursor.fetchone()
     brands, rules = (_plain(value) for value in row or (None, None))
-    found = Configuration({id_: BrandMark(name, colour or DEFAULT_COLOUR) for id_, name, colour in brands}, {})
+    found = Configuration(
+        {id_: BrandMark(name, colour or DEFAULT_COLOUR) for id_, name, colour in brands}, {}
+    )
     for station, slug, name, plu, is_prefix in rules:
         found.stations[station] = (slug, name)
         if plu is not None:

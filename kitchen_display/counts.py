@@ -33,11 +33,7 @@ def owed(items: Iterable[TicketItem], found: Configuration) -> list[Owed]:
         if item.next:
             for station in found.makers(item.plu):
                 pieces[station] += item.quantity
-    return [
-        Owed(slug, name, pieces[id_])
-        for id_, (slug, name) in found.stations.items()
-        if pieces[id_]
-    ]
+    return [Owed(slug, name, pieces[id_]) for id_, (slug, name) in found.stations.items() if pieces[id_]]
 
 
 def owed_by_station(tickets: list[Ticket], found: Configuration, now: datetime) -> list[Owed]:

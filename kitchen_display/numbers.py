@@ -24,7 +24,9 @@ def given(kitchen: str, on_wall: Sequence[str], taken: dict[str, int], now: date
     with transaction.atomic():
         # One at a time in a kitchen; others see what we gave.
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 7))", [f"ticket numbers {kitchen}"])
+            cursor.execute(
+                "SELECT pg_advisory_xact_lock(hashtextextended(%s, 7))", [f"ticket numbers {kitchen}"]
+            )
         return _give(kitchen, on_wall, now)
 
 
@@ -50,6 +52,9 @@ def _give(kitchen: str, on_wall: Sequence[str], now: datetime) -> dict[str, int]
     # An order that finds none free has to do without: zip ends with the shorter one.
     new = dict(zip((order_id for order_id in on_wall if order_id not in numbers), free, strict=False))
     TicketNumber.objects.bulk_create(
-        [TicketNumber(kitchen_id=kitchen, number=number, order_id=order_id) for order_id, number in new.items()]
+        [
+            TicketNumber(kitchen_id=kitchen, number=number, order_id=order_id)
+            for order_id, number in new.items()
+        ]
     )
     return numbers | new

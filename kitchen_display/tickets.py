@@ -1,6 +1,6 @@
 """What a screen shows, as plain data: the templates read these names and nothing else."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,17 @@ STATES = {
 def milliseconds(at: datetime) -> int:
     """Since 1970, as JavaScript counts time."""
     return int(at.timestamp() * 1000)
+
+
+def amber_at(wall_at: datetime, due_at: datetime) -> datetime:
+    return wall_at + (due_at - wall_at) * AMBER_AT
+
+
+def urgency(status: int, wall_at: datetime, due_at: datetime, now: datetime) -> str:
+    """calm, amber or red. What is ready or has ended is calm."""
+    if status >= READY or now < amber_at(wall_at, due_at):
+        return "calm"
+    return "amber" if now < due_at else "red"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +97,7 @@ class Ticket:
     `number` is what a cook presses (None: all 999 are in use); `version` the order's. `wall_at` is when it came to the
     wall, or will (the rail). `alarm`: the order was cancelled and nobody has acknowledged it.
     `next`: where the footer moves it (a station: its own items; expo: the order); 0: it does nothing.
+    `urgency`: calm, amber or red at the time of the read; the page's own clock carries it on.
     """
 
     order_id: str
@@ -102,6 +114,7 @@ class Ticket:
     items: tuple[TicketItem, ...]
     alarm: bool
     next: int
+    urgency: str = "calm"
     owes: tuple[Owed, ...] = ()
 
     @property
@@ -124,17 +137,11 @@ class Ticket:
 
     @property
     def amber_at(self) -> datetime:
-        return self.wall_at + (self.due_at - self.wall_at) * AMBER_AT
+        return amber_at(self.wall_at, self.due_at)
 
     @property
     def red_at(self) -> datetime:
         return self.due_at
-
-    def urgency(self, now: datetime) -> str:
-        """calm, amber or red. What is ready or cancelled is calm."""
-        if self.status >= READY or now < self.amber_at:
-            return "calm"
-        return "amber" if now < self.due_at else "red"
 
     @property
     def created_ms(self) -> int:
@@ -186,7 +193,6 @@ class Board:
     owes: list[Owed]
     version: str
     next_at: datetime | None = None
-    shown: list[tuple[Ticket, str]] = field(default_factory=list)  # each ticket with its urgency now
 
     @property
     def server_ms(self) -> int:
@@ -198,7 +204,7 @@ class Board:
 
     @property
     def late_count(self) -> int:
-        return sum(urgency == "red" for _, urgency in self.shown)
+        return sum(ticket.urgency == "red" for ticket in self.tickets)
 
     @property
     def order_ids(self) -> list[str]:

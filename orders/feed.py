@@ -136,6 +136,10 @@ def rows_ahead() -> bool:
         return bool(cursor.fetchone()[0])
 
 
+# A reader may have gone further than the backup: new rows must lie beyond what any server can have given it since.
+_BEYOND_READERS = 1 << 32
+
+
 def raise_offset() -> int:
     """Lift this server's transaction ids over those that are stored, for the feed; returns the offset.
 
@@ -149,8 +153,9 @@ def raise_offset() -> int:
         cursor.execute(
             """
             SELECT (SELECT tx::text::bigint FROM orders_statuschange ORDER BY tx DESC LIMIT 1)
-                   - pg_current_xact_id()::text::bigint + 1
-            """
+                   - pg_current_xact_id()::text::bigint + %s
+            """,
+            [_BEYOND_READERS],
         )
         offset = int(cursor.fetchone()[0])
         FeedOffset.objects.update_or_create(id=1, defaults={"value": offset})

@@ -130,17 +130,50 @@ def move_item(
             return order, item
         if to not in MOVES[item.status] or order.status in TERMINAL:
             raise _impossible(f"Item {item.plu}", order, item.plu, item.status, to, ITEM_NAMES)
-        change = begin(order, actor, reason)
+        _advance(order, [item], to, actor, reason)
+    return order, item
+
+
+def move_items(
+    order_id: str,
+    plus: Sequence[str],
+    to: int,
+    *,
+    actor: str,
+    reason: str = "",
+    kitchen: str | None = None,
+    expected_version: int | None = None,
+) -> Order:
+    """Move several items forward as one change: a station's part of an order. Items already that far stay.
+
+    Raises Order.DoesNotExist, OrderItem.DoesNotExist, StaleVersion, ImpossibleMove.
+    """
+    with transaction.atomic():
+        order = lock_order(order_id, kitchen, expected_version)
+        items = order.lines = items_of(order.id)
+        moving = {find_item(items, plu).plu for plu in plus}
+        behind = [item for item in items if item.plu in moving and follows(item.status, to)]
+        if not behind:
+            return order
+        if order.status in TERMINAL:
+            raise _impossible("The order", order, None, order.status, to, ORDER_NAMES)
+        _advance(order, behind, to, actor, reason)
+    return order
+
+
+def _advance(order: Order, moving: list[OrderItem], to: int, actor: str, reason: str) -> None:
+    """Move items of an order whose lock is held, and lift the order where its kitchen wants that."""
+    change = begin(order, actor, reason)
+    for item in moving:
         change.record(item.plu, item.status, to)
         item.status = to
-        OrderItem.objects.move(order.id, [item.plu], to)
-        if order.kitchen.auto_advance:
-            target = lifted(line.status for line in items)
-            if target > order.status:
-                change.record(None, order.status, target)
-                order.status = target
-        store(order, change)
-    return order, item
+    OrderItem.objects.move(order.id, [item.plu for item in moving], to)
+    if order.kitchen.auto_advance:
+        target = lifted(line.status for line in order.lines)
+        if target > order.status:
+            change.record(None, order.status, target)
+            order.status = target
+    store(order, change)
 
 
 def lock_order(order_id: str, kitchen: str | None, expected_version: int | None) -> Order:

@@ -18,6 +18,7 @@ import psutil
 import pytest
 
 from huuva.embedded.process import find
+from huuva.env import read_dotenv
 from tests.home import make_home, remove_home
 from tests.ports import free_port
 
@@ -106,6 +107,8 @@ def kill_all(start: Start) -> None:
 
 @pytest.fixture
 def home() -> Iterator[Path]:
+    if {"DATABASE_URL", "REDIS_URL"} & read_dotenv(ROOT / ".env").keys():
+        pytest.skip(".env names other servers: starts with the embedded ones were not tested")
     home = make_home()
     yield home
     start = Start.__new__(Start)
@@ -189,6 +192,31 @@ def test_a_web_worker_that_dies_is_replaced(home: Path) -> None:
     wait_for(lambda: len({process.pid for process in web_workers(start)} - {children[0].pid}) == 2, start)
     assert start.paste_curl().startswith("HTTP/1.1 201")
     assert start.stop() == 0
+
+
+@pytest.mark.parametrize("server", ["postgres", "valkey-server"])
+def test_an_embedded_server_that_dies_is_started_again(home: Path, server: str) -> None:
+    start = Start(home, free_port(following=1))
+    start.wait_ready()
+    assert start.paste_curl().startswith("HTTP/1.1 201")
+    killed = [
+        process
+        for process in psutil.process_iter()
+        if process.name() == server and str(home) in _place(process)
+    ]
+    assert killed
+    for process in killed:
+        process.kill()
+    psutil.wait_procs(killed, timeout=10)
+    wait_for(lambda: start.paste_curl().startswith("HTTP/1.1 201"), start)
+    assert start.stop() == 0
+
+
+def _place(process: psutil.Process) -> str:
+    try:
+        return process.cwd()
+    except psutil.Error:
+        return ""
 
 
 def web_workers(start: Start) -> list[psutil.Process]:

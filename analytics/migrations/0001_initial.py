@@ -6,7 +6,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     initial = True
 
-    dependencies = []
+    # Refreshing reads the change feed.
+    dependencies = [("orders", "0002_feed_and_guard")]
 
     operations = [
         migrations.CreateModel(

@@ -6,7 +6,7 @@ Cheap to import: settings ask only for addresses, and most processes never start
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -38,10 +38,12 @@ def wanted(settings: Any) -> dict[str, bool]:
 
 
 @contextmanager
-def services(home: Path, *, postgres: bool, valkey: bool, durable: bool = True) -> Iterator[None]:
+def services(
+    home: Path, *, postgres: bool, valkey: bool, durable: bool = True, watch: bool = False
+) -> Iterator[None]:
     """Keeps the wanted servers running inside the block; the last process to leave stops them.
 
-    Raises ConfigError and ServiceError.
+    With `watch` a server that dies meanwhile is started again. Raises ConfigError and ServiceError.
     """
     if not (postgres or valkey):
         yield
@@ -49,15 +51,21 @@ def services(home: Path, *, postgres: bool, valkey: bool, durable: bool = True) 
     from huuva.embedded.postgres import ensure_postgres, stop_postgres
     from huuva.embedded.users import Users
     from huuva.embedded.valkey import ensure_valkey, stop_valkey
+    from huuva.embedded.watch import watching
 
     users = Users(home)
-    try:
+
+    def ensure() -> None:
         with users.starting():
             if postgres:
                 ensure_postgres(home, durable=durable)
             if valkey:
                 ensure_valkey(home)
-        yield
+
+    try:
+        ensure()
+        with watching(ensure) if watch else nullcontext():
+            yield
     finally:
         with users.leaving() as last:
             if last:

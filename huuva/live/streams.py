@@ -16,6 +16,8 @@ TICK_SECONDS: Final = 2.0
 STALLED_SECONDS: Final = 3 * TICK_SECONDS
 # Each loss of Wi-Fi leaves a stream that looks open for minutes. Of one screen's streams the newest count.
 MOST_FOR_ONE_SCREEN: Final = 16
+# A longer one is a wrong clock, or a hint that waited for Valkey.
+LONGEST_DELAY_SECONDS: Final = 60.0
 # After the hints of a time were missed: fetch, whatever it was.
 RESYNC: Final = "resync"
 
@@ -128,8 +130,9 @@ class Streams:
     def hint(self, kitchen: str, kind: str, at_ms: int | None = None) -> None:
         """Something changed in that kitchen: its screens fetch their boards. `at_ms` is the commit's time."""
         self.counts["hints_received"] += 1
-        if at_ms is not None:
-            self.delay_seconds += max(0.0, time.time() - at_ms / 1000)
+        delay = 0.0 if at_ms is None else time.time() - at_ms / 1000
+        if 0 < delay < LONGEST_DELAY_SECONDS:
+            self.delay_seconds += delay
         self._hint(self._by_kitchen.get(kitchen, {}), kind, at_ms)
 
     def set_valkey(self, up: bool) -> None:
@@ -152,7 +155,7 @@ class Streams:
             self.counts["hints_passed"] += 1
 
     def _moment(self, name: str) -> bytes:
-        now = {"now": time.time_ns() // 1_000_000}
+        now: dict[str, object] = {"now": time.time_ns() // 1_000_000}
         return _event(name, now if self.valkey_up else {**now, "valkey": False})
 
     def _drop(self, stream: Stream) -> None:

@@ -70,7 +70,7 @@ class Subscriber:
                     await pubsub.ping()
                     asked = True
         finally:
-            await pubsub.aclose()  # type: ignore[no-untyped-call]
+            await pubsub.aclose()
 
     def _heard(self, message: dict[str, Any]) -> None:
         if message["type"] == "psubscribe":

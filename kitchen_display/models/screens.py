@@ -1,11 +1,11 @@
 """Paired displays, and browsers that ask to become one."""
 
 from datetime import datetime, timedelta
+from typing import Self
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from kitchen_display.models.stations import Station
@@ -14,6 +14,12 @@ from orders.models import Kitchen
 LANGUAGES = [("", _("As the device")), ("en", "English"), ("fi", "Suomi"), ("sv", "Svenska")]
 # A screen asks at least once a minute; one that has been silent for longer is off.
 ONLINE_FOR = timedelta(minutes=2)
+
+
+class ScreenQuerySet(models.QuerySet["Screen"]):
+    def watching(self) -> Self:
+        """Kitchen displays that are paired: somebody is meant to look at them."""
+        return self.filter(kind="kitchen", revoked_at=None).exclude(paired_at=None)
 
 
 class Screen(models.Model):
@@ -45,6 +51,8 @@ class Screen(models.Model):
 
     digest = models.CharField(max_length=64, null=True, unique=True, editable=False)  # noqa: DJ001 (unique)
     link_digest = models.CharField(max_length=64, null=True, unique=True, editable=False)  # noqa: DJ001 (unique)
+    # The link that paired it: opened again in the same browser it leads to the board.
+    used_link_digest = models.CharField(max_length=64, blank=True, editable=False)
     link_expires_at = models.DateTimeField(null=True, editable=False)
     paired_at = models.DateTimeField(_("paired"), null=True, editable=False)
     revoked_at = models.DateTimeField(_("revoked"), null=True, editable=False)
@@ -64,6 +72,8 @@ class Screen(models.Model):
         _("keep awake from"), null=True, blank=True, help_text=_("In the kitchen's time; both empty: always.")
     )
     awake_to = models.TimeField(_("keep awake to"), null=True, blank=True)
+
+    objects = ScreenQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("screen")
@@ -117,7 +127,7 @@ class PairingRequest(models.Model):
     code = models.CharField(max_length=6, unique=True)
     digest = models.CharField(max_length=64, unique=True)
     kind = models.CharField(max_length=10, choices=Screen.Kind, default=Screen.Kind.KITCHEN)
-    created_at = models.DateTimeField(db_default=Now())
+    created_at = models.DateTimeField()
     screen = models.ForeignKey(Screen, on_delete=models.CASCADE, null=True, related_name="+")
 
     class Meta:

@@ -60,7 +60,8 @@ def moment(at: datetime, kitchen: Kitchen, *, seconds: bool = False) -> str:
     """A time in the kitchen's zone, which is named: “23 Nov 17:25 EET”; with the year unless it is this one."""
     local = at.astimezone(zone_of(kitchen))
     this_year = local.year == datetime.now(local.tzinfo).year
-    day = "j M" if this_year else "j M Y"
+    # In Django's letters for dates; Finnish writes 23.11.
+    day = _("j M") if this_year else _("j M Y")
     # The zone by Python: Django leaves it out for the hour that comes twice when clocks go back.
     return f"{date_format(local, f'{day} H:i:s' if seconds else f'{day} H:i')} {local:%Z}"
 

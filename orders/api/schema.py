@@ -25,7 +25,7 @@ _IF_MATCH = OpenApiParameter(
 )
 _IF_NONE_MATCH = OpenApiParameter(
     "If-None-Match",
-    {"type": "string", "pattern": '^"[1-9][0-9]{0,8}"$'},
+    {"type": "string"},
     OpenApiParameter.HEADER,
     description="The ETag of your last read; 304 without a body if nothing has changed.",
 )

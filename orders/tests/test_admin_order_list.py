@@ -229,3 +229,16 @@ def test_staff_see_orders_only_with_the_permission(client: Client) -> None:
 
     bert.user_permissions.add(Permission.objects.get(codename="view_order"))
     assert [client.get(page).status_code for page in pages] == [200, 200]
+
+
+def test_names_are_looked_for_among_the_latest_orders_only(
+    manager: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        factories.order(channel_order_id=f"N{number}")
+    assert shown(manager, q="Ada") == ["N2", "N1", "N0"]
+
+    monkeypatch.setattr("orders.admin.search.LATEST", 2)
+
+    assert shown(manager, q="Ada") == ["N2", "N1"]
+    assert shown(manager, q="N0") == ["N0"]

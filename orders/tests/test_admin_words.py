@@ -1,6 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.utils.translation import override
 
 from orders.admin.words import moment, money, span, who
 from orders.models import Kitchen
@@ -59,3 +60,12 @@ def test_a_time_names_its_zone_through_the_change_of_clocks() -> None:
 )
 def test_an_actor_in_words(actor: str, words: str) -> None:
     assert who(actor)[1] == words
+
+
+def test_a_time_is_written_as_the_language_does() -> None:
+    at = datetime(2021, 11, 23, 15, 25, tzinfo=UTC)
+
+    with override("fi"):
+        assert moment(at, Kitchen(time_zone="Europe/Helsinki")) == "23.11.2021 17:25 EET"
+    with override("sv"):
+        assert moment(at, Kitchen(time_zone="Europe/Stockholm")) == "23 Nov 2021 16:25 CET"

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -19,7 +20,7 @@ from analytics.models import Progress
 from analytics.refresh import refresh
 from integrations.keys import issue_key
 from orders.models import Kitchen
-from orders.services import move_order
+from orders.services import create_order, move_order
 from orders.tests import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -118,7 +119,6 @@ def test_csv_holds_the_same_under_the_same_names(manager: Client, name: str) -> 
         ("text/html", "application/json"),
         ("application/json, text/csv;q=0.9", "application/json"),
         ("application/json;q=0.1, text/csv", "text/csv"),
-        ("text/csv;header=present", "text/csv"),
         ("nonsense", "application/json"),
     ],
 )
@@ -171,9 +171,12 @@ def test_hours_that_a_range_touches_count_as_a_whole(manager: Client) -> None:
 
 
 def test_limits(manager: Client) -> None:
-    past = datetime(2026, 5, 1, 12, tzinfo=UTC)
+    kitchen, past = factories.kitchen(), datetime(2026, 5, 1, 12, tzinfo=UTC)
     for number in range(26):
-        factories.order(None, account=f"acc {number}", created_at=past + timedelta(hours=number))
+        new = factories.new_order(None, account=f"acc {number}")
+        create_order(
+            replace(new, created_at=past + timedelta(hours=number)), kitchen=kitchen, actor="key:wolt"
+        )
     refresh()
     assert len(get(manager, "hourly-throughput").json()) == 24
     assert len(get(manager, "hourly-throughput?limit=3").json()) == 3

@@ -175,7 +175,9 @@ def test_a_call_is_tried_in_the_docs_with_a_key_pasted_in(browser: Browser, live
         page.locator(".opblock-get .opblock-summary-path", has_text="/api/orders").first.click()
         page.get_by_role("button", name="Execute").first.click()
 
-        expect(page.locator(".live-responses-table .response .response-col_status").first).to_contain_text("200")
+        expect(page.locator(".live-responses-table .response .response-col_status").first).to_contain_text(
+            "200"
+        )
         assert complaints == []
 
 

@@ -38,13 +38,14 @@ def before_call(context: schemathesis.HookContext, case: Any, kwargs: dict[str, 
 
 @schemathesis.hook
 def after_call(context: schemathesis.HookContext, case: Any, response: Any) -> None:
-    if response.status_code == 200 and case.method == "GET" and case.operation.path == "/api/orders/events":
-        page = response.json()
-        cursors.update((case.operation.path, event["cursor"]) for event in page["results"])
-        cursors.add((case.operation.path, page["next"]))
-
-    if response.status_code in (200, 201) and case.operation.path in ("/api/orders", "/api/orders/{id}"):
-        for order in response.json().get("results", [response.json()]):
+    if response.status_code not in (200, 201) or case.method not in ("GET", "POST"):
+        return
+    path, body = case.operation.path, response.json()
+    if path == "/api/orders/events":
+        cursors.update((path, event["cursor"]) for event in body["results"])
+        cursors.add((path, body["next"]))
+    elif path in ("/api/orders", "/api/orders/{id}"):
+        for order in body.get("results", [body]):
             items_of[order["id"]] = order["items"][-1]["plu"]
 
 

@@ -1,0 +1,173 @@
+"""Live with a thousand screens: what the process needs while nothing happens, and how soon all hear a hint."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Any
+
+import psutil
+import redis
+
+from bench.measure import CpuClock
+from huuva.embedded import redis_url
+from huuva.home import secret_file
+from huuva.live.channels import ORDERS, channel, message
+from huuva.live.tokens import make_token, stream_url
+from huuva.valkey_client import ValkeyClient
+from kitchen_display.hints import Publisher
+
+STREAMS = 1000
+IDLE_SECONDS = 20
+HINTS = 50
+GOAL_MEBIBYTES = 150
+GOAL_CPU_PERCENT = 10.0
+GOAL_HINT_P95_MS = 150.0
+KITCHEN = "bench"
+# Opened so many at a time: a wall that starts is one, not a thousand.
+AT_ONCE = 50
+
+
+class StreamsFailed(RuntimeError):
+    """The streams did not open or broke off."""
+
+
+@dataclass(frozen=True)
+class LiveResult:
+    """Memory and CPU of all processes of live together; CPU in percent of one core."""
+
+    streams: int
+    mebibytes: float
+    cpu_percent: float
+    hint_p50_ms: float
+    hint_p95_ms: float
+    hint_max_ms: float
+    lost_hints: int
+    note_hint_us: float  # what a web request pays for its hint
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def lines(self) -> list[str]:
+        return [
+            f"live, {self.streams:,} streams idle for {IDLE_SECONDS} s: {self.mebibytes:.0f} MiB "
+            f"(goal ≤ {GOAL_MEBIBYTES}), {self.cpu_percent:.1f} % of a core (goal ≤ {GOAL_CPU_PERCENT:.0f} %)",
+            f"live, from publish until a screen has it: p50 {self.hint_p50_ms:.1f}, p95 {self.hint_p95_ms:.1f}, "
+            f"worst {self.hint_max_ms:.1f} ms (goal for all the way to the wall ≤ {GOAL_HINT_P95_MS:.0f})",
+            f"a request notes its hint in {self.note_hint_us:.0f} µs",
+        ]
+
+
+class Screen(asyncio.Protocol):
+    """One stream: notes when its hello and its hints come."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.hello = asyncio.get_running_loop().create_future()
+        self.heard: list[float] = []
+        self.broken = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.WriteTransport)  # noqa: S101  (a TCP connection can be written to)
+        self.transport = transport
+        transport.write(f"GET {self.url} HTTP/1.1\r\nHost: live\r\n\r\n".encode())
+
+    def data_received(self, data: bytes) -> None:
+        if b"event: hint" in data:
+            self.heard.append(time.perf_counter())
+        if not self.hello.done() and b"event: hello" in data:
+            self.hello.set_result(None)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.broken = True
+
+
+def measure_live(home: Path, port: int, processes: list[psutil.Process]) -> LiveResult:
+    """`home` is the stack's, `processes` are live's. Raises StreamsFailed."""
+    _raise_file_limit()
+    return asyncio.run(_measure(home, port, processes))
+
+
+async def _measure(home: Path, port: int, processes: list[psutil.Process]) -> LiveResult:
+    secret, url = secret_file(home, "secret-key"), redis_url(home)
+    screens: list[Screen] = []
+    for number in range(0, STREAMS, AT_ONCE):
+        wanted = range(number, min(number + AT_ONCE, STREAMS))
+        screens += await asyncio.gather(*(_open(port, secret, screen) for screen in wanted))
+    try:
+        await asyncio.sleep(3)  # past the noise of opening
+        clock = CpuClock(lambda: processes)
+        await asyncio.sleep(IDLE_SECONDS)
+        cpu_percent = clock.used() / IDLE_SECONDS * 100
+        mebibytes = sum(process.memory_info().rss for process in processes) / 2**20
+        milliseconds = await _hints(url, screens)
+        if any(screen.broken for screen in screens):
+            raise StreamsFailed("Live ended streams during the measurement: see its log.")
+    finally:
+        for screen in screens:
+            screen.transport.close()
+    p95 = quantiles(milliseconds, n=20)[-1]
+    return LiveResult(
+        streams=len(screens),
+        mebibytes=round(mebibytes, 1),
+        cpu_percent=round(cpu_percent, 2),
+        hint_p50_ms=round(median(milliseconds), 2),
+        hint_p95_ms=round(p95, 2),
+        hint_max_ms=round(max(milliseconds), 2),
+        lost_hints=len(screens) * HINTS - len(milliseconds),
+        note_hint_us=round(_note_hint_us(url), 1),
+    )
+
+
+async def _open(port: int, secret: str, number: int) -> Screen:
+    url = stream_url("", make_token(secret, KITCHEN, number))
+    _, screen = await asyncio.get_running_loop().create_connection(lambda: Screen(url), "127.0.0.1", port)
+    try:
+        await asyncio.wait_for(screen.hello, 20)
+    except TimeoutError:
+        raise StreamsFailed(f"Stream {number + 1} of {STREAMS} did not open.") from None
+    return screen
+
+
+async def _hints(url: str, screens: list[Screen]) -> list[float]:
+    """For each hint and each screen, the milliseconds from publishing to reading."""
+    times: list[float] = []
+    with redis.Redis.from_url(url) as client:
+        for number in range(HINTS):
+            began = time.perf_counter()
+            client.publish(channel(KITCHEN), message(ORDERS, time.time_ns() // 1_000_000))
+            deadline = began + 5
+            while any(len(screen.heard) <= number for screen in screens) and time.perf_counter() < deadline:
+                await asyncio.sleep(0.02)
+            times += [
+                (screen.heard[number] - began) * 1000 for screen in screens if len(screen.heard) > number
+            ]
+    return times
+
+
+def _note_hint_us(url: str) -> float:
+    """Median time that `publish` takes from a request."""
+    publisher = Publisher(ValkeyClient(url))
+    times = []
+    for _ in range(500):
+        began = time.perf_counter()
+        publisher.publish(KITCHEN, ORDERS)
+        times.append(time.perf_counter() - began)
+        publisher.flush(1)
+    return median(times) * 1_000_000
+
+
+def complaints(result: LiveResult) -> Iterable[str]:
+    if result.lost_hints:
+        yield f"live: {result.lost_hints} hints did not arrive"
+
+
+def _raise_file_limit() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < STREAMS + 200:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

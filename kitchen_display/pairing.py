@@ -1,0 +1,178 @@
+"""How a browser becomes a screen: by a code that a manager enters, or by a one-time link.
+
+Cookie, link and waiting browser each hold a random secret of 256 bits; we keep SHA-256 digests only.
+"""
+
+import hashlib
+import secrets
+from datetime import timedelta
+from typing import Final, NamedTuple
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from kitchen_display import hints
+from kitchen_display.models import PairingRequest, Screen
+
+# Without what looks or sounds alike from across a room: 0 O, 1 I L, 2 Z, 5 S, 8 B.
+ALPHABET: Final = "ACDEFGHJKMNPQRTUVWXY34679"
+CODE_LENGTH: Final = 6
+CODE_LIFETIME: Final = timedelta(minutes=15)
+LINK_LIFETIME: Final = timedelta(days=1)
+# Each unpaired visitor gets a code. More than this at once is no kitchen.
+MOST_WAITING: Final = 1000
+_PAIRING: Final = (
+    "digest",
+    "link_digest",
+    "used_link_digest",
+    "link_expires_at",
+    "paired_at",
+    "revoked_at",
+    "last_seen_at",
+)
+
+
+class PairingRefused(Exception):
+    """The code or link opens nothing; the text says why and what to do."""
+
+
+class Paired(NamedTuple):
+    """`token` is what the browser keeps; it can't be had again."""
+
+    screen: Screen
+    token: str
+
+
+class Waiting(NamedTuple):
+    """`secret` is what the waiting browser keeps, `code` what it shows."""
+
+    request: PairingRequest
+    secret: str
+
+
+def digest_of(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def find_screen(token: str) -> Screen | None:
+    """The screen, revoked or not, whose browser holds `token`; with kitchen and station."""
+    if not 20 <= len(token) <= 100:
+        return None
+    found = Screen.objects.select_related("kitchen", "station")
+    return found.filter(digest=digest_of(token)).first()
+
+
+def make_link(screen: Screen) -> str:
+    """The path of a link that pairs the browser which opens it first, within LINK_LIFETIME.
+
+    The screen's present browser stays paired until then; an older link ends now.
+    """
+    token = secrets.token_urlsafe(32)
+    screen.link_digest = digest_of(token)
+    screen.link_expires_at = timezone.now() + LINK_LIFETIME
+    screen.save(update_fields=["link_digest", "link_expires_at"])
+    return f"/display/pair/{token}"
+
+
+@transaction.atomic
+def use_link(link_token: str) -> Paired:
+    """Pair by a link, which is used up by that. Raises PairingRefused."""
+    screen = (
+        Screen.objects.select_for_update(of=("self",))
+        .select_related("kitchen", "station")
+        .filter(link_digest=digest_of(link_token))
+        .first()
+    )
+    if screen is None or screen.link_expires_at is None or screen.link_expires_at < timezone.now():
+        raise PairingRefused(
+            _(
+                "This link has been used or is too old. Ask a manager for a new one, or pair by the code below."
+            )
+        )
+    return _pair(screen)
+
+
+def start_waiting(kind: str) -> Waiting:
+    """A code for a browser that isn't paired. Raises PairingRefused where far too many wait."""
+    now = timezone.now()
+    PairingRequest.objects.filter(created_at__lt=now - CODE_LIFETIME).delete()
+    if PairingRequest.objects.count() >= MOST_WAITING:
+        raise PairingRefused(_("Too many browsers wait to be paired. Try again in a quarter of an hour."))
+    secret = secrets.token_urlsafe(32)
+    while True:
+        code = "".join(secrets.choice(ALPHABET) for _ in range(CODE_LENGTH))
+        try:
+            with transaction.atomic():
+                request = PairingRequest.objects.create(
+                    code=code, digest=digest_of(secret), kind=kind, created_at=now
+                )
+        except IntegrityError:
+            continue  # The code is being shown by another browser.
+        return Waiting(request, secret)
+
+
+def find_waiting(secret: str) -> PairingRequest | None:
+    """What the browser that holds `secret` waits for; None where its code has ended."""
+    if not 20 <= len(secret) <= 100:
+        return None
+    since = timezone.now() - CODE_LIFETIME
+    return PairingRequest.objects.filter(digest=digest_of(secret), created_at__gte=since).first()
+
+
+def enter_code(code: str, screen: Screen) -> None:
+    """A manager says which screen the browser that shows `code` shall be. Raises PairingRefused."""
+    code = "".join(character for character in code.upper() if character.isalnum())
+    since = timezone.now() - CODE_LIFETIME
+    found = PairingRequest.objects.filter(code=code, created_at__gte=since, screen=None)
+    if not found.update(screen=screen, kind=screen.kind):
+        raise PairingRefused(
+            _(
+                "No browser shows this code now. Codes change every quarter of an hour: look at the screen again."
+            )
+        )
+
+
+@transaction.atomic
+def finish_waiting(secret: str) -> Paired | None:
+    """What the waiting browser gets once a manager has entered its code; None until then."""
+    request = (
+        PairingRequest.objects.select_for_update()
+        .filter(digest=digest_of(secret))
+        .exclude(screen=None)
+        .first()
+    )
+    if request is None or request.screen_id is None:
+        return None
+    screen = (
+        Screen.objects.select_for_update(of=("self",))
+        .select_related("kitchen", "station")
+        .get(pk=request.screen_id)
+    )
+    request.delete()
+    return _pair(screen)
+
+
+def _pair(screen: Screen) -> Paired:
+    """Give the screen to a new browser; the one that had it is out at once."""
+    token = secrets.token_urlsafe(32)
+    now = timezone.now()
+    screen.used_link_digest = screen.link_digest or ""
+    screen.digest, screen.link_digest, screen.link_expires_at = digest_of(token), None, None
+    screen.paired_at, screen.revoked_at, screen.last_seen_at = now, None, now
+    screen.save(update_fields=_PAIRING)
+    # The browser that had it asks at once, and finds that it is out.
+    hints.publish_on_commit(screen.kitchen_id, hints.SCREENS)
+    return Paired(screen, token)
+
+
+def revoke(screen: Screen) -> bool:
+    """End a screen's pairing: its next request is refused, and it is told to ask at once. False: it was before."""
+    now = timezone.now()
+    changed = Screen.objects.filter(pk=screen.pk, revoked_at=None).update(
+        revoked_at=now, link_digest=None, link_expires_at=None
+    )
+    if changed:
+        screen.revoked_at = now
+        hints.publish_on_commit(screen.kitchen_id, hints.SCREENS)
+    return bool(changed)

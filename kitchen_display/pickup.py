@@ -1,0 +1,61 @@
+"""The read of the pickup board: numbers only, nobody's name."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import orjson
+from django.utils.translation import get_language
+
+from kitchen_display.board import display_number, open_orders
+from kitchen_display.models import Screen
+from kitchen_display.tickets import milliseconds
+from orders.statuses import FIRST, READY
+
+
+@dataclass(frozen=True, slots=True)
+class PickupBoard:
+    """`preparing` by due time, `ready` with the newest first."""
+
+    screen: Screen
+    server_now: datetime
+    preparing: list[str]
+    ready: list[str]
+    version: str
+    next_at: datetime | None
+
+    @property
+    def server_ms(self) -> int:
+        return milliseconds(self.server_now)
+
+    @property
+    def next_ms(self) -> int | None:
+        return None if self.next_at is None else milliseconds(self.next_at)
+
+
+def read_pickup(screen: Screen, now: datetime) -> PickupBoard:
+    """One statement beside the screen's own. Orders for later appear when they are released to the kitchen."""
+    lead = timedelta(minutes=screen.kitchen.release_minutes)
+    orders = open_orders(screen.kitchen_id)
+    waiting = [order for order in orders if order.status == FIRST and order.due_at - lead > now]
+    rest = {order.id for order in waiting}
+    preparing = [
+        display_number(order.channel_display_id, order.channel_order_id)
+        for order in orders
+        if order.status < READY and order.id not in rest
+    ]
+    ready = [
+        display_number(order.channel_display_id, order.channel_order_id)
+        for order in sorted(orders, key=lambda order: order.changed_at, reverse=True)
+        if order.status == READY
+    ]
+    settings = [screen.pk, screen.text_scale, screen.kitchen.name, get_language()]
+    data = orjson.dumps([preparing, ready, settings])
+    return PickupBoard(
+        screen=screen,
+        server_now=now,
+        preparing=preparing,
+        ready=ready,
+        version=hashlib.blake2b(data, digest_size=9).hexdigest(),
+        next_at=min((order.due_at - lead for order in waiting), default=None),
+    )

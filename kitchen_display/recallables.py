@@ -1,0 +1,129 @@
+"""What can be brought back: the recall list, and what a screen bumped last. Read only when somebody asks."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.db import connection
+
+from kitchen_display.board import display_number
+from kitchen_display.configuration import configuration
+from kitchen_display.models import Screen, TicketNumber
+from kitchen_display.tickets import Recallable
+from orders.statuses import CANCELLED, Kind
+
+MOST: Final = 30
+
+# Bounded by what the kitchens touched within the time of recall, by the index on updated_at.
+_SQL: Final = """
+SELECT o.id, o.channel_display_id, o.channel_order_id, o.brand_id,
+       c.plu, c.to_status, c.kind, c.change, c.recalls, c.at, c.actor, i.name, i.quantity
+FROM orders_order o
+JOIN orders_statuschange c ON c.order_id = o.id
+LEFT JOIN orders_orderitem i ON i.order_id = c.order_id AND i.plu = c.plu
+WHERE o.kitchen_id = %s AND o.updated_at >= %s AND c.at >= %s AND c.from_status IS NOT NULL AND c.kind <> 2
+ORDER BY c.order_id, c.sequence"""
+
+
+@dataclass(slots=True)
+class _Done:
+    """One change of one order."""
+
+    order_id: str
+    display: str
+    brand_id: str
+    change: int
+    actor: str
+    at: datetime
+    to_status: int
+    begins_with: str | None
+    lines: list[tuple[str, str]] = field(default_factory=list)  # PLU and words
+
+    @property
+    def moved(self) -> set[str]:
+        return {plu for plu, _ in self.lines}
+
+
+def recall_list(screen: Screen, now: datetime, most: int = MOST) -> list[Recallable]:
+    """What this screen may bring back, newest first."""
+    return _shown(screen, _standing(screen, now)[:most])
+
+
+def last_bumped(screen: Screen, now: datetime, within: timedelta | None = None) -> Recallable | None:
+    """What this screen itself bumped last, where that still stands; `within` this time, else that of recall."""
+    for done in _standing(screen, now):
+        if within is not None and now - done.at > within:
+            break
+        if done.actor == screen.actor:
+            return _shown(screen, [done])[0]
+    return None
+
+
+def _standing(screen: Screen, now: datetime) -> list[_Done]:
+    """Changes that a recall would take back as they are: none of what they moved has been moved since."""
+    since = now - timedelta(minutes=screen.kitchen.recall_minutes)
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL, [screen.kitchen_id, since, since])
+        rows = cursor.fetchall()
+    gone = {(row[0], row[8]) for row in rows if row[6] == Kind.RECALL}
+    by_order: defaultdict[str, dict[int, _Done]] = defaultdict(dict)
+    for row in rows:
+        if row[6] != Kind.RECALL and (row[0], row[7]) not in gone:
+            _add(by_order[row[0]], row)
+    found: list[_Done] = []
+    for changes in by_order.values():
+        moved_since: set[str] = set()
+        newest = True
+        for done in sorted(changes.values(), key=lambda done: -done.change):
+            stands = newest or (done.begins_with is not None and not done.moved & moved_since)
+            if stands and done.to_status != CANCELLED and _may(screen, done):
+                found.append(done)
+            moved_since |= done.moved
+            newest = False
+            if done.begins_with is None:
+                break  # The whole order moved: what was before can't come back by itself.
+    return sorted(found, key=lambda done: done.at, reverse=True)
+
+
+def _add(changes: dict[int, _Done], row: tuple[Any, ...]) -> None:
+    order_id, display_id, channel_id, brand_id, plu, to_status, _, change, _, at, actor, name, quantity = row
+    done = changes.get(change)
+    if done is None:
+        shown = display_number(display_id, channel_id)
+        done = changes[change] = _Done(order_id, shown, brand_id, change, actor, at, to_status, plu)
+    if plu is not None:
+        done.lines.append((plu, f"{quantity} × {name}"))
+
+
+def _may(screen: Screen, done: _Done) -> bool:
+    """Expo all; a station what moved its own items alone."""
+    if screen.is_expo:
+        return True
+    if done.begins_with is None:
+        return False
+    found = configuration(screen.kitchen_id)
+    return all(not found.makers(plu) or screen.station_id in found.makers(plu) for plu in done.moved)
+
+
+def _shown(screen: Screen, changes: list[_Done]) -> list[Recallable]:
+    numbers = dict(
+        TicketNumber.objects.filter(order_id__in=[done.order_id for done in changes]).values_list(
+            "order_id", "number"
+        )
+    )
+    found = configuration(screen.kitchen_id)
+    return [
+        Recallable(
+            order_id=done.order_id,
+            number=numbers.get(done.order_id),
+            display=done.display,
+            brand=found.brand(done.brand_id),
+            plu=done.begins_with or "",
+            items=tuple(words for _, words in done.lines),
+            to_status=done.to_status,
+            actor=done.actor.partition(":")[2] or done.actor,
+            at=done.at,
+        )
+        for done in changes
+    ]

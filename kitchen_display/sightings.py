@@ -1,0 +1,81 @@
+"""Which orders a screen has said it shows, and the alert for those that none shows."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from django.db import connection
+
+from kitchen_display.models import Screen, Sighting
+from orders import clock
+from orders.models import Order
+from orders.statuses import OPEN
+
+# A screen that works shows a new order within a second; three looks of a polling one fit in here.
+UNSEEN_AFTER: Final = timedelta(seconds=15)
+KEPT: Final = timedelta(days=2)
+MOST_AT_ONCE: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    order_id: str
+    kitchen: str
+    seconds: float  # since it came, or was changed last
+
+
+# Only kitchens that have a display: others may well work without one.
+_SQL: Final = """
+SELECT o.id, o.kitchen_id, extract(epoch FROM %s - o.changed_at)::float
+FROM orders_order o
+WHERE o.status IN (1, 2) AND o.changed_at < %s
+  AND o.kitchen_id IN (
+    SELECT kitchen_id FROM kitchen_display_screen
+    WHERE kind = 'kitchen' AND revoked_at IS NULL AND paired_at IS NOT NULL AND paired_at < %s)
+  AND NOT EXISTS (SELECT FROM kitchen_display_sighting s WHERE s.order_id = o.id)
+ORDER BY o.changed_at LIMIT %s"""
+
+
+def unseen_orders(limit: int = 1000) -> list[Unseen]:
+    """Orders to be made that have been here for UNSEEN_AFTER and that no screen has shown. Costs what is open."""
+    now = clock.now()
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL, [now, now - UNSEEN_AFTER, now - UNSEEN_AFTER, limit])
+        return [Unseen(*row) for row in cursor.fetchall()]
+
+
+def unseen_samples() -> list[tuple[dict[str, str], float]]:
+    """The gauge: how many, in each kitchen that has a display; 0 is said too, so that an alert can trust it."""
+    watched = Screen.objects.watching().values_list("kitchen_id", flat=True).distinct()
+    counts = dict.fromkeys(watched.order_by("kitchen_id"), 0) | Counter(
+        unseen.kitchen for unseen in unseen_orders()
+    )
+    return [({"kitchen": kitchen}, count) for kitchen, count in counts.items()]
+
+
+def record_sightings(screen: Screen, order_ids: Sequence[str]) -> None:
+    """`screen` shows these orders. Ids that are not open orders of its kitchen are passed over."""
+    wanted = list(dict.fromkeys(order_ids))[:MOST_AT_ONCE]
+    real = set(
+        Order.objects.filter(pk__in=wanted, kitchen_id=screen.kitchen_id, status__in=OPEN).values_list(
+            "pk", flat=True
+        )
+    )
+    now = clock.now()
+    Sighting.objects.bulk_create(
+        [Sighting(order_id=order_id, screen=screen, at=now) for order_id in wanted if order_id in real],
+        ignore_conflicts=True,
+    )
+
+
+def purge_sightings() -> int:
+    """Remove those of orders that have ended long ago. Those of open orders stay, or they would alert again."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM kitchen_display_sighting s WHERE s.at < %s AND NOT EXISTS "
+            "(SELECT FROM orders_order o WHERE o.id = s.order_id AND o.status IN (1, 2, 3))",
+            [clock.now() - KEPT],
+        )
+        return cursor.rowcount

@@ -1,0 +1,11 @@
+import pytest
+
+from kitchen_display.configuration import forget_configuration
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept():
+    """What a process keeps for 3 s belongs to the test before."""
+    forget_configuration()
+    yield
+    forget_configuration()

@@ -1,0 +1,67 @@
+"""A board costs what is open: a fixed number of statements, and nothing for what was sold before."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from kitchen_display import board as boards
+from kitchen_display.board import read_board
+from kitchen_display.configuration import forget_configuration
+from kitchen_display.tests import factories as make
+from orders import clock
+from orders.services import move_order
+from orders.statuses import CANCELLED
+
+pytestmark = pytest.mark.django_db
+PATH = "/display/board"
+
+
+def statements(client):
+    with CaptureQueriesContext(connection, ) as asked:
+        assert client.get(PATH, headers=make.SCRIPT).status_code == 200
+    return [query["sql"] for query in asked.captured_queries]
+
+
+@pytest.mark.parametrize("tickets", [1, 40])
+def test_five_statements_whatever_the_number_of_tickets(tickets):
+    make.station("grill", "GR")
+    client = make.paired(make.screen())
+    for n in range(tickets):
+        make.order("GR1", "SU1", "COLA", due_in=n + 1)
+    cancelled = make.order("GR1")
+    move_order(cancelled.id, CANCELLED, actor="key:test")
+    client.get(PATH, headers=make.SCRIPT)  # gives the numbers
+    forget_configuration()
+    asked = statements(client)
+    assert len(asked) == 5, asked
+    assert len(statements(client)) == 4  # brands and stations are kept
+
+
+def test_no_board_without_orders_asks_more():
+    client = make.paired(make.screen())
+    assert len(statements(client)) <= 5
+
+
+def test_old_orders_cost_nothing():
+    """10^5 ended orders beside 20 open ones: read by the index of open orders, touching none of the others."""
+    screen = make.screen()
+    for n in range(20):
+        make.order("A", "B", due_in=n + 1)
+    model = make.order("A")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT string_agg(quote_ident(attname), ',' ORDER BY attnum) FROM pg_attribute "
+                       "WHERE attrelid = 'orders_order'::regclass AND attnum > 0 AND NOT attisdropped")  # fmt: skip
+        columns = cursor.fetchone()[0]
+        values = columns.replace("id,", "'old-' || n,", 1).replace("status", "4", 1)
+        cursor.execute(
+            f"INSERT INTO orders_order ({columns}) "
+            f"SELECT {values} FROM orders_order, generate_series(1, 100000) n WHERE id = %s",
+            [model.id],
+        )
+        cursor.execute("ANALYZE orders_order")
+        cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {boards._OPEN} ORDER BY due_at, id", ["main"])
+        plan = cursor.fetchone()[0][0]["Plan"]
+    text = str(plan)
+    assert "order_open_due" in text and "Seq Scan" not in text
+    assert plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] < 100
+    assert len(read_board(screen, clock.now()).tickets) == 21

@@ -1,0 +1,149 @@
+"""The boards themselves: pages, and the partials that keep them fresh."""
+
+from pathlib import Path
+from typing import Any, Final
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import ensure_csrf_cookie
+from django.views.decorators.http import require_safe
+
+from huuva.live import tokens
+from kitchen_display.board import Board, read_board
+from kitchen_display.models import Screen
+from kitchen_display.pickup import PickupBoard, read_pickup
+from kitchen_display.recallables import recall_list
+from kitchen_display.sightings import record_sightings
+from kitchen_display.tickets import milliseconds
+from kitchen_display.views.access import (
+    COOKIE_SECONDS,
+    DISPLAY,
+    PICKUP,
+    Place,
+    asking_screen,
+    for_screen,
+    keep_cookie,
+    private,
+)
+from kitchen_display.views.answers import by_script, refused
+from kitchen_display.views.pairing import pairing_page
+
+WORKER: Final = Path("static/kitchen_display/js/worker.js")
+
+
+def stream_url(screen: Screen) -> str:
+    """Where the page hears hints; the token in it names kitchen and screen, and ends by itself."""
+    return tokens.stream_url(
+        settings.HUUVA_LIVE_URL, tokens.make_token(settings.SECRET_KEY, screen.kitchen_id, screen.pk)
+    )
+
+
+def context(screen: Screen, board: Board | PickupBoard, **more: Any) -> dict[str, Any]:
+    return {"screen": screen, "board": board, "stream_url": stream_url(screen), **more}
+
+
+def answer_board(
+    request: HttpRequest, screen: Screen, board: Board | PickupBoard, template: str, **more: Any
+) -> HttpResponse:
+    """A page or partial with the headers that scripts read."""
+    response = render(request, f"kitchen_display/{template}", context(screen, board, **more))
+    return _marked(response, board)
+
+
+def _marked(response: HttpResponse, board: Board | PickupBoard) -> HttpResponse:
+    response["X-Board-Version"] = board.version
+    response["X-Server-Time"] = str(milliseconds(timezone.now()))
+    response["ETag"] = f'"{board.version}"'
+    # Kept by the browser for comparing only.
+    response["Cache-Control"] = "no-cache, private"
+    return response
+
+
+@require_safe
+@ensure_csrf_cookie
+def display(request: HttpRequest) -> HttpResponse:
+    """The wall, or what the browser needs to become one."""
+    return _home(request, DISPLAY, _display_page)
+
+
+@require_safe
+@ensure_csrf_cookie
+def pickup(request: HttpRequest) -> HttpResponse:
+    """The board for couriers, or what the browser needs to become one."""
+    return _home(request, PICKUP, _pickup_page)
+
+
+def _home(request: HttpRequest, place: Place, page: Any) -> HttpResponse:
+    if asking_screen(request, place) is None:
+        return private(pairing_page(request, place))
+    response: HttpResponse = for_screen(place)(page)(request)
+    if response.status_code == 200:
+        keep_cookie(response, place, place.cookie, request.COOKIES[place.cookie], COOKIE_SECONDS)
+    return response
+
+
+def _display_page(request: HttpRequest, screen: Screen) -> HttpResponse:
+    return answer_board(request, screen, read_board(screen, timezone.now()), "display.html")
+
+
+def _pickup_page(request: HttpRequest, screen: Screen) -> HttpResponse:
+    return answer_board(request, screen, read_pickup(screen, timezone.now()), "pickup.html")
+
+
+@require_safe
+@for_screen(DISPLAY)
+def board_partial(request: HttpRequest, screen: Screen) -> HttpResponse:
+    """The board as the page shows it; 304 where that is what it shows already.
+
+    `seen`, repeated: orders that the page has shown since, so that telling us costs no request of its own.
+    """
+    if request.GET.getlist("seen"):
+        record_sightings(screen, request.GET.getlist("seen"))
+    return _fresh(request, screen, read_board(screen, timezone.now()), "_board.html")
+
+
+@require_safe
+@for_screen(PICKUP)
+def pickup_partial(request: HttpRequest, screen: Screen) -> HttpResponse:
+    return _fresh(request, screen, read_pickup(screen, timezone.now()), "_pickup.html")
+
+
+def _fresh(request: HttpRequest, screen: Screen, board: Board | PickupBoard, template: str) -> HttpResponse:
+    held = [
+        tag.strip().removeprefix("W/").strip('"')
+        for tag in request.headers.get("If-None-Match", "").split(",")
+    ]
+    if board.version in held:
+        return _marked(HttpResponseNotModified(), board)
+    return answer_board(request, screen, board, template)
+
+
+@require_safe
+@for_screen(DISPLAY)
+def recalls(request: HttpRequest, screen: Screen) -> HttpResponse:
+    """The last 30 things that this screen may bring back."""
+    found = {"recalls": recall_list(screen, timezone.now()), "screen": screen}
+    name = "_recalls" if by_script(request) else "recalls"
+    return render(request, f"kitchen_display/{name}.html", found)
+
+
+@require_safe
+@for_screen(DISPLAY)
+def paper(request: HttpRequest, screen: Screen) -> HttpResponse:
+    """All open orders, to be printed: what the kitchen works by when everything else is down."""
+    board = read_board(screen, timezone.now())
+    return answer_board(request, screen, board, "paper.html")
+
+
+@require_safe
+def worker(request: HttpRequest) -> HttpResponse:
+    """The service worker, served from here so that its scope is /display/. It holds no data: anybody may read it."""
+    path = settings.BASE_DIR / WORKER
+    if not path.exists():
+        return refused(request, _("There is no worker."), DISPLAY.path, status=404)
+    response = HttpResponse(path.read_bytes(), content_type="text/javascript; charset=utf-8")
+    response["Cache-Control"] = "no-cache"
+    return response

@@ -1,0 +1,118 @@
+// Bumps, acknowledgements and undo by touch. A touch counts once, and only for what stood there when the finger came down.
+
+const DOUBLE_TOUCH = 500;
+const AFTER_A_MOVE = 400;
+
+export class Actions {
+  constructor({ page, token, live, read, tickets, say, words }) {
+    Object.assign(this, { page, token, live, read, tickets, say, words });
+    this.last = { key: "", at: -Infinity };
+    this.under = new WeakMap();
+    document.addEventListener("pointerdown", (event) => this.remember(event), { capture: true, passive: true });
+    document.addEventListener("click", (event) => this.click(event));
+    document.addEventListener("submit", (event) => {
+      if (event.target.matches(".ticket form, .ticket__form")) event.preventDefault();
+    });
+  }
+
+  remember(event) {
+    const button = event.target.closest?.("[data-key]");
+    this.down = { key: button?.dataset.key ?? null, at: performance.now() };
+  }
+
+  click(event) {
+    const button = event.target.closest(".ticket button");
+    if (!button) return;
+    event.preventDefault();
+    const { key } = button.dataset;
+    const byPointer = event.detail > 0;
+    const now = performance.now();
+    if (byPointer && this.down && this.down.key !== key) return; // It came under the finger only after the touch.
+    if (byPointer && now - this.last.at < DOUBLE_TOUCH) {
+      // The second half of a double touch: on the same thing it is the same wish, on another one that has just moved
+      // here it would be a mistake. A touch elsewhere, on what did not move, is meant.
+      if (this.last.key === key || this.movedSince(button, now)) return;
+    }
+    this.last = { key, at: now };
+    this.press(button);
+  }
+
+  movedSince(button, now) {
+    const moved = this.tickets.grid.movedAt?.get(button.closest(".ticket")) ?? -Infinity;
+    return now - moved < AFTER_A_MOVE;
+  }
+
+  press(button) {
+    const ticket = this.tickets.get(button.closest(".ticket").dataset.order);
+    if (!ticket) return;
+    if (button.dataset.undo !== undefined) return this.undo(ticket.key);
+    const url = button.getAttribute("formaction") ?? ticket.element.querySelector("form").getAttribute("action");
+    const fields = this.fields(ticket);
+    if (button.name) fields.set(button.name, button.value);
+    return this.send(ticket, button, url, fields);
+  }
+
+  fields(ticket) {
+    const fields = new URLSearchParams();
+    for (const [name, value] of new FormData(ticket.element.querySelector("form"))) fields.set(name, value);
+    return fields;
+  }
+
+  async send(ticket, button, url, fields) {
+    if (button.getAttribute("aria-busy") === "true") return;
+    button.setAttribute("aria-busy", "true");
+    const isBump = url === ticket.element.querySelector("form").getAttribute("action");
+    const plu = fields.get("plu");
+    if (isBump) this.tickets.bumped(ticket.key, plu);
+    const done = await this.post(url, fields);
+    button.removeAttribute("aria-busy");
+    if (!done && isBump) this.tickets.settle(ticket.key);
+  }
+
+  async undo(key) {
+    const fields = new URLSearchParams({ order: key });
+    const plu = this.tickets.undoable.get(key)?.plu;
+    if (plu) fields.set("plu", plu);
+    this.tickets.settle(key);
+    await this.post(this.page.recall, fields);
+  }
+
+  /** Takes back the latest thing that this screen bumped, as `0` does on a bump bar. */
+  async recallLatest() {
+    const latest = [...this.tickets.undoable.keys()].at(-1);
+    if (latest !== undefined) return this.undo(latest);
+    const done = await this.post(this.page.undo, new URLSearchParams({ any: "1" }));
+    if (done) this.say(this.page.wordRecalled);
+  }
+
+  /** Posts a form; the answer is the fresh board. Returns whether the server did it. */
+  async post(url, fields) {
+    fields.set("csrfmiddlewaretoken", this.token());
+    try {
+      const response = await fetch(url, {
+        method: "POST",
+        body: fields,
+        headers: { "X-Requested-With": "fetch", Accept: "text/html" },
+        signal: AbortSignal.timeout(8000),
+      });
+      if (response.status === 409 || response.status === 404) {
+        this.say(await sentence(response), true);
+        this.live.refresh();
+        return false;
+      }
+      this.live.take(await this.read(response));
+      return true;
+    } catch (error) {
+      console.info("Not sent:", error.message);
+      this.say(this.page.wordFailed, true);
+      this.live.refresh();
+      return false;
+    }
+  }
+}
+
+async function sentence(response) {
+  const text = await response.text();
+  if ((response.headers.get("Content-Type") ?? "").includes("json")) return JSON.parse(text).detail;
+  return text.includes("<") ? new DOMParser().parseFromString(text, "text/html").body.textContent.trim() : text;
+}

@@ -1,0 +1,210 @@
+// The wall: takes in boards as the server renders them and brings the other modules together.
+
+import { Actions } from "./actions.js";
+import { Alarms } from "./alarms.js";
+import { startKeys } from "./keys.js";
+import { Grid } from "./layout.js";
+import { connect } from "./live.js";
+import { openPanels } from "./panels.js";
+import { keepPaper } from "./paper.js";
+import { Sightings } from "./sightings.js";
+import { Sounds } from "./sounds.js";
+import { Tickets } from "./tickets.js";
+import { startTimers } from "./timers.js";
+import { keepAwake } from "./wake.js";
+
+const page = document.body.dataset;
+const one = (selector) => document.querySelector(selector);
+const words = {
+  undo: page.wordUndo,
+  done: page.wordDone,
+  continued: page.wordContinued,
+  continues: page.wordContinues,
+};
+const BACK_TO_FIRST_PAGE = 30_000;
+
+document.documentElement.style.setProperty("--text-scale", Number(page.textScale || 100) / 100);
+
+// --- what is said in passing
+const said = one("[data-said]");
+function say(text, refused = false) {
+  const line = document.createElement("p");
+  line.className = refused ? "said__one said__one--refused" : "said__one";
+  line.textContent = text;
+  said.replaceChildren(line);
+  setTimeout(() => line.remove(), refused ? 6000 : 3000);
+}
+const flashing = one("[data-flash]");
+function flash(name) {
+  flashing.className = `flash flash--${name}`;
+  flashing.hidden = false;
+  setTimeout(() => { flashing.hidden = true; }, 2400);
+}
+
+const sounds = new Sounds({
+  wanted: { new: page.soundNew, cancelled: page.soundCancelled, late: page.soundLate },
+  button: one("[data-unblock]"),
+  flash,
+});
+const alarms = new Alarms(sounds);
+
+// --- the grid and its pages
+const gridElement = one("[data-tickets]");
+const grid = new Grid(gridElement, {
+  words,
+  columns: Number(page.columns || 0),
+  onPage: showPage,
+});
+const tickets = new Tickets(grid, { words, onNew: () => sounds.play("new") });
+const sightings = new Sightings(page.seen, token);
+let turnedAt = 0;
+
+function showPage({ page: number, pages, off }) {
+  one("[data-pager]").hidden = pages < 2;
+  one("[data-pages]").textContent = `${number + 1}/${pages}`;
+  one('[data-turn="-1"]').disabled = number === 0;
+  one('[data-turn="1"]').disabled = number === pages - 1;
+  const late = off.filter((ticket) => Number(ticket.element.dataset.due) <= clock()).length;
+  const text = one("[data-off]");
+  text.replaceChildren(strong(off.length), ` ${page.wordMore} `);
+  if (late) {
+    const mark = document.createElement("span");
+    mark.className = "late";
+    mark.append(strong(late), ` ${page.wordLateCount}`);
+    text.append(mark);
+  }
+}
+
+function strong(number) {
+  const element = document.createElement("b");
+  element.textContent = number;
+  return element;
+}
+
+export function turn(pages) {
+  grid.turn(pages);
+  turnedAt = performance.now();
+}
+
+// A wall that somebody leaves on a later page would hide what is most urgent.
+setInterval(() => {
+  if (grid.page > 0 && performance.now() - turnedAt > BACK_TO_FIRST_PAGE) grid.turn(-grid.page);
+}, 1000);
+
+// --- boards
+function token() {
+  return one("[name=csrfmiddlewaretoken]")?.value ?? "";
+}
+
+/** An answer with a board, in the form that live.js takes. */
+async function read(response) {
+  const serverTime = Number(response.headers.get("X-Server-Time")) || undefined;
+  if (response.status === 304) return { board: null, serverTime };
+  if (response.status === 403) {
+    location.reload(); // The server says in full why this screen shows nothing any more.
+    return { board: null, ended: true };
+  }
+  if (!response.ok) throw new Error(`The board answered ${response.status}`);
+  etag = response.headers.get("ETag");
+  const sheet = document.createElement("template");
+  sheet.innerHTML = await response.text();
+  const board = sheet.content.querySelector("#wall");
+  if (!board) throw new Error("The answer holds no board");
+  return { board, serverTime: Number(board.dataset.now) || serverTime, streamUrl: board.dataset.stream };
+}
+
+let etag = null;
+async function fetchBoard({ signal }) {
+  const headers = { "X-Requested-With": "fetch" };
+  if (etag) headers["If-None-Match"] = etag;
+  return read(await fetch(page.board, { headers, signal, cache: "no-store" }));
+}
+
+let nextTimer = 0;
+let held = null;
+let pointerDown = 0;
+function onBoard(fresh) {
+  // Never under a finger: what is touched stays where it is until the finger is up.
+  if (pointerDown && performance.now() - pointerDown < 3000) {
+    held = fresh;
+    return;
+  }
+  for (const part of fresh.querySelectorAll("[data-part]")) {
+    const present = one(`[data-part="${part.dataset.part}"]`);
+    if (present && present.innerHTML !== part.innerHTML) present.innerHTML = part.innerHTML;
+  }
+  one("#wall").dataset.version = fresh.dataset.version;
+  take(fresh, fresh.querySelectorAll("[data-tickets] > .ticket"));
+}
+
+function take(wall, elements) {
+  tickets.take([...elements]);
+  paint(document.querySelector(".later__list"));
+  one("[data-empty]").hidden = tickets.count > 0;
+  alarms.look();
+  sightings.add([...document.querySelectorAll(".later__one[data-order]")].map((element) => element.dataset.order));
+  sightings.add(tickets.keys());
+  clearTimeout(nextTimer);
+  const next = Number(wall.dataset.next);
+  if (next && live) nextTimer = setTimeout(() => live.refresh(), Math.min(Math.max(next - clock(), 0) + 200, 2 ** 30));
+  timers?.tick();
+  document.dispatchEvent(new CustomEvent("huuva:board", { detail: { version: wall.dataset.version } }));
+}
+
+/** Brand colours by CSSOM: the content security policy allows no style attributes. */
+export function paint(scope) {
+  for (const element of scope?.querySelectorAll("[data-brand-colour]") ?? []) {
+    element.style.setProperty("--brand", element.dataset.brandColour);
+  }
+}
+
+document.addEventListener("pointerdown", () => { pointerDown = performance.now(); }, { passive: true, capture: true });
+for (const name of ["pointerup", "pointercancel"]) {
+  document.addEventListener(name, () => {
+    pointerDown = 0;
+    // After the click that follows, which must meet the ticket that was touched.
+    setTimeout(() => {
+      const fresh = held;
+      held = null;
+      if (fresh) onBoard(fresh);
+    }, 50);
+  }, { passive: true, capture: true });
+}
+
+// --- live
+let live = null;
+let timers = null;
+const clock = () => (live ? live.now() : Number(one("#wall").dataset.now));
+
+function onState({ state, lastGood }) {
+  const mark = one("[data-live]");
+  mark.dataset.state = state;
+  one("[data-live-word]").textContent = { live: page.wordLive, polling: page.wordPolling, stale: page.wordStale }[state] ?? page.wordConnecting;
+  document.body.dataset.state = state;
+  one("[data-stale]").hidden = state !== "stale";
+  if (state === "stale") one("[data-stale-at]").textContent = time(lastGood);
+  // An empty wall is a promise that nothing is open: only with a fresh word of the server.
+  one("[data-empty]").classList.toggle("empty--unsure", state === "stale");
+}
+
+function time(milliseconds) {
+  return new Intl.DateTimeFormat(document.documentElement.lang, {
+    hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", timeZone: page.zone,
+  }).format(milliseconds);
+}
+
+const first = one("#wall");
+live = connect({ streamUrl: first.dataset.stream, serverTime: Number(first.dataset.now), fetchBoard, onBoard, onState });
+timers = startTimers({ now: clock, zone: page.zone, language: document.documentElement.lang, onLate: () => sounds.play("late") });
+take(first, gridElement.querySelectorAll(":scope > .ticket"));
+
+const actions = new Actions({ page, token, live, read, tickets, say, words });
+const panels = openPanels({ page, token, live, read, say, sounds });
+startKeys({ grid, tickets, actions, panels, turn, say, page });
+for (const button of document.querySelectorAll("[data-turn]")) {
+  button.addEventListener("click", () => turn(Number(button.dataset.turn)));
+}
+keepAwake({ from: page.awakeFrom, to: page.awakeTo, zone: page.zone, now: clock });
+keepPaper({ worker: page.worker, paper: page.paper });
+// For tests and for whoever looks into a wall from the console.
+window.huuva = { live, grid, tickets };

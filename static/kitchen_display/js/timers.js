@@ -1,0 +1,59 @@
+// Ages, urgency and the clock, all on the server's time: the device's own may be an hour wrong.
+
+/** @param {{now: () => number, zone: string, language: string, onLate: (ticket: HTMLElement) => void}} options */
+export function startTimers({ now, zone, language, onLate }) {
+  const clock = document.querySelector("[data-clock]");
+  const known = new Map();
+  const format = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: zone });
+
+  function tick() {
+    const time = now();
+    if (clock) clock.textContent = format.format(time);
+    for (const timer of document.querySelectorAll(".timer")) {
+      const urgency = urgencyOf(timer.dataset, time);
+      const text = age(time - Number(timer.dataset.created));
+      const label = timer.querySelector("[data-age]");
+      if (label.textContent !== text) label.textContent = text;
+      if (timer.dataset.urgency !== urgency) setUrgency(timer, urgency);
+      const ticket = timer.closest(".ticket");
+      const key = ticket?.dataset.order;
+      if (!key) continue;
+      // Only a ticket seen in time and now late is news: not all of them again at each load.
+      if (urgency === "late" && known.has(key) && known.get(key) !== "late") onLate(ticket);
+      known.set(key, urgency);
+    }
+    if (known.size > 2000) known.clear();
+  }
+
+  tick();
+  const loop = () => {
+    tick();
+    // On the full second, so that all timers of the wall step together.
+    setTimeout(loop, 1000 - (now() % 1000) + 5);
+  };
+  loop();
+  return { tick };
+}
+
+export function urgencyOf({ amber, due, done }, time) {
+  if (done) return "done";
+  if (time >= Number(due)) return "late";
+  return time >= Number(amber) ? "soon" : "calm";
+}
+
+/** Minutes and seconds; hours from a hundred minutes on. */
+export function age(milliseconds) {
+  const seconds = Math.max(0, Math.floor(milliseconds / 1000));
+  const minutes = Math.floor(seconds / 60);
+  if (minutes >= 6000) return `${Math.floor(minutes / 1440)} d`;
+  if (minutes >= 100) return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")}`;
+  return `${minutes}:${String(seconds % 60).padStart(2, "0")}`;
+}
+
+function setUrgency(timer, urgency) {
+  timer.dataset.urgency = urgency;
+  const icon = { late: "late", soon: "soon" }[urgency] ?? "clock";
+  timer.querySelector("use")?.setAttribute("href", `#i-${icon}`);
+  const word = timer.querySelector("[data-word]");
+  if (word) word.textContent = document.body.dataset[{ late: "wordLate", soon: "wordSoon" }[urgency]] ?? "";
+}

@@ -1,0 +1,35 @@
+// Keeps the screen on within its hours. They are the kitchen's hours, so they go by the server's clock and zone.
+
+/** @param {{from: string, to: string, zone: string, now: () => number}} options  times as HH:MM; equal or empty: always */
+export function keepAwake({ from, to, zone, now }) {
+  if (!("wakeLock" in navigator)) return;
+  let lock = null;
+
+  async function check() {
+    const wanted = document.visibilityState === "visible" && within(from, to, timeIn(zone, now()));
+    if (wanted && !lock) {
+      try {
+        lock = await navigator.wakeLock.request("screen");
+        lock.addEventListener("release", () => { lock = null; });
+      } catch (error) {
+        // Low battery or a policy: the wall works all the same, it may only go dark.
+        console.info("The screen can't be kept on:", error.message);
+      }
+    } else if (!wanted && lock) {
+      await lock.release();
+    }
+  }
+
+  document.addEventListener("visibilitychange", check);
+  setInterval(check, 30_000);
+  check();
+}
+
+export function within(from, to, time) {
+  if (!from || !to || from === to) return true;
+  return from < to ? time >= from && time < to : time >= from || time < to;
+}
+
+function timeIn(zone, milliseconds) {
+  return new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: zone }).format(milliseconds);
+}

@@ -1,0 +1,81 @@
+// Service worker of /display/: keeps the page, its files, the last good board and the paper page. Served under
+// /display/worker.js, because a worker may only look after what lies below its own address.
+// The server comes first, always: what is kept is only shown when it doesn't answer.
+
+const CACHE = "huuva-display-1";
+const PATIENCE = 4000;
+
+self.addEventListener("install", (event) => event.waitUntil(self.skipWaiting()));
+self.addEventListener("activate", (event) => event.waitUntil(tidy()));
+
+async function tidy() {
+  for (const name of await caches.keys()) {
+    if (name.startsWith("huuva-display-") && name !== CACHE) await caches.delete(name);
+  }
+  await self.clients.claim();
+}
+
+self.addEventListener("message", (event) => {
+  const { keep = [], assets = [] } = event.data ?? {};
+  event.waitUntil(Promise.all([...keep, ...assets].map(save)));
+});
+
+async function save(url) {
+  try {
+    const answer = await fetch(url, { credentials: "same-origin", cache: "no-cache", signal: AbortSignal.timeout(PATIENCE) });
+    if (answer.ok && !answer.redirected) await (await caches.open(CACHE)).put(url, answer);
+  } catch (error) {
+    console.info("Not kept:", url, error.message);
+  }
+}
+
+self.addEventListener("fetch", (event) => {
+  const { request } = event;
+  const url = new URL(request.url);
+  if (request.method !== "GET" || url.origin !== location.origin) return;
+  if (request.mode === "navigate") event.respondWith(page(request, url));
+  else if (url.pathname.endsWith("/display/board")) event.respondWith(board(event, url));
+  else if (url.pathname.startsWith("/static/")) event.respondWith(file(request));
+});
+
+async function page(request, url) {
+  try {
+    const answer = await fetch(request, { signal: AbortSignal.timeout(PATIENCE) });
+    if (answer.status === 403) await caches.delete(CACHE); // Revoked: this device keeps nothing.
+    if (answer.status < 500) return answer;
+  } catch {
+    // No server: what was kept.
+  }
+  const cache = await caches.open(CACHE);
+  const kept = (await cache.match(url.pathname)) ?? (await cache.match(url.pathname.replace(/\/$/, "/paper")));
+  if (!kept) return Response.error();
+  const latest = await cache.match("last-board");
+  if (!latest || !url.pathname.endsWith("/display/")) return kept;
+  // The page as it was loaded, with the board as it was last seen.
+  const html = await kept.text();
+  const begin = html.indexOf('<div id="wall"');
+  const end = html.indexOf('<div class="stale"');
+  if (begin < 0 || end < begin) return new Response(html, { headers: kept.headers });
+  return new Response(html.slice(0, begin) + (await latest.text()) + html.slice(end), { headers: kept.headers });
+}
+
+async function board(event, url) {
+  const answer = await fetch(event.request);
+  if (answer.status === 200) {
+    const copy = answer.clone();
+    event.waitUntil(caches.open(CACHE).then((cache) => cache.put("last-board", copy)));
+  } else if (answer.status === 403) {
+    event.waitUntil(caches.delete(CACHE));
+  }
+  return answer;
+}
+
+async function file(request) {
+  try {
+    return await fetch(request);
+  } catch (error) {
+    const kept = await caches.match(request, { ignoreSearch: true });
+    if (kept) return kept;
+    throw error;
+  }
+}

@@ -1,0 +1,150 @@
+"""A live part that really runs, with a Valkey of its own that a test may stop, and screens that listen to it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection, HTTPResponse
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import redis
+
+from huuva.embedded import redis_url
+from huuva.embedded.valkey import ensure_valkey, stop_valkey
+from huuva.home import secret_file
+from huuva.live.channels import channel, message
+from huuva.live.tokens import STREAMS_PATH, make_token
+from huuva.parts import commands
+from tests.ports import free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+START_SECONDS = 60
+
+
+class LiveProcess:
+    """Live on `port`, as `make run` starts it; web would be on the port before."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.redis_url = redis_url(home)
+        self.web_port = free_port(following=1)
+        self.port = self.web_port + 1
+        self.log = home / "log" / "live.log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def secret_key(self) -> str:
+        return secret_file(self.home, "secret-key")
+
+    def start(self) -> None:
+        (self.home / "log").mkdir(exist_ok=True)
+        environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+        environment |= {
+            "HUUVA_HOME": str(self.home),
+            "HUUVA_PORT": str(self.web_port),
+            "HUUVA_TRUSTED_ORIGINS": "https://wall.example.com,https://*.kitchens.example",
+            "REDIS_URL": self.redis_url,
+        }
+        self.start_valkey()
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                commands(self.home, "127.0.0.1", self.web_port, 1)["live"],
+                cwd=ROOT,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while not self._hears_valkey():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"Live did not start:\n{self.log.read_text(errors='replace')}")
+            time.sleep(0.05)
+
+    def stop(self) -> float:
+        """Ends it and returns the seconds that took."""
+        assert self._process is not None
+        began = time.monotonic()
+        self._process.terminate()
+        self._process.wait(15)
+        return time.monotonic() - began
+
+    def start_valkey(self) -> None:
+        ensure_valkey(self.home)
+
+    def stop_valkey(self) -> None:
+        stop_valkey(self.home)
+
+    def publish(self, kitchen: str, kind: str = "orders") -> None:
+        with redis.Redis.from_url(self.redis_url) as client:
+            client.publish(channel(kitchen), message(kind, time.time_ns() // 1_000_000))
+
+    def token(self, kitchen: str = "main", screen: str = "1", lifetime_seconds: int = 60) -> str:
+        return make_token(self.secret_key, kitchen, screen, lifetime_seconds=lifetime_seconds)
+
+    def request(
+        self, token: str, method: str = "GET", headers: dict[str, str] | None = None
+    ) -> tuple[HTTPConnection, HTTPResponse]:
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection.request(method, f"{STREAMS_PATH}?token={token}", headers=headers or {})
+        return connection, connection.getresponse()
+
+    @contextmanager
+    def listen(self, kitchen: str = "main", screen: str = "1", **words: Any) -> Iterator[Listener]:
+        connection, response = self.request(self.token(kitchen, screen, **words))
+        assert response.status == 200, response.read()
+        try:
+            yield Listener(response)
+        finally:
+            # The response holds the socket open, too.
+            response.close()
+            connection.close()
+
+    def metric(self, name: str) -> float:
+        with urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=5) as answer:
+            lines = answer.read().decode().splitlines()
+        return next(float(line.split()[1]) for line in lines if line.startswith(f"{name} "))
+
+    def _hears_valkey(self) -> bool:
+        try:
+            return self.metric("huuva_live_valkey_up") == 1
+        except (URLError, OSError):
+            return False
+
+
+class Listener:
+    """One open stream."""
+
+    def __init__(self, response: HTTPResponse) -> None:
+        self.response = response
+
+    def event(self) -> tuple[str, dict[str, Any]] | None:
+        """The next event; None when the stream has ended. Fails after 10 s without any."""
+        fields: dict[str, str] = {}
+        while line := self.response.readline().decode():
+            if line == "\n":
+                return fields["event"], json.loads(fields["data"])
+            name, _, value = line.rstrip("\n").partition(": ")
+            fields[name] = value
+        return None
+
+    def until(self, wanted: str, seconds: float = 10, **data: Any) -> dict[str, Any]:
+        """The next event of that name whose data hold those values."""
+        deadline = time.monotonic() + seconds
+        seen = []
+        while time.monotonic() < deadline:
+            found = self.event()
+            if found is None:
+                break
+            seen.append(found)
+            if found[0] == wanted and data.items() <= found[1].items():
+                return found[1]
+        raise AssertionError(f"No {wanted} with {data} in {seconds} s, but {seen}")

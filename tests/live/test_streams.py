@@ -1,0 +1,222 @@
+"""The live part as screens meet it: granian, Valkey and HTTP."""
+
+from __future__ import annotations
+
+import json
+import time
+from http.client import HTTPResponse
+from typing import Any
+
+import pytest
+
+from huuva.live.tokens import make_token
+from tests.live.process import LiveProcess
+
+
+def problem(response: HTTPResponse) -> dict[str, Any]:
+    assert response.headers["Content-Type"] == "application/problem+json"
+    document: dict[str, Any] = json.loads(response.read())
+    assert document["status"] == response.status
+    return document
+
+
+def test_the_first_event_is_hello_with_the_servers_clock(live: LiveProcess) -> None:
+    with live.listen() as screen:
+        assert screen.response.headers["Content-Type"].startswith("text/event-stream")
+        assert "no-transform" in screen.response.headers["Cache-Control"]
+        found = screen.event()
+
+    assert found is not None
+    assert found[0] == "hello"
+    assert abs(found[1]["now"] / 1000 - time.time()) < 1
+
+
+def test_a_hint_reaches_every_screen_of_its_kitchen_and_no_other(live: LiveProcess) -> None:
+    with live.listen("main", "1") as one, live.listen("main", "2") as two, live.listen("annex", "3") as other:
+        for screen in (one, two, other):
+            screen.until("hello")
+        live.publish("main")
+        live.publish("annex", "screens")
+
+        assert one.until("hint")["kind"] == "orders"
+        assert two.until("hint")["kind"] == "orders"
+        assert other.until("hint")["kind"] == "screens"
+
+
+def test_the_heart_beats_each_two_seconds_for_all_at_once(live: LiveProcess) -> None:
+    with live.listen("main", "1") as one, live.listen("main", "2") as two:
+        one.until("hello")
+        two.until("hello")
+        first = one.until("beat")["now"]
+
+        assert two.until("beat")["now"] == first
+        # The server's own stamps: how late we read them doesn't matter.
+        assert 1500 < one.until("beat")["now"] - first < 3500
+
+
+@pytest.mark.parametrize(
+    "noise", ["", "[]", "{}", '{"v":1}', '{"v":2,"kind":"orders"}', '{"v":1,"kind":"x\\n"}', "\x00"]
+)
+def test_noise_on_the_channel_changes_nothing(noise: str, live: LiveProcess) -> None:
+    import redis
+
+    with live.listen() as screen, redis.Redis.from_url(live.redis_url) as client:
+        screen.until("hello")
+        client.publish("huuva:kitchen:main", noise)
+        live.publish("main", "screens")
+
+        assert screen.until("hint")["kind"] == "screens"
+
+
+# --- Valkey away ----------------------------------------------------------------------------------------------------
+
+
+def test_screens_learn_that_valkey_is_away_and_fetch_when_it_is_back(live: LiveProcess) -> None:
+    with live.listen() as screen:
+        assert "valkey" not in screen.until("hello")
+        live.stop_valkey()
+        screen.until("beat", valkey=False)
+        with live.listen(screen="2") as late:
+            assert late.until("hello")["valkey"] is False
+
+        live.start_valkey()
+        began = time.monotonic()
+        assert screen.until("hint")["kind"] == "resync"
+        assert time.monotonic() - began < 3
+        assert "valkey" not in screen.until("beat")
+        live.publish("main")
+        assert screen.until("hint")["kind"] == "orders"
+
+
+def test_a_valkey_that_hangs_is_away_too(live: LiveProcess) -> None:
+    from huuva.embedded.places import valkey_folder
+    from huuva.embedded.process import find
+
+    (server,) = find("valkey-server", valkey_folder(live.home))
+    with live.listen() as screen:
+        screen.until("hello")
+        server.suspend()
+        try:
+            screen.until("beat", valkey=False)
+        finally:
+            server.resume()
+        assert screen.until("hint")["kind"] == "resync"
+
+
+# --- who may listen -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("token", "code"),
+    [
+        ("", "token_missing"),
+        ("abc", "token_invalid"),
+        ("%00%ff%F0%9F%8D%A3.x", "token_invalid"),
+        ("x" * 4000, "token_invalid"),
+        (make_token("another key" * 10, "main", 1), "token_invalid"),
+    ],
+)
+def test_without_a_token_of_ours_nobody_listens(token: str, code: str, live: LiveProcess) -> None:
+    _, response = live.request(token)
+
+    assert response.status == 403
+    assert problem(response)["code"] == code
+
+
+def test_an_old_token_opens_nothing(live: LiveProcess) -> None:
+    _, response = live.request(live.token(lifetime_seconds=-1))
+
+    assert response.status == 403
+    assert problem(response)["code"] == "token_expired"
+
+
+def test_a_stream_ends_with_its_token(live: LiveProcess) -> None:
+    with live.listen(lifetime_seconds=1) as screen:
+        names = []
+        while found := screen.event():
+            names.append(found[0])
+
+    assert names[0] == "hello"
+    assert len(names) <= 3
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "http://127.0.0.1:{web}",
+        "http://localhost:{web}",
+        "https://wall.example.com",
+        "https://north.kitchens.example",
+    ],
+)
+def test_pages_of_web_may_listen(origin: str, live: LiveProcess) -> None:
+    origin = origin.format(web=live.web_port)
+    for method, status in (("GET", 200), ("OPTIONS", 204)):
+        connection, response = live.request(live.token(), method, {"Origin": origin})
+        assert response.status == status
+        assert response.headers["Access-Control-Allow-Origin"] == origin
+        assert response.headers["Vary"] == "Origin"
+        response.close()
+        connection.close()
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "http://localhost:1", "null", "https://wall.example.com.evil.example"]
+)
+def test_pages_of_others_may_not(origin: str, live: LiveProcess) -> None:
+    _, response = live.request(live.token(), "GET", {"Origin": origin})
+
+    assert response.status == 403
+    assert "Access-Control-Allow-Origin" not in response.headers
+    assert problem(response)["code"] == "origin_not_allowed"
+
+
+def test_a_refusal_can_be_read_by_the_page(live: LiveProcess) -> None:
+    _, response = live.request("abc", "GET", {"Origin": f"http://localhost:{live.web_port}"})
+
+    assert response.headers["Access-Control-Allow-Origin"] == f"http://localhost:{live.web_port}"
+
+
+def test_other_methods_are_refused(live: LiveProcess) -> None:
+    _, response = live.request(live.token(), "POST")
+
+    assert response.status == 405
+    assert response.headers["Allow"] == "GET, OPTIONS"
+    assert problem(response)["code"] == "method_not_allowed"
+
+
+# --- coming and going -----------------------------------------------------------------------------------------------
+
+
+def test_a_screen_that_goes_frees_its_stream(live: LiveProcess) -> None:
+    before = live.metric("huuva_live_streams")
+    with live.listen() as screen:
+        screen.until("hello")
+        assert live.metric("huuva_live_streams") == before + 1
+
+    deadline = time.monotonic() + 5
+    while live.metric("huuva_live_streams") > before:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_hints_are_counted(live: LiveProcess) -> None:
+    received, passed = (live.metric(f"huuva_live_hints_{name}_total") for name in ("received", "passed"))
+    with live.listen("main", "1") as one, live.listen("main", "2") as two:
+        one.until("hello")
+        two.until("hello")
+        live.publish("main")
+        one.until("hint")
+        two.until("hint")
+
+    assert live.metric("huuva_live_hints_received_total") == received + 1
+    assert live.metric("huuva_live_hints_passed_total") == passed + 2
+
+
+def test_it_stops_soon_though_screens_listen(live_process: LiveProcess) -> None:
+    with live_process.listen() as screen:
+        screen.until("hello")
+        seconds = live_process.stop()
+    live_process.start()
+
+    assert seconds < 5
