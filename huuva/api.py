@@ -57,26 +57,23 @@ def etag(version: int) -> str:
 
 
 _ETAG = re.compile(r'(?:W/)?"[^"]*"')
+_OUR_TAGS = re.compile(r'(?<!W/)"([1-9][0-9]{0,9})"', re.ASCII)
 
 
-def expected_version(request: Request) -> int | None:
-    """The version that `If-Match` asks for; None where any will do. Raises Problem `stale_version` (412) for a tag that
-    can't be one of ours, or is weak (RFC 9110 §13.1.1 compares strongly)."""
+def expected_versions(request: Request) -> frozenset[int] | None:
+    """The versions that `If-Match` accepts; None: any. Raises Problem `stale_version` (412) where no tag can be one of
+    ours: weak ones never match (RFC 9110 §13.1.1 compares strongly)."""
     header = request.META.get("HTTP_IF_MATCH")
     if header is None or header.strip() == "*":
         return None
-    tags = _ETAG.findall(header)
-    versions = [
-        tag[1:-1] for tag in tags if tag.startswith('"') and tag[1:-1].isascii() and tag[1:-1].isdigit()
-    ]
+    versions = frozenset(int(tag) for tag in _OUR_TAGS.findall(header))
     if not versions:
         raise Problem(
             "stale_version",
             'If-Match names no version of this order; send the ETag of your last read, such as "3".',
             status=412,
         )
-    # Several tags: the caller would take any of them; the newest is the only one that can still be true.
-    return max(int(version[:10]) for version in versions)
+    return versions
 
 
 def not_modified(request: Request, tag: str) -> bool:

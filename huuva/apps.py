@@ -5,4 +5,8 @@ class HuuvaConfig(AppConfig):
     name = "huuva"
 
     def ready(self) -> None:
-        from huuva import checks  # noqa: F401  (registers the system checks)
+        from django.db.backends.signals import connection_created
+
+        from huuva.connections import close_with_thread
+
+        connection_created.connect(close_with_thread, dispatch_uid="huuva.close_with_thread")

@@ -7,7 +7,7 @@ import json
 import shlex
 from datetime import UTC, datetime, timedelta
 
-from django.core.management import call_command, get_commands
+from django.core.management import call_command
 
 from huuva.first_data import KITCHEN, FirstData
 
@@ -55,8 +55,6 @@ def curl_line(origin: str, key: str) -> str:
 
 
 def _screens(origin: str) -> list[str]:
-    if "pair_screen" not in get_commands():
-        return []
     return [
         f"Display    {origin}{_pair('Kitchen display')}",
         f"Pickup     {origin}{_pair('Pickup board', '--board', 'pickup')}",

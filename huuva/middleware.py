@@ -9,7 +9,9 @@ import structlog
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.middleware.locale import LocaleMiddleware
 from django.shortcuts import render
+from django.utils import translation
 
 from huuva.problems import Problem, as_problem, drop_connection, internal_error, problem_response
 
@@ -36,6 +38,9 @@ class CappedStream:
         if len(data) > self._limit:
             raise too_large(self._limit)
         return data
+
+    def close(self) -> None:
+        """Django closes what it has read; this stream is the server's."""
 
 
 class GateMiddleware:
@@ -82,6 +87,13 @@ class GateMiddleware:
         return None
 
     @staticmethod
+    def _refuse_nul(request: HttpRequest) -> HttpResponse | None:
+        """400 for a NUL in a page's query: PostgreSQL can't be asked for one. The API names the parameter itself."""
+        if "%00" in request.META.get("QUERY_STRING", "") and not request.path_info.startswith("/api"):
+            return answer(request, Problem("bad_request", "The address holds a NUL character.", status=400))
+        return None
+
+    @staticmethod
     def _refuse_large(request: HttpRequest) -> HttpResponse | None:
         """413 for a body over the limit, also for one that does not say its length (chunked).
 
@@ -89,13 +101,13 @@ class GateMiddleware:
         """
         if request.method in ("GET", "HEAD", "OPTIONS") or not request.path_info.startswith("/api"):
             return None
-        limit = settings.HUUVA_MAX_BODY_BYTES
+        limit: int = settings.HUUVA_MAX_BODY_BYTES
         length = request.META.get("CONTENT_LENGTH") or ""
         if length.isdigit():
             if int(length) > limit:
                 return problem_response(request, too_large(limit))
         elif request.META.get("HTTP_TRANSFER_ENCODING"):
-            request._stream = CappedStream(request.META["wsgi.input"], limit)  # type: ignore[attr-defined]
+            request._stream = CappedStream(request.META["wsgi.input"], limit)  # type: ignore[assignment]
             # DRF takes a request without a length for one without a body.
             request.META["CONTENT_LENGTH"] = str(limit)
         return None
@@ -124,3 +136,18 @@ def answer(request: HttpRequest, problem: Problem) -> HttpResponse:
     for name, value in problem.headers.items():
         response[name] = value
     return response
+
+
+class PageLocaleMiddleware(LocaleMiddleware):
+    """The visitor's language for pages. The API speaks English only: programs read its texts, or nobody does."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        if request.path_info.startswith("/api"):
+            translation.deactivate()  # This thread may have served a page in another language.
+        else:
+            super().process_request(request)
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        if request.path_info.startswith("/api"):
+            return response
+        return super().process_response(request, response)

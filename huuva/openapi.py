@@ -16,7 +16,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from huuva.health import read_only
-from huuva.problems import CONTENT_TYPE
+from huuva.problems import CONTENT_TYPE, TYPE_BASE
 from huuva.settings import SECURE_CSP
 
 
@@ -59,6 +59,7 @@ def problems(**answers: str) -> dict[tuple[int, str], OpenApiResponse]:
     by_status: dict[int, list[tuple[str, str]]] = {}
     for name, detail in {**ALWAYS, **answers}.items():
         code, _, status = name.rpartition("_")
+        PROBLEMS[code] = (int(status), detail)
         by_status.setdefault(int(status), []).append((code, detail))
     return {
         (status, CONTENT_TYPE): OpenApiResponse(
@@ -70,18 +71,22 @@ def problems(**answers: str) -> dict[tuple[int, str], OpenApiResponse]:
     }
 
 
+# Every problem that some operation answers with: its status, and what it says. Filled as views are described.
+PROBLEMS: dict[str, tuple[int, str]] = {}
 ALWAYS = {
+    "unknown_host_400": "The host name is not this server's; see HUUVA_ALLOWED_HOSTS.",
     "missing_key_401": "Send an API key.",
     "invalid_key_401": "The key is unknown, revoked or expired.",
     "missing_scope_403": "The key lacks the scope that this call needs.",
     "rate_limited_429": "Too many calls; go on after Retry-After.",
-    "database_unavailable_503": "Nothing was stored; send it again after Retry-After.",
+    "database_unavailable_503": "Send it again after Retry-After, with the same id or Idempotency-Key.",
+    "busy_503": "Somebody else has held the order, or the database, for too long; send it again after Retry-After.",
 }
 
 
 def _example(code: str, status: int, detail: str) -> OpenApiExample:
     value = {
-        "type": f"/api/docs#problem-{code}",
+        "type": f"{TYPE_BASE}{code}",
         "title": code.replace("_", " ").capitalize(),
         "status": status,
         "detail": detail,
@@ -104,14 +109,28 @@ def finish(result: dict[str, Any], generator: Any, request: Any, public: bool) -
     """Postprocessing hook: headers of every answer, and no titles that only repeat a field's name."""
     for path in result["paths"].values():
         for operation in path.values():
-            for answer in operation["responses"].values():
-                answer.setdefault("headers", {})["X-Request-Id"] = {
-                    "description": "The request's id: yours if you sent one, else ours.",
-                    "schema": {"type": "string"},
-                }
+            for status, response in operation["responses"].items():
+                headers = response.setdefault("headers", {})
+                for name, (statuses, description) in _HEADERS.items():
+                    if statuses is None or status in statuses:
+                        headers[name] = {"description": description, "schema": {"type": "string"}}
     _drop_titles(result["components"]["schemas"])
     result["paths"]["/api/health"] = {"get": _HEALTH}
     return result
+
+
+# Headers by the answers that have them; None: all.
+_HEADERS: dict[str, tuple[set[str] | None, str]] = {
+    "X-Request-Id": (None, "The request's id: yours if you sent one, else ours."),
+    "ETag": ({"304", "412"}, "The order's version, for If-Match and If-None-Match."),
+    "WWW-Authenticate": ({"401", "403"}, "How to send a key, and what is wrong with this one."),
+    "Retry-After": ({"429", "503"}, "Seconds after which it is worth trying again."),
+    "RateLimit": (
+        {"200", "201", "429"},
+        "Calls left, and seconds until one comes back (draft-ietf-httpapi-ratelimit).",
+    ),
+    "RateLimit-Policy": ({"200", "201", "429"}, "How many calls the key has in how many seconds."),
+}
 
 
 # A plain view, so that it answers whatever state the rest is in; hence described by hand.
@@ -169,6 +188,13 @@ def openapi_json(request: HttpRequest) -> HttpResponse:
 @read_only
 def swagger(request: HttpRequest) -> HttpResponse:
     return render(request, "huuva/swagger.html")
+
+
+@read_only
+def problem_list(request: HttpRequest) -> HttpResponse:
+    """Every problem code with its meaning: where the `type` of a problem document leads."""
+    found = sorted((status, code, detail) for code, (status, detail) in PROBLEMS.items())
+    return render(request, "huuva/problems.html", {"problems": found})
 
 
 _POLICY: dict[str, Any] = dict(SECURE_CSP)

@@ -35,7 +35,9 @@ WEB_THREADS: Final = 4
 def commands(home: Path, host: str, port: int, workers: int) -> dict[str, list[str]]:
     """What to run for each part."""
     granian = [sys.executable, "-m", "granian", "--host", host, "--log-level", "warning", "--no-ws"]
-    # A worker that dies is replaced; a part dies only with its main process.
+    # A proxy in front speaks HTTP/2 with clients, and HTTP/1.1 with us.
+    granian += ["--http", "1"]
+    # A worker that dies is replaced; one that dies again within seconds ends its part, and that ends all.
     granian += ["--respawn-failed-workers", "--respawn-interval", "0.2"]
     celery = [sys.executable, "-m", "celery", "--quiet", "-A", "huuva"]
     return {

@@ -15,7 +15,7 @@ from rest_framework.request import Request
 
 log = structlog.get_logger(__name__)
 CONTENT_TYPE = "application/problem+json"
-TYPE_BASE = "/api/docs#problem-"
+TYPE_BASE = "/api/problems#"
 # Seconds after which a client may try again when a server that we need is away.
 RETRY_AFTER = 2
 
@@ -98,7 +98,7 @@ def as_problem(error: Exception, request: HttpRequest | Request) -> Problem | No
         text = str(error) if error.args and isinstance(error.args[0], str) else ""
         return Problem("not_found", text or "There is nothing under this address.", status=404)
     if isinstance(error, exceptions.MethodNotAllowed):
-        return Problem("method_not_allowed", str(error.detail), status=405)
+        return Problem("method_not_allowed", f"{request.method} is not possible here; see Allow.", status=405)
     if isinstance(error, exceptions.UnsupportedMediaType):
         return Problem(
             "unsupported_media_type",
@@ -123,7 +123,9 @@ _BUSY = {
     "40P01",
     "40001",
 }  # lock not had in time, statement took too long, deadlock, serialization
-_READ_ONLY = "25006"  # after a failover the old primary takes no writes
+_GONE = "23503"  # a foreign key found its target deleted, at the latest moment: at commit
+# After a failover the old primary takes no writes; after a migration a kept plan no longer fits: connect anew.
+_RECONNECT = {"25006", "0A000"}
 
 
 def _database_problem(error: Exception) -> Problem | None:
@@ -131,9 +133,13 @@ def _database_problem(error: Exception) -> Problem | None:
     state = getattr(error.__cause__, "sqlstate", None)
     if state in _BUSY:
         return unavailable("busy", "Somebody else has held this order, or the database, for too long.")
+    if state == _GONE:
+        return Problem(
+            "conflict", "Something that this refers to was deleted a moment ago; read it again.", status=409
+        )
     connection = connections["default"].connection
     lost = connection is None or connection.closed
-    if lost or state == _READ_ONLY or isinstance(error, OperationalError | InterfaceError):
+    if lost or state in _RECONNECT or isinstance(error, OperationalError | InterfaceError):
         return unavailable("database_unavailable", "The database can't be reached right now.")
     return None
 

@@ -78,6 +78,18 @@ UNFOLD: dict[str, Any] = {
                         "permission": _may("orders.view_brand"),
                     },
                     {
+                        "title": _("Screens"),
+                        "icon": "tv",
+                        "link": reverse_lazy("admin:kitchen_display_screen_changelist"),
+                        "permission": _may("kitchen_display.view_screen"),
+                    },
+                    {
+                        "title": _("Stations"),
+                        "icon": "outdoor_grill",
+                        "link": reverse_lazy("admin:kitchen_display_station_changelist"),
+                        "permission": _may("kitchen_display.view_station"),
+                    },
+                    {
                         "title": _("API keys"),
                         "icon": "key",
                         "link": reverse_lazy("admin:integrations_apikey_changelist"),

@@ -2,10 +2,13 @@
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
+from django.views.generic import RedirectView
 
 from huuva import health, metrics, openapi
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
     re_path(r"^livez/?$", health.livez),
     re_path(r"^readyz/?$", health.readyz),
@@ -13,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^api/health/?$", health.api_health),
     re_path(r"^api/openapi\.json/?$", openapi.openapi_json, name="openapi"),
     re_path(r"^api/docs/?$", openapi.swagger, name="docs"),
+    re_path(r"^api/problems/?$", openapi.problem_list, name="problems"),
     re_path(r"^api/redoc/?$", openapi.redoc, name="redoc"),
     path("", include("kitchen_display.urls")),
     path("api/", include("analytics.urls")),

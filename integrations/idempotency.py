@@ -73,7 +73,7 @@ class IdempotencyStore:
         http = request._request
         method, query = http.method or "", http.META.get("QUERY_STRING", "")
         route = route_of(method, http.path)
-        fingerprint = fingerprint_of(method, http.path, query, http.body)
+        fingerprint = fingerprint_of(method, http.path, query, http.META.get("HTTP_IF_MATCH", ""), http.body)
         with transaction.atomic(), connection.cursor() as cursor:
             # Held until commit, so that whoever gets it next sees this answer.
             cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_lock_name(grant.id, route, key)])
@@ -115,9 +115,9 @@ def route_of(method: str, path: str) -> str:
     return f"{method} sha256:{hashlib.sha256(route.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
 
-def fingerprint_of(method: str, path: str, query: str, body: bytes) -> bytes:
-    """What makes two requests the same: method, path and query as sent, and the body's very bytes."""
-    digest = hashlib.sha256(f"{method} {path}?{query}\n".encode("utf-8", "surrogatepass"))
+def fingerprint_of(method: str, path: str, query: str, if_match: str, body: bytes) -> bytes:
+    """What makes two requests the same: method, path, query and If-Match as sent, and the body's very bytes."""
+    digest = hashlib.sha256(f"{method} {path}?{query}\n{if_match}\n".encode("utf-8", "surrogatepass"))
     digest.update(body)
     return digest.digest()
 

@@ -42,7 +42,7 @@ def bump(
                 to,
                 actor=screen.actor,
                 kitchen=screen.kitchen_id,
-                expected_version=version if to == PICKED_UP else None,
+                expected={version} if version and to == PICKED_UP else None,
             )
         else:
             live = [item.plu for item in own if item.status != CANCELLED]

@@ -1,21 +1,34 @@
 """Periodic work of the display. Each task can run twice."""
 
+from collections import defaultdict
+from typing import Final
+
 import structlog
 from celery import shared_task
 
 from kitchen_display.alarms import purge_alarms
-from kitchen_display.sightings import purge_sightings, unseen_orders
+from kitchen_display.sightings import Unseen, purge_sightings, unseen_orders
+
+# More orders than these are counted, not named.
+NAMED: Final = 10
 
 log = structlog.get_logger(__name__)
 
 
 @shared_task
 def watch_unseen() -> int:
-    """Warn of orders that no screen shows; returns how many there are."""
+    """Warn of each kitchen with orders that no screen shows; returns how many orders there are."""
     found = unseen_orders()
+    by_kitchen: defaultdict[str, list[Unseen]] = defaultdict(list)
     for unseen in found:
+        by_kitchen[unseen.kitchen].append(unseen)
+    for kitchen, orders in by_kitchen.items():
         log.warning(
-            "order_unseen", order=unseen.order_id, kitchen=unseen.kitchen, seconds=round(unseen.seconds)
+            "orders_unseen",
+            kitchen=kitchen,
+            count=len(orders),
+            oldest_seconds=round(max(unseen.seconds for unseen in orders)),
+            orders=[unseen.order_id for unseen in orders[:NAMED]],
         )
     return len(found)
 

@@ -11,7 +11,7 @@ _OPEN_ORDERS = """
         SELECT to_status FROM orders_statuschange c
         WHERE c.order_id = o.id AND c.plu IS NULL ORDER BY c.sequence DESC LIMIT 1
     ) last ON true
-    WHERE o.status < 4 AND last.to_status IS DISTINCT FROM o.status
+    WHERE o.status IN (1, 2, 3) AND last.to_status IS DISTINCT FROM o.status
 """
 _THEIR_ITEMS = """
     SELECT o.id, i.plu, i.status, last.to_status
@@ -21,7 +21,7 @@ _THEIR_ITEMS = """
         SELECT to_status FROM orders_statuschange c
         WHERE c.order_id = o.id AND c.plu = i.plu ORDER BY c.sequence DESC LIMIT 1
     ) last ON true
-    WHERE o.status < 4 AND last.to_status IS DISTINCT FROM i.status
+    WHERE o.status IN (1, 2, 3) AND last.to_status IS DISTINCT FROM i.status
 """
 
 

@@ -1,6 +1,7 @@
 """Recall: the only way back. It takes back one change, as a whole (ADR on recall)."""
 
 from collections import defaultdict
+from collections.abc import Container
 from datetime import timedelta
 from typing import cast
 
@@ -22,7 +23,7 @@ def recall(
     actor: str,
     reason: str = "",
     kitchen: str | None = None,
-    expected_version: int | None = None,
+    expected: Container[int] | None = None,
 ) -> Order:
     """Take back the latest change of an order, or the latest that moved the item `plu`.
 
@@ -33,7 +34,7 @@ def recall(
     RecallExpired, RecallBlocked.
     """
     with transaction.atomic():
-        order = lock_order(order_id, kitchen, expected_version)
+        order = lock_order(order_id, kitchen, expected)
         items = order.lines = items_of(order.id)
         if plu is not None:
             plu = find_item(items, plu).plu
@@ -56,8 +57,11 @@ def recall(
         for status, plus in back.items():
             OrderItem.objects.move(order.id, plus, status)
         if rows[0].plu is not None:
-            if order.kitchen.auto_advance or any(row.plu is None for row in rows):
+            lift = next((row for row in rows if row.plu is None), None)
+            if lift is not None or order.kitchen.auto_advance:
                 target = history.lowered(order.status, lifted(item.status for item in items))
+            if lift is not None and history.is_last(lift.change):
+                target = min(target, _before(lift))
             _check_agreement(items, target, history.standing[None])
             if target != order.status:
                 change.record(None, order.status, target)
@@ -121,6 +125,10 @@ class _Standing:
             if plu is None or any(row.plu == plu for row in rows):
                 return rows
         return []
+
+    def is_last(self, number: int) -> bool:
+        """Whether nothing stands that came after that change, so that taking it back leads to what was before it."""
+        return number == max(self.changes)
 
     def lowered(self, status: int, wanted: int) -> int:
         """Where an order in `status` goes after its items went back and now stand for `wanted`.

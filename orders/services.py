@@ -4,7 +4,7 @@ Each function is one transaction and one *change*: it locks the order's row firs
 all history rows that it writes share the change's number. A refusal (orders.refusals) leaves nothing changed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from django.db import IntegrityError, transaction
 
@@ -82,14 +82,14 @@ def move_order(
     actor: str,
     reason: str = "",
     kitchen: str | None = None,
-    expected_version: int | None = None,
+    expected: Container[int] | None = None,
 ) -> Order:
     """Move an order forward; items that are behind come along. The same status again changes nothing.
 
     Raises Order.DoesNotExist, StaleVersion, ImpossibleMove.
     """
     with transaction.atomic():
-        order = lock_order(order_id, kitchen, expected_version)
+        order = lock_order(order_id, kitchen, expected)
         items = order.lines = items_of(order.id)
         if order.status == to:
             return order
@@ -115,7 +115,7 @@ def move_item(
     actor: str,
     reason: str = "",
     kitchen: str | None = None,
-    expected_version: int | None = None,
+    expected: Container[int] | None = None,
 ) -> tuple[Order, OrderItem]:
     """Move one item forward; where the kitchen wants it, the order is lifted to what its items stand for.
 
@@ -123,7 +123,7 @@ def move_item(
     items. Raises Order.DoesNotExist, OrderItem.DoesNotExist, StaleVersion, ImpossibleMove.
     """
     with transaction.atomic():
-        order = lock_order(order_id, kitchen, expected_version)
+        order = lock_order(order_id, kitchen, expected)
         items = order.lines = items_of(order.id)
         item = find_item(items, plu)
         if item.status == to:
@@ -142,14 +142,14 @@ def move_items(
     actor: str,
     reason: str = "",
     kitchen: str | None = None,
-    expected_version: int | None = None,
+    expected: Container[int] | None = None,
 ) -> Order:
     """Move several items forward as one change: a station's part of an order. Items already that far stay.
 
     Raises Order.DoesNotExist, OrderItem.DoesNotExist, StaleVersion, ImpossibleMove.
     """
     with transaction.atomic():
-        order = lock_order(order_id, kitchen, expected_version)
+        order = lock_order(order_id, kitchen, expected)
         items = order.lines = items_of(order.id)
         moving = {find_item(items, plu).plu for plu in plus}
         behind = [item for item in items if item.plu in moving and follows(item.status, to)]
@@ -176,9 +176,9 @@ def _advance(order: Order, moving: list[OrderItem], to: int, actor: str, reason:
     store(order, change)
 
 
-def lock_order(order_id: str, kitchen: str | None, expected_version: int | None) -> Order:
+def lock_order(order_id: str, kitchen: str | None, expected: Container[int] | None) -> Order:
     order = locked_order(order_id, kitchen)
-    if expected_version is not None and order.version != expected_version:
+    if expected is not None and order.version not in expected:
         raise StaleVersion(order.version)
     return order
 

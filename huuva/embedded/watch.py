@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
+import psycopg
+
 from huuva.embedded.places import ServiceError
 from huuva.env import ConfigError
 
@@ -38,7 +40,7 @@ def _watch(ensure: Callable[[], None], stop: threading.Event) -> None:
         try:
             ensure()
             said = ""
-        except (ConfigError, ServiceError) as error:
+        except (ConfigError, ServiceError, OSError, psycopg.Error) as error:
             if str(error) != said:
                 said = str(error)
                 sys.stderr.write(f"{said}\n")

@@ -26,7 +26,7 @@ class Refusal(Exception):
 
     def document(self, path: str) -> dict[str, object]:
         return {
-            "type": f"/api/docs#problem-{self.code}",
+            "type": f"/api/problems#{self.code}",
             "title": self.title,
             "status": self.status,
             "detail": str(self),

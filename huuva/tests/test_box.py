@@ -1,14 +1,22 @@
 from __future__ import annotations
 
 import shlex
-from typing import Any
 
 import pytest
+from django.test import Client
 
-from huuva import box as box_module
 from huuva.box import box, curl_line
 from huuva.first_data import FirstData
 from huuva.run import origin
+from orders.models import Kitchen
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def main_kitchen(db: None) -> None:
+    Kitchen.objects.create(slug="main", name="Main")
+
 
 FIRST = FirstData("manager", "a-password", "huuva_abc_def")
 
@@ -33,17 +41,16 @@ def test_the_line_names_no_order_id_so_it_can_be_pasted_twice() -> None:
     assert '"_id"' not in curl_line("http://h", "k")
 
 
-def test_screens_appear_once_they_can_be_paired(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert ("Display" in box("http://h", FIRST, 1)) == ("pair_screen" in box_module.get_commands())
-
-    def pair(command: str, name: str, *options: str, stdout: Any) -> None:
-        stdout.write(f"/pair/{'board' if '--board' in options else 'wall'}\n")
-
-    monkeypatch.setattr(box_module, "get_commands", lambda: {"pair_screen": "kitchen_display"})
-    monkeypatch.setattr(box_module, "call_command", pair)
+def test_the_links_pair_the_browser_that_opens_them() -> None:
     lines = box("http://h", FIRST, 1).splitlines()
-    assert "Display    http://h/pair/wall" in lines
-    assert "Pickup     http://h/pair/board" in lines
+    links = [
+        line.split()[-1].removeprefix("http://h") for line in lines if line.startswith(("Display", "Pickup"))
+    ]
+    assert len(links) == 2
+    for link in links:
+        browser = Client()
+        assert browser.get(link).status_code == 303
+        assert "huuva_screen" in browser.cookies
 
 
 @pytest.mark.parametrize(

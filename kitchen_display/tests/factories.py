@@ -41,11 +41,16 @@ def paired(screen: Screen) -> Client:
 
 
 def order(
-    *plus: str, due_in: int = 10, of: Kitchen | None = None, items: list[NewItem] | None = None, **details: Any
+    *plus: str,
+    due_in: int = 10,
+    of: Kitchen | None = None,
+    items: list[NewItem] | None = None,
+    **details: Any,
 ) -> Order:
     """An order of these products (two of each), due in so many minutes."""
     new = dataclasses.replace(
         orders.new_order(pickup_in=timedelta(minutes=due_in), **details),
-        items=items or [NewItem(plu, {"name": f"Dish {plu}", "quantity": 2}, None) for plu in plus or ("P0",)],
+        items=items
+        or [NewItem(plu, {"name": f"Dish {plu}", "quantity": 2}, None) for plu in plus or ("P0",)],
     )
     return create_order(new, kitchen=of or orders.kitchen(), actor="key:test")

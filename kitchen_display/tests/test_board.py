@@ -66,6 +66,7 @@ def test_the_longest_rule_wins_and_an_exact_one_before_a_prefix():
 
 def test_a_station_is_done_with_a_ticket_when_its_items_are_ready():
     grill = make.screen("Grill", station=make.station("grill", "GR"))
+    make.station("sushi", "SU")
     order = make.order("GR1", "SU1")
     move_item(order.id, "GR1", READY, actor="screen:Grill")
     assert shown(grill) == []
@@ -191,9 +192,9 @@ def test_a_cancelled_item_is_struck_through_until_acknowledged_then_gone():
 def test_the_version_changes_with_what_is_shown_and_only_then():
     screen, now = make.screen(), clock.now()
     empty = board(screen, now).version
-    order = make.order(due_in=10)
+    order = make.order(due_in=12)
     one = board(screen, now).version
-    assert one not in (empty, board(screen, now + timedelta(minutes=8)).version)
+    assert one not in (empty, board(screen, now + timedelta(minutes=10)).version)
     assert one == board(screen, now + timedelta(seconds=1)).version
     move_item(order.id, "P0", PREPARING, actor="screen:Expo")
     assert board(screen, now).version != one

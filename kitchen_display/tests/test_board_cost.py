@@ -17,7 +17,9 @@ PATH = "/display/board"
 
 
 def statements(client):
-    with CaptureQueriesContext(connection, ) as asked:
+    with CaptureQueriesContext(
+        connection,
+    ) as asked:
         assert client.get(PATH, headers=make.SCRIPT).status_code == 200
     return [query["sql"] for query in asked.captured_queries]
 
@@ -59,9 +61,29 @@ def test_old_orders_cost_nothing():
             [model.id],
         )
         cursor.execute("ANALYZE orders_order")
-        cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {boards._OPEN} ORDER BY due_at, id", ["main"])
+        cursor.execute(
+            f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {boards._OPEN} ORDER BY due_at, id", ["main"]
+        )
         plan = cursor.fetchone()[0][0]["Plan"]
     text = str(plan)
     assert "order_open_due" in text and "Seq Scan" not in text
     assert plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] < 100
     assert len(read_board(screen, clock.now()).tickets) == 21
+
+
+def test_the_recall_list_costs_what_was_touched_lately():
+    screen = make.screen()
+    for n in range(5):
+        done = make.order("A", due_in=n + 1)
+        move_item(done.id, "A", READY, actor="screen:Expo")
+    with connection.cursor() as cursor:
+        fill(cursor, done.id)
+        cursor.execute(
+            "EXPLAIN (FORMAT TEXT) " + recallables._SQL,
+            ["main", clock.now() - HALF_HOUR, clock.now() - HALF_HOUR],
+        )
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+    assert "Seq Scan on orders_order" not in plan, plan
+    with CaptureQueriesContext(connection) as asked:
+        assert len(recallables.recall_list(screen, clock.now())) == 5
+    assert len(asked) <= 3

@@ -35,6 +35,7 @@ def test_a_number_stays_when_more_urgent_orders_come():
 
 def test_all_screens_of_a_kitchen_use_the_same_numbers():
     grill = make.screen("Grill", station=make.station("grill", "GR"))
+    make.station("sushi", "SU")
     make.order("SU1", due_in=1)
     rolls = make.order("GR1", due_in=2)
     assert numbers(grill) == {rolls.id: 2}

@@ -55,9 +55,12 @@ def for_screen(place: Place) -> Callable[[View], View]:
                 return private(unpaired(request, place.path))
             with translation.override(screen.language or translation.get_language()):
                 if screen.revoked_at is not None:
-                    return private(revoked(request, place.path))
-                _note_seen(screen)
-                return private(view(request, screen, *args, **kwargs))
+                    response = revoked(request, place.path)
+                else:
+                    _note_seen(screen)
+                    response = view(request, screen, *args, **kwargs)
+                response["Content-Language"] = translation.get_language()
+            return private(response)
 
         return guarded
 

@@ -117,7 +117,10 @@ def _fresh(request: HttpRequest, screen: Screen, board: Board | PickupBoard, tem
         for tag in request.headers.get("If-None-Match", "").split(",")
     ]
     if board.version in held:
-        return _marked(HttpResponseNotModified(), board)
+        unchanged = _marked(HttpResponseNotModified(), board)
+        # The page needs a fresh token, also where nothing happens for hours.
+        unchanged["X-Stream-Url"] = stream_url(screen)
+        return unchanged
     return answer_board(request, screen, board, template)
 
 

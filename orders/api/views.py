@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from huuva.api import ApiView, actor_of, etag, expected_version, kitchen_of, not_modified
+from huuva.api import ApiView, actor_of, etag, expected_versions, kitchen_of, not_modified
 from huuva.bodies import each, invalid_parameter
 from huuva.idempotency import idempotent
 from huuva.problems import Problem
@@ -123,7 +123,7 @@ class OrderViewSet(ApiView, ViewSet):
             "actor": actor_of(request),
             "reason": reason or "",
             "kitchen": kitchen_of(request),
-            "expected_version": expected_version(request),
+            "expected": expected_versions(request),
         }
 
     @staticmethod

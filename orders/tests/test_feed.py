@@ -76,6 +76,15 @@ class TestFeed:
         harju = factories.order(None, of=factories.kitchen("harju"))
         assert read_all(1, kitchen="harju") == [(harju.id, 1), (harju.id, 2)]
 
+    def test_a_kitchen_where_nothing_happens_still_moves_on(self) -> None:
+        factories.kitchen("harju")
+        factories.order()
+        page = feed.read(kitchen="harju")
+        assert page.events == []
+        assert page.cursor.tx > 0
+        harju = factories.order(None, of=factories.kitchen("harju"))
+        assert [event.order_id for event in feed.read(page.cursor, kitchen="harju").events] == [harju.id] * 2
+
     def test_after_a_restore_into_another_server_the_offset_makes_rows_readable(self) -> None:
         old = factories.order()
         # As after pg_restore: the stored ids lie ahead of those that this server gives.

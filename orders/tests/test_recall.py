@@ -137,3 +137,12 @@ def test_a_lift_is_taken_back_even_where_the_kitchen_no_longer_lifts() -> None:
     order.kitchen.save()
     recall(order.id, **WHO)
     assert state(order) == (1, [1])
+
+
+def test_the_latest_lift_is_taken_back_to_what_was_before_it() -> None:
+    order = factories.order(3, 3)
+    assert state(order) == (1, [3, 3])
+    move_item(order.id, "P0", 4, **WHO)
+    assert state(order) == (3, [4, 3])
+    recall(order.id, **WHO)
+    assert state(order) == (1, [3, 3])

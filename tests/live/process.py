@@ -91,10 +91,14 @@ class LiveProcess:
         return make_token(self.secret_key, kitchen, screen, lifetime_seconds=lifetime_seconds)
 
     def request(
-        self, token: str, method: str = "GET", headers: dict[str, str] | None = None
+        self,
+        token: str,
+        method: str = "GET",
+        headers: dict[str, str] | None = None,
+        path: str = STREAMS_PATH,
     ) -> tuple[HTTPConnection, HTTPResponse]:
         connection = HTTPConnection("127.0.0.1", self.port, timeout=10)
-        connection.request(method, f"{STREAMS_PATH}?token={token}", headers=headers or {})
+        connection.request(method, f"{path}?token={token}", headers=headers or {})
         return connection, connection.getresponse()
 
     @contextmanager

@@ -31,6 +31,14 @@ def test_the_first_event_is_hello_with_the_servers_clock(live: LiveProcess) -> N
     assert abs(found[1]["now"] / 1000 - time.time()) < 1
 
 
+def test_a_proxy_may_take_the_prefix_away(live: LiveProcess) -> None:
+    connection, response = live.request(live.token(), path="/streams")
+
+    assert response.status == 200
+    response.close()
+    connection.close()
+
+
 def test_a_hint_reaches_every_screen_of_its_kitchen_and_no_other(live: LiveProcess) -> None:
     with live.listen("main", "1") as one, live.listen("main", "2") as two, live.listen("annex", "3") as other:
         for screen in (one, two, other):

@@ -165,9 +165,13 @@ class OrderModel:
             before = change.rows[0].before
             assert before is not None
             return before
-        if auto_advance or self._rows(change, None):
-            return min(self.status, max(self._floor(), lift(statuses)))
-        return self.status
+        target, lifts = self.status, self._rows(change, None)
+        if auto_advance or lifts:
+            target = min(target, max(self._floor(), lift(statuses)))
+        if lifts and change is next(c for c in reversed(self.changes) if c.counts):
+            assert lifts[0].before is not None
+            target = min(target, lifts[0].before)
+        return target
 
     def _floor(self) -> int:
         """The status below which items can't pull their order back: what was said of the order as a whole."""

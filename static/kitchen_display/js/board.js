@@ -99,7 +99,7 @@ function token() {
 /** An answer with a board, in the form that live.js takes. */
 async function read(response) {
   const serverTime = Number(response.headers.get("X-Server-Time")) || undefined;
-  if (response.status === 304) return { board: null, serverTime };
+  if (response.status === 304) return { board: null, serverTime, streamUrl: response.headers.get("X-Stream-Url") };
   if (response.status === 403) {
     location.reload(); // The server says in full why this screen shows nothing any more.
     return { board: null, ended: true };

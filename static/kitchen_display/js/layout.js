@@ -7,7 +7,7 @@ const WANTED = 12;
 const LOOSEN_AFTER = 20_000;
 const SCROLLS = matchMedia("(max-width: 700px)");
 // Least column width in rem for each density; the text sizes that go with them are in ticket.css.
-const WIDTHS = [24, 19, 16.4, 14.4, 14.4];
+const WIDTHS = [23, 19, 16.4, 16.4, 14.4, 14.4];
 
 export class Grid {
   /** `onPage` is called with {page, pages, off: Ticket[]} after each arrangement. */
@@ -26,6 +26,11 @@ export class Grid {
     this.measure.setAttribute("aria-hidden", "true");
     element.after(this.measure);
     new ResizeObserver(() => this.resized()).observe(element.parentElement);
+    // What grows after it was measured (a font that came late, a longer word) must not cover what is below it.
+    this.heights = new Map();
+    this.watch = new ResizeObserver(() => this.check());
+    this.movedAt = new WeakMap();
+    this.spots = new Map();
     SCROLLS.addEventListener("change", () => this.arrange());
   }
 
@@ -57,6 +62,7 @@ export class Grid {
   }
 
   arrange() {
+    const focus = focused();
     for (const ticket of this.tickets) join(ticket);
     if (SCROLLS.matches) {
       this.pages = [[]];
@@ -77,7 +83,7 @@ export class Grid {
     if (density > this.density || (density === this.density && density > 1)) this.tightenedAt = performance.now();
     this.density = density;
     this.page = Math.min(this.page, this.pages.length - 1);
-    this.render();
+    this.render(focus);
   }
 
   packAt(density) {
@@ -91,7 +97,7 @@ export class Grid {
     this.measure.dataset.density = density;
     const own = this.measureExtras(column);
     const sizes = this.measureAll(`${density}:${column}:${height}`, column, { columns, gap, height, ...own });
-    this.pages = pack(sizes, { columns, height, gap, ...own, eager: density > 2 });
+    this.pages = pack(sizes, { columns, height, gap, ...own, eager: density > 2, least: density > 3 ? 1 : 2 });
   }
 
   /** Sizes of all tickets; those not known yet are measured in one go, so that the browser lays out once. */
@@ -112,6 +118,15 @@ export class Grid {
     return this.tickets.map((ticket) => ticket.sizes.get(name));
   }
 
+  check() {
+    if (SCROLLS.matches || performance.now() - (this.checkedAt ?? -Infinity) < 500) return;
+    const grown = [...this.heights].filter(([part, { height }]) => part.isConnected && part.offsetHeight > height + 2);
+    if (!grown.length) return;
+    this.checkedAt = performance.now();
+    for (const [, { ticket }] of grown) ticket.sizes.clear();
+    this.arrange();
+  }
+
   measureExtras(column) {
     if (!this.tickets.length) return { continued: 0, more: 0 };
     const part = this.continuation(this.tickets[0]);
@@ -126,23 +141,30 @@ export class Grid {
     return { continued, more };
   }
 
-  render() {
-    const focus = document.activeElement?.closest?.("[data-key]")?.dataset.key;
+  render(focus = focused()) {
     const { column, gap, density } = this.shape;
     for (const ticket of this.tickets) join(ticket);
+    this.watch.disconnect();
+    this.heights.clear();
+    const spots = new Map();
     const parts = this.pages[this.page].map((spot) => {
       const ticket = this.tickets[spot.ticket];
       const part = this.part(ticket, spot);
-      return place(part, {
-        left: Math.round(spot.column * (column + gap)),
-        top: Math.round(spot.y),
-        width: column * spot.span + gap * (spot.span - 1),
-      });
+      const left = Math.round(spot.column * (column + gap));
+      const top = Math.round(spot.y);
+      const name = `${ticket.key}|${spot.from}`;
+      if (this.spots.has(name) && this.spots.get(name) !== `${left},${top}`) this.movedAt.set(part, performance.now());
+      spots.set(name, `${left},${top}`);
+      this.heights.set(part, { ticket, height: spot.height });
+      this.watch.observe(part);
+      return place(part, { left, top, width: column * spot.span + gap * (spot.span - 1) });
     });
     this.element.className = "grid grid--packed";
     this.element.dataset.density = density;
     replace(this.element, parts);
-    if (focus) this.element.querySelector(`[data-key="${CSS.escape(focus)}"]`)?.focus({ preventScroll: true });
+    this.spots = spots;
+    const wanted = focus && this.element.querySelector(`[data-key="${CSS.escape(focus)}"]`);
+    if (wanted && wanted !== document.activeElement) wanted.focus({ preventScroll: true });
     const shown = new Set(this.pages[this.page].map((spot) => spot.ticket));
     this.onPage({
       page: this.page,
@@ -198,6 +220,10 @@ export class Grid {
     line.textContent = `${this.words.continues} →`;
     return line;
   }
+}
+
+function focused() {
+  return document.activeElement?.closest?.("[data-key]")?.dataset.key;
 }
 
 /** Brings a ticket that was split back into one element. */

@@ -186,7 +186,7 @@ export function connect({ streamUrl, serverTime, fetchBoard, onBoard, onState })
         counts.failed += 1;
         // Also where a poll, which nobody demanded, failed: from now on a board is owed.
         if (!owed()) demanded += 1;
-        notBefore = performance.now() + jitter(POLL_MS);
+        notBefore = fetchedAt + jitter(POLL_MS);
       }
     } finally {
       clearTimeout(limit);
@@ -261,12 +261,15 @@ export function connect({ streamUrl, serverTime, fetchBoard, onBoard, onState })
     closed = true;
     clearInterval(timer);
     window.removeEventListener("online", wake);
+    window.removeEventListener("offline", demandNow);
     hangUp();
     if (fetching) fetching.abort();
   }
 
   const timer = setInterval(tick, TICK_MS);
   window.addEventListener("online", wake);
+  // Not believed, because the server may be on this very machine: a fetch shows it, sooner than the beat.
+  window.addEventListener("offline", demandNow);
   clock.sample(serverTime);
   shownTime = serverTime ?? shownTime;
   open();
@@ -282,12 +285,8 @@ export function connect({ streamUrl, serverTime, fetchBoard, onBoard, onState })
     now: clock.now,
     close,
     counts,
-    get state() {
-      return state;
-    },
-    get lastGood() {
-      return lastGood;
-    },
+    get state() { return state; },
+    get lastGood() { return lastGood; },
   };
 }
 

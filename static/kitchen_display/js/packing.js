@@ -2,7 +2,8 @@
 
 /**
  * @typedef {{head: number, items: number[], foot: number, span?: number}} Size  heights in px; span in columns
- * @typedef {{ticket: number, from: number, to: number, column: number, y: number, span: number, last: boolean}} Place
+ * @typedef {{ticket: number, from: number, to: number, column: number, y: number, span: number, last: boolean,
+ *   height: number}} Place
  */
 
 // A ticket shorter than this share of a column moves to the next column rather than being split.
@@ -10,7 +11,8 @@ const WORTH_SPLITTING = 0.4;
 
 /**
  * @param {Size[]} sizes
- * @param {{columns: number, height: number, gap: number, continued: number, more: number, eager: boolean}} page
+ * @param {{columns: number, height: number, gap: number, continued: number, more: number, eager: boolean, least: number}} page
+ *   `eager`: split short tickets, too; `least`: items that a part has at least.
  *   `continued` is the height of the head of a continued part, `more` that of the line under a part that goes on.
  * @returns {Place[][]} pages
  */
@@ -30,7 +32,7 @@ export function pack(sizes, page) {
     y = 0;
   };
   const put = (ticket, from, to, span, last, height) => {
-    pages.at(-1).push({ ticket, from, to, column, y, span, last });
+    pages.at(-1).push({ ticket, from, to, column, y, span, last, height });
     y += height + page.gap;
   };
 
@@ -66,11 +68,11 @@ export function pack(sizes, page) {
   return pages.filter((places, index) => places.length || index === 0);
 }
 
-/** Whether the ticket may begin at `y`: at least two items there (or one large), and its end on the same page. */
+/** Whether the ticket may begin at `y`: at least `least` items there, and its end on the same page. */
 function splitAt(size, page, y, columnsLeft) {
   if (size.items.length < 2) return false;
   const first = fitting(size, 0, size.head, page, page.height - y, false);
-  if (first < Math.min(2, size.items.length - 1)) return false;
+  if (first < Math.min(page.least, size.items.length - 1)) return false;
   let from = first;
   for (let columns = 1; from < size.items.length; columns += 1) {
     if (columns >= columnsLeft) return false;

@@ -34,7 +34,7 @@ export function openPanels({ page, token, live, read, say, sounds }) {
       say(page.wordFailed, true);
     }
   }
-  document.querySelector("[data-recalls]")?.addEventListener("click", (event) => {
+  document.querySelector("[data-open-recalls]")?.addEventListener("click", (event) => {
     event.preventDefault();
     recalls();
   });

@@ -139,7 +139,8 @@ export class Tickets {
     button.dataset.undo = key;
     button.dataset.key = `foot:${key}`;
     button.append(icon("undo"), this.words.undo);
-    element.querySelector(".ticket__foot").replaceChildren(button);
+    element.querySelector(".ticket__foot .foot")?.remove();
+    element.querySelector(".ticket__foot").append(button);
   }
 }
 

@@ -45,15 +45,15 @@ export function urgencyOf({ amber, due, done }, time) {
 export function age(milliseconds) {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000));
   const minutes = Math.floor(seconds / 60);
-  if (minutes >= 6000) return `${Math.floor(minutes / 1440)} d`;
-  if (minutes >= 100) return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")}`;
+  if (minutes >= 6000) return `${Math.floor(minutes / 1440)}d`;
+  if (minutes >= 100) return `${Math.floor(minutes / 60)}h${String(minutes % 60).padStart(2, "0")}`;
   return `${minutes}:${String(seconds % 60).padStart(2, "0")}`;
 }
 
 function setUrgency(timer, urgency) {
   timer.dataset.urgency = urgency;
   const icon = { late: "late", soon: "soon" }[urgency] ?? "clock";
-  timer.querySelector("use")?.setAttribute("href", `#i-${icon}`);
+  timer.parentElement.querySelector(".due use")?.setAttribute("href", `#i-${icon}`);
   const word = timer.querySelector("[data-word]");
   if (word) word.textContent = document.body.dataset[{ late: "wordLate", soon: "wordSoon" }[urgency]] ?? "";
 }

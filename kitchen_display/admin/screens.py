@@ -1,0 +1,133 @@
+"""Screens: paired by the code that they show or by a link, watched, set up, revoked."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from unfold.admin import ModelAdmin
+from unfold.decorators import action, display
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from kitchen_display import hints
+from kitchen_display.models import Screen
+from kitchen_display.pairing import LINK_LIFETIME, PairingRefused, enter_code, make_link, revoke
+
+# Shown as a badge: unfold's colours.
+STATES = {
+    "online": (_("online"), "success"),
+    "offline": (_("silent"), "warning"),
+    "unpaired": (_("not paired"), "info"),
+    "revoked": (_("revoked"), "danger"),
+}
+
+
+def state_of(screen: Screen) -> str:
+    if screen.revoked_at is not None:
+        return "revoked"
+    if screen.paired_at is None:
+        return "unpaired"
+    return "online" if screen.is_online(timezone.now()) else "offline"
+
+
+class ScreenForm(forms.ModelForm):
+    code = forms.CharField(
+        label=_("Pairing code"),
+        required=False,
+        max_length=12,
+        widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off", "autocapitalize": "characters"}),
+        help_text=_(
+            "The six characters that the screen shows at /display/ or /pickup/. Empty: pair it later, or by a link."
+        ),
+    )
+
+    class Meta:
+        model = Screen
+        fields = "__all__"  # noqa: DJ007  (the admin's fieldsets name them)
+
+
+@admin.register(Screen)
+class ScreenAdmin(ModelAdmin):
+    form = ScreenForm
+    list_display = ("name", "kitchen", "shown_station", "shown_state", "last_seen_at", "paired_at")
+    list_filter = ("kitchen", "kind")
+    list_select_related = ("kitchen", "station")
+    search_fields = ("name",)
+    actions = ("revoke_screens",)
+    actions_detail = ("pairing_link",)
+    fieldsets = (
+        (None, {"fields": ("name", "kitchen", "kind", "station")}),
+        (_("Pairing"), {"fields": ("code", "shown_state", "last_seen_at", "paired_at", "revoked_at")}),
+        (
+            _("How it shows"),
+            {
+                "fields": (
+                    ("text_scale", "columns", "language"),
+                    ("sound_new", "sound_cancelled", "sound_late"),
+                    ("awake_from", "awake_to"),
+                )
+            },
+        ),
+    )
+    readonly_fields = ("shown_state", "last_seen_at", "paired_at", "revoked_at")
+
+    @display(description=_("station"), ordering="station__name")
+    def shown_station(self, screen: Screen) -> str | Promise:
+        if screen.is_pickup:
+            return _("Pickup board")
+        return screen.station.name if screen.station else _("Expo: everything")
+
+    @display(description=_("state"), label={key: look for key, (_word, look) in STATES.items()})
+    def shown_state(self, screen: Screen) -> tuple[str, Any]:
+        state = state_of(screen)
+        return state, STATES[state][0]
+
+    def save_model(self, request: HttpRequest, obj: Screen, form: forms.ModelForm, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        hints.publish_on_commit(obj.kitchen_id, hints.SCREENS)
+        code = form.cleaned_data.get("code")
+        if not code:
+            return
+        try:
+            enter_code(code, obj)
+        except PairingRefused as refusal:
+            self.message_user(request, str(refusal), messages.ERROR)
+        else:
+            self.message_user(request, _("The screen will show its board in a moment."), messages.SUCCESS)
+
+    def delete_model(self, request: HttpRequest, obj: Screen) -> None:
+        kitchen = obj.kitchen_id
+        super().delete_model(request, obj)
+        hints.publish_on_commit(kitchen, hints.SCREENS)
+
+    @admin.action(description=_("Revoke: switch off at once"), permissions=["change"])
+    def revoke_screens(self, request: HttpRequest, queryset: QuerySet[Screen]) -> None:
+        revoked = [screen for screen in queryset if revoke(screen)]
+        for screen in revoked:
+            self.log_change(request, screen, [{"changed": {"fields": ["revoked_at"]}}])
+        text = ngettext("%d screen revoked.", "%d screens revoked.", len(revoked)) % len(revoked)
+        self.message_user(request, text, messages.SUCCESS)
+
+    @action(
+        description=_("Make a pairing link"), url_path="pairing-link", permissions=["change"], icon="add_link"
+    )
+    def pairing_link(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The link as the very answer, so that it exists nowhere else."""
+        screen = Screen.objects.filter(pk=object_id).first() if object_id.isdigit() else None
+        if screen is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Pairing link"),
+            "opts": self.opts,
+            "screen": screen,
+            "link": request.build_absolute_uri(make_link(screen)),
+            "hours": int(LINK_LIFETIME.total_seconds() // 3600),
+        }
+        return TemplateResponse(request, "kitchen_display/admin/link.html", context)

@@ -1,0 +1,194 @@
+"""How a browser becomes a screen, and how it ceases to be one."""
+
+import io
+from datetime import timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.utils import timezone
+
+from kitchen_display import pairing
+from kitchen_display.models import PairingRequest, Screen
+from kitchen_display.tests import factories as make
+from orders.tests import factories as orders
+
+pytestmark = pytest.mark.django_db
+
+
+def browser():
+    return Client(headers={"accept": "text/html"})
+
+
+def code_of(client, path="/display/"):
+    page = client.get(path)
+    assert page.status_code == 200
+    code = PairingRequest.objects.latest("created_at").code
+    assert code in page.content.decode()
+    return code
+
+
+def test_an_unpaired_browser_shows_a_code_and_nothing_else():
+    order = make.order(channel_display_id="#SECRET")
+    client = browser()
+    code = code_of(client)
+    assert len(code) == 6 and set(code) <= set(pairing.ALPHABET)
+    assert "#SECRET" not in client.get("/display/").content.decode()
+    assert code_of(client) == code  # the same after a reload
+    for path in ("board", "paper", "recalls"):
+        answer = client.get(f"/display/{path}", headers=make.SCRIPT)
+        assert answer.status_code == 403 and "#SECRET" not in answer.content.decode()
+    for path in ("bump", "recall", "undo", "acknowledge", "seen", "settings"):
+        assert client.post(f"/display/{path}", {"order": order.id}).status_code == 403
+
+
+def test_a_manager_enters_the_code_and_the_browser_is_paired():
+    client, screen = browser(), make.screen("Grill")
+    code = code_of(client)
+    assert client.get("/display/pair/status").status_code == 204
+    pairing.enter_code(f" {code[:3].lower()}-{code[3:]}", screen)
+    answer = client.get("/display/pair/status")
+    assert answer.status_code == 200 and answer.content == b"/display/"
+    assert "Grill" in client.get("/display/").content.decode()
+    assert client.get("/display/board", headers=make.SCRIPT).status_code == 200
+    assert not PairingRequest.objects.exists()
+
+
+def test_without_javascript_the_page_itself_notices():
+    client, screen = browser(), make.screen()
+    pairing.enter_code(code_of(client), screen)
+    assert client.get("/display/").status_code == 303
+    assert client.get("/display/board").status_code == 200
+
+
+def test_a_code_works_once_and_ends():
+    client, screen = browser(), make.screen()
+    code = code_of(client)
+    pairing.enter_code(code, screen)
+    with pytest.raises(pairing.PairingRefused):
+        pairing.enter_code(code, screen)
+    other = browser()
+    late = code_of(other)
+    PairingRequest.objects.update(created_at=timezone.now() - pairing.CODE_LIFETIME - timedelta(seconds=1))
+    with pytest.raises(pairing.PairingRefused):
+        pairing.enter_code(late, screen)
+    assert other.get("/display/pair/status").status_code == 410
+    assert code_of(other) != late
+
+
+def test_somebody_elses_code_pairs_nobody_but_the_browser_that_shows_it():
+    shown, other, screen = browser(), browser(), make.screen()
+    code = code_of(shown)
+    code_of(other)
+    pairing.enter_code(code, screen)
+    assert other.get("/display/pair/status").status_code == 204
+    assert shown.get("/display/pair/status").status_code == 200
+
+
+def test_a_link_works_once():
+    screen = make.screen()
+    link = pairing.make_link(screen)
+    first, second = browser(), browser()
+    answer = first.get(link)
+    assert answer.status_code == 303 and answer["Location"] == "/display/"
+    cookie = first.cookies["huuva_screen"]
+    assert cookie["httponly"] and cookie["samesite"] == "Lax" and cookie["path"] == "/display/"
+    late = second.get(link)
+    assert late.status_code == 410 and "has been used" in late.content.decode()
+    assert second.get("/display/board").status_code == 403
+    assert first.get(link).status_code == 303  # in the paired browser it leads to the board
+    assert first.get("/display/board").status_code == 200
+
+
+def test_an_old_link_opens_nothing():
+    screen = make.screen()
+    link = pairing.make_link(screen)
+    Screen.objects.update(link_expires_at=timezone.now() - timedelta(seconds=1))
+    assert browser().get(link).status_code == 410
+    assert browser().get("/display/pair/no-such-link").status_code == 410
+
+
+def test_a_new_link_leaves_the_present_browser_paired_until_it_is_used():
+    screen = make.screen()
+    old = make.paired(screen)
+    link = pairing.make_link(screen)
+    assert old.get("/display/board").status_code == 200
+    assert browser().get(link).status_code == 303
+    assert old.get("/display/board").status_code == 403
+
+
+def test_revocation_counts_at_once_and_shows_a_friendly_page():
+    screen = make.screen()
+    client = make.paired(screen)
+    make.order(channel_display_id="#SECRET")
+    assert "#SECRET" in client.get("/display/").content.decode()
+    assert pairing.revoke(screen) and not pairing.revoke(screen)
+    for path in ("/display/", "/display/board", "/display/paper", "/display/recalls"):
+        for headers in ({}, make.SCRIPT):
+            answer = client.get(path, headers=headers)
+            assert answer.status_code == 403 and "switched off" in answer.content.decode(), path
+            assert "#SECRET" not in answer.content.decode()
+    assert client.post("/display/bump", {"order": "x"}).status_code == 403
+
+
+def test_a_revoked_screen_can_be_paired_anew():
+    screen = make.screen()
+    client = make.paired(screen)
+    pairing.revoke(screen)
+    assert client.get("/display/pair").status_code == 200
+    assert client.get(pairing.make_link(screen)).status_code == 303
+    assert client.get("/display/").status_code == 200
+
+
+def test_one_browser_holds_a_display_and_a_pickup_board():
+    client = make.paired(make.screen("Wall"))
+    link = pairing.make_link(make.screen("Counter", kind="pickup"))
+    assert client.get(link)["Location"] == "/pickup/"
+    assert client.get("/display/board").status_code == 200
+    assert client.get("/pickup/board").status_code == 200
+
+
+def test_only_digests_are_stored():
+    screen = make.screen()
+    link = pairing.make_link(screen)
+    token = link.rsplit("/", 1)[1]
+    client = browser()
+    client.get(link)
+    screen.refresh_from_db()
+    stored = [str(value) for value in Screen.objects.values_list().first()]
+    assert token not in stored and client.cookies["huuva_screen"].value not in stored
+
+
+def run(*words):
+    out = io.StringIO()
+    call_command("pair_screen", *words, stdout=out)
+    return out.getvalue()
+
+
+def test_pair_screen_prints_the_path_alone():
+    orders.kitchen()
+    printed = run("Kitchen display", "--kitchen", "main")
+    assert printed.startswith("/display/pair/") and printed.count("\n") == 1
+    client = browser()
+    assert client.get(printed.strip())["Location"] == "/display/"
+    again = run("Kitchen display")  # the same screen, a new link
+    assert again != printed and Screen.objects.count() == 1
+    assert client.get("/display/board").status_code == 200
+
+
+def test_pair_screen_for_stations_and_the_pickup_board():
+    make.station("grill", "GR")
+    run("grill-1", "--station", "grill")
+    assert Screen.objects.get().station.slug == "grill"
+    assert browser().get(run("Counter", "--board", "pickup").strip())["Location"] == "/pickup/"
+    for words, sentence in (
+        (["x", "--kitchen", "nowhere"], "There is no kitchen nowhere"),
+        (["x", "--station", "bar"], "has no station bar. It has: grill"),
+        (["y", "--station", "grill", "--board", "pickup"], "A pickup board has no station"),
+        ([""], "blank"),
+    ):
+        with pytest.raises(CommandError, match=sentence):
+            run(*words)
+    orders.kitchen("second")
+    with pytest.raises(CommandError, match="--kitchen"):
+        run("x")
