@@ -1,25 +1,51 @@
 """A board costs what is open: a fixed number of statements, and nothing for what was sold before."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from kitchen_display import board as boards
+from kitchen_display import recallables
 from kitchen_display.board import read_board
 from kitchen_display.configuration import forget_configuration
 from kitchen_display.tests import factories as make
 from orders import clock
-from orders.services import move_order
-from orders.statuses import CANCELLED
+from orders.services import move_item, move_order
+from orders.statuses import CANCELLED, READY
 
 pytestmark = pytest.mark.django_db
 PATH = "/display/board"
 
 
+HALF_HOUR = timedelta(minutes=30)
+
+
+def fill(cursor, model):
+    """10^5 orders like `model`, picked up a month ago."""
+    cursor.execute(
+        "SELECT string_agg(quote_ident(attname), ',' ORDER BY attnum) FROM pg_attribute "
+        "WHERE attrelid = 'orders_order'::regclass AND attnum > 0 AND NOT attisdropped"
+    )
+    columns = cursor.fetchone()[0]
+    values = {
+        "id": "'old-' || n",
+        "status": "4",
+        "updated_at": "updated_at - interval '30 days'",
+        "changed_at": "changed_at - interval '30 days'",
+    }
+    chosen = ",".join(values.get(column, column) for column in columns.split(","))
+    cursor.execute(
+        f"INSERT INTO orders_order ({columns}) "
+        f"SELECT {chosen} FROM orders_order, generate_series(1, 100000) n WHERE id = %s",
+        [model],
+    )
+    cursor.execute("ANALYZE orders_order")
+
+
 def statements(client):
-    with CaptureQueriesContext(
-        connection,
-    ) as asked:
+    with CaptureQueriesContext(connection) as asked:
         assert client.get(PATH, headers=make.SCRIPT).status_code == 200
     return [query["sql"] for query in asked.captured_queries]
 
@@ -51,16 +77,7 @@ def test_old_orders_cost_nothing():
         make.order("A", "B", due_in=n + 1)
     model = make.order("A")
     with connection.cursor() as cursor:
-        cursor.execute("SELECT string_agg(quote_ident(attname), ',' ORDER BY attnum) FROM pg_attribute "
-                       "WHERE attrelid = 'orders_order'::regclass AND attnum > 0 AND NOT attisdropped")  # fmt: skip
-        columns = cursor.fetchone()[0]
-        values = columns.replace("id,", "'old-' || n,", 1).replace("status", "4", 1)
-        cursor.execute(
-            f"INSERT INTO orders_order ({columns}) "
-            f"SELECT {values} FROM orders_order, generate_series(1, 100000) n WHERE id = %s",
-            [model.id],
-        )
-        cursor.execute("ANALYZE orders_order")
+        fill(cursor, model.id)
         cursor.execute(
             f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {boards._OPEN} ORDER BY due_at, id", ["main"]
         )

@@ -66,7 +66,9 @@ export class Actions {
     if (isBump) this.tickets.bumped(ticket.key, plu);
     const done = await this.post(url, fields);
     button.removeAttribute("aria-busy");
-    if (!done && isBump) this.tickets.settle(ticket.key);
+    if (!isBump) return;
+    if (done) this.tickets.confirm(ticket.key);
+    else this.tickets.settle(ticket.key);
   }
 
   async undo(key) {

@@ -127,14 +127,16 @@ function onBoard(fresh) {
   // Never under a finger: what is touched stays where it is until the finger is up.
   if (pointerDown && performance.now() - pointerDown < 3000) {
     held = fresh;
-    return;
+    return undefined;
   }
   for (const part of fresh.querySelectorAll("[data-part]")) {
     const present = one(`[data-part="${part.dataset.part}"]`);
     if (present && present.innerHTML !== part.innerHTML) present.innerHTML = part.innerHTML;
   }
   one("#wall").dataset.version = fresh.dataset.version;
-  take(fresh, fresh.querySelectorAll("[data-tickets] > .ticket"));
+  // Changed in the admin or on another page of this screen.
+  if (fresh.dataset.settings !== one("#wall").dataset.settings) return location.reload();
+  return take(fresh, fresh.querySelectorAll("[data-tickets] > .ticket"));
 }
 
 function take(wall, elements) {

@@ -10,7 +10,7 @@ export class Tickets {
     this.onNew = onNew;
     this.known = new Map();
     this.order = [];
-    this.undoable = new Map(); // key → {until, plu, timer}
+    this.undoable = new Map(); // key → {plu, timer, done}
     this.first = true;
   }
 
@@ -75,7 +75,13 @@ export class Tickets {
   bumped(key, plu) {
     clearTimeout(this.undoable.get(key)?.timer);
     const timer = setTimeout(() => this.settle(key), UNDO_FOR);
-    this.undoable.set(key, { until: performance.now() + UNDO_FOR, plu, timer });
+    this.undoable.set(key, { plu, timer, done: false });
+  }
+
+  /** The server has done it: from now on a board that shows it undone means that somebody took it back. */
+  confirm(key) {
+    const undo = this.undoable.get(key);
+    if (undo) undo.done = true;
   }
 
   /** Undo is over, or was used. */
@@ -114,7 +120,10 @@ export class Tickets {
     const element = ticket.element.cloneNode(true);
     if (undo.plu) {
       const item = [...element.querySelectorAll(".item")].find((line) => line.dataset.plu === undo.plu);
-      if (!item || item.querySelector("button")) return;
+      if (!item || item.querySelector("button")) {
+        if (undo.done) this.undoable.delete(ticket.key);
+        return;
+      }
       const button = document.createElement("button");
       button.type = "button";
       button.className = "item__touch item__touch--undo";
@@ -126,8 +135,11 @@ export class Tickets {
       mark.append(icon("undo"), this.words.undo);
       button.querySelector(".item__line").append(mark);
       item.replaceChildren(button);
-    } else {
+    } else if (["ready", "picked-up"].includes(element.dataset.state)) {
       this.undoFoot(element, ticket.key);
+    } else {
+      if (undo.done) this.undoable.delete(ticket.key);
+      return;
     }
     this.known.set(ticket.key, { ...ticketOf(ticket.key, element, ticket.html), plain: ticket.plain, undo: true });
   }
