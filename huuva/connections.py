@@ -17,12 +17,13 @@ class _Farewell:
     """Stands in its thread's locals, which are dropped when the thread ends, and closes the connection then."""
 
     def __init__(self, wrapper: BaseDatabaseWrapper) -> None:
-        self._wrapper = wrapper
+        # The raw connection: the wrapper would insist on being closed by the thread that is ending, and may hold
+        # another one by then, made after this one was lost.
+        self._raw = wrapper.connection
 
     def __del__(self) -> None:
-        # The raw connection: the wrapper would insist on being closed by the thread that is ending.
-        if self._wrapper.connection is not None:
-            self._wrapper.connection.close()
+        if self._raw is not None:
+            self._raw.close()
 
 
 def close_with_thread(connection: BaseDatabaseWrapper, **kwargs: Any) -> None:

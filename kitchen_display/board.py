@@ -90,18 +90,18 @@ def read_board(screen: Screen, now: datetime) -> Board:
     taken, alarms = read_wall(screen.kitchen_id)
     orders = open_orders(screen.kitchen_id, alarms)
     lead = timedelta(minutes=screen.kitchen.release_minutes)
-    on_wall = [order.id for order in orders if not _waits(order, lead, now)]
-    taken = numbers.given(screen.kitchen_id, on_wall, taken, now)
     # A station has nothing to make in what is ready, unless something of it was cancelled.
-    needed = [order.id for order in orders if screen.is_expo or order.status < READY or order.id in alarms]
-    items = _items(needed)
+    items = _items([o.id for o in orders if screen.is_expo or o.status < READY or o.id in alarms])
+    waiting = {o.id for o in orders if o.due_at - lead > now and not _begun(o, items.get(o.id, ()))}
+    on_wall = [order.id for order in orders if order.id not in waiting]
+    taken = numbers.given(screen.kitchen_id, on_wall, taken, now)
     maker = _Maker(screen, found, alarms, taken, lead, now)
     board = Board(screen, now, [], [], [], [], "")
     for order in orders:
         lines = items.get(order.id, [])
         ticket = maker.ticket(order, lines)
         if maker.shows(ticket):
-            (board.later if _waits(order, lead, now) else board.tickets).append(ticket)
+            (board.later if order.id in waiting else board.tickets).append(ticket)
     board.tickets.sort(key=lambda t: (t.status == READY and not t.has_alarm, t.due_at, t.order_id))
     board.later.sort(key=lambda t: (t.wall_at, t.order_id))
     board.all_day = counts.all_day(board, now)
@@ -145,9 +145,9 @@ def _rows(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         return cursor.fetchall()
 
 
-def _waits(order: OpenOrder, lead: timedelta, now: datetime) -> bool:
-    """Whether an order waits in the rail: nobody has begun it, and its release is to come."""
-    return order.status == FIRST and order.due_at - lead > now
+def _begun(order: OpenOrder, lines: Iterable[Sequence[Any]]) -> bool:
+    """Whether somebody has set to work on it: then it is on the wall, however late it is due."""
+    return order.status != FIRST or any(line[4] not in (FIRST, CANCELLED) for line in lines)
 
 
 class _Maker:

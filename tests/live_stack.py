@@ -37,7 +37,7 @@ class LiveStack:
         self._server_url = database_url
         self.database_url = urlunsplit(urlsplit(database_url)._replace(path=f"/{self.name}"))
         self.redis_url = redis_url
-        self.port = free_port()
+        self.port = free_port(1)  # live takes the next one
         self.base_url = f"http://127.0.0.1:{self.port}"
         self.log = home / "log" / "live-stack.log"
         self.environment = {
@@ -52,6 +52,7 @@ class LiveStack:
         }
         self.key = ""
         self.web: subprocess.Popen[bytes] | None = None
+        self.live: subprocess.Popen[bytes] | None = None
         self._issuer: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
@@ -91,19 +92,35 @@ class LiveStack:
             time.sleep(0.05)
 
     def stop_web(self) -> None:
-        if self.web is None:
-            return
-        family = [self.web, *_children(self.web.pid)]
-        self.web.terminate()
-        try:
-            self.web.wait(10)
-        except subprocess.TimeoutExpired:
-            for process in family:
-                process.kill()
-            self.web.wait(10)
+        _end(self.web)
         self.web = None
 
+    def start_live(self) -> None:
+        """Starts the event streams, where they don't run already, and waits for their first answer."""
+        if self.live is not None:
+            return
+        with self.log.open("ab") as log:
+            self.live = subprocess.Popen(
+                commands(self.home, "127.0.0.1", self.port, 1)["live"],
+                cwd=ROOT,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while not _is_there(f"http://127.0.0.1:{self.port + 1}/livez"):
+            if self.live.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"Live did not start:\n{self.log_text()[-4000:]}")
+            time.sleep(0.05)
+
+    def stop_live(self) -> None:
+        _end(self.live)
+        self.live = None
+
     def stop(self) -> None:
+        self.stop_live()
         self.stop_web()
         if self._issuer is not None:
             self._issuer.communicate(timeout=10)  # closes its input, which ends it
@@ -142,11 +159,28 @@ class LiveStack:
         return self.log.read_text(errors="replace") if self.log.exists() else ""
 
     def _answers(self) -> bool:
-        try:
-            with urlopen(f"{self.base_url}/api/health", timeout=5) as answer:
-                return bool(answer.status == 200)
-        except (URLError, OSError):
-            return False
+        return _is_there(f"{self.base_url}/api/health")
+
+
+def _is_there(url: str) -> bool:
+    try:
+        with urlopen(url, timeout=5) as answer:
+            return bool(answer.status == 200)
+    except (URLError, OSError):
+        return False
+
+
+def _end(part: subprocess.Popen[bytes] | None) -> None:
+    if part is None:
+        return
+    family = [part, *_children(part.pid)]
+    part.terminate()
+    try:
+        part.wait(10)
+    except subprocess.TimeoutExpired:
+        for process in family:
+            process.kill()
+        part.wait(10)
 
 
 def _children(pid: int) -> list[psutil.Process]:

@@ -105,6 +105,13 @@ def test_an_order_for_later_that_somebody_begins_comes_to_the_wall():
     assert shown(make.screen()) == [order.id]
 
 
+def test_a_begun_item_is_enough_where_items_do_not_lift_their_order():
+    order = make.order("A", "B", due_in=600, of=orders.kitchen(auto_advance=False))
+    move_item(order.id, "A", PREPARING, actor="screen:Grill")
+    found = board(make.screen())
+    assert [ticket.order_id for ticket in found.tickets] == [order.id] and not found.later
+
+
 def test_amber_at_three_quarters_of_the_time_on_the_wall_and_red_when_due():
     make.order(due_in=10)
     screen, now = make.screen(), clock.now()

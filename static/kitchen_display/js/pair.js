@@ -1,0 +1,17 @@
+// Waits until a manager has entered the code, then goes on to the board.
+
+const card = document.querySelector("[data-status]");
+const ASK_EVERY = 2000;
+
+async function ask() {
+  try {
+    const answer = await fetch(card.dataset.status, { headers: { "X-Requested-With": "fetch" }, cache: "no-store" });
+    if (answer.status === 200) return location.replace(card.dataset.home);
+    if (answer.status === 410) return location.reload(); // The code has ended: the page brings the next one.
+  } catch (error) {
+    console.info("Not answered:", error.message);
+  }
+  return setTimeout(ask, ASK_EVERY);
+}
+
+setTimeout(ask, ASK_EVERY);

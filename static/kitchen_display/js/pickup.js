@@ -1,0 +1,96 @@
+// The pickup board: the same stream and watchdog as the wall, numbers only.
+
+import { connect } from "./live.js";
+import { keepAwake } from "./wake.js";
+
+const page = document.body.dataset;
+const TURN_EVERY = 8000;
+let etag = null;
+let nextTimer = 0;
+
+document.documentElement.style.setProperty("--text-scale", Number(page.textScale || 100) / 100);
+
+async function fetchBoard({ signal }) {
+  const headers = { "X-Requested-With": "fetch" };
+  if (etag) headers["If-None-Match"] = etag;
+  const response = await fetch(page.board, { headers, signal, cache: "no-store" });
+  const serverTime = Number(response.headers.get("X-Server-Time")) || undefined;
+  if (response.status === 304) return { board: null, serverTime };
+  if (response.status === 403) {
+    location.reload();
+    return { board: null, ended: true };
+  }
+  if (!response.ok) throw new Error(`The board answered ${response.status}`);
+  etag = response.headers.get("ETag");
+  const sheet = document.createElement("template");
+  sheet.innerHTML = await response.text();
+  const board = sheet.content.querySelector("#pickup");
+  if (!board) throw new Error("The answer holds no board");
+  return { board, serverTime: Number(board.dataset.now) || serverTime, streamUrl: board.dataset.stream };
+}
+
+function onBoard(fresh) {
+  const present = document.getElementById("pickup");
+  const known = new Set([...present.querySelectorAll(".half--ready li")].map((number) => number.dataset.number));
+  for (const number of fresh.querySelectorAll(".half--ready li")) {
+    if (!known.has(number.dataset.number)) number.classList.add("is-new");
+  }
+  present.replaceWith(fresh);
+  arrange();
+  wakeAtNext(fresh);
+}
+
+function wakeAtNext(board) {
+  clearTimeout(nextTimer);
+  const next = Number(board.dataset.next);
+  if (next) nextTimer = setTimeout(() => live.refresh(), Math.min(Math.max(next - live.now(), 0) + 200, 2 ** 30));
+}
+
+// --- more numbers than fit: smaller first, then in turns
+let turn = 0;
+function arrange() {
+  for (const list of document.querySelectorAll("[data-numbers]")) {
+    const all = [...list.children];
+    const more = list.parentElement.querySelector("[data-more]");
+    more.hidden = true;
+    list.classList.remove("numbers--many");
+    for (const number of all) number.classList.remove("is-off");
+    if (list.scrollHeight > list.clientHeight) list.classList.add("numbers--many");
+    if (list.scrollHeight <= list.clientHeight) continue;
+    more.hidden = false;
+    const bottom = list.getBoundingClientRect().top + list.clientHeight;
+    const fit = Math.max(1, all.filter((number) => number.getBoundingClientRect().bottom <= bottom).length);
+    const pages = Math.ceil(all.length / fit);
+    const shown = turn % pages;
+    all.forEach((number, index) => number.classList.toggle("is-off", Math.floor(index / fit) !== shown));
+    more.textContent = `${shown + 1}/${pages}`;
+  }
+}
+setInterval(() => {
+  turn += 1;
+  arrange();
+}, TURN_EVERY);
+addEventListener("resize", arrange);
+
+function clockText(milliseconds) {
+  return new Intl.DateTimeFormat(document.documentElement.lang, {
+    hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: page.zone,
+  }).format(milliseconds);
+}
+
+function onState({ state, lastGood }) {
+  document.body.dataset.state = state;
+  document.querySelector("[data-stale]").hidden = state !== "stale";
+  document.querySelector("[data-stale-at]").textContent = clockText(lastGood);
+}
+
+const first = document.getElementById("pickup");
+const live = connect({ streamUrl: first.dataset.stream, serverTime: Number(first.dataset.now), fetchBoard, onBoard, onState });
+arrange();
+wakeAtNext(first);
+setInterval(() => {
+  const clock = document.querySelector("[data-clock]");
+  if (clock) clock.textContent = clockText(live.now());
+}, 1000);
+keepAwake({ from: page.awakeFrom, to: page.awakeTo, zone: page.zone, now: () => live.now() });
+window.huuva = { live };

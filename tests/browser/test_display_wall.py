@@ -1,0 +1,208 @@
+"""The wall in a real browser: what cooks do to tickets, and what they see of it on every screen."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.walls import WallKitchen
+
+TWO = [
+    {"plu": "B-1", "name": "Hawaii Burger", "quantity": 2, "allergens": ["Milk"], "note": "No onion"},
+    {"plu": "S-1", "name": "Sushi Set Large", "quantity": 1},
+]
+
+
+@pytest.fixture(scope="module")
+def kitchen(browser: Browser, live_stack: Any) -> WallKitchen:
+    live_stack.start_live()
+    return WallKitchen(live_stack, browser, "bumping")
+
+
+@pytest.fixture(autouse=True)
+def empty(kitchen: WallKitchen) -> Iterator[None]:
+    kitchen.clear()
+    yield
+
+
+def test_an_order_posted_over_http_appears_on_the_wall(kitchen: WallKitchen) -> None:
+    with kitchen.wall() as wall:
+        expect(wall.page.get_by_text("No open orders")).to_be_visible()
+
+        order = kitchen.order("#417", items=TWO, note="Ring the bell")
+
+        expect(wall.ticket(order)).to_be_visible()
+        expect(wall.page.get_by_text("No open orders")).to_be_hidden()
+        for text in ("#417", "New", "Ring the bell", "Milk", "No onion", "Hawaii Burger", "Sushi Set Large"):
+            expect(wall.ticket(order)).to_contain_text(text)
+        assert wall.complaints == []
+
+
+def test_a_bump_on_one_screen_is_seen_on_the_other(kitchen: WallKitchen) -> None:
+    order = kitchen.order("#1", items=TWO)
+    with kitchen.wall("expo-1") as mine, kitchen.wall("expo-2") as other:
+        mine.item(order, "Hawaii Burger").locator("button").click()
+        expect(other.item(order, "Hawaii Burger")).to_contain_text("Ready")
+        other.expect_state(order, "preparing")
+
+        mine.foot(order).click()
+
+        other.expect_state(order, "ready")
+        history = kitchen.client.order(order["id"])["statusHistory"]
+        assert history[-1]["actor"] == "screen:expo-1"
+        assert mine.complaints == [] and other.complaints == []
+
+
+def test_undo_stands_in_the_place_of_what_was_bumped(kitchen: WallKitchen) -> None:
+    order = kitchen.order("#2", items=TWO)
+    with kitchen.wall() as wall:
+        wall.foot(order).click()
+        wall.expect_state(order, "ready")
+        expect(wall.foot(order)).to_have_text("Undo")
+
+        wall.page.wait_for_timeout(600)  # a second touch at once would be taken for half of a double touch
+        wall.foot(order).click()
+
+        wall.expect_state(order, "received")
+        expect(wall.foot(order)).to_contain_text("Ready")
+        assert kitchen.client.order(order["id"])["status"] == "RECEIVED"
+
+
+def test_a_double_touch_counts_once(kitchen: WallKitchen) -> None:
+    order = kitchen.order("#3", items=TWO)
+    with kitchen.wall() as wall:
+        wall.foot(order).dblclick()
+        wall.expect_state(order, "ready")
+        expect(wall.foot(order)).to_have_text("Undo")
+        assert kitchen.client.order(order["id"])["version"] == 2
+
+
+def test_the_head_of_a_ticket_does_nothing(kitchen: WallKitchen) -> None:
+    order = kitchen.order("#4", items=TWO)
+    with kitchen.wall() as wall:
+        for part in (".ticket__head", ".slot", ".timer", ".state"):
+            wall.ticket(order).locator(part).first.click()
+        wall.page.locator(".bar").click(force=True)
+        wall.page.wait_for_timeout(300)
+        assert kitchen.client.order(order["id"])["version"] == 1
+
+
+def test_a_number_and_enter_bump_and_zero_recalls(kitchen: WallKitchen) -> None:
+    order = kitchen.order("#5", items=TWO)
+    with kitchen.wall() as wall:
+        number = wall.number(order)
+        wall.press(f"{number}⏎")
+        wall.expect_state(order, "ready")
+
+        wall.press("0")
+        wall.expect_state(order, "received")
+
+        wall.press("998⏎")
+        expect(wall.page.locator("[data-said]")).to_contain_text("998")
+        assert wall.complaints == []
+
+
+def test_keyboard_alone_bumps_and_keeps_its_place(kitchen: WallKitchen) -> None:
+    order = kitchen.order("#6", items=TWO)
+    with kitchen.wall() as wall:
+        wall.item(order, "Sushi Set Large").locator("button").focus()
+        wall.press("⏎")
+        expect(wall.item(order, "Sushi Set Large")).to_contain_text("Ready")
+        focused = wall.page.evaluate("document.activeElement.closest('.item')?.dataset.plu")
+        assert focused == "S-1"
+
+
+def test_the_recall_list_brings_an_order_back(kitchen: WallKitchen) -> None:
+    order = kitchen.order("#77", items=TWO)
+    with kitchen.wall() as wall:
+        kitchen.client.move(order["id"], "PICKED_UP")
+        expect(wall.ticket(order)).to_have_count(0)
+
+        wall.press("*")
+        line = wall.page.locator("#recalls .recall").filter(has_text="#77")
+        line.get_by_role("button").click()
+
+        wall.expect_state(order, "received")
+        assert wall.complaints == []
+
+
+def test_a_cancelled_order_stays_struck_through_until_somebody_has_seen_it(kitchen: WallKitchen) -> None:
+    order = kitchen.order("#8", items=TWO)
+    with kitchen.wall("expo-1") as wall, kitchen.wall("expo-2") as other:
+        expect(wall.ticket(order)).to_be_visible()
+        heard = "window.heard = []; document.addEventListener('huuva:sound', e => heard.push(e.detail.name))"
+        wall.page.evaluate(heard)
+
+        kitchen.client.move(order["id"], "CANCELLED")
+
+        wall.expect_state(order, "cancelled")
+        expect(wall.ticket(order)).to_contain_text("Cancelled")
+        decoration = wall.item(order, "Hawaii").locator(".item__name")
+        expect(decoration).to_have_css("text-decoration-line", "line-through")
+        assert wall.page.evaluate("heard") == ["cancelled"]
+
+        wall.foot(order).click()
+
+        expect(wall.ticket(order)).to_have_count(0)
+        expect(other.ticket(order)).to_have_count(0)
+
+
+def test_a_cancelled_item_is_acknowledged_by_a_touch(kitchen: WallKitchen) -> None:
+    order = kitchen.order("#9", items=TWO)
+    with kitchen.wall() as wall:
+        expect(wall.ticket(order)).to_be_visible()
+        kitchen.client.move_item(order["id"], "B-1", "CANCELLED")
+        expect(wall.item(order, "Hawaii Burger")).to_contain_text("Cancelled")
+
+        wall.item(order, "Hawaii Burger").locator("button").click()
+
+        expect(wall.item(order, "Hawaii Burger")).to_have_count(0)
+        expect(wall.item(order, "Sushi Set Large")).to_be_visible()
+
+
+def test_who_was_slower_is_told_who_did_it(kitchen: WallKitchen) -> None:
+    order = kitchen.order("#10", items=TWO)
+    with kitchen.wall("expo-1") as wall:
+        expect(wall.ticket(order)).to_be_visible()
+        # The wall has not heard of it yet: what it shows is a moment old.
+        wall.page.route("**/display/board", lambda route: route.abort())
+        kitchen.client.move(order["id"], "CANCELLED")
+
+        wall.foot(order).click()
+
+        expect(wall.page.locator(".said__one--refused")).to_contain_text("Cancelled by")
+        wall.page.unroute("**/display/board")
+        wall.expect_state(order, "cancelled")
+        wall.foot(order).click()
+
+
+def test_without_scripts_a_bump_is_a_form(kitchen: WallKitchen) -> None:
+    order = kitchen.order("#11", items=TWO)
+    state = kitchen.paired("expo-1")
+    base = kitchen.stack.base_url
+    context = kitchen.browser.new_context(base_url=base, storage_state=state, java_script_enabled=False)
+    page = context.new_page()
+    page.goto("/display/")
+    page.locator(f'.ticket[data-order="{order["id"]}"] .item__touch').first.click()
+    page.wait_for_url("**/display/")
+    expect(page.locator(f'.ticket[data-order="{order["id"]}"]')).to_have_attribute("data-state", "preparing")
+    page.locator(f'.ticket[data-order="{order["id"]}"] .foot').click()
+    expect(page.locator(f'.ticket[data-order="{order["id"]}"]')).to_have_attribute("data-state", "ready")
+    context.close()
+
+
+def test_settings_open_by_a_long_press_only(kitchen: WallKitchen) -> None:
+    with kitchen.wall("expo-2") as wall:
+        button = wall.page.locator("[data-hold]")
+        button.click()
+        expect(wall.page.locator("#settings")).to_be_hidden()
+
+        button.hover()
+        wall.page.mouse.down()
+        expect(wall.page.locator("#settings")).to_be_visible()
+        wall.page.mouse.up()
+        wall.page.locator("[name=text_scale]").fill("120")
+        wall.page.get_by_role("button", name="Save").click()
+
+        expect(wall.page.locator("body")).to_have_attribute("data-text-scale", "120")
