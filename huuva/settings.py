@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
@@ -32,8 +33,8 @@ HUUVA_WEB_WORKERS = env.int(
 HUUVA_LIVE_URL = env.url(
     "HUUVA_LIVE_URL",
     schemes=("http", "https"),
-    default=f"http://{HUUVA_HOST}:{HUUVA_PORT + 1}",
-    description="Where browsers find the live process",
+    default="",
+    description="Where browsers find the live process; unset: the host that the page came from, next port",
 )
 ALLOWED_HOSTS = env.list(
     "HUUVA_ALLOWED_HOSTS",
@@ -85,7 +86,13 @@ SECURE_CSP = {
     "script-src": [CSP.SELF, CSP.NONCE],
     "style-src": [CSP.SELF, CSP.NONCE],
     "img-src": [CSP.SELF, "data:"],
-    "connect-src": [CSP.SELF, HUUVA_LIVE_URL],
+    # A policy names origins: a path in it would match that one address only.
+    "connect-src": [
+        CSP.SELF,
+        "{0.scheme}://{0.netloc}".format(urlsplit(HUUVA_LIVE_URL))
+        if HUUVA_LIVE_URL
+        else f"*:{HUUVA_PORT + 1}",
+    ],
     "object-src": [CSP.NONE],
     "base-uri": [CSP.SELF],
     "form-action": [CSP.SELF],

@@ -11,7 +11,6 @@ PAGE = (Path(__file__).resolve().parent.parent / "docs/configuration.md").read_t
 # Defaults that are worked out from others.
 COMPUTED = {
     "HUUVA_HOME": "`var` in the project",
-    "HUUVA_LIVE_URL": "`http://HUUVA_HOST:(HUUVA_PORT + 1)`",
     "HUUVA_ALLOWED_HOSTS": "`localhost,127.0.0.1,[::1]` and `HUUVA_HOST`",
 }
 

@@ -1,7 +1,11 @@
 """Touches of cooks: what they move, what they may, and what they are told."""
 
-import pytest
+from zoneinfo import ZoneInfo
 
+import pytest
+from django.test import Client
+
+from kitchen_display.pairing import make_link
 from kitchen_display.tests import factories as make
 from orders.models import Order, OrderItem, StatusChange
 from orders.services import move_item, move_order
@@ -90,11 +94,8 @@ def test_who_was_faster_is_told_with_the_time_of_the_kitchen(expo):
     order = make.order(of=orders.kitchen(time_zone="Europe/Helsinki"))
     move_item(order.id, "P0", READY, actor="screen:Grill")
     row = StatusChange.objects.filter(order_id=order.id, plu="P0").latest("sequence")
-    StatusChange.objects.filter(order_id=order.id)
     answer = post(expo, "bump", order, plu="P0")
     assert answer.status_code == 409 and answer["Content-Type"].startswith("text/plain")
-    from zoneinfo import ZoneInfo
-
     at = f"{row.at.astimezone(ZoneInfo('Europe/Helsinki')):%H:%M}"
     assert answer.content.decode() == f"Grill did this at {at}"
 
@@ -164,10 +165,6 @@ def test_without_javascript_a_touch_leads_back_to_the_wall(expo):
 
 def test_touches_are_forms_with_a_token():
     screen = make.screen("Strict")
-    from django.test import Client
-
-    from kitchen_display.pairing import make_link
-
     client = Client(enforce_csrf_checks=True)
     client.get(make_link(screen))
     client.get("/display/")

@@ -4,8 +4,10 @@ import re
 
 import pytest
 from django.template.loader import render_to_string
+from django.utils import timezone
 
 from kitchen_display.board import read_board
+from kitchen_display.configuration import forget_configuration
 from kitchen_display.tests import factories as make
 from orders import clock
 from orders.models import Brand
@@ -32,8 +34,6 @@ def test_a_kept_ticket_is_the_ticket_that_would_be_drawn():
     assert hide.sub("", first) == hide.sub("", again)
     assert "&lt;b&gt;&amp;" in first
     (t,) = read_board(screen, clock.now()).tickets
-    from django.utils import timezone
-
     with timezone.override(screen.kitchen.time_zone):
         plain = render_to_string("kitchen_display/_ticket.html", {"t": t, "csrf_token": "x" * 64})
     assert hide.sub("", plain).strip() == hide.sub("", first).strip()
@@ -47,8 +47,6 @@ def test_a_change_of_the_ticket_draws_it_anew(monkeypatch):
     after = tickets(page(client))
     assert before != after and "item--ready" in after[0]
     Brand.objects.create(id="b", name="Burger House")
-    from kitchen_display.configuration import forget_configuration
-
     forget_configuration()
     assert "Burger House" in page(client)
 

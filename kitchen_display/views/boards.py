@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
@@ -34,22 +35,28 @@ from kitchen_display.views.pairing import pairing_page
 WORKER: Final = Path("static/kitchen_display/js/worker.js")
 
 
-def stream_url(screen: Screen) -> str:
-    """Where the page hears hints; the token in it names kitchen and screen, and ends by itself."""
-    return tokens.stream_url(
-        settings.HUUVA_LIVE_URL, tokens.make_token(settings.SECRET_KEY, screen.kitchen_id, screen.pk)
-    )
+def stream_url(request: HttpRequest, screen: Screen) -> str:
+    """Where the page hears hints; the token in it names kitchen and screen, and ends by itself.
+
+    Without HUUVA_LIVE_URL: the host under which the wall knows us, next port.
+    """
+    live = settings.HUUVA_LIVE_URL
+    if not live:
+        host = urlsplit(f"//{request.get_host()}").hostname or ""
+        bracketed = f"[{host}]" if ":" in host else host
+        live = f"{request.scheme}://{bracketed}:{settings.HUUVA_PORT + 1}"
+    return tokens.stream_url(live, tokens.make_token(settings.SECRET_KEY, screen.kitchen_id, screen.pk))
 
 
-def context(screen: Screen, board: Board | PickupBoard, **more: Any) -> dict[str, Any]:
-    return {"screen": screen, "board": board, "stream_url": stream_url(screen), **more}
+def context(request: HttpRequest, screen: Screen, board: Board | PickupBoard, **more: Any) -> dict[str, Any]:
+    return {"screen": screen, "board": board, "stream_url": stream_url(request, screen), **more}
 
 
 def answer_board(
     request: HttpRequest, screen: Screen, board: Board | PickupBoard, template: str, **more: Any
 ) -> HttpResponse:
     """A page or partial with the headers that scripts read."""
-    response = render(request, f"kitchen_display/{template}", context(screen, board, **more))
+    response = render(request, f"kitchen_display/{template}", context(request, screen, board, **more))
     return _marked(response, board)
 
 
@@ -119,7 +126,7 @@ def _fresh(request: HttpRequest, screen: Screen, board: Board | PickupBoard, tem
     if board.version in held:
         unchanged = _marked(HttpResponseNotModified(), board)
         # The page needs a fresh token, also where nothing happens for hours.
-        unchanged["X-Stream-Url"] = stream_url(screen)
+        unchanged["X-Stream-Url"] = stream_url(request, screen)
         return unchanged
     return answer_board(request, screen, board, template)
 

@@ -1,0 +1,69 @@
+"""What is measured on a page: contrast, sizes, and text that is cut off. JavaScript for `page.evaluate`."""
+
+# WCAG 2 contrast of each visible text with the first opaque surface under it: [[ratio, text, class], …], worst first.
+CONTRAST = """() => {
+  const parse = (colour) => {
+    const [r, g, b, a = 1] = colour.match(/[\\d.]+/g).map(Number);
+    return { rgb: [r, g, b], a };
+  };
+  const over = (top, below) => top.rgb.map((value, index) => value * top.a + below[index] * (1 - top.a));
+  const surface = (element) => {
+    const layers = [];
+    for (let node = element; node; node = node.parentElement) {
+      const layer = parse(getComputedStyle(node).backgroundColor);
+      layers.push(layer);
+      if (layer.a === 1) break;
+    }
+    return layers.reverse().reduce((below, layer) => over(layer, below), [0, 0, 0]);
+  };
+  const luminance = (rgb) => {
+    const [r, g, b] = rgb.map((value) => value / 255).map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const found = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const element = walker.currentNode.parentElement;
+    const text = walker.currentNode.textContent.trim();
+    if (!text || !element.checkVisibility({ visibilityProperty: true }) || element.closest(".unseen, script, template, button:disabled")) continue;
+    const below = surface(element);
+    const colour = parse(getComputedStyle(element).color);
+    const [light, dark] = [luminance(over(colour, below)), luminance(below)].sort((a, b) => b - a);
+    found.push([Math.round(((light + 0.05) / (dark + 0.05)) * 100) / 100, text.slice(0, 40), element.className.toString()]);
+  }
+  return found.sort((a, b) => a[0] - b[0]);
+}"""
+
+# Boxes of everything that can be touched: [[width, height, what], …].
+TARGETS = """() => [...document.querySelectorAll("button, a[href], input, select")]
+  .filter((element) => element.checkVisibility({ visibilityProperty: true }) && !element.closest(".measure"))
+  .map((element) => {
+    const box = element.getBoundingClientRect();
+    return [box.width, box.height, `${element.className} ${element.textContent.trim().slice(0, 20)}`];
+  })"""
+
+# Parts of tickets whose content is larger than they are, that reach out of the grid, or that lie over another ticket.
+CUT = """() => {
+  const grid = document.querySelector(".grid");
+  const frame = grid.getBoundingClientRect();
+  const bad = [];
+  for (const part of grid.querySelectorAll(".ticket, .ticket *:not(svg, svg *, .unseen)")) {
+    if (part.scrollHeight > part.clientHeight + 1 && part.clientHeight && getComputedStyle(part).display !== "inline") bad.push(["tall", part.className, part.scrollHeight, part.clientHeight]);
+    if (part.scrollWidth > part.clientWidth + 1 && part.clientWidth && getComputedStyle(part).display !== "inline") bad.push(["wide", part.className, part.scrollWidth, part.clientWidth]);
+  }
+  const boxes = [...grid.querySelectorAll(":scope > .ticket")].map((ticket) => ticket.getBoundingClientRect());
+  for (const [index, box] of boxes.entries()) {
+    if (box.bottom > frame.bottom + 1 || box.right > frame.right + 1) bad.push(["outside", index, box.bottom, frame.bottom]);
+    for (const other of boxes.slice(index + 1)) {
+      if (box.left < other.right - 1 && other.left < box.right - 1 && box.top < other.bottom - 1 && other.top < box.bottom - 1) bad.push(["overlap", index]);
+    }
+  }
+  return bad;
+}"""
+
+# The smallest type of each of these: numbers, timers, states.
+LEAST_TYPE = """(selectors) => Object.fromEntries(selectors.map((selector) => [selector,
+  Math.min(...[...document.querySelectorAll(`.grid ${selector}`)].map((element) => parseFloat(getComputedStyle(element).fontSize)))]))"""
+
+# All that a page holds of an order, over its parts.
+WHOLE_TEXT = "(order) => [...document.querySelectorAll(`.grid .ticket[data-order='${order}']`)].map((part) => part.innerText).join('\\n')"
