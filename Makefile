@@ -2,7 +2,7 @@
 .POSIX:
 .SUFFIXES:
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench fuzz lock clean env env-dev
+.PHONY: help run demo test lint format bench screenshots fuzz lock clean env env-dev
 
 VENV = .venv
 PY = $(VENV)/bin/python
@@ -12,6 +12,9 @@ help: ## list the targets
 
 run: env ## start everything: database, cache, web, live, worker, beat (Ctrl-C stops it)
 	@exec $(PY) manage.py run
+
+demo: env ## the same with a simulated dinner rush: make demo ARGS="--rate 6 --speed 10"
+	@exec $(PY) manage.py run --demo $(ARGS)
 
 test: env-dev ## run all tests: make test ARGS="-k recall -x"
 	@exec $(PY) -m pytest $(ARGS)
@@ -29,6 +32,9 @@ format: env-dev ## bring the code into its form
 
 bench: env-dev ## measure the API: make bench ARGS="--seconds 10"
 	@exec $(PY) -m bench $(ARGS)
+
+screenshots: env-dev ## make docs/screenshots/*.png anew from real pages
+	@exec $(PY) docs/screenshots/make.py
 
 fuzz: env-dev ## attack the API along its own OpenAPI, longer than `make test` does
 	@HYPOTHESIS_PROFILE=fuzz FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-500} exec $(PY) -m pytest tests/fuzz tests/model $(ARGS)

@@ -27,7 +27,7 @@ def start(running: bool) -> int:
         if running:
             from huuva.run import run
 
-            return run()
+            return run(sys.argv[2:])
         from huuva.command_line import execute
 
         return execute(sys.argv)

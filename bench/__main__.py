@@ -35,6 +35,7 @@ def main() -> int:
             return 1
         finally:
             stack.stop()
+            warnings = stack.warnings()
     figures = as_json(results, second_start)
     if streams:
         figures["live"] = streams.as_json()
@@ -48,6 +49,9 @@ def main() -> int:
     wrong = [*complaints(results), *(live.complaints(streams) if streams else [])]
     for complaint in wrong:
         print(f"!!! {complaint}", file=sys.stderr)
+    if wrong:
+        # Answers of 503 are logged, refusals of 4xx are not: that tells them apart.
+        print("\n".join(["web logged:", *(warnings or ["nothing"])]), file=sys.stderr)
     return 1 if wrong else 0
 
 

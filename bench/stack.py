@@ -121,6 +121,12 @@ class Stack:
     def postgres(self) -> list[psutil.Process]:
         return find("postgres", self.home / "postgres" / "data")
 
+    def warnings(self) -> list[str]:
+        """The last lines of web's log that tell of trouble."""
+        log = self.home / "log" / "web.log"
+        lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+        return [line[:500] for line in lines if '"warning"' in line or '"error"' in line][-5:]
+
     def _first_page(self) -> bool:
         try:
             with urllib.request.urlopen(f"{self.base_url}/admin/login/", timeout=5) as page:

@@ -7,7 +7,7 @@ from typing import Final
 
 from huuva import embedded
 
-# These touch neither the database nor the cache, so they start nothing.
+# These touch neither the database nor the cache, or like simulate need them running already, so they start nothing.
 WITHOUT_SERVERS: Final = frozenset(
     {
         "check",
@@ -17,6 +17,7 @@ WITHOUT_SERVERS: Final = frozenset(
         "findstatic",
         "help",
         "makemessages",
+        "simulate",
         "spectacular",
         "startapp",
         "version",

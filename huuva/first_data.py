@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -37,7 +38,9 @@ class FirstData:
 def make_first_data(home: Path) -> FirstData:
     """Makes what is missing in the database and keeps the plain secrets under the home."""
     Kitchen.objects.get_or_create(slug=KITCHEN, defaults={"name": "Main kitchen"})
-    return FirstData(MANAGER, _manager_password(home / LOGIN_FILE), _key(home / KEY_FILE))
+    return FirstData(
+        MANAGER, _manager_password(home / LOGIN_FILE), kept_key(home / KEY_FILE, KEY_NAME, SCOPES)
+    )
 
 
 def _manager_password(file: Path) -> str | None:
@@ -53,7 +56,8 @@ def _manager_password(file: Path) -> str | None:
     return kept.get("password") if kept.get("stored") == manager.password else None
 
 
-def _key(file: Path) -> str:
+def kept_key(file: Path, name: str, scopes: Sequence[str], rate_limit: int | None = None) -> str:
+    """The key in that file; where it isn't there or no longer works, a new one, which is then kept there."""
     kept = str(read_private(file).get("key", ""))
     parsed = parse_key(kept)
     if parsed is not None:
@@ -62,6 +66,6 @@ def _key(file: Path) -> str:
         )
         if found.exists():
             return kept
-    _, plain = issue_key(KEY_NAME, SCOPES)
-    write_private(file, {"key": plain, "scopes": SCOPES})
+    _, plain = issue_key(name, scopes, rate_limit=rate_limit)
+    write_private(file, {"key": plain, "scopes": [*scopes]})
     return plain

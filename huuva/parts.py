@@ -76,10 +76,17 @@ def commands(home: Path, host: str, port: int, workers: int) -> dict[str, list[s
 class PartsManager(Manager):
     """honcho, with two changes: a second Ctrl-C is harder, and each started part is noted on disk."""
 
-    def __init__(self, home: Path, family: Family, on_started: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        home: Path,
+        family: Family,
+        on_started: Callable[[], None],
+        on_ending: Callable[[], None] | None = None,
+    ) -> None:
         super().__init__(printer=PartLogs(home / "log"))
         self._family = family
         self._on_started = on_started
+        self._on_ending = on_ending
         self.interrupted = False
 
     def add_part(self, name: str, command: list[str]) -> None:
@@ -98,6 +105,11 @@ class PartsManager(Manager):
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._on_signal)
         self._on_started()
+
+    def terminate(self) -> None:
+        if self._on_ending is not None:
+            self._on_ending()  # first: it uses the parts
+        super().terminate()
 
     def _on_signal(self, number: int, frame: Any) -> None:
         if self.interrupted:

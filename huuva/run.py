@@ -12,7 +12,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, NoReturn
@@ -21,6 +21,7 @@ from urllib.request import urlopen
 
 from huuva import embedded
 from huuva.embedded.places import ServiceError, prepare_home
+from huuva.demo import Demo, demo_options
 from huuva.env import ConfigError
 from huuva.home import make_folder
 
@@ -28,9 +29,13 @@ READY_SECONDS: Final = 60
 OPEN_FILES: Final = 65536  # live holds a file for each screen
 
 
-def run() -> int:
-    """Runs until Ctrl-C (exit code 0) or until a part dies (1). Raises ConfigError and ServiceError."""
+def run(words: Sequence[str] = ()) -> int:
+    """Runs until Ctrl-C (exit code 0) or until a part dies (1). Raises ConfigError and ServiceError.
+
+    `words` are those after `manage.py run`: none, or --demo and options of simulate.
+    """
     began = time.monotonic()
+    demo = demo_options(words)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "huuva.settings")
     from huuva import settings
 
@@ -41,12 +46,12 @@ def run() -> int:
         signal.signal(number, _interrupt)
     try:
         with _only_one(settings.HUUVA_HOME):
-            return _run(settings, began)
+            return _run(settings, demo, began)
     except KeyboardInterrupt:
         return 0
 
 
-def _run(settings: Any, began: float) -> int:
+def _run(settings: Any, demo: list[str] | None, began: float) -> int:
     from huuva.leftovers import Family
 
     home, host, port = settings.HUUVA_HOME, settings.HUUVA_HOST, settings.HUUVA_PORT
@@ -60,7 +65,7 @@ def _run(settings: Any, began: float) -> int:
     try:
         with embedded.services(home, **embedded.wanted(settings), watch=True):
             first = _prepare(settings)
-            return _supervise(settings, family, first, began)
+            return _supervise(settings, family, first, demo, began)
     finally:
         family.end()
 
@@ -101,7 +106,7 @@ def _warn_without_cache() -> None:
         )
 
 
-def _supervise(settings: Any, family: Any, first: Any, began: float) -> int:
+def _supervise(settings: Any, family: Any, first: Any, demo: list[str] | None, began: float) -> int:
     from huuva.box import box
     from huuva.parts import PartsManager, commands
 
@@ -116,6 +121,8 @@ def _supervise(settings: Any, family: Any, first: Any, began: float) -> int:
             print(f"No answer from {silent[0]} after {READY_SECONDS} s: see {home / 'log'}.", file=sys.stderr)
         else:
             print(box(origin(host, port), first, time.monotonic() - began), flush=True)
+            if rush is not None:
+                rush.start()
 
     def start_announcing() -> None:
         threading.Thread(target=announce, daemon=True).start()
@@ -123,10 +130,13 @@ def _supervise(settings: Any, family: Any, first: Any, began: float) -> int:
     if sys.platform == "linux":
         # honcho's helpers hold nothing but a pipe; other start methods import everything again in each.
         multiprocessing.set_start_method("fork", force=True)
-    manager = PartsManager(home, family, start_announcing)
+    rush = None if demo is None else Demo(demo, family)
+    manager = PartsManager(home, family, start_announcing, rush.interrupt if rush else None)
     for name, command in commands(home, host, port, settings.HUUVA_WEB_WORKERS).items():
         manager.add_part(name, command)
     manager.loop()
+    if rush is not None:
+        rush.stop()
     failed = manager.failed_part()
     if failed:
         name, code = failed

@@ -1,7 +1,7 @@
 """Alarms for what was cancelled on the wall: raised with the cancellation, standing until somebody has seen it."""
 
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 from kitchen_display import hints
 from kitchen_display.models import Alarm, Screen
@@ -12,12 +12,6 @@ from orders.statuses import CANCELLED, FIRST, Kind
 
 # A wall that nobody has looked at since yesterday needs no old alarms.
 KEPT: Final = timedelta(hours=24)
-
-
-def order_changed_receiver(sender: type[Order], order: Order, change: Change, **_: Any) -> None:
-    """Receiver of `orders.signals.order_changed`: alarms with the change, a hint to the screens after it."""
-    raise_alarms(order, change)
-    hints.publish_on_commit(order.kitchen_id)
 
 
 def raise_alarms(order: Order, change: Change) -> None:

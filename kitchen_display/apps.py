@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_delete, post_save
 from django.utils.translation import gettext_lazy as _
 
 
@@ -8,14 +9,17 @@ class KitchenDisplayConfig(AppConfig):
 
     def ready(self) -> None:
         from huuva.metrics import register_gauge
-        from kitchen_display.alarms import order_changed_receiver
+        from kitchen_display.receivers import brand_changed, kitchen_saved, order_changed_receiver
         from kitchen_display.sightings import unseen_samples
-        from orders.models import Order
+        from orders.models import Brand, Kitchen, Order
         from orders.signals import order_changed
 
         order_changed.connect(
             order_changed_receiver, sender=Order, dispatch_uid="kitchen_display.order_changed"
         )
+        post_save.connect(kitchen_saved, sender=Kitchen, dispatch_uid="kitchen_display.kitchen_saved")
+        post_save.connect(brand_changed, sender=Brand, dispatch_uid="kitchen_display.brand_saved")
+        post_delete.connect(brand_changed, sender=Brand, dispatch_uid="kitchen_display.brand_deleted")
         register_gauge(
             "huuva_orders_unseen",
             "Orders to be made that no screen has shown within 15 s of their arrival.",

@@ -173,12 +173,13 @@ def _is_there(url: str) -> bool:
 def _end(part: subprocess.Popen[bytes] | None) -> None:
     if part is None:
         return
-    family = [part, *_children(part.pid)]
+    children = _children(part.pid)
     part.terminate()
     try:
         part.wait(10)
     except subprocess.TimeoutExpired:
-        for process in family:
+        part.kill()
+        for process in children:
             process.kill()
         part.wait(10)
 

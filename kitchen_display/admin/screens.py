@@ -18,6 +18,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from kitchen_display import hints
 from kitchen_display.models import Screen
 from kitchen_display.pairing import LINK_LIFETIME, PairingRefused, enter_code, make_link, revoke
+from orders.admin.words import moment
 
 # Shown as a badge: unfold's colours.
 STATES = {
@@ -55,7 +56,7 @@ class ScreenForm(forms.ModelForm):
 @admin.register(Screen)
 class ScreenAdmin(ModelAdmin):
     form = ScreenForm
-    list_display = ("name", "kitchen", "shown_station", "shown_state", "last_seen_at", "paired_at")
+    list_display = ("name", "kitchen", "shown_station", "shown_state", "shown_seen", "shown_paired")
     list_filter = ("kitchen", "kind")
     list_select_related = ("kitchen", "station")
     search_fields = ("name",)
@@ -63,7 +64,7 @@ class ScreenAdmin(ModelAdmin):
     actions_detail = ("pairing_link",)
     fieldsets = (
         (None, {"fields": ("name", "kitchen", "kind", "station")}),
-        (_("Pairing"), {"fields": ("code", "shown_state", "last_seen_at", "paired_at", "revoked_at")}),
+        (_("Pairing"), {"fields": ("code",)}),
         (
             _("How it shows"),
             {
@@ -75,7 +76,14 @@ class ScreenAdmin(ModelAdmin):
             },
         ),
     )
-    readonly_fields = ("shown_state", "last_seen_at", "paired_at", "revoked_at")
+    readonly_fields = ("state_word", "shown_seen", "shown_paired")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Screen | None = None) -> Any:
+        """What is known of a screen stands beside its code; a new one has no such things."""
+        if obj is None:
+            return self.fieldsets
+        what, _pairing, how = self.fieldsets
+        return (what, (_("Pairing"), {"fields": ("code", *self.readonly_fields)}), how)
 
     @display(description=_("station"), ordering="station__name")
     def shown_station(self, screen: Screen) -> str | Promise:
@@ -87,6 +95,18 @@ class ScreenAdmin(ModelAdmin):
     def shown_state(self, screen: Screen) -> tuple[str, Any]:
         state = state_of(screen)
         return state, STATES[state][0]
+
+    @display(description=_("state"))
+    def state_word(self, screen: Screen) -> str | Promise:
+        return STATES[state_of(screen)][0]
+
+    @display(description=_("last seen"), ordering="last_seen_at")
+    def shown_seen(self, screen: Screen) -> str | None:
+        return moment(screen.last_seen_at, screen.kitchen) if screen.last_seen_at else None
+
+    @display(description=_("paired"), ordering="paired_at")
+    def shown_paired(self, screen: Screen) -> str | None:
+        return moment(screen.paired_at, screen.kitchen) if screen.paired_at else None
 
     def save_model(self, request: HttpRequest, obj: Screen, form: forms.ModelForm, change: bool) -> None:
         super().save_model(request, obj, form, change)

@@ -5,9 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest
-from django.template.loader import render_to_string
-from django.utils.safestring import SafeString
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
@@ -35,8 +33,11 @@ class StationAdmin(ModelAdmin):
     prepopulated_fields = {"slug": ("name",)}
     inlines = (RuleInline,)
 
+    change_form_after_template = "kitchen_display/admin/preview.html"
+
     class Media:
         js = ("kitchen_display/js/admin-stations.js",)
+        css = {"all": ("kitchen_display/css/admin.css",)}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Station]:
         counts = {"rules_n": Count("rules", distinct=True), "screens_n": Count("screens", distinct=True)}
@@ -51,19 +52,24 @@ class StationAdmin(ModelAdmin):
     def screen_count(self, station: Station) -> int:
         return int(station.screens_n)  # type: ignore[attr-defined]
 
-    @display(description=_("where products go"))
-    def preview(self, station: Station) -> SafeString:
-        return render_to_string(
-            "kitchen_display/admin/preview.html",
-            {"products": recent_products(station), "station": station},
-        )
-
-    def get_fields(self, request: HttpRequest, obj: Station | None = None) -> Any:
-        return self.fields if obj is None else (*self.fields, "preview")
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Below the rules: where recent products go by them."""
+        station = self.get_object(request, object_id) if object_id else None
+        context = {**(extra_context or {})}
+        if isinstance(station, Station):
+            context |= {"station": station, "products": recent_products(station)}
+        response: HttpResponse = super().changeform_view(request, object_id, form_url, context)
+        return response
 
     def get_readonly_fields(self, request: HttpRequest, obj: Station | None = None) -> Any:
         # Screens and rules hang on the station of this kitchen.
-        return () if obj is None else ("kitchen", "slug", "preview")
+        return () if obj is None else ("kitchen", "slug")
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Station | None = None) -> Any:
         return self.prepopulated_fields if obj is None else {}

@@ -1,7 +1,7 @@
 """The wall is never wrong in silence: what happens when the network, or the live process, goes away and returns."""
 
+import re
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -19,9 +19,8 @@ def kitchen(browser: Browser, live_stack: Any) -> WallKitchen:
 
 
 @pytest.fixture(autouse=True)
-def empty(kitchen: WallKitchen) -> Iterator[None]:
+def empty(kitchen: WallKitchen) -> None:
     kitchen.clear()
-    yield
 
 
 def on_wall(wall: Wall) -> dict[str, str]:
@@ -61,7 +60,7 @@ def test_a_network_cut_covers_the_wall_and_its_return_makes_it_whole(kitchen: Wa
                 orders.append(kitchen.order(f"#{100 + number}", items=ONE))
         expect(wall.page.locator("[data-stale]")).to_be_visible(timeout=6000)
         assert time.monotonic() - cut <= 6
-        expect(wall.page.locator("[data-stale-at]")).to_have_text(__import__("re").compile(r"\d\d[.:]\d\d[.:]\d\d"))
+        expect(wall.page.locator("[data-stale-at]")).to_have_text(re.compile(r"\d\d[.:]\d\d[.:]\d\d"))
         wall.page.wait_for_timeout(int(max(0.0, 10 - (time.monotonic() - cut)) * 1000))
 
         wall.context.set_offline(False)

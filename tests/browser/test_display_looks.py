@@ -45,7 +45,9 @@ def test_twelve_tickets_without_scrolling_and_a_count_of_the_rest(kitchen: WallK
         off = int(wall.page.locator("[data-off] b").first.inner_text())
         assert len(on_page) + off == everything
         assert wall.page.evaluate("document.documentElement.scrollHeight <= innerHeight")
-        assert wall.page.evaluate("document.querySelector('.grid').scrollHeight <= document.querySelector('.grid').clientHeight")
+        assert wall.page.evaluate(
+            "document.querySelector('.grid').scrollHeight <= document.querySelector('.grid').clientHeight"
+        )
         assert wall.complaints == []
 
 
@@ -76,7 +78,9 @@ def test_nothing_is_cut_on_any_page(kitchen: WallKitchen, size: tuple[int, int])
 
 def test_a_note_longer_than_a_column_is_shown_whole(kitchen: WallKitchen) -> None:
     long_note = " ".join(NOTES * 6)[:1990]
-    order = kitchen.order("#999", minutes=0.2, note=long_note, items=[{"plu": "X", "name": "Soup", "quantity": 1}])
+    order = kitchen.order(
+        "#999", minutes=0.2, note=long_note, items=[{"plu": "X", "name": "Soup", "quantity": 1}]
+    )
     with kitchen.wall() as wall:
         expect(wall.ticket(order)).to_be_visible()
         assert wall.page.evaluate(CUT) == []
@@ -118,7 +122,9 @@ def test_each_state_has_an_icon_a_word_and_a_colour(kitchen: WallKitchen) -> Non
 
 def test_brand_colours_come_without_inline_style(kitchen: WallKitchen) -> None:
     with kitchen.wall() as wall:
-        assert wall.page.locator(".grid .ticket").first.evaluate("one => one.style.getPropertyValue('--brand')")
+        assert wall.page.locator(".grid .ticket").first.evaluate(
+            "one => one.style.getPropertyValue('--brand')"
+        )
         answer = wall.page.request.get("/display/")
         assert "style=" not in answer.text() and "<style" not in answer.text()
         assert "unsafe-inline" not in answer.headers["content-security-policy"]
@@ -147,7 +153,9 @@ def test_reduced_motion_is_respected(kitchen: WallKitchen) -> None:
 
 def test_timers_run_on_the_servers_clock(kitchen: WallKitchen) -> None:
     """A device that is an hour wrong shows the same ages, within a second."""
-    wrong = "const RealDate = Date; Date.now = () => RealDate.prototype.getTime.call(new RealDate()) + 3600e3;"
+    wrong = (
+        "const RealDate = Date; Date.now = () => RealDate.prototype.getTime.call(new RealDate()) + 3600e3;"
+    )
     with kitchen.wall() as right, kitchen.wall(path="/display/") as off:
         off.page.add_init_script(wrong)
         off.page.reload()

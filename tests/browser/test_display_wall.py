@@ -1,6 +1,5 @@
 """The wall in a real browser: what cooks do to tickets, and what they see of it on every screen."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -21,9 +20,8 @@ def kitchen(browser: Browser, live_stack: Any) -> WallKitchen:
 
 
 @pytest.fixture(autouse=True)
-def empty(kitchen: WallKitchen) -> Iterator[None]:
+def empty(kitchen: WallKitchen) -> None:
     kitchen.clear()
-    yield
 
 
 def test_an_order_posted_over_http_appears_on_the_wall(kitchen: WallKitchen) -> None:

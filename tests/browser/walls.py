@@ -20,7 +20,12 @@ NOTES = (
     "Allergic to nuts! Use a clean board and new gloves, and call when you are not sure about it. Thank you.",
     "Pack the sauces separately in small cups and leave out all cutlery and napkins; we have our own upstairs.",
 )
-NAMES = ("Hawaii Burger", "Sushi Set Large", "Double Cheese Bacon Burger with Truffle Mayonnaise", "Miso soup")
+NAMES = (
+    "Hawaii Burger",
+    "Sushi Set Large",
+    "Double Cheese Bacon Burger with Truffle Mayonnaise",
+    "Miso soup",
+)
 
 
 @dataclass

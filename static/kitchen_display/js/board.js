@@ -197,7 +197,13 @@ function time(milliseconds) {
 
 const first = one("#wall");
 live = connect({ streamUrl: first.dataset.stream, serverTime: Number(first.dataset.now), fetchBoard, onBoard, onState });
-timers = startTimers({ now: clock, zone: page.zone, language: document.documentElement.lang, onLate: () => sounds.play("late") });
+timers = startTimers({
+  now: clock,
+  zone: page.zone,
+  language: document.documentElement.lang,
+  tickets: () => tickets.elements(),
+  onLate: () => sounds.play("late"),
+});
 take(first, gridElement.querySelectorAll(":scope > .ticket"));
 
 const actions = new Actions({ page, token, live, read, tickets, say, words });

@@ -7,7 +7,7 @@ const WANTED = 12;
 const LOOSEN_AFTER = 20_000;
 const SCROLLS = matchMedia("(max-width: 700px)");
 // Least column width in rem for each density; the text sizes that go with them are in ticket.css.
-const WIDTHS = [23, 19, 16.4, 16.4, 14.4, 14.4];
+const WIDTHS = [23, 19, 16.4, 16.4, 14.4, 14.4, 12.7, 11.4];
 
 export class Grid {
   /** `onPage` is called with {page, pages, off: Ticket[]} after each arrangement. */

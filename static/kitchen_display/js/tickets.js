@@ -1,6 +1,7 @@
 // The tickets that are known: unchanged ones keep their elements, bumped ones stay in place with Undo for 10 s.
 
 const UNDO_FOR = 10_000;
+const FRESH_FOR = 20_000;
 const TOKENS = /name="csrfmiddlewaretoken" value="[^"]*"/g;
 
 export class Tickets {
@@ -12,6 +13,18 @@ export class Tickets {
     this.order = [];
     this.undoable = new Map(); // key → {plu, timer, done}
     this.first = true;
+    setInterval(() => this.age(), 2000);
+  }
+
+  /** Ends the ring around what is new. */
+  age() {
+    for (const ticket of this.known.values()) {
+      if (ticket.freshUntil < performance.now()) ticket.element.classList.remove("ticket--fresh");
+    }
+  }
+
+  elements() {
+    return this.order.map((key) => this.known.get(key).element);
   }
 
   get count() {
@@ -45,7 +58,10 @@ export class Tickets {
       } else {
         if (!old) news += 1;
         known.set(key, ticketOf(key, element, html));
-        if (!old && !this.first) element.classList.add("ticket--fresh");
+        if (!old && !this.first) {
+          element.classList.add("ticket--fresh");
+          known.get(key).freshUntil = performance.now() + FRESH_FOR;
+        }
       }
       order.push(key);
     }

@@ -1,28 +1,33 @@
 // Ages, urgency and the clock, all on the server's time: the device's own may be an hour wrong.
 
-/** @param {{now: () => number, zone: string, language: string, onLate: (ticket: HTMLElement) => void}} options */
-export function startTimers({ now, zone, language, onLate }) {
+/**
+ * `tickets` gives the elements of all tickets, also of those on other pages: they become late, too.
+ * @param {{now: () => number, zone: string, language: string, tickets: () => HTMLElement[], onLate: () => void}} options
+ */
+export function startTimers({ now, zone, language, tickets, onLate }) {
   const clock = document.querySelector("[data-clock]");
-  const known = new Map();
+  let known = new Map();
   const format = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: zone });
 
   function tick() {
     const time = now();
     if (clock) clock.textContent = format.format(time);
-    for (const timer of document.querySelectorAll(".timer")) {
+    const seen = new Map();
+    let late = false;
+    for (const ticket of tickets()) {
+      const timer = ticket.querySelector(".timer");
       const urgency = urgencyOf(timer.dataset, time);
       const text = age(time - Number(timer.dataset.created));
       const label = timer.querySelector("[data-age]");
       if (label.textContent !== text) label.textContent = text;
       if (timer.dataset.urgency !== urgency) setUrgency(timer, urgency);
-      const ticket = timer.closest(".ticket");
-      const key = ticket?.dataset.order;
-      if (!key) continue;
-      // Only a ticket seen in time and now late is news: not all of them again at each load.
-      if (urgency === "late" && known.has(key) && known.get(key) !== "late") onLate(ticket);
-      known.set(key, urgency);
+      const key = ticket.dataset.order;
+      // Only a ticket that was seen in time is news: not all late ones again at each load.
+      late ||= urgency === "late" && known.has(key) && known.get(key) !== "late";
+      seen.set(key, urgency);
     }
-    if (known.size > 2000) known.clear();
+    known = seen;
+    if (late) onLate();
   }
 
   tick();

@@ -1,0 +1,28 @@
+"""What the display does when something changes that its screens show."""
+
+from typing import Any
+
+from kitchen_display import hints
+from kitchen_display.alarms import raise_alarms
+from kitchen_display.configuration import forget_configuration
+from kitchen_display.models import Screen
+from orders.history import Change
+from orders.models import Brand, Kitchen, Order
+
+
+def order_changed_receiver(sender: type[Order], order: Order, change: Change, **_: Any) -> None:
+    """Of `orders.signals.order_changed`: alarms with the change, a hint to the screens after it."""
+    raise_alarms(order, change)
+    hints.publish_on_commit(order.kitchen_id)
+
+
+def kitchen_saved(sender: type[Kitchen], instance: Kitchen, **_: Any) -> None:
+    """Of `post_save`: its name, time zone and time of release are on its screens."""
+    hints.publish_on_commit(instance.pk, hints.SCREENS)
+
+
+def brand_changed(sender: type[Brand], **_: Any) -> None:
+    """Of `post_save` and `post_delete`: any kitchen may cook for it."""
+    forget_configuration()
+    for kitchen in Screen.objects.watching().values_list("kitchen_id", flat=True).distinct():
+        hints.publish_on_commit(kitchen, hints.SCREENS)

@@ -1,0 +1,61 @@
+"""Whoever changes what screens show, the screens are told once it is committed."""
+
+import pytest
+
+from kitchen_display import hints
+from kitchen_display.board import read_board
+from kitchen_display.pairing import revoke
+from kitchen_display.tests import factories as make
+from orders import clock
+from orders.models import Brand
+from orders.recall import recall
+from orders.services import move_item
+from orders.statuses import READY
+from orders.tests import factories as orders
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def told(monkeypatch, django_capture_on_commit_callbacks):
+    """Runs something, commits it, and gives the hints that went out."""
+    sent = []
+    monkeypatch.setattr(hints, "publish", lambda kitchen, kind=hints.ORDERS: sent.append((kitchen, kind)))
+
+    def run(action):
+        sent.clear()
+        with django_capture_on_commit_callbacks(execute=True):
+            action()
+            assert sent == []  # not before the commit
+        return list(sent)
+
+    return run
+
+
+def test_every_change_of_an_order_is_a_hint_to_its_kitchen(told):
+    kitchen = orders.kitchen("harju")
+    made = []
+    assert told(lambda: made.append(make.order(of=kitchen))) == [("harju", "orders")]
+    (order,) = made
+    assert told(lambda: move_item(order.id, "P0", READY, actor="screen:x")) == [("harju", "orders")]
+    assert told(lambda: move_item(order.id, "P0", READY, actor="screen:x")) == []  # nothing changed
+    assert told(lambda: recall(order.id, actor="screen:x")) == [("harju", "orders")]
+
+
+def test_screens_are_told_of_what_concerns_themselves(told):
+    kitchen = orders.kitchen()
+    screen = make.screen(of=kitchen)
+    link = []
+    assert told(lambda: link.append(make.paired(screen))) == [("main", "screens")]
+    assert told(kitchen.save) == [("main", "screens")]
+    assert told(lambda: revoke(screen)) == [("main", "screens")]
+
+
+def test_a_new_name_of_a_brand_shows_at_once(told):
+    screen = make.screen()
+    make.paired(screen)
+    make.order(brand_id="b")
+    assert read_board(screen, clock.now()).tickets[0].brand.name == "b"
+    told_of = told(lambda: Brand.objects.create(id="b", name="Burger House"))
+    assert told_of == [("main", "screens")]
+    assert read_board(screen, clock.now()).tickets[0].brand.name == "Burger House"
