@@ -42,6 +42,7 @@ def curl_line(origin: str, key: str) -> str:
         "account": "example-account",
         "brandId": "burger-house",
         "channelOrderId": "EXAMPLE-1",
+        "channelOrderDisplayId": "W-101",
         "customer": {"name": "John Doe", "phoneNumber": "+123456789"},
         "pickupTime": (datetime.now(UTC) + timedelta(minutes=20)).isoformat(timespec="seconds"),
         "items": [

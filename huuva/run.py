@@ -20,8 +20,8 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from huuva import embedded
-from huuva.embedded.places import ServiceError, prepare_home
 from huuva.demo import Demo, demo_options
+from huuva.embedded.places import ServiceError, prepare_home
 from huuva.env import ConfigError
 from huuva.home import make_folder
 

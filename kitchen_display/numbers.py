@@ -4,10 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db import connection, transaction
+import structlog
+from django.db import DatabaseError, connection, transaction
 
 from kitchen_display.models import TicketNumber
 from kitchen_display.models.wall import LAST_NUMBER
+
+log = structlog.get_logger(__name__)
 
 # Longer than anybody takes from reading a number to pressing it, and than an undo.
 REST: Final = timedelta(seconds=60)
@@ -21,13 +24,18 @@ def given(kitchen: str, on_wall: Sequence[str], taken: dict[str, int], now: date
     """
     if all(order_id in taken for order_id in on_wall):
         return taken
-    with transaction.atomic():
-        # One at a time in a kitchen; others see what we gave.
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT pg_advisory_xact_lock(hashtextextended(%s, 7))", [f"ticket numbers {kitchen}"]
-            )
-        return _give(kitchen, on_wall, now)
+    try:
+        with transaction.atomic():
+            # One at a time in a kitchen; others see what we gave.
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT pg_advisory_xact_lock(hashtextextended(%s, 7))", [f"ticket numbers {kitchen}"]
+                )
+            return _give(kitchen, on_wall, now)
+    except DatabaseError as error:
+        # Busy, or read-only while a standby takes over: a ticket without a number is better than no wall.
+        log.warning("ticket_numbers_not_given", kitchen=kitchen, error=type(error).__name__)
+        return taken
 
 
 def _give(kitchen: str, on_wall: Sequence[str], now: datetime) -> dict[str, int]:

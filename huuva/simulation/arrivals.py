@@ -24,6 +24,12 @@ def busyness(hour: float) -> float:
     raise AssertionError(hour)
 
 
+def mean_busyness(minutes: float) -> float:
+    """Of a rush that long."""
+    moments = [minutes * 60 * (part + 0.5) / 100 for part in range(100)]
+    return sum(busyness(hour_at(moment, minutes)) for moment in moments) / len(moments)
+
+
 def hour_at(second: float, minutes: float) -> float:
     """The hour of the simulated day, `second` after the start of a rush of `minutes`: the peak is in its middle."""
     return PEAK_HOUR + (second / 60 - minutes / 2) / 60

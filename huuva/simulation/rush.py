@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from huuva.simulation.arrivals import arrivals
+from huuva.simulation.arrivals import arrivals, mean_busyness
+from huuva.simulation.customers import order_body, ordered_dishes
 from huuva.simulation.menu import CANCEL_REASONS, STATIONS, Dish
-from huuva.simulation.customers import ordered_dishes, order_body
 
 PREPARING, READY, PICKED_UP, CANCELLED = 2, 3, 4, 5
 
@@ -22,13 +22,13 @@ WRONG_BUMP: Final = 0.04
 STARTED_FIRST: Final = 0.7  # of the items; cooks bump the others once, when they are done
 TICKET_BUMPED: Final = 0.4  # of the orders: the ticket instead of its last item
 RELEASE: Final = 20 * 60  # seconds before they are due, orders for later are begun
-# Hands for each hand's work: at the peak tickets queue, and some get late.
-SPARE: Final = 1.1
+# Hands for each hand's work at the peak: tickets queue then, and some get late.
+SPARE: Final = 1.05
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One call, `at` seconds of the simulation. `plu` None means the order itself; `status` None takes a change back."""
+    """One call, `at` seconds of the simulation. `plu` None: the order itself; `status` None: a recall."""
 
     at: float
     status: int | None
@@ -87,9 +87,8 @@ class _Cooks:
         for order in orders:
             for dish in order.dishes:
                 work[_station(dish)] = work.get(_station(dish), 0) + dish.minutes
-        self._free = {
-            station: [0.0] * max(1, math.ceil(SPARE * total / minutes)) for station, total in work.items()
-        }
+        at_peak = SPARE / (minutes * mean_busyness(minutes))
+        self._free = {station: [0.0] * max(1, math.ceil(at_peak * total)) for station, total in work.items()}
 
     def cook(self, dish: Dish, at: float, seconds: float) -> tuple[float, float]:
         """When it is begun and done."""

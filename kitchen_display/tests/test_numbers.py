@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 
 from kitchen_display.board import read_board
 from kitchen_display.models import TicketNumber
@@ -76,3 +77,14 @@ def test_with_all_numbers_in_use_a_ticket_has_none(monkeypatch):
     monkeypatch.setattr("kitchen_display.numbers.LAST_NUMBER", 1)
     first, second = make.order(due_in=1), make.order(due_in=2)
     assert numbers(make.screen()) == {first.id: 1, second.id: None}
+
+
+def test_where_no_number_can_be_written_the_wall_still_stands():
+    client = make.paired(make.screen())
+    first = make.order(due_in=1)
+    client.get("/display/board", headers=make.SCRIPT)
+    second = make.order(due_in=2)
+    with connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION READ ONLY")
+    board = client.get("/display/board", headers=make.SCRIPT).context["board"]
+    assert [(t.order_id, t.number) for t in board.tickets] == [(first.id, 1), (second.id, None)]

@@ -1,11 +1,13 @@
 """Which screen asks, and what it may ask."""
 
+import contextlib
 from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
 from typing import Any, Final, NamedTuple
 
 from django.conf import settings
+from django.db import DatabaseError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
@@ -70,7 +72,9 @@ def for_screen(place: Place) -> Callable[[View], View]:
 def _note_seen(screen: Screen) -> None:
     now = timezone.now()
     if screen.last_seen_at is None or now - screen.last_seen_at >= SEEN_EVERY:
-        Screen.objects.filter(pk=screen.pk).update(last_seen_at=now)
+        # A database that is busy or read-only for a while is no reason to show nothing.
+        with contextlib.suppress(DatabaseError), transaction.atomic():
+            Screen.objects.filter(pk=screen.pk).update(last_seen_at=now)
 
 
 def private(response: HttpResponse) -> HttpResponse:

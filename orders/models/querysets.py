@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from django.db import connections, models
 
+from orders.models.inserts import insert
 from orders.statuses import OPEN
 
 if TYPE_CHECKING:
@@ -53,8 +54,8 @@ class OrderQuerySet(_Guarded["Order"]):
 
 class ItemQuerySet(_Guarded["OrderItem"]):
     def add(self, items: "Sequence[OrderItem]") -> None:
-        """Store the items of a new order, in one statement."""
-        models.QuerySet.bulk_create(self, items)
+        """Store the items of a new order."""
+        insert(items)
 
     def move(self, order_id: str, plus: Sequence[str], to: int) -> None:
         """Set the status of some items of an order whose lock is held."""
@@ -71,4 +72,4 @@ class HistoryQuerySet(_Guarded["StatusChange"]):
         raise TypeError("History is append-only; nothing in it is updated.")
 
     def append(self, rows: "Sequence[StatusChange]") -> None:
-        models.QuerySet.bulk_create(self, rows)
+        insert(rows)

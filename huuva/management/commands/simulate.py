@@ -22,8 +22,8 @@ from orders.models import Kitchen
 
 class Command(BaseCommand):
     help = (
-        "Play a dinner rush against a running installation, through its HTTP API: orders of several brands, for now and "
-        "for later, cooks that bump, couriers, cancellations, mistakes. The orders are real ones to it and stay."
+        "Play a dinner rush against a running installation, through its HTTP API: orders of several brands, for now "
+        "and for later, cooks that bump, couriers, cancellations, mistakes. The orders are real ones to it and stay."
     )
     requires_system_checks: list[str] = []
 
