@@ -6,6 +6,7 @@ orders have come since the last look does it write: their numbers.
 """
 
 import hashlib
+import zoneinfo
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -164,6 +165,8 @@ class _Maker:
     ) -> None:
         self.station, self.found, self.alarms = screen.station_id, found, alarms
         self.taken, self.lead, self.now = taken, lead, now
+        self.zone = zoneinfo.ZoneInfo(screen.kitchen.time_zone)
+        self.today = now.astimezone(self.zone).date()
 
     def ticket(self, order: OpenOrder, lines: list[Sequence[Any]]) -> Ticket:
         alarms = self.alarms.get(order.id, set())
@@ -196,6 +199,7 @@ class _Maker:
             alarm=order_alarm,
             next=step,
             urgency=urgency(order.status, wall_at, order.due_at, self.now),
+            due_days=(order.due_at.astimezone(self.zone).date() - self.today).days,
             owes=tuple(counts.owed(items, self.found)) if self.station is None else (),
         )
 
@@ -235,11 +239,20 @@ def _version(board: Board, found: Configuration) -> str:
     """A digest of what is shown. The content of an order changes only with its version."""
     screen = board.screen
     shown = [
-        [t.order_id, t.version, t.number, t.urgency, t.alarm, t.next, [item.alarm for item in t.items]]
+        [
+            t.order_id,
+            t.version,
+            t.number,
+            t.urgency,
+            t.due_days,
+            t.alarm,
+            t.next,
+            [item.alarm for item in t.items],
+        ]
         for t in board.tickets
     ]
-    later = [[t.order_id, t.version] for t in board.later]
-    all_day = [[row.plu, row.late, row.soon, row.later] for row in board.all_day]
+    later = [[t.order_id, t.version, t.due_days] for t in board.later]
+    all_day = [[row.name, row.late, row.soon, row.later] for row in board.all_day]
     settings = [
         screen.pk, screen.name, screen.station_id, screen.kind, screen.text_scale, screen.columns, screen.sound_new,
         screen.sound_cancelled, screen.sound_late, str(screen.awake_from), str(screen.awake_to),

@@ -11,12 +11,13 @@ from orders.statuses import READY
 
 def all_day(board: Board, now: datetime) -> list[AllDayRow]:
     """Counted from the very tickets that the board shows, so that the two can't disagree."""
-    rows: dict[tuple[str, str], AllDayRow] = {}
+    # By name: the same dish of two brands has two PLUs and is cooked as one.
+    rows: dict[str, AllDayRow] = {}
     for ticket in (*board.tickets, *board.later):
         for item in ticket.items:
             if not item.next:
                 continue
-            row = rows.setdefault((item.plu, item.name), AllDayRow(item.plu, item.name))
+            row = rows.setdefault(item.name, AllDayRow(item.plu, item.name))
             if ticket.due_at <= now:
                 row.late += item.quantity
             elif ticket.due_at <= now + SOON:

@@ -120,17 +120,26 @@ def find_waiting(secret: str) -> PairingRequest | None:
     return PairingRequest.objects.filter(digest=digest_of(secret), created_at__gte=since).first()
 
 
-def enter_code(code: str, screen: Screen) -> None:
-    """A manager says which screen the browser that shows `code` shall be. Raises PairingRefused."""
+def find_code(code: str) -> PairingRequest:
+    """The browser that shows `code` now, however it is typed. Raises PairingRefused."""
     code = "".join(character for character in code.upper() if character.isalnum())
     since = timezone.now() - CODE_LIFETIME
-    found = PairingRequest.objects.filter(code=code, created_at__gte=since, screen=None)
-    if not found.update(screen=screen, kind=screen.kind):
+    found = PairingRequest.objects.filter(code=code, created_at__gte=since, screen=None).first()
+    if found is None:
         raise PairingRefused(
             _(
                 "No browser shows this code now. Codes change every quarter of an hour: look at the screen again."
             )
         )
+    return found
+
+
+def enter_code(code: str, screen: Screen) -> None:
+    """A manager says which screen the browser that shows `code` shall be. Raises PairingRefused."""
+    found = find_code(code)
+    # Two managers at once: one of them.
+    if not PairingRequest.objects.filter(pk=found.pk, screen=None).update(screen=screen, kind=screen.kind):
+        raise PairingRefused(_("Somebody else has just entered this code."))
 
 
 @transaction.atomic

@@ -97,7 +97,8 @@ class Ticket:
     `number` is what a cook presses (None: all 999 are in use); `version` the order's. `wall_at` is when it came to the
     wall, or will (the rail). `alarm`: the order was cancelled and nobody has acknowledged it.
     `next`: where the footer moves it (a station: its own items; expo: the order); 0: it does nothing.
-    `urgency`: calm, amber or red at the time of the read; the page's own clock carries it on.
+    `urgency`: calm, amber or red at the time of the read; the page's own clock carries it on. `due_days`: how many
+    days from today it is due, by the kitchen's calendar; but for 0 the page names the day.
     """
 
     order_id: str
@@ -115,6 +116,7 @@ class Ticket:
     alarm: bool
     next: int
     urgency: str = "calm"
+    due_days: int = 0
     owes: tuple[Owed, ...] = ()
 
     @property
@@ -162,7 +164,10 @@ class Ticket:
 
 @dataclass(slots=True)
 class AllDayRow:
-    """How many of a product are still to make: due already, in the next 10 minutes, later (the rail included)."""
+    """How many of a dish are still to make: due already, in the next 10 minutes, later (the rail included).
+
+    `plu` is one of its PLUs.
+    """
 
     plu: str
     name: str

@@ -50,6 +50,7 @@ class Client:
         self._key = key
         self._stop = stop or threading.Event()
         self._patience = patience
+        self._used = False
         self.retries = 0
 
     def call(self, method: str, path: str, body: Any = None, idempotency_key: str = "") -> Answer:
@@ -65,11 +66,16 @@ class Client:
         while True:
             try:
                 answer, wait = self._once(method, self._path + path, data, headers)
+                self._used = True
                 if wait is None:
                     return answer
                 trouble = f"{answer.status} {answer.detail}".strip()
             except (OSError, http.client.HTTPException) as error:
                 self._connection.close()
+                if self._used:
+                    # Servers close kept connections that were idle for long: no trouble, a new one will do.
+                    self._used = False
+                    continue
                 trouble, wait = str(error) or type(error).__name__, 0.0
             wait = max(wait, pause)
             pause = min(2 * pause, LONGEST_WAIT_SECONDS)
@@ -88,7 +94,8 @@ class Client:
         """The answer, and the seconds to wait before the call is sent again; None where the answer is final."""
         self._connection.request(method, path, data, headers)
         response = self._connection.getresponse()
-        problem = _problem(response.read()) if response.status >= 400 else {}
+        raw = response.read()  # always: what is left unread would spoil the connection
+        problem = _problem(raw) if response.status >= 400 else {}
         answer = Answer(response.status, str(problem.get("code", "")), str(problem.get("detail", "")))
         if answer.status in COMES_BACK or answer.code == "idempotency_in_progress":
             told = response.headers.get("Retry-After", "")

@@ -17,7 +17,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from kitchen_display import hints
 from kitchen_display.models import Screen
-from kitchen_display.pairing import LINK_LIFETIME, PairingRefused, enter_code, make_link, revoke
+from kitchen_display.pairing import LINK_LIFETIME, PairingRefused, enter_code, find_code, make_link, revoke
 from orders.admin.words import moment
 
 # Shown as a badge: unfold's colours.
@@ -51,6 +51,15 @@ class ScreenForm(forms.ModelForm):
     class Meta:
         model = Screen
         fields = "__all__"  # noqa: DJ007  (the admin's fieldsets name them)
+
+    def clean_code(self) -> str:
+        code: str = self.cleaned_data["code"]
+        if code:
+            try:
+                find_code(code)
+            except PairingRefused as refusal:
+                raise forms.ValidationError(str(refusal), code="unknown") from None
+        return code
 
 
 @admin.register(Screen)

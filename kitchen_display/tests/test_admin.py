@@ -45,9 +45,19 @@ def test_a_screen_is_made_and_paired_by_the_code_that_it_shows(manager):
 
 def test_a_wrong_code_is_told_and_pairs_nothing(manager):
     orders.kitchen()
-    answer = manager.post(reverse(f"{SCREENS}_add"), form(code="AAAAAA"), follow=True)
-    assert "No browser shows this code" in answer.content.decode()
-    assert Screen.objects.get().paired_at is None
+    answer = manager.post(reverse(f"{SCREENS}_add"), form(code="AAAAAA"))
+    assert answer.status_code == 200 and "No browser shows this code" in answer.content.decode()
+    assert "AAAAAA" in answer.content.decode()  # the form is kept
+    assert not Screen.objects.exists()
+
+
+def test_the_page_of_a_screen_tells_its_state_and_times_in_words(manager):
+    screen = make.screen(of=orders.kitchen(time_zone="Europe/Helsinki"))
+    make.paired(screen)
+    page = manager.get(reverse(f"{SCREENS}_change", args=[screen.pk])).content.decode()
+    assert "online" in page and "(&#x27;online" not in page
+    assert re.search(r"\d\d:\d\d EES?T", page)
+    assert "last seen" not in manager.get(reverse(f"{SCREENS}_add")).content.decode().lower()
 
 
 def test_a_link_is_shown_once_and_pairs(manager):

@@ -153,6 +153,19 @@ def test_all_day_counts_are_those_of_the_tickets_and_the_rail():
     assert pieces == sum(row.total for row in found.all_day)
 
 
+def test_an_order_for_another_day_says_so_by_the_calendar_of_the_kitchen():
+    order = make.order(due_in=24 * 60, of=orders.kitchen(time_zone="Asia/Tokyo"))
+    screen = make.screen()
+    assert [ticket.due_days for ticket in board(screen).later] == [1]
+    assert [ticket.due_days for ticket in board(screen, order.due_at).tickets] == [0]
+
+
+def test_a_dish_of_two_brands_is_counted_once():
+    for plu in ("A-FRIES", "B-FRIES"):
+        make.order(items=[NewItem(plu, {"name": "Fries", "quantity": 2}, None)], due_in=12)
+    assert [(row.name, row.total) for row in board(make.screen()).all_day] == [("Fries", 4)]
+
+
 def test_tickets_tell_brand_number_notes_allergens_and_modifiers():
     Brand.objects.create(id="burgers", name="Burger House", colour="#aa0000")
     tree = [{"name": "Cheese", "quantity": 2, "modifiers": [{"name": "Extra", "quantity": 1}]}]

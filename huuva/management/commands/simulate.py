@@ -1,5 +1,6 @@
 import random
 import signal
+import sys
 import time
 from argparse import ArgumentParser
 from datetime import UTC, datetime
@@ -36,11 +37,12 @@ class Command(BaseCommand):
         plan = plan_rush(seed, options["rate"], options["minutes"])
         run = f"sim-{datetime.now(UTC):%y%m%d%H%M%S}-{seed}"
         player = Player(plan, url, key, speed=options["speed"], run=run, kitchen=kitchen)
-        self.stderr.write(
+        # Not self.stderr: it ends each write with a line's end, and colours it as an error.
+        sys.stderr.write(
             f"Simulating {options['minutes']:g} minutes at {url}: {len(plan)} orders, done in "
-            f"{player.end / options['speed'] / 60:.1f} minutes. --seed {seed} repeats it."
+            f"{player.end / options['speed'] / 60:.1f} minutes. --seed {seed} repeats it.\n"
         )
-        progress = Progress(player.end, self.stderr)  # type: ignore[arg-type]
+        progress = Progress(player.end, sys.stderr)
 
         def stop(number: int, frame: FrameType | None) -> None:
             player.stop.set()

@@ -86,8 +86,9 @@ def test_it_waits_as_told_and_sends_the_same_again(server: Server, status: int) 
     assert client.call("POST", "/api/orders", {"id": "a"}, "a-0").status == 201
     assert clock.waits == [7, 3]
     assert server.seen == [{"key": "a-0", "body": {"id": "a"}, "path": "/api/orders"}] * 3
-    assert server.connections == 1
     assert client.retries == 2
+    assert client.call("POST", "/api/orders", {"id": "b"}, "b-0").status == 201
+    assert server.connections == 1
 
 
 def test_a_lost_connection_is_made_anew(server: Server) -> None:
@@ -96,6 +97,15 @@ def test_a_lost_connection_is_made_anew(server: Server) -> None:
     assert Client(server.url, "key", clock).call("POST", "/x", {}, "k").status == 200
     assert len(server.seen) == 3
     assert clock.waits == [0.2, 0.4]
+
+
+def test_a_kept_connection_that_was_closed_is_no_trouble(server: Server) -> None:
+    server.answers = [(200, {}), (0, {}), (200, {})]
+    clock = Clock()
+    client = Client(server.url, "key", clock)
+    assert [client.call("POST", "/x", {}, key).status for key in "ab"] == [200, 200]
+    assert [seen["key"] for seen in server.seen] == ["a", "b", "b"]
+    assert (clock.waits, client.retries, server.connections) == ([], 0, 2)
 
 
 def test_a_refusal_and_a_fault_are_final(server: Server) -> None:

@@ -47,7 +47,7 @@ def test_after_a_rush_the_books_balance(live_stack: Any) -> None:
     key = live_stack.issue_key(SCOPES, rate_limit=0, name="rush")
     plan, player = play(live_stack, key, "books")
     tally = player.tally
-    assert (tally.errors, tally.refusals, tally.unanswered) == ([], {}, 0)
+    assert (tally.errors, tally.refusals, tally.unanswered, tally.retries) == ([], {}, 0, 0)
     assert len(tally.order_ids) == len(plan) > 30
     assert tally.moves == sum(len(order.steps) for order in plan)
     with psycopg.connect(live_stack.database_url) as connection:
