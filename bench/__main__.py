@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import live
+from bench import live, painted
 from bench.load import LoadFailed, wrk_is_there
 from bench.measure import Result, measure
 from bench.stack import Stack, StackFailed
@@ -22,15 +22,16 @@ RATE_LIMIT_OUT_OF_REACH = 10_000_000
 
 def main() -> int:
     options = _arguments()
-    if options.only != ["live"] and not wrk_is_there():
+    if not set(options.only or ["wrk"]) <= {"live", "wall"} and not wrk_is_there():
         print("make bench: skipped, because wrk isn't installed (Debian: apt install wrk).")
         return 0
     with tempfile.TemporaryDirectory(prefix="huuva-bench-") as home:
         stack = Stack(Path(home))
         try:
             results, second_start = _run(stack, options)
+            wall = _painted(stack) if _wanted("wall", options) else None
             streams = _live(stack) if _wanted("live", options) else None
-        except (StackFailed, LoadFailed, live.StreamsFailed) as error:
+        except (StackFailed, LoadFailed, live.StreamsFailed, painted.PaintFailed) as error:
             print(error, file=sys.stderr)
             return 1
         finally:
@@ -39,14 +40,17 @@ def main() -> int:
     figures = as_json(results, second_start)
     if streams:
         figures["live"] = streams.as_json()
+    if wall:
+        figures["wall"] = wall.as_json()
     path = write_json(figures)
     if options.json:
         print(json.dumps(figures, indent=2))
     else:
         print_table(results, second_start)
-        print("\n".join(streams.lines() if streams else []))
+        print("\n".join([*(wall.lines() if wall else []), *(streams.lines() if streams else [])]))
         print(f"written to {path}")
     wrong = [*complaints(results), *(live.complaints(streams) if streams else [])]
+    wrong += painted.complaints(wall) if wall else []
     for complaint in wrong:
         print(f"!!! {complaint}", file=sys.stderr)
     if wrong:
@@ -93,6 +97,20 @@ def _live(stack: Stack) -> live.LiveResult:
     return live.measure_live(stack.home, stack.port + 1, list(set(stack.live())))
 
 
+def _painted(stack: Stack) -> painted.PaintResult:
+    _say(f"{painted.ORDERS} orders, until each is painted on a wall")
+    # A kitchen of its own: the other workloads leave thousands of open orders behind.
+    stack.manage(
+        "shell",
+        "--no-imports",
+        "-c",
+        "from orders.models import Kitchen; Kitchen(slug='wall', name='Wall').save()",
+    )
+    link = stack.manage("pair_screen", "bench", "--kitchen", "wall")
+    key = stack.create_key("bench-wall", 0, "--kitchen", "wall")
+    return painted.measure_painted(stack.base_url, link, key)
+
+
 def _wanted(name: str, options: argparse.Namespace) -> bool:
     return not options.only or name in options.only
 
@@ -103,7 +121,7 @@ def _say(text: str) -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    names = [workload.name for workload in WORKLOADS] + ["start", "live"]
+    names = [workload.name for workload in WORKLOADS] + ["start", "wall", "live"]
     parser.add_argument(
         "--seconds", type=int, default=6, help="how long each workload is measured (default 6)"
     )

@@ -10,7 +10,6 @@ from typing import Any
 
 from playwright.sync_api import Error, Page, sync_playwright
 
-from bench.stack import Stack
 from tests.api.client import Client, new_order
 from tests.browser.conftest import FLAGS, chromium
 
@@ -59,14 +58,14 @@ class PaintResult:
         ]
 
 
-def measure_painted(stack: Stack, link: str, key: str) -> PaintResult:
+def measure_painted(base_url: str, link: str, key: str) -> PaintResult:
     """`link` pairs a screen with the kitchen of `key`. Raises PaintFailed."""
-    client = Client(stack.base_url, key)
+    client = Client(base_url, key)
     with sync_playwright() as playwright:
         try:
             browser = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
             context = browser.new_context(
-                base_url=stack.base_url,
+                base_url=base_url,
                 viewport={"width": 1920, "height": 1080},
                 service_workers="block",
             )

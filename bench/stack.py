@@ -87,15 +87,19 @@ class Stack:
                 process.kill()
         self.process = None
 
-    def create_key(self, name: str, rate_limit: int) -> str:
-        command = [sys.executable, "manage.py", "create_api_key", name, "--rate-limit", str(rate_limit)]
-        command += [word for scope in SCOPES for word in ("--scope", scope)]
-        made = subprocess.run(
+    def create_key(self, name: str, rate_limit: int, *options: str) -> str:
+        scopes = [word for scope in SCOPES for word in ("--scope", scope)]
+        return self.manage("create_api_key", name, "--rate-limit", str(rate_limit), *scopes, *options)
+
+    def manage(self, *words: str) -> str:
+        """Runs a management command on this stack; returns what it printed. Raises StackFailed."""
+        command = [sys.executable, "manage.py", *words]
+        done = subprocess.run(
             command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False
         )
-        if made.returncode:
-            raise StackFailed(f"No key could be made:\n{made.stderr}")
-        return made.stdout.strip()
+        if done.returncode:
+            raise StackFailed(f"manage.py {words[0]} failed:\n{done.stderr}")
+        return done.stdout.strip()
 
     def web(self) -> Iterator[psutil.Process]:
         """The processes that serve web: granian and its workers."""

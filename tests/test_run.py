@@ -29,7 +29,7 @@ READY_SECONDS = 90
 class Start:
     """One `manage.py run`. `said` is all that it printed."""
 
-    def __init__(self, home: Path, port: int, prefix: Sequence[str] = ()) -> None:
+    def __init__(self, home: Path, port: int, prefix: Sequence[str] = (), words: Sequence[str] = ()) -> None:
         self.home, self.port = home, port
         self.output = home / "output.txt"
         # Neither our own settings nor servers of others: this is about the embedded ones.
@@ -42,7 +42,7 @@ class Start:
         self.environment = {**kept, "HUUVA_HOME": str(home), "HUUVA_PORT": str(port), "HOME": str(home)}
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
-                [*prefix, sys.executable, "manage.py", "run"],
+                [*prefix, sys.executable, "manage.py", "run", *words],
                 cwd=ROOT,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,

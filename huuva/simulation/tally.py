@@ -50,9 +50,10 @@ class Tally:
 
     def short(self) -> str:
         """One line for a progress bar."""
+        behind = f", up to {self.behind:.0f} s behind" if self.behind > 2 else ""
         return (
             f"{len(self.order_ids)} orders, {self.moves} moves, {self.refusals.total()} refusals, "
-            f"{len(self.errors)} errors"
+            f"{len(self.errors)} errors{behind}"
         )
 
     def summary(self) -> str:
@@ -65,6 +66,4 @@ class Tally:
             words.append(f"{self.retries} retries")
         if self.unanswered:
             words.append(f"{self.unanswered} unanswered when it was stopped")
-        if self.behind > 2:
-            words.append(f"up to {self.behind:.0f} s behind the plan")
         return ", ".join(words)

@@ -55,7 +55,7 @@ const grid = new Grid(gridElement, {
   columns: Number(page.columns || 0),
   onPage: showPage,
 });
-const tickets = new Tickets(grid, { words, onNew: () => sounds.play("new") });
+const tickets = new Tickets(grid, { words, onNew: () => sounds.play("new"), onShow: () => showEmpty() });
 const sightings = new Sightings(page.seen, token);
 let turnedAt = 0;
 
@@ -73,6 +73,11 @@ function showPage({ page: number, pages, off }) {
     mark.append(strong(late), ` ${page.wordLateCount}`);
     text.append(mark);
   }
+}
+
+/** An empty wall is a promise that nothing is open: only with a fresh word of the server. */
+function showEmpty() {
+  one("[data-empty]").hidden = tickets.count > 0 || !["live", "polling"].includes(document.body.dataset.state);
 }
 
 function strong(number) {
@@ -142,7 +147,6 @@ function onBoard(fresh) {
 function take(wall, elements) {
   tickets.take([...elements]);
   paint(document.querySelector(".later__list"));
-  one("[data-empty]").hidden = tickets.count > 0;
   alarms.look();
   sightings.add([...document.querySelectorAll(".later__one[data-order]")].map((element) => element.dataset.order));
   sightings.add(tickets.keys());
@@ -185,8 +189,7 @@ function onState({ state, lastGood }) {
   document.body.dataset.state = state;
   one("[data-stale]").hidden = state !== "stale";
   if (state === "stale") one("[data-stale-at]").textContent = time(lastGood);
-  // An empty wall is a promise that nothing is open: only with a fresh word of the server.
-  one("[data-empty]").classList.toggle("empty--unsure", state === "stale");
+  showEmpty();
 }
 
 function time(milliseconds) {

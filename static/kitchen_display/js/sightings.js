@@ -1,6 +1,6 @@
 // Tells the server which orders this screen has shown, gathered so that a rush makes few requests.
 
-const GATHER = 3000;
+const GATHER = 6000;
 
 export class Sightings {
   constructor(url, token) {

@@ -5,10 +5,11 @@ const FRESH_FOR = 20_000;
 const TOKENS = /name="csrfmiddlewaretoken" value="[^"]*"/g;
 
 export class Tickets {
-  constructor(grid, { words, onNew }) {
+  constructor(grid, { words, onNew, onShow }) {
     this.grid = grid;
     this.words = words;
     this.onNew = onNew;
+    this.onShow = onShow;
     this.known = new Map();
     this.order = [];
     this.undoable = new Map(); // key → {plu, timer, done}
@@ -85,6 +86,7 @@ export class Tickets {
 
   show() {
     this.grid.show(this.order.map((key) => this.known.get(key)));
+    this.onShow();
   }
 
   /** After a bump of a ticket (or of one item, `plu`): Undo stands in its place for 10 s. */

@@ -1,0 +1,124 @@
+"""Stations see and touch their own; orders for later wait; sounds that are blocked say so."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.walls import WallKitchen
+
+MIXED = [
+    {"plu": "G-1", "name": "Hawaii Burger", "quantity": 1},
+    {"plu": "S-1", "name": "Sushi Set Large", "quantity": 2},
+    {"plu": "G-2", "name": "Fries", "quantity": 1},
+]
+STATIONS = (
+    "from kitchen_display.models import Station, StationRule;"
+    "g = Station.objects.create(kitchen_id='stations', slug='grill', name='Grill');"
+    "s = Station.objects.create(kitchen_id='stations', slug='sushi', name='Sushi');"
+    "StationRule.objects.create(station=g, plu='G-');"
+    "StationRule.objects.create(station=s, plu='S-')"
+)
+
+
+@pytest.fixture(scope="module")
+def kitchen(browser: Browser, live_stack: Any) -> WallKitchen:
+    live_stack.start_live()
+    kitchen = WallKitchen(live_stack, browser, "stations")
+    live_stack.manage("shell", "--no-imports", "-c", STATIONS)
+    return kitchen
+
+
+@pytest.fixture(autouse=True)
+def empty(kitchen: WallKitchen) -> None:
+    kitchen.clear()
+
+
+def test_a_station_sees_and_bumps_its_own_items(kitchen: WallKitchen) -> None:
+    order = kitchen.order("#1", items=MIXED)
+    with kitchen.wall("grill-1", "--station", "grill") as grill, kitchen.wall("expo-1") as expo:
+        expect(grill.ticket(order)).to_contain_text("Hawaii Burger")
+        expect(grill.ticket(order)).not_to_contain_text("Sushi Set Large")
+        expect(grill.ticket(order)).to_contain_text("1 item at other stations")
+        expect(expo.ticket(order).locator(".owes")).to_contain_text("Grill 2")
+
+        grill.foot(order).click()
+
+        expect(grill.foot(order)).to_have_text("Undo")
+        expect(expo.item(order, "Fries")).to_contain_text("Ready")
+        expect(expo.ticket(order).locator(".owes")).to_have_text("Sushi 2")
+        expo.expect_state(order, "preparing")
+
+        grill.page.wait_for_timeout(600)
+        grill.foot(order).click()
+
+        expect(expo.ticket(order).locator(".owes")).to_contain_text("Grill 2")
+        assert grill.complaints == [] and expo.complaints == []
+
+
+def test_a_bumped_ticket_leaves_its_station_when_undo_has_ended(kitchen: WallKitchen) -> None:
+    order = kitchen.order("#2", items=MIXED)
+    with kitchen.wall("grill-1", "--station", "grill") as grill:
+        grill.foot(order).click()
+        expect(grill.foot(order)).to_have_text("Undo")
+        expect(grill.ticket(order)).to_have_count(0, timeout=12_000)
+        expect(grill.page.get_by_text("No open orders")).to_be_visible()
+
+
+def test_an_order_for_later_waits_in_the_rail_until_somebody_starts_it(kitchen: WallKitchen) -> None:
+    order = kitchen.order("#3", minutes=90, items=MIXED)
+    with kitchen.wall("expo-1") as wall:
+        expect(wall.page.locator(".later__one")).to_contain_text("#3")
+        expect(wall.ticket(order)).to_have_count(0)
+
+        wall.page.locator("[data-open-panel=later]").click()
+        wall.page.locator("#later").get_by_role("button", name="Start now").click()
+
+        wall.expect_state(order, "preparing")
+        expect(wall.page.locator(".later__one")).to_have_count(0)
+        assert wall.complaints == []
+
+
+def test_all_day_counts_agree_with_the_tickets(kitchen: WallKitchen) -> None:
+    for number in range(3):
+        kitchen.order(f"#{number}", items=MIXED)
+    with kitchen.wall("expo-1") as wall:
+        expect(wall.page.locator(".grid .ticket")).to_have_count(3)
+        wall.press("/")
+        row = wall.page.locator(".allday tr").filter(has_text="Sushi Set Large")
+        expect(row.locator("td").last).to_have_text("6")
+
+
+def test_blocked_sound_shows_a_button_and_a_touch_turns_it_on(kitchen: WallKitchen) -> None:
+    with kitchen.wall("expo-1") as wall:
+        button = wall.page.locator("[data-unblock]")
+        expect(button).to_be_visible()
+        kitchen.order("#5", items=MIXED)
+        expect(wall.page.locator("[data-flash]")).to_be_visible()
+
+        button.click()
+
+        expect(button).to_be_hidden()
+
+
+def test_new_cancelled_and_late_sound_different(kitchen: WallKitchen) -> None:
+    """Each plays its own sequence of pitches."""
+    listen = """() => {
+      window.pitches = [];
+      const make = AudioContext.prototype.createOscillator;
+      AudioContext.prototype.createOscillator = function () {
+        const tone = make.call(this);
+        const start = tone.start.bind(tone);
+        tone.start = (at) => { pitches.push(tone.frequency.value); start(at); };
+        return tone;
+      };
+    }"""
+    with kitchen.wall("expo-1") as wall:
+        wall.page.locator("[data-unblock]").click()
+        expect(wall.page.locator("[data-unblock]")).to_be_hidden()
+        wall.page.evaluate(listen)
+        wall.page.locator("[data-hold]").focus()
+        wall.press("⏎")
+        wall.page.locator("[data-try-sounds]").click()
+        wall.page.wait_for_timeout(3500)
+        assert wall.page.evaluate("pitches") == [659, 880, 740, 494, 330, 392, 392, 392, 392]
