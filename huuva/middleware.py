@@ -1,6 +1,7 @@
 """The gate: the first thing that a request meets and the last that an answer leaves."""
 
 import re
+import time
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -57,6 +58,7 @@ class GateMiddleware:
         given = request.META.get("HTTP_X_REQUEST_ID", "")
         request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
         request.request_id = request_id  # type: ignore[attr-defined]
+        began = time.perf_counter()
         structlog.contextvars.bind_contextvars(request_id=request_id)
         try:
             response = (
@@ -65,11 +67,26 @@ class GateMiddleware:
                 or self.get_response(request)
             )
             response["X-Request-Id"] = request_id
+            self._log(request, response, began)
             if isinstance(response, HttpResponse) and "Content-Length" not in response:
                 response["Content-Length"] = str(len(response.content))
         finally:
             structlog.contextvars.clear_contextvars()
         return response
+
+    @staticmethod
+    def _log(request: HttpRequest, response: HttpResponseBase, began: float) -> None:
+        """One line for what changed something or was refused, so that a request id leads to it. No bodies, no queries:
+        they may hold customers' data. Reads that went well say nothing: there are ten times as many."""
+        if response.status_code < 400 and request.method in ("GET", "HEAD", "OPTIONS"):
+            return
+        log.info(
+            "request",
+            method=request.method,
+            path=request.path_info,
+            status=response.status_code,
+            ms=round((time.perf_counter() - began) * 1000, 1),
+        )
 
     @staticmethod
     def _refuse_unknown_host(request: HttpRequest) -> HttpResponse | None:

@@ -317,5 +317,7 @@ WHITENOISE_AUTOREFRESH = False
 
 # --- Logs ------------------------------------------------------------------------------------------------------------
 LOG_LEVEL = env.str("HUUVA_LOG_LEVEL", "INFO", description="DEBUG, INFO, WARNING or ERROR")
+if LOG_LEVEL not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+    raise ConfigError(f"HUUVA_LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR, not {LOG_LEVEL!r}.")
 LOGGING_CONFIG = "huuva.logs.configure"
 LOGGING = {"level": LOG_LEVEL}

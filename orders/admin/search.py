@@ -40,7 +40,11 @@ def _latest_since() -> datetime:
 def _of_latest(term: str) -> Q:
     number = term.removeprefix("#")
     wanted = Q(channel_display_id__in={number, f"#{number}"}) | Q(customer_name__icontains=term)
-    digits = "".join(letter for letter in term if letter.isdigit())
+    if len(number) == 4:
+        # Where the channel gives no display number, walls show the end of its order id.
+        wanted |= Q(channel_display_id="", channel_order_id__endswith=number)
+    # A number at home begins with 0, the same one from abroad with the country's.
+    digits = "".join(letter for letter in term if letter.isdigit()).lstrip("0")
     if len(digits) >= 4 and not any(letter.isalpha() for letter in term):
-        wanted |= Q(customer_phone__contains=digits.lstrip("0"))
+        wanted |= Q(customer_phone__contains=digits)
     return wanted

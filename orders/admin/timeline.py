@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from orders.admin.words import moment, span, status_badge, who
 from orders.models import Kitchen, Order, OrderItem, StatusChange
-from orders.statuses import ItemStatus, Kind, OrderStatus
+from orders.statuses import CANCELLED, ItemStatus, Kind, OrderStatus
 
 
 @dataclass
@@ -90,15 +90,17 @@ def _title(rows: Sequence[StatusChange]) -> str:
         return _("Change %d taken back") % (first.recalls or 0)
     if first.change == 1:
         return _("Order came in")
-    if first.plu is None:
-        return _("Order moved on")
-    return _("Item moved on")
+    if first.to_status == CANCELLED:
+        return _("Order cancelled") if first.plu is None else _("Item cancelled")
+    return _("Order moved on") if first.plu is None else _("Item moved on")
 
 
 def _icon(row: StatusChange) -> str:
     if row.kind == Kind.RECALL:
         return "undo"
-    return "add" if row.change == 1 else "arrow_forward"
+    if row.change == 1:
+        return "add"
+    return "close" if row.to_status == CANCELLED else "arrow_forward"
 
 
 def _moves(rows: Sequence[StatusChange], names: dict[str, str]) -> list[Move]:
