@@ -63,6 +63,7 @@ class GateMiddleware:
         try:
             response = (
                 self._refuse_unknown_host(request)
+                or self._refuse_nul(request)
                 or self._refuse_large(request)
                 or self.get_response(request)
             )

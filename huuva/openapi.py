@@ -72,7 +72,14 @@ def problems(**answers: str) -> dict[tuple[int, str], OpenApiResponse]:
 
 
 # Every problem that some operation answers with: its status, and what it says. Filled as views are described.
-PROBLEMS: dict[str, tuple[int, str]] = {}
+PROBLEMS: dict[str, tuple[int, str]] = {
+    "bad_request": (400, "The request is malformed."),
+    "forbidden": (403, "This is not allowed."),
+    "not_found": (404, "There is nothing under this address."),
+    "method_not_allowed": (405, "The address exists, but not with this method; see Allow."),
+    "conflict": (409, "Something that the request refers to was deleted a moment ago; read it again."),
+    "internal_error": (500, "Something broke on our side; nothing was stored. Tell us the requestId."),
+}
 ALWAYS = {
     "unknown_host_400": "The host name is not this server's; see HUUVA_ALLOWED_HOSTS.",
     "missing_key_401": "Send an API key.",

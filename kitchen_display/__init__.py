@@ -1,1 +1,1 @@
-"""The wall of tickets: nothing yet."""
+"""Stations, screens, the live board and the pickup board."""

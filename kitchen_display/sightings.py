@@ -57,7 +57,8 @@ def unseen_samples() -> list[tuple[dict[str, str], float]]:
 
 def record_sightings(screen: Screen, order_ids: Sequence[str]) -> None:
     """`screen` shows these orders. Ids that are not open orders of its kitchen are passed over."""
-    wanted = list(dict.fromkeys(order_ids))[:MOST_AT_ONCE]
+    # PostgreSQL can't even be asked for a text with a NUL.
+    wanted = [order_id for order_id in dict.fromkeys(order_ids) if "\x00" not in order_id][:MOST_AT_ONCE]
     real = set(
         Order.objects.filter(pk__in=wanted, kitchen_id=screen.kitchen_id, status__in=OPEN).values_list(
             "pk", flat=True

@@ -12,17 +12,25 @@ from kitchen_display.sightings import Unseen, purge_sightings, unseen_orders
 # More orders than these are counted, not named.
 NAMED: Final = 10
 
+# The watch runs each 15 s and an order counts as unseen after 15.
+NEW_SECONDS: Final = 31.0
+
 log = structlog.get_logger(__name__)
 
 
 @shared_task
 def watch_unseen() -> int:
-    """Warn of each kitchen with orders that no screen shows; returns how many orders there are."""
+    """Warn of each kitchen with orders that no screen shows; returns how many orders there are.
+
+    A kitchen is warned of when another order joins them, not every time: the gauge tells how long it lasts.
+    """
     found = unseen_orders()
     by_kitchen: defaultdict[str, list[Unseen]] = defaultdict(list)
     for unseen in found:
         by_kitchen[unseen.kitchen].append(unseen)
     for kitchen, orders in by_kitchen.items():
+        if min(unseen.seconds for unseen in orders) > NEW_SECONDS:
+            continue
         log.warning(
             "orders_unseen",
             kitchen=kitchen,

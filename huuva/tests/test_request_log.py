@@ -17,3 +17,9 @@ def test_a_request_id_leads_to_what_changed_or_was_refused(
     lines = [record.getMessage() for record in caplog.records if "find-me-1" in record.getMessage()]
     assert bool(lines) is logged
     assert "secret" not in "".join(lines)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/admin/orders/order/?brand=%00", "/display/board?seen=%00"])
+def test_a_nul_in_a_pages_query_is_refused(path: str) -> None:
+    assert Client().get(path).status_code == 400
