@@ -1,8 +1,11 @@
 """Logs: one JSON object a line, with the request's id. No customer data: log ids, never bodies."""
 
 import logging.config
+import sys
+from datetime import UTC, datetime
 from typing import Any
 
+import orjson
 import structlog
 
 _SHARED: list[Any] = [
@@ -57,3 +60,20 @@ def configure(config: dict[str, Any]) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
+
+
+_requests = logging.getLogger("huuva.request")
+
+
+def request_line(**facts: Any) -> None:
+    """One line of the log for one request. Written past the logging machinery, which takes 1 ms: every order waits
+    for this."""
+    if _requests.isEnabledFor(logging.INFO):
+        line = {
+            **facts,
+            "event": "request",
+            "level": "info",
+            "logger": _requests.name,
+            "timestamp": datetime.now(UTC),
+        }
+        sys.stderr.write(orjson.dumps(line, option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE).decode())

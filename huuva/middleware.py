@@ -14,7 +14,8 @@ from django.middleware.locale import LocaleMiddleware
 from django.shortcuts import render
 from django.utils import translation
 
-from huuva.problems import Problem, as_problem, drop_connection, internal_error, problem_response
+from huuva.logs import request_line
+from huuva.problems import Problem, as_problem, clean, drop_connection, internal_error, problem_response
 
 log = structlog.get_logger(__name__)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
@@ -81,10 +82,10 @@ class GateMiddleware:
         they may hold customers' data. Reads that went well say nothing: there are ten times as many."""
         if response.status_code < 400 and request.method in ("GET", "HEAD", "OPTIONS"):
             return
-        log.info(
-            "request",
+        request_line(
+            request_id=request.request_id,  # type: ignore[attr-defined]
             method=request.method,
-            path=request.path_info,
+            path=clean(request.path_info),
             status=response.status_code,
             ms=round((time.perf_counter() - began) * 1000, 1),
         )

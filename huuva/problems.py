@@ -59,7 +59,7 @@ def problem_response(request: HttpRequest | Request, problem: Problem) -> HttpRe
         "title": problem.title or HTTPStatus(problem.status_code).phrase,
         "status": problem.status_code,
         "detail": problem.text,
-        "instance": _clean(request.path),
+        "instance": clean(request.path),
         "code": problem.code,
         "requestId": getattr(request, "request_id", ""),
         "errors": problem.errors,
@@ -74,7 +74,7 @@ def problem_response(request: HttpRequest | Request, problem: Problem) -> HttpRe
     return response
 
 
-def _clean(path: str) -> str:
+def clean(path: str) -> str:
     """A path as it may stand in JSON: Django decodes what was percent-encoded, lone surrogates included."""
     return path.encode("utf-8", "replace").decode()
 
