@@ -75,6 +75,14 @@ def make_link(screen: Screen) -> str:
     return f"/display/pair/{token}"
 
 
+def is_taken(link_token: str, own_token: str) -> bool:
+    """Whether the link would take its screen from a browser that shows it now, other than the one of `own_token`."""
+    screen = Screen.objects.filter(link_digest=digest_of(link_token)).first()
+    if screen is None or screen.digest in (None, digest_of(own_token)):
+        return False
+    return screen.revoked_at is None and screen.is_online(timezone.now())
+
+
 @transaction.atomic
 def use_link(link_token: str) -> Paired:
     """Pair by a link, which is used up by that. Raises PairingRefused."""

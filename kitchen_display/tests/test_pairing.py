@@ -113,8 +113,23 @@ def test_a_new_link_leaves_the_present_browser_paired_until_it_is_used():
     old = make.paired(screen)
     link = pairing.make_link(screen)
     assert old.get("/display/board").status_code == 200
+    Screen.objects.update(last_seen_at=timezone.now() - timedelta(minutes=3))  # switched off
     assert browser().get(link).status_code == 303
     assert old.get("/display/board").status_code == 403
+
+
+def test_a_screen_in_use_is_moved_to_another_browser_only_on_purpose():
+    screen = make.screen()
+    old, other = make.paired(screen), browser()
+    link = pairing.make_link(screen)
+    page = other.get(link)
+    assert page.status_code == 200 and "Move this screen here" in page.content.decode()
+    assert old.get("/display/board").status_code == 200
+    assert other.get("/display/board").status_code == 403
+    assert other.post(link).status_code == 303
+    assert other.get("/display/board").status_code == 200
+    assert old.get("/display/board").status_code == 403
+    assert other.get(pairing.make_link(screen)).status_code == 303  # its own: nobody to ask
 
 
 def test_revocation_counts_at_once_and_shows_a_friendly_page():

@@ -3,7 +3,8 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_safe
+from django.views.decorators.csrf import ensure_csrf_cookie
+from django.views.decorators.http import require_GET, require_http_methods, require_safe
 
 from kitchen_display.models import Screen
 from kitchen_display.pairing import (
@@ -13,6 +14,7 @@ from kitchen_display.pairing import (
     digest_of,
     find_waiting,
     finish_waiting,
+    is_taken,
     start_waiting,
     use_link,
 )
@@ -95,9 +97,15 @@ def _status(request: HttpRequest, place: Place) -> HttpResponse:
     )
 
 
-@require_GET
+@ensure_csrf_cookie
+@require_http_methods(["GET", "POST"])
 def open_link(request: HttpRequest, token: str) -> HttpResponse:
-    """The one-time link. Opened again by the browser that it paired, it simply leads to the board."""
+    """The one-time link. Opened again by the browser that it paired, it simply leads to the board.
+
+    A screen that is shown somewhere at this moment is taken from there only on purpose, by POST.
+    """
+    if request.method == "GET" and is_taken(token, request.COOKIES.get(DISPLAY.cookie, "")):
+        return private(render(request, "kitchen_display/move.html"))
     try:
         return private(_welcome(use_link(token)))
     except PairingRefused as refusal:

@@ -59,7 +59,7 @@ def test_undo_stands_in_the_place_of_what_was_bumped(kitchen: WallKitchen) -> No
         wall.expect_state(order, "ready")
         expect(wall.foot(order)).to_have_text("Undo")
 
-        wall.page.wait_for_timeout(600)  # a second touch at once would be taken for half of a double touch
+        wall.page.wait_for_timeout(800)  # a second touch at once would be taken for half of a double touch
         wall.foot(order).click()
 
         wall.expect_state(order, "received")
@@ -74,6 +74,55 @@ def test_a_double_touch_counts_once(kitchen: WallKitchen) -> None:
         wall.expect_state(order, "ready")
         expect(wall.foot(order)).to_have_text("Undo")
         assert kitchen.client.order(order["id"])["version"] == 2
+
+
+PLACES = """Object.fromEntries([...document.querySelectorAll(".grid > .ticket")]
+  .map(t => [t.dataset.order, t.style.left + " " + t.style.top]))"""
+
+
+def test_a_bumped_ticket_keeps_its_place_and_is_one_undo(kitchen: WallKitchen) -> None:
+    first, second, third = (kitchen.order(f"#{20 + n}", minutes=2 + n, items=TWO) for n in range(3))
+    with kitchen.wall() as wall:
+        before = wall.page.evaluate(PLACES)
+        box = wall.foot(first).bounding_box()
+        assert box is not None
+        middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        wall.page.mouse.click(*middle)
+        wall.expect_state(first, "ready")
+        wall.page.mouse.click(*middle)  # a second touch meets nothing else
+        assert wall.page.evaluate(PLACES) == before
+        for order in (second, third):
+            assert kitchen.client.order(order["id"])["status"] == "RECEIVED"
+
+        wall.page.wait_for_timeout(800)
+        wall.item(first, "Sushi Set Large").click()
+
+        wall.expect_state(first, "received")
+        assert wall.page.evaluate(PLACES) == before
+        assert wall.complaints == []
+
+
+def test_a_touch_on_what_has_just_moved_there_does_nothing(kitchen: WallKitchen) -> None:
+    first, second = (kitchen.order(f"#{30 + n}", minutes=2 + n, items=TWO) for n in range(2))
+    with kitchen.wall() as wall:
+        box = wall.foot(first).bounding_box()
+        assert box is not None
+        kitchen.client.move(first["id"], "PICKED_UP")
+        expect(wall.ticket(first)).to_have_count(0)
+        wall.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        expect(wall.page.locator("[data-said]")).to_contain_text("Touch again")
+        assert kitchen.client.order(second["id"])["version"] == 1
+
+
+def test_undo_of_an_item_leaves_its_row_as_tall_as_it_was(kitchen: WallKitchen) -> None:
+    items = [{**TWO[0], "name": "Double Cheese Bacon Burger with Truffle Mayonnaise"}, TWO[1]]
+    order = kitchen.order("#40", items=items)
+    with kitchen.wall() as wall:
+        height = "e => e.getBoundingClientRect().height"
+        before = wall.item(order, "Truffle").evaluate(height)
+        wall.item(order, "Truffle").locator("button").click()
+        expect(wall.item(order, "Truffle")).to_contain_text("Undo")
+        assert wall.item(order, "Truffle").evaluate(height) <= before + 1
 
 
 def test_the_head_of_a_ticket_does_nothing(kitchen: WallKitchen) -> None:

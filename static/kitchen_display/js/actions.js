@@ -1,13 +1,12 @@
 // Bumps, acknowledgements and undo by touch. A touch counts once, and only for what stood there when the finger came down.
 
-const DOUBLE_TOUCH = 500;
-const AFTER_A_MOVE = 400;
+const DOUBLE_TOUCH = 700;
+const TOUCHABLE = ".ticket button, .ticket[data-undo]"; // a bumped ticket is one Undo as a whole
 
 export class Actions {
   constructor({ page, token, live, read, tickets, say, words }) {
     Object.assign(this, { page, token, live, read, tickets, say, words });
     this.last = { key: "", at: -Infinity };
-    this.under = new WeakMap();
     document.addEventListener("pointerdown", (event) => this.remember(event), { capture: true, passive: true });
     document.addEventListener("click", (event) => this.click(event));
     document.addEventListener("submit", (event) => {
@@ -16,30 +15,26 @@ export class Actions {
   }
 
   remember(event) {
-    const button = event.target.closest?.("[data-key]");
-    this.down = { key: button?.dataset.key ?? null, at: performance.now() };
+    this.down = { key: keyOf(event.target.closest?.(TOUCHABLE)) };
   }
 
   click(event) {
-    const button = event.target.closest(".ticket button");
-    if (!button) return;
+    const button = event.target.closest(TOUCHABLE);
+    if (!button) return undefined;
     event.preventDefault();
-    const { key } = button.dataset;
-    const byPointer = event.detail > 0;
-    const now = performance.now();
-    if (byPointer && this.down && this.down.key !== key) return; // It came under the finger only after the touch.
-    if (byPointer && now - this.last.at < DOUBLE_TOUCH) {
-      // The second half of a double touch: on the same thing it is the same wish, on another one that has just moved
-      // here it would be a mistake. A touch elsewhere, on what did not move, is meant.
-      if (this.last.key === key || this.movedSince(button, now)) return;
+    const key = keyOf(button);
+    if (event.detail > 0) {
+      if (this.down && this.down.key !== key) return undefined; // It came under the finger only after the touch.
+      const again = performance.now() - this.last.at < DOUBLE_TOUCH;
+      // What has just come to this place is not what the finger was sent for, be it the second of a double touch.
+      if (this.tickets.grid.wasOther(event.clientX, event.clientY, key)) {
+        return again ? undefined : this.say(this.page.wordMoved, true);
+      }
+      // On the same thing a second touch is the same wish; elsewhere, on what did not move, it is meant.
+      if (again && this.last.key === key) return undefined;
     }
-    this.last = { key, at: now };
-    this.press(button);
-  }
-
-  movedSince(button, now) {
-    const moved = this.tickets.grid.movedAt?.get(button.closest(".ticket")) ?? -Infinity;
-    return now - moved < AFTER_A_MOVE;
+    this.last = { key, at: performance.now() };
+    return this.press(button);
   }
 
   press(button) {
@@ -73,10 +68,13 @@ export class Actions {
 
   async undo(key) {
     const fields = new URLSearchParams({ order: key });
-    const plu = this.tickets.undoable.get(key)?.plu;
-    if (plu) fields.set("plu", plu);
-    this.tickets.settle(key);
-    await this.post(this.page.recall, fields);
+    const undo = this.tickets.undoable.get(key);
+    if (!undo || undo.asked) return;
+    if (undo.plu) fields.set("plu", undo.plu);
+    undo.asked = true;
+    const done = await this.post(this.page.recall, fields);
+    undo.asked = false;
+    if (done && this.tickets.undoable.get(key) === undo) this.tickets.settle(key);
   }
 
   /** Takes back the latest thing that this screen bumped, as `0` does on a bump bar. */
@@ -111,6 +109,11 @@ export class Actions {
       return false;
     }
   }
+}
+
+function keyOf(touchable) {
+  if (!touchable) return null;
+  return touchable.dataset.key ?? `foot:${touchable.dataset.undo}`;
 }
 
 async function sentence(response) {

@@ -10,7 +10,7 @@ import { keepPaper } from "./paper.js";
 import { Sightings } from "./sightings.js";
 import { Sounds } from "./sounds.js";
 import { Tickets } from "./tickets.js";
-import { startTimers } from "./timers.js";
+import { startTimers, urgencyOf } from "./timers.js";
 import { keepAwake } from "./wake.js";
 
 const page = document.body.dataset;
@@ -64,9 +64,11 @@ function showPage({ page: number, pages, off }) {
   one("[data-pages]").textContent = `${number + 1}/${pages}`;
   one('[data-turn="-1"]').disabled = number === 0;
   one('[data-turn="1"]').disabled = number === pages - 1;
-  const late = off.filter((ticket) => Number(ticket.element.dataset.due) <= clock()).length;
+  // Counted as the header counts: what is ready or cancelled is not late, what has left is not open.
+  const open = off.filter((ticket) => !ticket.gone);
+  const late = open.filter(({ element }) => urgencyOf(element.querySelector(".timer").dataset, clock()) === "late").length;
   const text = one("[data-off]");
-  text.replaceChildren(strong(off.length), ` ${page.wordMore} `);
+  text.replaceChildren(strong(open.length), ` ${page.wordMore} `);
   if (late) {
     const mark = document.createElement("span");
     mark.className = "late";
@@ -88,6 +90,7 @@ function strong(number) {
 
 export function turn(pages) {
   grid.turn(pages);
+  grid.past = []; // Whoever turns the page knows that the next touch meets other tickets.
   turnedAt = performance.now();
 }
 

@@ -5,6 +5,7 @@ import { pack } from "./packing.js";
 
 const WANTED = 12;
 const LOOSEN_AFTER = 20_000;
+const MOVED_FOR = 700;
 const SCROLLS = matchMedia("(max-width: 700px)");
 // Least column width in rem for each density; the text sizes that go with them are in ticket.css.
 const WIDTHS = [23, 19, 16.4, 16.4, 14.4, 14.4, 12.7, 11.4];
@@ -29,8 +30,7 @@ export class Grid {
     // What grows after it was measured (a font that came late, a longer word) must not cover what is below it.
     this.heights = new Map();
     this.watch = new ResizeObserver(() => this.check());
-    this.movedAt = new WeakMap();
-    this.spots = new Map();
+    this.past = []; // what stood where until lately, for `wasOther`
     SCROLLS.addEventListener("change", () => this.arrange());
   }
 
@@ -52,6 +52,7 @@ export class Grid {
     const page = Math.min(Math.max(this.page + pages, 0), this.pages.length - 1);
     if (page !== this.page) {
       this.page = page;
+      this.remember();
       this.render();
     }
   }
@@ -63,6 +64,7 @@ export class Grid {
 
   arrange() {
     const focus = focused();
+    this.remember();
     for (const ticket of this.tickets) join(ticket);
     if (SCROLLS.matches) {
       this.pages = [[]];
@@ -84,6 +86,27 @@ export class Grid {
     this.density = density;
     this.page = Math.min(this.page, this.pages.length - 1);
     this.render(focus);
+  }
+
+  /** Before anything moves: which touchable thing is where. */
+  remember() {
+    const now = performance.now();
+    const places = [...this.element.querySelectorAll("[data-key]")].map((button) => {
+      const { left, top, right, bottom } = button.getBoundingClientRect();
+      return { key: button.dataset.key, left, top, right, bottom };
+    });
+    this.past = this.past.filter(({ until }) => now - until < MOVED_FOR);
+    this.past.push({ until: now, places });
+  }
+
+  /** Whether something else than `key` could be touched at this point of the window within the last 700 ms. */
+  wasOther(x, y, key) {
+    const now = performance.now();
+    const hit = (place) => x >= place.left && x < place.right && y >= place.top && y < place.bottom;
+    return this.past.some(({ until, places }) => {
+      const there = now - until < MOVED_FOR ? places.find(hit) : null;
+      return there && there.key !== key;
+    });
   }
 
   packAt(density) {
@@ -146,15 +169,11 @@ export class Grid {
     for (const ticket of this.tickets) join(ticket);
     this.watch.disconnect();
     this.heights.clear();
-    const spots = new Map();
     const parts = this.pages[this.page].map((spot) => {
       const ticket = this.tickets[spot.ticket];
       const part = this.part(ticket, spot);
       const left = Math.round(spot.column * (column + gap));
       const top = Math.round(spot.y);
-      const name = `${ticket.key}|${spot.from}`;
-      if (this.spots.has(name) && this.spots.get(name) !== `${left},${top}`) this.movedAt.set(part, performance.now());
-      spots.set(name, `${left},${top}`);
       this.heights.set(part, { ticket, height: spot.height });
       this.watch.observe(part);
       return place(part, { left, top, width: column * spot.span + gap * (spot.span - 1) });
@@ -162,7 +181,6 @@ export class Grid {
     this.element.className = "grid grid--packed";
     this.element.dataset.density = density;
     replace(this.element, parts);
-    this.spots = spots;
     const wanted = focus && this.element.querySelector(`[data-key="${CSS.escape(focus)}"]`);
     if (wanted && wanted !== document.activeElement) wanted.focus({ preventScroll: true });
     const shown = new Set(this.pages[this.page].map((spot) => spot.ticket));

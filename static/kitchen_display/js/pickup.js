@@ -80,8 +80,11 @@ function clockText(milliseconds) {
 
 function onState({ state, lastGood }) {
   document.body.dataset.state = state;
-  document.querySelector("[data-stale]").hidden = state !== "stale";
+  const banner = document.querySelector("[data-stale]");
+  const changed = banner.hidden === (state === "stale");
+  banner.hidden = state !== "stale";
   document.querySelector("[data-stale-at]").textContent = clockText(lastGood);
+  if (changed) arrange(); // The banner stands above the numbers and takes their room.
 }
 
 const first = document.getElementById("pickup");

@@ -1,4 +1,5 @@
-// The tickets that are known: unchanged ones keep their elements, bumped ones stay in place with Undo for 10 s.
+// The tickets that are known: unchanged ones keep their elements. What was bumped here stays where it is for 10 s,
+// dimmed and as tall as it was, so that nothing moves under the next touch and Undo is where the finger just was.
 
 const UNDO_FOR = 10_000;
 const FRESH_FOR = 20_000;
@@ -11,8 +12,9 @@ export class Tickets {
     this.onNew = onNew;
     this.onShow = onShow;
     this.known = new Map();
-    this.order = [];
-    this.undoable = new Map(); // key → {plu, timer, done}
+    this.order = []; // as shown
+    this.served = []; // as the server has it
+    this.undoable = new Map(); // key → {plu, from, timer, done}
     this.first = true;
     setInterval(() => this.age(), 2000);
   }
@@ -46,42 +48,49 @@ export class Tickets {
 
   /** Takes in the tickets of a fresh board, most urgent first. */
   take(elements) {
-    const before = this.order;
     const known = new Map();
-    const order = [];
     let news = 0;
     for (const element of elements) {
       const key = element.dataset.order;
       const html = element.outerHTML.replace(TOKENS, "");
       const old = this.known.get(key);
-      if (old && !old.gone && old.html === html) {
+      if (old && !old.gone && old.html === html && (!old.held || this.undoable.has(key))) {
         known.set(key, old);
-      } else {
-        if (!old) news += 1;
-        known.set(key, ticketOf(key, element, html));
-        if (!old && !this.first) {
-          element.classList.add("ticket--fresh");
-          known.get(key).freshUntil = performance.now() + FRESH_FOR;
-        }
+        continue;
       }
-      order.push(key);
+      if (!old) news += 1;
+      known.set(key, ticketOf(key, element, html));
+      if (!old && !this.first) {
+        element.classList.add("ticket--fresh");
+        known.get(key).freshUntil = performance.now() + FRESH_FOR;
+      }
     }
-    for (const [index, key] of before.entries()) {
-      if (known.has(key) || !this.undoable.has(key)) continue;
-      known.set(key, this.ghost(this.known.get(key)));
-      // Where it was: after the nearest one before it that is still there.
-      const previous = before.slice(0, index).reverse().find((other) => known.has(other) && order.includes(other));
-      order.splice(previous === undefined ? 0 : order.indexOf(previous) + 1, 0, key);
+    this.served = [...known.keys()];
+    for (const [key, undo] of [...this.undoable]) {
+      const fresh = known.get(key);
+      const old = this.known.get(key);
+      if (fresh) this.offerUndo(known, old, fresh, undo);
+      else if (old) known.set(key, this.ghost(old, null));
     }
+    // What has become ready elsewhere goes to the end, and nothing goes with it.
+    const left = (key) => isReady(known.get(key)) && !isReady(this.known.get(key));
+    const before = this.order.filter((key) => known.has(key) && (this.undoable.has(key) || !left(key)));
     this.known = known;
-    this.order = order;
-    for (const [key, undo] of this.undoable) {
-      const ticket = known.get(key);
-      if (ticket && !ticket.gone) this.offerUndo(ticket, undo);
-    }
+    this.order = this.inPlace(before);
     if (news && !this.first) this.onNew();
     this.first = false;
     this.show();
+  }
+
+  /** The server's order, but what was bumped here stays behind the ticket that it stood behind. */
+  inPlace(before) {
+    const stays = (key) => this.undoable.has(key) && (this.known.get(key).held || isReady(this.known.get(key)));
+    const order = this.served.filter((key) => !before.includes(key) || !stays(key));
+    for (const [index, key] of before.entries()) {
+      if (!stays(key)) continue;
+      order.splice(index === 0 ? 0 : order.indexOf(before[index - 1]) + 1, 0, key);
+    }
+    return order;
   }
 
   show() {
@@ -91,9 +100,10 @@ export class Tickets {
 
   /** After a bump of a ticket (or of one item, `plu`): Undo stands in its place for 10 s. */
   bumped(key, plu) {
-    clearTimeout(this.undoable.get(key)?.timer);
+    this.forget(key);
+    const from = this.known.get(key)?.plain.dataset.state;
     const timer = setTimeout(() => this.settle(key), UNDO_FOR);
-    this.undoable.set(key, { plu, timer, done: false });
+    this.undoable.set(key, { plu, from, timer, done: false });
   }
 
   /** The server has done it: from now on a board that shows it undone means that somebody took it back. */
@@ -102,64 +112,88 @@ export class Tickets {
     if (undo) undo.done = true;
   }
 
-  /** Undo is over, or was used. */
-  settle(key) {
+  forget(key) {
     clearTimeout(this.undoable.get(key)?.timer);
     this.undoable.delete(key);
+  }
+
+  /** Undo is over, or was used. */
+  settle(key) {
+    const before = this.order.filter((other) => other !== key);
+    this.forget(key);
     const ticket = this.known.get(key);
-    if (!ticket) return;
-    if (ticket.gone) {
-      this.known.delete(key);
-      this.order = this.order.filter((other) => other !== key);
-      this.show();
-    } else if (ticket.undo) {
-      const fresh = ticketOf(key, ticket.plain, ticket.html);
-      this.known.set(key, fresh);
-      this.show();
-    }
+    if (!ticket?.undo) return;
+    if (ticket.gone) this.known.delete(key);
+    else this.known.set(key, ticketOf(key, ticket.plain, ticket.html));
+    this.order = this.inPlace(before);
+    this.show();
   }
 
-  ghost(ticket) {
-    if (ticket.gone) return ticket;
-    const element = ticket.plain.cloneNode(true);
+  /** The ticket as it stood, dimmed, with Undo; `fresh` is what the server shows of it now, if anything. */
+  ghost(old, fresh) {
+    if (old.held && !fresh === old.gone && (!fresh || fresh.html === old.html)) return old;
+    const element = (old.stood ?? old.plain).cloneNode(true);
+    const state = element.querySelector(".state");
     element.classList.add("ticket--gone");
-    element.classList.remove("ticket--fresh", "ticket--alarmed");
-    for (const button of element.querySelectorAll("button.item__touch")) button.disabled = true;
-    const gone = { ...ticketOf(ticket.key, element, ticket.html), gone: true };
-    element.querySelector(".state")?.replaceChildren(icon("ready"), this.words.done);
-    element.querySelector(".state").className = "state state--ready";
-    element.querySelector(".timer")?.setAttribute("data-done", "1");
-    this.undoFoot(element, ticket.key);
-    return gone;
+    element.classList.remove("ticket--fresh", "ticket--alarmed", "ticket--typed");
+    if (fresh) {
+      element.dataset.state = fresh.element.dataset.state;
+      state.replaceWith(fresh.element.querySelector(".state").cloneNode(true));
+    } else {
+      state.replaceChildren(icon("ready"), this.words.done);
+      state.className = "state state--ready";
+    }
+    element.querySelector(".timer").dataset.done = "1";
+    for (const button of element.querySelectorAll("button.item__touch")) {
+      const still = document.createElement("div");
+      still.className = "item__touch";
+      still.append(...button.childNodes);
+      button.replaceWith(still);
+    }
+    this.undoFoot(element, old.key);
+    element.dataset.undo = old.key;
+    return {
+      ...ticketOf(old.key, element, fresh?.html ?? old.html),
+      plain: fresh?.plain ?? old.plain,
+      stood: old.stood ?? old.plain,
+      sizes: new Map(old.sizes),
+      gone: !fresh,
+      held: true,
+      undo: true,
+    };
   }
 
-  offerUndo(ticket, undo) {
-    if (ticket.undo) return;
-    const element = ticket.element.cloneNode(true);
-    if (undo.plu) {
-      const item = [...element.querySelectorAll(".item")].find((line) => line.dataset.plu === undo.plu);
-      if (!item || item.querySelector("button")) {
-        if (undo.done) this.undoable.delete(ticket.key);
-        return;
-      }
-      const button = document.createElement("button");
-      button.type = "button";
-      button.className = "item__touch item__touch--undo";
-      button.dataset.undo = ticket.key;
-      button.dataset.key = `item:${ticket.key}|${undo.plu}`;
-      button.append(...item.querySelector(".item__touch").childNodes);
-      const mark = document.createElement("span");
-      mark.className = "item__undo";
-      mark.append(icon("undo"), this.words.undo);
-      button.querySelector(".item__line").append(mark);
-      item.replaceChildren(button);
-    } else if (["ready", "picked-up"].includes(element.dataset.state)) {
-      this.undoFoot(element, ticket.key);
-    } else {
-      if (undo.done) this.undoable.delete(ticket.key);
+  offerUndo(known, old, fresh, undo) {
+    const { key } = fresh;
+    if (fresh.undo) return;
+    const { state } = fresh.element.dataset;
+    if (!undo.plu) {
+      if (isReady(fresh) && state !== undo.from) known.set(key, this.ghost(old ?? fresh, fresh));
+      else if (undo.done) this.forget(key);
       return;
     }
-    this.known.set(ticket.key, { ...ticketOf(ticket.key, element, ticket.html), plain: ticket.plain, undo: true });
+    const element = fresh.element.cloneNode(true);
+    const item = [...element.querySelectorAll(".item")].find((line) => line.dataset.plu === undo.plu);
+    if (!item || item.querySelector("button")) {
+      if (undo.done) this.forget(key);
+      return;
+    }
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "item__touch item__touch--undo";
+    button.dataset.undo = key;
+    button.dataset.key = `item:${key}|${undo.plu}`;
+    button.append(...item.querySelector(".item__touch").childNodes);
+    // In the place of the quantity: beside the text it would make the row taller, and all below it jump.
+    const word = document.createElement("span");
+    word.className = "unseen";
+    word.textContent = this.words.undo;
+    const mark = document.createElement("span");
+    mark.className = "item__quantity item__undo";
+    mark.append(icon("undo"), word);
+    button.querySelector(".item__quantity").replaceWith(mark);
+    item.replaceChildren(button);
+    known.set(key, { ...ticketOf(key, element, fresh.html), plain: fresh.plain, undo: true });
   }
 
   undoFoot(element, key) {
@@ -172,6 +206,10 @@ export class Tickets {
     element.querySelector(".ticket__foot .foot")?.remove();
     element.querySelector(".ticket__foot").append(button);
   }
+}
+
+function isReady(ticket) {
+  return ["ready", "picked-up"].includes(ticket.plain.dataset.state);
 }
 
 function ticketOf(key, element, html) {
