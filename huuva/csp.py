@@ -1,4 +1,4 @@
-"""The content security policy of the admin: unfold needs more than the rest of the site is allowed."""
+"""The content security policies that differ from the site's: unfold needs more, and walls hear the live process."""
 
 from typing import Any
 
@@ -7,7 +7,10 @@ from django.http import HttpRequest, HttpResponse
 from django.middleware.csp import ContentSecurityPolicyMiddleware
 from django.utils.csp import CSP
 
+from huuva.live_address import live_origin
+
 ADMIN = "/admin/"
+WALLS = ("/display/", "/pickup/")
 
 type Policy = dict[str, Any]
 
@@ -25,6 +28,10 @@ class CspMiddleware(ContentSecurityPolicyMiddleware):
     """Django's middleware, with the wider policy below `/admin/` and nowhere else."""
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        if request.path_info.startswith(WALLS):
+            policy: Policy = dict(settings.SECURE_CSP)
+            policy["connect-src"] = [*policy["connect-src"], live_origin(request)]
+            response._csp_config = policy  # type: ignore[attr-defined]
         # A view that has set its own policy keeps it.
         if request.path_info.startswith(ADMIN) and not hasattr(response, "_csp_config"):
             response._csp_config = for_admin(settings.SECURE_CSP)  # type: ignore[attr-defined]

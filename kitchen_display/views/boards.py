@@ -2,7 +2,6 @@
 
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
@@ -13,6 +12,7 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
 from huuva.live import tokens
+from huuva.live_address import live_url
 from kitchen_display.board import Board, read_board
 from kitchen_display.models import Screen
 from kitchen_display.pickup import PickupBoard, read_pickup
@@ -36,16 +36,9 @@ WORKER: Final = Path("static/kitchen_display/js/worker.js")
 
 
 def stream_url(request: HttpRequest, screen: Screen) -> str:
-    """Where the page hears hints; the token in it names kitchen and screen, and ends by itself.
-
-    Without HUUVA_LIVE_URL: the host under which the wall knows us, next port.
-    """
-    live = settings.HUUVA_LIVE_URL
-    if not live:
-        host = urlsplit(f"//{request.get_host()}").hostname or ""
-        bracketed = f"[{host}]" if ":" in host else host
-        live = f"{request.scheme}://{bracketed}:{settings.HUUVA_PORT + 1}"
-    return tokens.stream_url(live, tokens.make_token(settings.SECRET_KEY, screen.kitchen_id, screen.pk))
+    """Where the page hears hints; the token in it names kitchen and screen, and ends by itself."""
+    token = tokens.make_token(settings.SECRET_KEY, screen.kitchen_id, screen.pk)
+    return tokens.stream_url(live_url(request), token)
 
 
 def context(request: HttpRequest, screen: Screen, board: Board | PickupBoard, **more: Any) -> dict[str, Any]:
