@@ -29,14 +29,28 @@ def execute(argv: list[str]) -> int:
     """Runs a management command; embedded servers that aren't running are started for it and stopped after it."""
     from django.conf import settings
     from django.core.management import execute_from_command_line
+    from django.db import OperationalError
 
+    from huuva.embedded.places import ServiceError
     from huuva.settings import env
 
     wanted = {"postgres": False, "valkey": False}
-    if len(argv) > 1 and argv[1] not in WITHOUT_SERVERS and not {"-h", "--help", "--version"} & {*argv[1:]}:
+    if _needs_servers(argv):
         wanted = embedded.wanted(settings)
     for sentence in env.unknown():
         sys.stderr.write(f"Warning: {sentence}\n")
     with embedded.services(settings.HUUVA_HOME, **wanted):
-        execute_from_command_line(argv)
+        try:
+            execute_from_command_line(argv)
+        except OperationalError as error:
+            reason = " ".join(str(error).split())
+            raise ServiceError(f"The database does not answer ({reason}): check DATABASE_URL.") from None
     return 0
+
+
+def _needs_servers(argv: list[str]) -> bool:
+    words = {*argv[1:]}
+    if not words or {"-h", "--help", "--version"} & words:
+        return False
+    # `check` asks the database only where it is named.
+    return argv[1] not in WITHOUT_SERVERS or (argv[1] == "check" and "--database" in words)

@@ -1,0 +1,227 @@
+"""The drill: a backup goes into an empty server and is the same there; whatever is wrong with it is said first."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+from psycopg import sql
+
+from huuva import embedded
+from huuva.backups import BackupError, Manifest, backup, manifest_of, restore
+from orders import feed
+from orders.recall import recall
+from orders.services import move_item, move_order
+from orders.statuses import CANCELLED, PREPARING, READY
+from orders.tests import factories
+from tests.home import make_home, remove_home
+
+ROOT = Path(__file__).resolve().parent.parent
+# In the restored database: a new order, and what the feed gives behind the cursor that a reader had before the backup.
+GO_ON = """
+import json, sys, django
+django.setup()
+from orders import feed
+from orders.tests import factories
+order = factories.order(id="after-the-restore")
+events = feed.read(feed.Cursor(*json.loads(sys.argv[1]))).events
+print(json.dumps([[event.order_id, event.sequence] for event in events]))
+"""
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def url_of(database: str) -> str:
+    return urlunsplit(urlsplit(settings.DATABASE_URL)._replace(path=f"/{database}"))
+
+
+@pytest.fixture
+def evening() -> str:
+    """A kitchen with all kinds of orders; the URL of its database."""
+    factories.order(id="new")
+    prepared = factories.order(id="prepared")
+    move_order(prepared.id, PREPARING, actor="user:anna")
+    move_item(prepared.id, "P0", READY, actor="screen:grill")
+    ready = factories.order(id="ready", customer_name="Ada Ääkkönen 🍣", note="two\nlines\tand a tab \\N")
+    move_order(ready.id, READY, actor="screen:expo")
+    recall(ready.id, actor="screen:expo", reason="too early")
+    move_order(factories.order(id="cancelled").id, CANCELLED, actor="key:wolt", reason="customer")
+    return url_of(str(connection.settings_dict["NAME"]))
+
+
+@pytest.fixture
+def empty_server() -> Iterator[str]:
+    home = make_home()
+    with embedded.services(home, postgres=True, valkey=False, durable=False):
+        yield embedded.database_url(home)
+    remove_home(home)
+
+
+@pytest.fixture
+def empty_database() -> Iterator[str]:
+    with psycopg.connect(settings.DATABASE_URL, autocommit=True) as server:
+        server.execute("DROP DATABASE IF EXISTS huuva_restored WITH (FORCE)")
+        server.execute("CREATE DATABASE huuva_restored")
+        yield url_of("huuva_restored")
+        server.execute("DROP DATABASE huuva_restored WITH (FORCE)")
+
+
+def contents(url: str) -> dict[str, list[str]]:
+    """Every row of every table, as text."""
+    with psycopg.connect(url) as database:
+        tables = database.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+        return {
+            name: sorted(
+                row
+                for (row,) in database.execute(
+                    sql.SQL("SELECT t::text FROM {} AS t").format(sql.Identifier(name))
+                )
+            )
+            for (name,) in tables
+        }
+
+
+def run(url: str, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *words],
+        cwd=ROOT,
+        env={**os.environ, "DATABASE_URL": url},
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_backup_restored_into_an_empty_server_is_the_same_and_goes_on(
+    evening: str, empty_server: str, tmp_path: Path
+) -> None:
+    cursor = feed.read().events[-1].cursor
+    before = contents(evening)
+    file = tmp_path / "evening.dump"
+    backup(evening, file)
+
+    restored = run(empty_server, "manage.py", "restore", str(file))
+
+    assert restored.returncode == 0, restored.stderr
+    assert "4 orders" in restored.stdout
+    after = contents(empty_server)
+    # The offset is what this server's transaction ids lack: it belongs to the server, not to the data.
+    assert {**after, "orders_feedoffset": []} == {**before, "orders_feedoffset": []}
+    more = run(empty_server, "-c", GO_ON, json.dumps([cursor.tx, cursor.order_id, cursor.sequence]))
+    assert more.returncode == 0, more.stderr
+    seen = json.loads(more.stdout)
+    assert seen and {order_id for order_id, _ in seen} == {"after-the-restore"}
+    checked = run(empty_server, "manage.py", "check", "--database", "default")
+    assert checked.returncode == 0, checked.stderr
+
+
+def test_backup_of_a_restored_database_can_be_restored_over_it(
+    evening: str, empty_database: str, tmp_path: Path
+) -> None:
+    backup(evening, tmp_path / "first.dump")
+    restore(empty_database, tmp_path / "first.dump")
+    second = backup(empty_database, tmp_path / "second.dump")
+
+    restore(empty_database, tmp_path / "second.dump", replace=True)
+
+    assert contents(empty_database) == contents(evening)
+    assert second.rows == Manifest.read(tmp_path / "first.dump").rows
+
+
+def test_backup_holds_one_moment_while_orders_come(evening: str, empty_database: str, tmp_path: Path) -> None:
+    file = tmp_path / "moment.dump"
+    manifest = backup(evening, file)
+    factories.order(id="later")
+
+    restore(empty_database, file)
+
+    assert manifest.rows["orders_order"] == len(contents(empty_database)["orders_order"]) == 4
+
+
+def test_files_of_a_backup_are_their_owner_s_alone(evening: str, tmp_path: Path) -> None:
+    file = tmp_path / "backups" / "private.dump"
+    backup(evening, file)
+
+    assert {path.name: path.stat().st_mode & 0o777 for path in file.parent.iterdir()} == {
+        "private.dump": 0o600,
+        "private.dump.json": 0o600,
+    }
+
+
+def test_backup_overwrites_nothing(evening: str, tmp_path: Path) -> None:
+    file = tmp_path / "there.dump"
+    file.write_text("mine")
+
+    with pytest.raises(BackupError, match="there already"):
+        backup(evening, file)
+
+    assert file.read_text() == "mine"
+
+
+def damage(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-1] + b"?")
+
+
+@pytest.mark.parametrize(
+    ("harm", "words"),
+    [
+        (damage, "damaged"),
+        (lambda file: manifest_of(file).unlink(), "keep it beside the backup"),
+        (lambda file: manifest_of(file).write_text("[]"), "not a manifest"),
+        (lambda file: file.unlink(), "is missing"),
+    ],
+)
+def test_broken_backup_is_refused_and_nothing_changes(
+    harm: object, words: str, evening: str, empty_database: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "broken.dump"
+    backup(evening, file)
+    harm(file)  # type: ignore[operator]
+
+    with pytest.raises(BackupError, match=words):
+        restore(empty_database, file)
+
+    assert contents(empty_database) == {}
+
+
+def test_restore_does_not_touch_a_database_that_is_in_use(evening: str, tmp_path: Path) -> None:
+    file = tmp_path / "busy.dump"
+    backup(evening, file)
+    factories.order(id="since")
+
+    with pytest.raises(BackupError, match="Stop web, worker and beat first"):
+        restore(evening, file, replace=True)  # this test's own connection is somebody else's
+
+    assert len(contents(evening)["orders_order"]) == 5
+
+
+def test_restore_replaces_only_when_told(evening: str, empty_database: str, tmp_path: Path) -> None:
+    file = tmp_path / "twice.dump"
+    backup(evening, file)
+    restore(empty_database, file)
+
+    with pytest.raises(BackupError, match="--replace"):
+        restore(empty_database, file)
+
+    assert len(contents(empty_database)["orders_order"]) == 4
+
+
+def test_backup_command_names_the_file_alone_on_stdout(
+    evening: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "DATABASE_URL", evening)
+    monkeypatch.setattr(settings, "HUUVA_HOME", tmp_path)
+
+    call_command("backup")
+
+    file = Path(capsys.readouterr().out.strip())
+    assert file.parent == tmp_path / "backups" and file.is_file()
