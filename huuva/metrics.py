@@ -1,5 +1,5 @@
-"""GET /metrics: what the kitchens look like now, as Prometheus reads it. All of it comes from the database, so that
-every web process answers the same."""
+"""GET /metrics: what the kitchens look like now, and web's requests, as Prometheus reads it. The former comes from the
+database and the latter from all processes of this web part, so that each of them answers the same."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from django.db.models import Count, F, Min, Q
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from huuva import request_metrics
 from huuva.health import BEAT_KEY, read_only
 from orders import feed
 from orders.models import Order
@@ -33,7 +34,8 @@ def register_gauge(name: str, text: str, samples: Callable[[], Iterable[Sample]]
 @read_only
 def metrics(request: HttpRequest) -> HttpResponse:
     """Answers from the index of open orders, so a scrape costs what is open. Without the database: 503."""
-    return HttpResponse("\n".join([*_lines(timezone.now()), ""]), content_type=CONTENT_TYPE)
+    lines = [*_lines(timezone.now()), request_metrics.exposition(), ""]
+    return HttpResponse("\n".join(lines), content_type=CONTENT_TYPE)
 
 
 def _lines(now: datetime) -> Iterator[str]:

@@ -16,9 +16,12 @@ from django.utils import translation
 
 from huuva.logs import request_line
 from huuva.problems import Problem, as_problem, clean, drop_connection, internal_error, problem_response
+from huuva.request_metrics import observe
 
 log = structlog.get_logger(__name__)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
+# W3C Trace Context: version, trace, span, flags. A trace of zeros is none.
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?")
 
 
 def too_large(limit: int) -> Problem:
@@ -49,7 +52,8 @@ class GateMiddleware:
     """Gives each request its id, refuses bodies that are too large, and turns any error into a clear answer.
 
     The id is the client's `X-Request-Id` where it is plain text of up to 128 characters, else a new one;
-    it is returned, and stands in every log line of the request.
+    it is returned, and stands in every log line of the request. So does the trace's id of a `traceparent` header
+    (W3C Trace Context), so that a caller's trace leads to our lines.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -60,7 +64,9 @@ class GateMiddleware:
         request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
         request.request_id = request_id  # type: ignore[attr-defined]
         began = time.perf_counter()
-        structlog.contextvars.bind_contextvars(request_id=request_id)
+        trace = _TRACEPARENT.fullmatch(request.META.get("HTTP_TRACEPARENT", ""))
+        ids = {"request_id": request_id, **({"trace_id": trace[1]} if trace else {})}
+        structlog.contextvars.bind_contextvars(**ids)
         try:
             response = (
                 self._refuse_unknown_host(request)
@@ -69,7 +75,9 @@ class GateMiddleware:
                 or self.get_response(request)
             )
             response["X-Request-Id"] = request_id
-            self._log(request, response, began)
+            seconds = time.perf_counter() - began
+            observe(request, response.status_code, seconds)
+            self._log(request, response, ids, seconds)
             if isinstance(response, HttpResponse) and "Content-Length" not in response:
                 response["Content-Length"] = str(len(response.content))
         finally:
@@ -77,17 +85,17 @@ class GateMiddleware:
         return response
 
     @staticmethod
-    def _log(request: HttpRequest, response: HttpResponseBase, began: float) -> None:
+    def _log(request: HttpRequest, response: HttpResponseBase, ids: dict[str, str], seconds: float) -> None:
         """One line for what changed something or was refused, so that a request id leads to it. No bodies, no queries:
         they may hold customers' data. Reads that went well say nothing: there are ten times as many."""
         if response.status_code < 400 and request.method in ("GET", "HEAD", "OPTIONS"):
             return
         request_line(
-            request_id=request.request_id,  # type: ignore[attr-defined]
+            **ids,
             method=request.method,
             path=clean(request.path_info),
             status=response.status_code,
-            ms=round((time.perf_counter() - began) * 1000, 1),
+            ms=round(seconds * 1000, 1),
         )
 
     @staticmethod

@@ -314,3 +314,14 @@ if LOG_LEVEL not in ("DEBUG", "INFO", "WARNING", "ERROR"):
     raise ConfigError(f"HUUVA_LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR, not {LOG_LEVEL!r}.")
 LOGGING_CONFIG = "huuva.logs.configure"
 LOGGING = {"level": LOG_LEVEL}
+
+HUUVA_SENTRY_DSN = env.url(
+    "HUUVA_SENTRY_DSN",
+    schemes=("http", "https"),
+    default="",
+    secret=True,
+    description="Where errors are sent, without customer data; unset: nowhere",
+)
+HUUVA_ENVIRONMENT = env.str(
+    "HUUVA_ENVIRONMENT", "production", description="The name of this installation in Sentry"
+)

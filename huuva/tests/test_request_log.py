@@ -17,6 +17,30 @@ def test_a_request_id_leads_to_what_changed_or_was_refused(
     assert [(line["event"], line["path"]) for line in lines] == ([("request", path)] if logged else [])
 
 
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("traceparent", "trace_id"),
+    [
+        (f"00-{TRACE}-00f067aa0ba902b7-01", TRACE),
+        (f"cc-{TRACE}-00f067aa0ba902b7-01-what-comes-later", TRACE),
+        (f"00-{'0' * 32}-00f067aa0ba902b7-01", None),
+        (f"00-{TRACE}-{'0' * 16}-01", None),
+        (TRACE, None),
+        ('00-"}\n', None),
+    ],
+)
+def test_a_callers_trace_leads_to_our_lines(
+    traceparent: str, trace_id: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Client().post("/api/orders", headers={"traceparent": traceparent})
+
+    [line] = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert line.get("trace_id") == trace_id
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize("path", ["/admin/orders/order/?brand=%00", "/display/board?seen=%00"])
 def test_a_nul_in_a_pages_query_is_refused(path: str) -> None:

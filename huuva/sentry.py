@@ -1,0 +1,38 @@
+"""Errors to Sentry, where HUUVA_SENTRY_DSN is set: what failed and where, never a customer's data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+
+
+def start(dsn: str, environment: str) -> None:
+    """Starts the SDK, for web, worker and beat. Imported only here: without a DSN it costs nothing."""
+    import sentry_sdk
+
+    sentry_sdk.init(
+        dsn=dsn,
+        environment=environment,
+        # No addresses, cookies, users (which is the SDK's default), bodies or local variables: all of them may hold
+        # customers' data.
+        max_request_body_size="never",
+        include_local_variables=False,
+        max_breadcrumbs=0,
+        before_send=cleaned,
+    )
+
+
+def cleaned(event: Any, hint: dict[str, Any]) -> Any:
+    """The event without what may hold a customer's name: queries, headers, and all of a message but its first line
+    (PostgreSQL's DETAIL holds the row that it refused). Keeps the request's id, which leads to our log."""
+    request = event.pop("request", None) or {}
+    if "url" in request:
+        event["request"] = {"method": request.get("method"), "url": request["url"].partition("?")[0]}
+    event.pop("user", None)
+    event.pop("extra", None)
+    for entry in (event.get("exception") or {}).get("values", []):
+        entry["value"] = (entry.get("value") or "").partition("\n")[0]
+    ids = structlog.contextvars.get_contextvars()
+    event["tags"] = {name: ids[name] for name in ("request_id", "trace_id") if name in ids}
+    return event

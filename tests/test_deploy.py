@@ -1,0 +1,73 @@
+"""deploy/: what the alert rules and the Grafana dashboard ask for is really told, and systemd understands its units."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+import yaml
+
+from huuva.live.metrics import metrics as live_metrics
+from huuva.live.streams import Streams
+from tests.live_stack import LiveStack
+
+DEPLOY = Path(__file__).resolve().parent.parent / "deploy"
+RULES = yaml.safe_load((DEPLOY / "prometheus" / "alerts.yml").read_text())["groups"][0]["rules"]
+DASHBOARD = json.loads((DEPLOY / "grafana" / "huuva.json").read_text())
+EXPRESSIONS = [rule["expr"] for rule in RULES] + [
+    target["expr"] for panel in DASHBOARD["panels"] for target in panel["targets"]
+]
+NAME = re.compile(r"\bhuuva_[a-z_]+")
+
+
+@pytest.fixture(scope="module")
+def told(live_stack: LiveStack) -> set[str]:
+    """The names of all metrics, of web and of live."""
+    with urlopen(f"{live_stack.base_url}/metrics") as answer:
+        text = answer.read().decode() + live_metrics(Streams(1)).decode()
+    names = set(re.findall(r"^# TYPE (\S+) ", text, re.MULTILINE))
+    return names | {f"{name}_{part}" for name in names for part in ("bucket", "count", "sum")}
+
+
+def test_expressions_ask_for_metrics_that_are_told(told: set[str]) -> None:
+    asked = {name for expression in EXPRESSIONS for name in NAME.findall(expression)}
+
+    assert len(asked) > 5
+    assert asked - told == set()
+
+
+def test_every_alert_says_what_is_wrong_and_what_to_do() -> None:
+    for rule in RULES:
+        assert rule["labels"]["severity"] in ("page", "ticket"), rule["alert"]
+        assert {"summary", "action"} <= set(rule["annotations"]), rule["alert"]
+    assert len({rule["alert"] for rule in RULES}) == len(RULES)
+
+
+def test_panels_do_not_overlap() -> None:
+    taken: dict[tuple[int, int], str] = {}
+    for panel in DASHBOARD["panels"]:
+        place = panel["gridPos"]
+        for x in range(place["x"], place["x"] + place["w"]):
+            for y in range(place["y"], place["y"] + place["h"]):
+                assert taken.setdefault((x, y), panel["title"]) == panel["title"]
+
+
+def test_systemd_understands_the_units(tmp_path: Path) -> None:
+    verify = shutil.which("systemd-analyze")
+    if verify is None:
+        pytest.skip("systemd-analyze is not installed here")
+    for unit in (DEPLOY / "systemd").iterdir():
+        text = unit.read_text().replace("/opt/huuva/.venv/bin/python", "/bin/true")
+        (tmp_path / unit.name).write_text(text)
+    units = [str(tmp_path / name) for name in ("huuva@web.service", "huuva-backup.timer", "huuva.target")]
+    (tmp_path / "huuva@web.service").write_text((tmp_path / "huuva@.service").read_text())
+
+    said = subprocess.run([verify, "verify", "--man=no", *units], capture_output=True, text=True)
+
+    complaints = [line for line in said.stderr.splitlines() if "huuva" in line]
+    assert complaints == []
