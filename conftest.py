@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
 import django
@@ -14,45 +15,91 @@ import pytest
 
 from tests.home import make_home, remove_home, remove_leftovers
 from tests.live_stack import LiveStack
+from tests.parallel import GroupScheduling, distributes, processes, put_groups_first
 
+# One of several processes that share the tests, see tests/parallel.py.
 IS_XDIST_WORKER = "PYTEST_XDIST_WORKER" in os.environ
 
+if "huuva.settings" in sys.modules or os.environ.get("DJANGO_SETTINGS_MODULE"):
+    raise pytest.UsageError("Unset DJANGO_SETTINGS_MODULE: the tests choose their own HUUVA_HOME first.")
 if not IS_XDIST_WORKER:
-    if "huuva.settings" in sys.modules or os.environ.get("DJANGO_SETTINGS_MODULE"):
-        raise pytest.UsageError("Unset DJANGO_SETTINGS_MODULE: the tests choose their own HUUVA_HOME first.")
     remove_leftovers()
-    os.environ["HUUVA_HOME"] = str(make_home())
-    os.environ["DJANGO_SETTINGS_MODULE"] = "huuva.settings"
+os.environ["HUUVA_HOME"] = str(make_home())
+os.environ["DJANGO_SETTINGS_MODULE"] = "huuva.settings"
 
 # Before other conftest files, which may import models.
 django.setup()
 
+from huuva import embedded, settings  # noqa: E402
+
 HOME = Path(os.environ["HUUVA_HOME"])
+WANTED = embedded.wanted(settings)
 _running = ExitStack()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--parallel",
+        action="store_true",
+        help="Share the tests among processes, each with servers of its own, where nothing speaks against it.",
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    if IS_XDIST_WORKER or not config.pluginmanager.hasplugin("xdist"):
+        return
+    option = config.option
+    if all(WANTED.values()):
+        if option.parallel and option.numprocesses is None and not (option.usepdb or option.collectonly):
+            option.numprocesses = processes()
+            if option.numprocesses == 1:
+                option.numprocesses = 0
+    elif option.numprocesses or option.tx:
+        # The change feed reads below the oldest transaction of the whole server.
+        raise pytest.UsageError(
+            "On a server of DATABASE_URL or REDIS_URL the tests run one after the other: leave out -n, or say -n 0. "
+            "An open transaction of one process would hold up what another reads from the change feed."
+        )
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    if config.option.parallel and not all(WANTED.values()):
+        return "one process, because DATABASE_URL or REDIS_URL names a server that others would share"
+    return None
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    if IS_XDIST_WORKER:
+    if distributes(config):
+        # The processes that this one starts have their own, and choose their homes before they read the settings.
+        del os.environ["DJANGO_SETTINGS_MODULE"]
         return
-    from huuva import embedded, settings
-
+    if config.option.collectonly:
+        return
     # Nothing here must survive a crash of the machine, so nothing waits for the disk.
-    _running.enter_context(embedded.services(HOME, **embedded.wanted(settings), durable=False))
+    _running.enter_context(embedded.services(HOME, **WANTED, durable=False))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    if IS_XDIST_WORKER:
-        return
     _running.close()
     remove_home(HOME)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    return GroupScheduling(config, log) if config.option.dist == "load" else None
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if IS_XDIST_WORKER:
+        put_groups_first(items)
 
 
 @pytest.fixture(scope="session")
 def live_stack() -> Iterator[LiveStack]:
     """A running web part with a database of its own."""
-    from huuva import settings
-
     stack = LiveStack(HOME, settings.DATABASE_URL, other_database(settings.REDIS_URL))
     try:
         stack.start()

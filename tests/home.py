@@ -5,15 +5,18 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 
 import psutil
 
 from huuva.embedded.postgres import stop_postgres
+from huuva.embedded.process import end
 from huuva.embedded.valkey import stop_valkey
 
 PREFIX = "huuva-test-"
+STEPS = ((signal.SIGTERM, 3.0), (signal.SIGKILL, 3.0))
 
 
 def make_home() -> Path:
@@ -31,9 +34,22 @@ def remove_home(home: Path) -> None:
 
 
 def remove_leftovers() -> None:
-    """Ends the servers of runs that were killed, and removes their homes."""
+    """Ends the servers and other processes of runs that were killed, and removes their homes."""
     for home in Path(tempfile.gettempdir()).glob(f"{PREFIX}*-*"):
         pid = home.name.removeprefix(PREFIX).partition("-")[0]
         if pid.isdigit() and not psutil.pid_exists(int(pid)):
             with contextlib.suppress(PermissionError):  # another user's
+                end(users(home), STEPS, "A process of a test run that was killed")
                 remove_home(home)
+
+
+def users(home: Path) -> list[psutil.Process]:
+    """What was started with this home and runs: web, live, browsers, commands."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get("HUUVA_HOME") == str(home):
+                found.append(process)
+        except psutil.Error:  # ended meanwhile, a zombie, or not ours to look at
+            continue
+    return found

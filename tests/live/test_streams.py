@@ -121,7 +121,7 @@ def test_a_valkey_that_hangs_is_away_too(live: LiveProcess) -> None:
         ("abc", "token_invalid"),
         ("%00%ff%F0%9F%8D%A3.x", "token_invalid"),
         ("x" * 4000, "token_invalid"),
-        (make_token("another key" * 10, "main", 1), "token_invalid"),
+        pytest.param(make_token("another key" * 10, "main", 1), "token_invalid", id="of another key"),
     ],
 )
 def test_without_a_token_of_ours_nobody_listens(token: str, code: str, live: LiveProcess) -> None:
