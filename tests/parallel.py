@@ -21,7 +21,9 @@ GROUPS = {
     "tests/api/": "stack",
     "tests/fuzz/": "stack",
     "tests/test_docs.py": "stack",
+    "huuva/simulation/tests/test_simulate.py": "stack",
     "tests/live/": "live",
+    "tests/test_run.py": "run",
 }
 
 

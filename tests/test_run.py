@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -29,9 +30,16 @@ READY_SECONDS = 90
 class Start:
     """One `manage.py run`. `said` is all that it printed."""
 
-    def __init__(self, home: Path, port: int, prefix: Sequence[str] = (), words: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        home: Path,
+        port: int,
+        prefix: Sequence[str] = (),
+        words: Sequence[str] = (),
+        output: str = "output.txt",
+    ) -> None:
         self.home, self.port = home, port
-        self.output = home / "output.txt"
+        self.output = home / output
         # Neither our own settings nor servers of others: this is about the embedded ones.
         kept = {
             name: value
@@ -105,8 +113,9 @@ def kill_all(start: Start) -> None:
     psutil.wait_procs(family, timeout=10)
 
 
-@pytest.fixture
-def home() -> Iterator[Path]:
+@contextmanager
+def own_home() -> Iterator[Path]:
+    """A home of its own; whatever was started in it ends with the block."""
     if {"DATABASE_URL", "REDIS_URL"} & read_dotenv(ROOT / ".env").keys():
         pytest.skip(".env names other servers: starts with the embedded ones were not tested")
     home = make_home()
@@ -118,9 +127,37 @@ def home() -> Iterator[Path]:
     remove_home(home)
 
 
-def test_two_starts_keep_the_data_and_leave_nothing_running(home: Path) -> None:
+@pytest.fixture
+def home() -> Iterator[Path]:
+    with own_home() as home:
+        yield home
+
+
+@pytest.fixture(scope="module")
+def kept_home() -> Iterator[Path]:
+    """The home that many tests start from, one after the other: a first start costs seconds, further ones less."""
+    with own_home() as home:
+        yield home
+
+
+@pytest.fixture(scope="module")
+def starts() -> list[Start]:
+    """Those from the kept home so far."""
+    return []
+
+
+@pytest.fixture
+def running(kept_home: Path, starts: list[Start]) -> Start:
+    """A start from the kept home that is ready: the latest one, if it still runs."""
+    if not starts or starts[-1].process.poll() is not None:
+        starts.append(Start(kept_home, free_port(following=1)))
+        starts[-1].wait_ready()
+    return starts[-1]
+
+
+def test_two_starts_keep_the_data_and_leave_nothing_running(kept_home: Path) -> None:
     port = free_port(following=1)
-    first = Start(home, port)
+    first = Start(kept_home, port)
     first.wait_ready()
     assert first.paste_curl().startswith("HTTP/1.1 201")
     assert first.paste_curl().startswith("HTTP/1.1 201")
@@ -133,83 +170,84 @@ def test_two_starts_keep_the_data_and_leave_nothing_running(home: Path) -> None:
     # Warnings of healthy parts would drown the box.
     assert [line for line in first.said.splitlines() if " | " in line] == []
 
-    second = Start(home, port)
+    second = Start(kept_home, port)
     assert second.wait_ready() < 15  # 2 to 3 s on an idle machine
     assert f"manager / {login[1]}" in second.said
-    assert 'huuva_orders_open{kitchen="main",status="RECEIVED"} 2' in metrics(second)
+    assert received(second) == 2
     assert second.paste_curl().startswith("HTTP/1.1 201")
-    third = Start(home, free_port(following=1))
+    third = Start(kept_home, free_port(following=1), output="third.txt")
     assert third.process.wait(30) == 2
-    assert third.said == f"Huuva already runs from {home}: stop it first, or set HUUVA_HOME elsewhere.\n"
+    assert third.said == f"Huuva already runs from {kept_home}: stop it first, or set HUUVA_HOME elsewhere.\n"
     second.process.send_signal(signal.SIGTERM)
     assert second.process.wait(60) == 0
     assert second.family() == []
     secrets = ("first-login.json", "first-key.json", "secret-key")
-    assert {(home / name).stat().st_mode & 0o777 for name in secrets} == {0o600}
+    assert {(kept_home / name).stat().st_mode & 0o777 for name in secrets} == {0o600}
 
 
-@pytest.mark.parametrize("victim", ["everything", "only the supervisor"])
-def test_a_start_after_kill_9_is_clean(home: Path, victim: str) -> None:
-    port = free_port(following=1)
-    killed = Start(home, port)
-    killed.wait_ready()
-    assert killed.paste_curl().startswith("HTTP/1.1 201")
-    old = killed.family()
-    if victim == "everything":
-        kill_all(killed)
-        assert killed.family() == []
-    else:
-        killed.process.kill()
-        killed.process.wait(10)
-    again = Start(home, port)
+def test_a_start_after_everything_was_killed_is_clean(running: Start, starts: list[Start]) -> None:
+    before = received(running)
+    assert running.paste_curl().startswith("HTTP/1.1 201")
+    kill_all(running)
+    assert running.family() == []
+    again = Start(running.home, running.port)
+    starts.append(again)  # the next tests use it, and stop it
     again.wait_ready()
-    if victim != "everything":
-        assert re.match(r"Ended \d+ processes of an earlier start that was killed\.\n", again.said)
-        servers = ("postgres", "valkey-server")
-        assert [process for process in old if process.is_running() and process.name() not in servers] == []
-    assert 'huuva_orders_open{kitchen="main",status="RECEIVED"} 1' in metrics(again)
+    assert received(again) == before + 1
     assert again.paste_curl().startswith("HTTP/1.1 201")
-    assert again.stop() == 0
-    assert again.family() == []
 
 
-def test_a_part_that_dies_stops_all_and_is_named(home: Path) -> None:
-    start = Start(home, free_port(following=1))
-    start.wait_ready()
-    beat = next(process for process in start.family() if "beat" in process.cmdline())
-    beat.kill()
-    assert start.process.wait(60) == 1
-    log = home / "log/beat.log"
-    assert start.said.endswith(f"beat ended with code -9, so everything was stopped: see {log}.\n")
-    assert start.family() == []
-
-
-def test_a_web_worker_that_dies_is_replaced(home: Path) -> None:
-    start = Start(home, free_port(following=1))
-    start.wait_ready()
-    children = web_workers(start)
+def test_a_web_worker_that_dies_is_replaced(running: Start) -> None:
+    children = web_workers(running)
     children[0].kill()
-    wait_for(lambda: len({process.pid for process in web_workers(start)} - {children[0].pid}) == 2, start)
-    assert start.paste_curl().startswith("HTTP/1.1 201")
-    assert start.stop() == 0
+    wait_for(lambda: len({process.pid for process in web_workers(running)} - {children[0].pid}) == 2, running)
+    assert running.paste_curl().startswith("HTTP/1.1 201")
 
 
 @pytest.mark.parametrize("server", ["postgres", "valkey-server"])
-def test_an_embedded_server_that_dies_is_started_again(home: Path, server: str) -> None:
-    start = Start(home, free_port(following=1))
-    start.wait_ready()
-    assert start.paste_curl().startswith("HTTP/1.1 201")
+def test_an_embedded_server_that_dies_is_started_again(running: Start, server: str) -> None:
+    assert running.paste_curl().startswith("HTTP/1.1 201")
     killed = [
         process
         for process in psutil.process_iter()
-        if process.name() == server and str(home) in _place(process)
+        if process.name() == server and str(running.home) in _place(process)
     ]
     assert killed
     for process in killed:
         process.kill()
     psutil.wait_procs(killed, timeout=10)
-    wait_for(lambda: start.paste_curl().startswith("HTTP/1.1 201"), start)
-    assert start.stop() == 0
+    wait_for(lambda: running.paste_curl().startswith("HTTP/1.1 201"), running)
+
+
+def test_after_all_this_it_still_stops_in_order(running: Start) -> None:
+    assert running.stop() == 0
+    assert running.family() == []
+
+
+def test_a_start_after_the_supervisor_alone_was_killed_is_clean(running: Start) -> None:
+    before = received(running)
+    assert running.paste_curl().startswith("HTTP/1.1 201")
+    old = running.family()
+    running.process.kill()
+    running.process.wait(10)
+    again = Start(running.home, running.port)
+    again.wait_ready()
+    assert re.match(r"Ended \d+ processes of an earlier start that was killed\.\n", again.said)
+    servers = ("postgres", "valkey-server")
+    assert [process for process in old if process.is_running() and process.name() not in servers] == []
+    assert received(again) == before + 1
+    assert again.paste_curl().startswith("HTTP/1.1 201")
+    assert again.stop() == 0
+    assert again.family() == []
+
+
+def test_a_part_that_dies_stops_all_and_is_named(running: Start) -> None:
+    beat = next(process for process in running.family() if "beat" in process.cmdline())
+    beat.kill()
+    assert running.process.wait(60) == 1
+    log = running.home / "log/beat.log"
+    assert running.said.endswith(f"beat ended with code -9, so everything was stopped: see {log}.\n")
+    assert running.family() == []
 
 
 def _place(process: psutil.Process) -> str:
@@ -305,6 +343,12 @@ def test_an_ordinary_user_can_start_it(home: Path) -> None:
     assert start.family() == []
 
 
-def metrics(start: Start) -> str:
+def received(start: Start) -> int:
+    """How many orders its metrics count as RECEIVED."""
     with urlopen(f"{start.base_url}/metrics", timeout=10) as answer:
-        return str(answer.read().decode())
+        told = re.search(
+            r'^huuva_orders_open\{kitchen="main",status="RECEIVED"\} (\d+)$',
+            answer.read().decode(),
+            re.MULTILINE,
+        )
+    return int(told[1]) if told else 0
