@@ -16,8 +16,8 @@ run: env ## start everything: database, cache, web, live, worker, beat (Ctrl-C s
 demo: env ## the same with a simulated dinner rush: make demo ARGS="--rate 6 --speed 10"
 	@exec $(PY) manage.py run --demo $(ARGS)
 
-test: env-dev ## run all tests: make test ARGS="-k recall -x"
-	@exec $(PY) -m pytest $(ARGS)
+test: env-dev ## run all tests, shared among processes: make test ARGS="-k recall -x"
+	@exec $(PY) -m pytest --parallel $(ARGS)
 
 lint: env-dev ## style, types, import rules, missing migrations
 	$(PY) -m ruff check .

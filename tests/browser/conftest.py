@@ -2,12 +2,13 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 FLAGS = (
     "--headless",
@@ -19,6 +20,7 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+HERE = Path(__file__).parent
 PASSWORD = "sauna-ja-laulu-77"
 
 
@@ -29,6 +31,16 @@ def chromium() -> str:
         if path:
             return path
     raise RuntimeError("No Chromium found: install the system's package `chromium`, or set HUUVA_CHROMIUM.")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A page that nobody looked at is not known to work: where a browser test is skipped, it has failed."""
+    report = yield
+    if report.skipped and item.path.parent == HERE:
+        report.outcome = "failed"
+        report.longrepr = f"A browser test must run, this one was skipped: {report.longrepr}"
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -58,10 +70,20 @@ class Complaints(list[str]):
 
 @contextmanager
 def watched(browser: Browser, base_url: str, **options: Any) -> Iterator[tuple[Page, Complaints]]:
-    """A page of its own, with all its complaints."""
+    """A page in a browser profile of its own, with all its complaints."""
     context = browser.new_context(base_url=base_url, locale=options.pop("locale", "en"), **options)
-    context.set_default_timeout(10_000)
+    try:
+        with watched_page(context, base_url) as seen:
+            yield seen
+    finally:
+        context.close()
+
+
+@contextmanager
+def watched_page(context: BrowserContext, base_url: str) -> Iterator[tuple[Page, Complaints]]:
+    """A new page of that profile, with all its complaints."""
     page = context.new_page()
+    page.set_default_timeout(10_000)
     found = Complaints()
 
     def console(message: Any) -> None:
@@ -83,4 +105,4 @@ def watched(browser: Browser, base_url: str, **options: Any) -> Iterator[tuple[P
     try:
         yield page, found
     finally:
-        context.close()
+        page.close()

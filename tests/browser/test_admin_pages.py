@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, StorageState, expect
+from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect
 
 from tests.api.client import Client
-from tests.browser.conftest import PASSWORD, Complaints, watched
+from tests.browser.conftest import PASSWORD, Complaints, watched, watched_page
 
 DESK = {"width": 1920, "height": 1080}
 PHONE = {"width": 390, "height": 844}
@@ -44,14 +44,23 @@ def session(browser: Browser, live_stack: Any, manager: str) -> StorageState:
         return page.context.storage_state()
 
 
-@pytest.fixture(params=[DESK, PHONE], ids=["desk", "phone"])
-def seat(
+@pytest.fixture(scope="session", params=[DESK, PHONE], ids=["desk", "phone"])
+def profile(
     request: pytest.FixtureRequest, browser: Browser, live_stack: Any, session: StorageState
-) -> Iterator[Seat]:
+) -> Iterator[BrowserContext]:
+    """The browser of a manager, who looks at one page after the other: styles and modules come from its cache."""
+    context = browser.new_context(
+        base_url=live_stack.base_url, locale="en", viewport=request.param, storage_state=session
+    )
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def seat(profile: BrowserContext, live_stack: Any) -> Iterator[Seat]:
     """A manager's page and what the browser complains about."""
-    options = {"viewport": request.param, "storage_state": session}
-    with watched(browser, live_stack.base_url, **options) as (page, complaints):
-        yield page, complaints
+    with watched_page(profile, live_stack.base_url) as seen:
+        yield seen
 
 
 def fits(page: Page) -> bool:
