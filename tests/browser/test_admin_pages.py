@@ -35,7 +35,7 @@ def log_in(page: Page, manager: str) -> None:
     page.wait_for_url("**/admin/")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def session(browser: Browser, live_stack: Any, manager: str) -> StorageState:
     """The cookies of a manager who has logged in."""
     with watched(browser, live_stack.base_url, viewport=PHONE) as (page, complaints):
@@ -44,7 +44,7 @@ def session(browser: Browser, live_stack: Any, manager: str) -> StorageState:
         return page.context.storage_state()
 
 
-@pytest.fixture(scope="session", params=[DESK, PHONE], ids=["desk", "phone"])
+@pytest.fixture(scope="module", params=[DESK, PHONE], ids=["desk", "phone"])
 def profile(
     request: pytest.FixtureRequest, browser: Browser, live_stack: Any, session: StorageState
 ) -> Iterator[BrowserContext]:
