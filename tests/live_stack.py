@@ -53,23 +53,25 @@ class LiveStack:
         self.key = ""
         self.web: subprocess.Popen[bytes] | None = None
         self.live: subprocess.Popen[bytes] | None = None
-        self._issuer: subprocess.Popen[str] | None = None
+        self._commands: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
         with psycopg.connect(self._server_url, autocommit=True) as connection:
             connection.execute(f'DROP DATABASE IF EXISTS "{self.name}" WITH (FORCE)')
             connection.execute(f'CREATE DATABASE "{self.name}"')
-        self.manage("migrate", "--verbosity", "0")
         self.log.parent.mkdir(exist_ok=True)
-        self._issuer = subprocess.Popen(
-            [sys.executable, "-m", "tests.issue_keys"],
-            cwd=ROOT,
-            env=self.environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
+        with self.log.open("ab") as log:
+            self._commands = subprocess.Popen(
+                [sys.executable, "-m", "tests.stack_commands"],
+                cwd=ROOT,
+                env=self.environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                start_new_session=True,
+            )
+        self.manage("migrate", "--verbosity", "0")
         self.start_web()
         self.key = self.issue_key(SCOPES, rate_limit=0)
 
@@ -122,22 +124,16 @@ class LiveStack:
     def stop(self) -> None:
         self.stop_live()
         self.stop_web()
-        if self._issuer is not None:
-            self._issuer.communicate(timeout=10)  # closes its input, which ends it
+        if self._commands is not None:
+            self._commands.communicate(timeout=10)  # closes its input, which ends it
         with psycopg.connect(self._server_url, autocommit=True) as connection:
             connection.execute(f'DROP DATABASE IF EXISTS "{self.name}" WITH (FORCE)')
 
     def manage(self, *words: str) -> str:
         """Runs a management command on this stack's database; returns what it printed."""
-        done = subprocess.run(
-            [sys.executable, "manage.py", *words],
-            cwd=ROOT,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, f"manage.py {' '.join(words)}: {done.stderr}"
-        return done.stdout
+        told = self._ask({"manage": words})
+        assert not told["error"], f"manage.py {' '.join(words)}: {told['error']}"
+        return str(told["printed"])
 
     def issue_key(
         self,
@@ -148,12 +144,17 @@ class LiveStack:
         name: str = "test",
     ) -> str:
         """A new key in plain text; its kitchen is made if it is not there. `rate_limit` None is the default one."""
-        assert self._issuer is not None and self._issuer.stdin and self._issuer.stdout
         wanted = {"name": name, "scopes": list(scopes), "kitchen": kitchen, "rate_limit": rate_limit}
-        self._issuer.stdin.write(json.dumps(wanted) + "\n")
-        self._issuer.stdin.flush()
-        answer: dict[str, Any] = json.loads(self._issuer.stdout.readline())
-        return str(answer["key"])
+        return str(self._ask({"key": wanted})["key"])
+
+    def _ask(self, asked: dict[str, Any]) -> dict[str, Any]:
+        assert self._commands is not None and self._commands.stdin and self._commands.stdout
+        self._commands.stdin.write(json.dumps(asked) + "\n")
+        self._commands.stdin.flush()
+        line = self._commands.stdout.readline()
+        assert line, f"The process for commands ended:\n{self.log_text()[-4000:]}"
+        answer: dict[str, Any] = json.loads(line)
+        return answer
 
     def log_text(self) -> str:
         return self.log.read_text(errors="replace") if self.log.exists() else ""

@@ -37,17 +37,18 @@ class Command(BaseCommand):
         plan = plan_rush(seed, options["rate"], options["minutes"])
         run = f"sim-{datetime.now(UTC):%y%m%d%H%M%S}-{seed}"
         player = Player(plan, url, key, speed=options["speed"], run=run, kitchen=kitchen)
+
+        def stop(number: int, frame: FrameType | None) -> None:
+            player.stop.set()
+
+        # Before the first word: who reads it may stop us at once.
+        before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
         # Not self.stderr: it ends each write with a line's end, and colours it as an error.
         sys.stderr.write(
             f"Simulating {options['minutes']:g} minutes at {url}: {len(plan)} orders, done in "
             f"{player.end / options['speed'] / 60:.1f} minutes. --seed {seed} repeats it.\n"
         )
         progress = Progress(player.end, sys.stderr)
-
-        def stop(number: int, frame: FrameType | None) -> None:
-            player.stop.set()
-
-        before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
         began = time.monotonic()
         try:
             player.play(lambda second: progress.show(second, player.tally.short()))
