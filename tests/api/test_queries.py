@@ -100,6 +100,7 @@ def test_a_list_costs_three_however_many_orders(api: Api, query: str) -> None:
     few = len(api.statements)
     for _ in range(60):
         factories.order(None, None)
+    api.call("GET", "/orders?limit=1")  # What is kept for 3 s may have been forgotten meanwhile.
     found = api.call("GET", f"/orders?limit=50{query}")
     assert len(api.statements) <= 3
     assert few <= 3
