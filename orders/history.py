@@ -62,7 +62,8 @@ def begin(
     order.version += 1
     change = Change(order, actor, reason, kind, recalls)
     change.at = order.changed_at = max(change.at, order.changed_at)
-    order.updated_at = change.at
+    # An amendment touches an order without a change; its time never goes back either.
+    order.updated_at = max(change.at, order.updated_at)
     return change
 
 

@@ -38,6 +38,16 @@ class ImpossibleMove(Refusal):
         )
 
 
+class ImpossibleAmendment(Refusal):
+    code = "impossible_amendment"
+
+    def __init__(self, subject: str, current: str) -> None:
+        super().__init__(
+            f"{subject} is {current}; what has ended can't be amended any more. Send a new order for what is missing.",
+            current=current,
+        )
+
+
 class StaleVersion(Refusal):
     code = "stale_version"
 

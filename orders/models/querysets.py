@@ -13,8 +13,9 @@ from orders.models.inserts import insert
 from orders.statuses import OPEN
 
 if TYPE_CHECKING:
+    from orders.models.amendments import Amendment
     from orders.models.history import StatusChange
-    from orders.models.orders import Order, OrderItem  # noqa: F401 (bases name them below)
+    from orders.models.orders import Order, OrderItem
 
 GUARDED = frozenset({"status", "version", "sequence", "changed_at"})
 
@@ -51,6 +52,15 @@ class OrderQuerySet(_Guarded["Order"]):
         """The open orders of a kitchen, most urgent first, through the index that holds open orders only."""
         return self.filter(kitchen_id=kitchen, status__in=OPEN).order_by("due_at", "id")
 
+    def amend(self, order: "Order") -> None:
+        """Write what an amendment has set on an order whose lock is held; its status stays."""
+        with connections[self.db].cursor() as cursor:
+            cursor.execute(
+                "UPDATE orders_order SET note = %s, pickup_time = %s, due_at = %s, version = %s, updated_at = %s "
+                "WHERE id = %s",
+                [order.note, order.pickup_time, order.due_at, order.version, order.updated_at, order.id],
+            )
+
 
 class ItemQuerySet(_Guarded["OrderItem"]):
     def add(self, items: "Sequence[OrderItem]") -> None:
@@ -66,6 +76,24 @@ class ItemQuerySet(_Guarded["OrderItem"]):
                     [to, order_id, list(plus)],
                 )
 
+    def amend(self, items: "Sequence[OrderItem]") -> None:
+        """Write note and quantity of some items of one order whose lock is held."""
+        if items:
+            with connections[self.db].cursor() as cursor:
+                cursor.execute(
+                    """
+                    UPDATE orders_orderitem i SET note = new.note, quantity = new.quantity
+                    FROM unnest(%s::text[], %s::text[], %s::integer[]) AS new (plu, note, quantity)
+                    WHERE i.order_id = %s AND i.plu = new.plu
+                    """,
+                    [
+                        [item.plu for item in items],
+                        [item.note for item in items],
+                        [item.quantity for item in items],
+                        items[0].order_id,
+                    ],
+                )
+
 
 class HistoryQuerySet(_Guarded["StatusChange"]):
     def update(self, **kwargs: Any) -> int:
@@ -73,3 +101,13 @@ class HistoryQuerySet(_Guarded["StatusChange"]):
 
     def append(self, rows: "Sequence[StatusChange]") -> None:
         insert(rows)
+
+
+class RecordQuerySet(models.QuerySet["Amendment"]):
+    """Of records that stay as they were written."""
+
+    def update(self, **kwargs: Any) -> int:
+        raise TypeError("Amendments are append-only; none of them is updated.")
+
+    def append(self, row: "Amendment") -> None:
+        insert([row])

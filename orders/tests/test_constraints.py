@@ -4,7 +4,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.db.models import ForeignKey, UniqueConstraint
 
-from orders.models import Order, OrderItem, StatusChange
+from orders.models import Amendment, Order, OrderItem, StatusChange
 from orders.tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -68,7 +68,7 @@ def test_history_names_an_item_of_its_own_order() -> None:
 
 def test_every_key_of_the_order_tables_holds_the_orders_id() -> None:
     """So that they can be spread over a cluster by it (ADR 1): keys, uniques and foreign keys."""
-    own = {model._meta.db_table for model in (Order, OrderItem, StatusChange)}
+    own = {model._meta.db_table for model in (Order, OrderItem, StatusChange, Amendment)}
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -87,13 +87,13 @@ def test_every_key_of_the_order_tables_holds_the_orders_id() -> None:
             [sorted(own)],
         )
         assert cursor.fetchone()[0] == 0
-    assert len(constraints) >= 7
+    assert len(constraints) >= 9
     for table, name, _, columns, target in constraints:
         if target == "orders_kitchen":
             continue  # A reference table in a cluster.
         assert {"id", "order_id"} & set(columns), f"{table}: {name} holds {columns}"
         assert not target or target in own, f"{table}: {name} points to {target}"
-    for model in (Order, OrderItem, StatusChange):
+    for model in (Order, OrderItem, StatusChange, Amendment):
         assert not [c for c in model._meta.constraints if isinstance(c, UniqueConstraint)]
         for field in model._meta.get_fields():
             if isinstance(field, ForeignKey):

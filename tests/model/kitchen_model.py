@@ -126,6 +126,12 @@ class OrderModel:
         if auto_advance and target > self.status:
             self._set_order(change, target)
 
+    def amend(self) -> None:
+        """A version without rows: what was amended is no status. Its time is none that history goes by."""
+        if self.status in TERMINAL:
+            raise Refused("impossible_amendment")
+        self.changes.append(Change(len(self.changes) + 1, "amendment", self.changes[-1].at))
+
     def recall(self, plu: str | None, now: datetime, *, auto_advance: bool, within: timedelta) -> None:
         change = next(
             (c for c in reversed(self.changes) if c.counts and (plu is None or self._rows(c, plu))),

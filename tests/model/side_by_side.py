@@ -7,7 +7,8 @@ from itertools import pairwise
 from typing import Any
 from unittest import mock
 
-from orders.models import Kitchen, Order, StatusChange
+from orders.amendments import amend_order
+from orders.models import Amendment, Kitchen, Order, StatusChange
 from orders.new import NewItem, NewOrder, PastStatus
 from orders.recall import recall
 from orders.refusals import Refusal
@@ -89,6 +90,14 @@ class SideBySide:
             lambda: self.models[order_id].move_item(plu, to, self.clock.time, auto_advance=self.auto_advance),
         )
 
+    def amend(self, order_id: str) -> None:
+        """Always another note than before."""
+        self.same(
+            order_id,
+            lambda: amend_order(order_id, note=uuid.uuid4().hex, actor="key:test"),
+            self.models[order_id].amend,
+        )
+
     def recall(self, order_id: str, position: int | None) -> None:
         plu = None if position is None else self.plu(order_id, position)
         self.same(
@@ -129,13 +138,18 @@ class SideBySide:
         ]
         assert (order.status, items, order.version) == (model.status, model.items, model.version)
         assert history == model.history
-        check_books(order.status, items, order.version, history)
+        amendments = Amendment.objects.filter(order_id=order_id).values_list("version", flat=True)
+        check_books(order.status, items, order.version, history, set(amendments))
 
 
-def check_books(status: int, items: dict[str, int], version: int, history: list[Row]) -> None:
+def check_books(
+    status: int, items: dict[str, int], version: int, history: list[Row], amendments: set[int]
+) -> None:
     """What holds whatever happened, without asking the model."""
     assert [row.sequence for row in history] == list(range(1, len(history) + 1))
-    assert version == len({row.change for row in history}) == history[-1].change
+    # Each version is a change or an amendment, never both.
+    changes = {row.change for row in history}
+    assert sorted([*changes, *amendments]) == list(range(1, version + 1))
     own = [row.at for row in history if row.kind != "import"]
     assert all(sooner <= later for sooner, later in pairwise(own))
     for plu, now in {None: status, **items}.items():

@@ -32,7 +32,7 @@ early = st.sampled_from((1, 1, 1, 1, 2, 2, 3, 4, 5))
 pasts = st.lists(st.tuples(st.sampled_from(STATUSES), st.integers(-90, 90)), max_size=3)
 lines = st.lists(st.none() | early, min_size=2, max_size=4)
 positions = st.integers(0, 3)
-actions = st.tuples(st.sampled_from("oiiiiiirrrta"), positions, st.sampled_from((0, 0, 0, 0, 0, 0, 1, 2)))
+actions = st.tuples(st.sampled_from("oiiiiiirrrtan"), positions, st.sampled_from((0, 0, 0, 0, 0, 0, 1, 2)))
 
 
 class KitchenMachine(RuleBasedStateMachine):
@@ -58,6 +58,10 @@ class KitchenMachine(RuleBasedStateMachine):
     @rule(order_id=known, position=positions, to=st.sampled_from(STATUSES))
     def item_moves(self, order_id: str, position: int, to: int) -> None:
         self.kitchen.move_item(order_id, position, to)
+
+    @rule(order_id=known)
+    def channel_amends(self, order_id: str) -> None:
+        self.kitchen.amend(order_id)
 
     @rule(order_id=known, position=st.none() | positions)
     def somebody_recalls(self, order_id: str, position: int | None) -> None:
@@ -110,6 +114,8 @@ def test_long_lives_of_possible_moves_and_recalls(
                 kitchen.clock.time += timedelta(minutes=position * 5)
             elif what == "a":
                 kitchen.switch_auto_advance()
+            elif what == "n" and model.status not in TERMINAL:
+                kitchen.amend(order_id)
             elif what == "r" or model.status in TERMINAL:
                 kitchen.recall(order_id, position or None)
             elif what == "o":

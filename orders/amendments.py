@@ -1,0 +1,106 @@
+"""What is changed of an order after it was taken, without changing its status (ADR 16)."""
+
+from collections.abc import Container, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import transaction
+
+from orders import clock
+from orders.models import Amendment, Order, OrderItem, StatusChange
+from orders.reads import items_of
+from orders.refusals import ImpossibleAmendment
+from orders.services import find_item, lock_order
+from orders.signals import order_amended
+from orders.statuses import ITEM_NAMES, ORDER_NAMES, TERMINAL
+
+
+@dataclass(slots=True, frozen=True)
+class ItemAmendment:
+    """What an item shall have; None: as it is. `quantity` is 1 or more, an empty note removes it."""
+
+    note: str | None = None
+    quantity: int | None = None
+
+
+def amend_order(
+    order_id: str,
+    *,
+    note: str | None = None,
+    pickup_time: datetime | None = None,
+    items: Mapping[str, ItemAmendment] | None = None,
+    actor: str,
+    reason: str = "",
+    kitchen: str | None = None,
+    expected: Container[int] | None = None,
+) -> Order:
+    """Give an order that hasn't ended another note or pickup time, or its items (by PLU) another note or quantity.
+
+    None leaves a value as it is. The same values again change and record nothing. `pickup_time` is aware; the order
+    becomes due anew by it. PLUs are matched as in `move_item`. Nothing is written unless all can be.
+    Raises Order.DoesNotExist, OrderItem.DoesNotExist, StaleVersion, ImpossibleAmendment.
+    """
+    with transaction.atomic():
+        order = lock_order(order_id, kitchen, expected)
+        lines = order.lines = items_of(order.id)
+        wanted = [(find_item(lines, plu), amendment) for plu, amendment in (items or {}).items()]
+        at = max(clock.now(), order.updated_at)
+        changes = [
+            *_change(order, None, "note", note),
+            *_change(order, None, "pickup_time", pickup_time),
+        ]
+        if pickup_time is not None and changes and changes[-1]["field"] == "pickup_time":
+            changes += _change(order, None, "due_at", _due(order, at))
+        touched = []
+        for item, amendment in wanted:
+            of_item = [
+                *_change(item, item.plu, "quantity", amendment.quantity),
+                *_change(item, item.plu, "note", amendment.note),
+            ]
+            if of_item and item.status in TERMINAL and order.status not in TERMINAL:
+                raise ImpossibleAmendment(f"Item {item.plu}", ITEM_NAMES[item.status])
+            if of_item:
+                touched.append(item)
+                changes += of_item
+        if not changes:
+            return order
+        if order.status in TERMINAL:
+            raise ImpossibleAmendment("The order", ORDER_NAMES[order.status])
+        order.version += 1
+        order.updated_at = at
+        amendment_row = Amendment(
+            order_id=order.id, version=order.version, changes=changes, at=at, actor=actor, reason=reason
+        )
+        Order.objects.amend(order)
+        OrderItem.objects.amend(touched)
+        Amendment.objects.append(amendment_row)
+        order_amended.send(Order, order=order, amendment=amendment_row)
+    return order
+
+
+def _change(row: Order | OrderItem, plu: str | None, field: str, wanted: Any) -> list[dict[str, Any]]:
+    """Sets `field` where `wanted` is another value, and tells of it."""
+    before = getattr(row, field)
+    if wanted is None or wanted == before:
+        return []
+    setattr(row, field, wanted)
+    return [{"plu": plu, "field": field, "before": _plain(before), "after": _plain(wanted)}]
+
+
+def _plain(value: Any) -> Any:
+    return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value
+
+
+def _due(order: Order, now: datetime) -> datetime:
+    """When an order is due by its pickup time: as if it had come with it (DESIGN §4)."""
+    if order.pickup_time > now:
+        return order.pickup_time
+    # `created_at` is what the channel says; the first row was stored when the order came.
+    first = (
+        StatusChange.objects.filter(order_id=order.id)
+        .order_by("sequence")
+        .values_list("recorded_at", flat=True)
+    )
+    came = first[0]
+    return order.pickup_time if order.pickup_time > came else came + order.kitchen.target
