@@ -1,13 +1,15 @@
-"""Alarms for what was cancelled on the wall: raised with the cancellation, standing until somebody has seen it."""
+"""Alarms for what was cancelled or amended on the wall: raised with that, standing until somebody has seen it."""
 
-from datetime import timedelta
-from typing import Final
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 from kitchen_display import hints
-from kitchen_display.models import Alarm, Screen
+from kitchen_display.configuration import configuration
+from kitchen_display.models import Alarm, AmendmentAlarm, Screen
 from orders import clock
 from orders.history import Change
-from orders.models import Order
+from orders.models import Amendment, Order
 from orders.statuses import CANCELLED, FIRST, Kind
 
 # A wall that nobody has looked at since yesterday needs no old alarms.
@@ -45,19 +47,124 @@ def _was_on_wall(order: Order, change: Change) -> bool:
     return released or (before or FIRST) > FIRST
 
 
-def acknowledge(screen: Screen, order_id: str, plu: str | None) -> int:
-    """Somebody at `screen` has seen the alarms of an order, or of one item. Returns how many that ended."""
-    standing = Alarm.objects.filter(
-        order_id=order_id, kitchen_id=screen.kitchen_id, acknowledged_at__isnull=True
+def raise_amended(order: Order, amendment: Amendment) -> None:
+    """For what `amendment` changed on a wall that somebody watches, the order or each item (ADR 16).
+
+    What was amended before and not acknowledged keeps its first "before"; what is as it was then needs no alarm.
+    """
+    before: defaultdict[str, dict[str, Any]] = defaultdict(dict)
+    for change in amendment.changes:
+        if change["field"] in _SHOWN:
+            before[change["plu"] or ""][change["field"]] = change["before"]
+    if not before or not Screen.objects.watching().filter(kitchen_id=order.kitchen_id).exists():
+        return
+    # The order's lock keeps other amendments out, these locks the acknowledgements.
+    known = {
+        alarm.plu: alarm for alarm in AmendmentAlarm.objects.filter(order_id=order.id).select_for_update()
+    }
+    standing = {plu: alarm.before for plu, alarm in known.items() if alarm.acknowledged_at is None}
+    if not standing and not _stood_on_wall(order, before[""].get("due_at"), amendment.at):
+        return
+    now = _values(order)
+    raised = []
+    for plu, values in before.items():
+        left = {
+            field: value
+            for field, value in {**values, **standing.get(plu, {})}.items()
+            if value != now[plu][field]
+        }
+        if left:
+            raised.append(
+                AmendmentAlarm(
+                    order_id=order.id,
+                    plu=plu,
+                    kitchen_id=order.kitchen_id,
+                    version=amendment.version,
+                    before=left,
+                    raised_at=amendment.at,
+                )
+            )
+        elif plu in standing:
+            known[plu].delete()
+    AmendmentAlarm.objects.bulk_create(
+        raised,
+        update_conflicts=True,
+        unique_fields=["order_id", "plu"],
+        update_fields=["version", "before", "raised_at", "acknowledged_at", "acknowledged_by"],
     )
-    if plu is not None:
-        standing = standing.filter(plu=plu)
-    ended = standing.update(acknowledged_at=clock.now(), acknowledged_by=screen.actor)
+
+
+# What of an amendment a wall shows.
+_SHOWN: Final = frozenset({"note", "quantity", "due_at"})
+
+
+def _values(order: Order) -> dict[str, dict[str, Any]]:
+    """What is shown of an order ("") and its items now, as alarms keep it."""
+    own: dict[str, Any] = {"note": order.note, "due_at": _text(order.due_at)}
+    return {"": own, **{item.plu: {"note": item.note, "quantity": item.quantity} for item in order.lines}}
+
+
+def _text(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat()
+
+
+def _stood_on_wall(order: Order, due_before: str | None, at: datetime) -> bool:
+    """Whether it was on the wall just before it was amended; in the rail nobody has read it yet."""
+    due = datetime.fromisoformat(due_before) if due_before else order.due_at
+    begun = order.status > FIRST or any(item.status not in (FIRST, CANCELLED) for item in order.lines)
+    return begun or due - timedelta(minutes=order.kitchen.release_minutes) <= at
+
+
+def acknowledge(
+    screen: Screen,
+    order_id: str,
+    plu: str | None = None,
+    *,
+    version: int | None = None,
+    amendments_only: bool = False,
+) -> int:
+    """Somebody at `screen` has seen the alarms of an order, or of one item. Returns how many that ended.
+
+    `version` is the order's as the page showed it: what was amended since, nobody has seen.
+    """
+    ended = 0 if amendments_only else _acknowledge_cancelled(screen, order_id, plu)
+    ended += _acknowledge_amended(screen, order_id, plu, version)
     if ended:
         hints.publish_on_commit(screen.kitchen_id)
     return ended
 
 
+def _acknowledge_cancelled(screen: Screen, order_id: str, plu: str | None) -> int:
+    standing = Alarm.objects.filter(
+        order_id=order_id, kitchen_id=screen.kitchen_id, acknowledged_at__isnull=True
+    )
+    if plu is not None:
+        standing = standing.filter(plu=plu)
+    return standing.update(acknowledged_at=clock.now(), acknowledged_by=screen.actor)
+
+
+def _acknowledge_amended(screen: Screen, order_id: str, plu: str | None, version: int | None) -> int:
+    """Of a station's screen: what it shows, its own items and the order as a whole."""
+    standing = AmendmentAlarm.objects.filter(
+        order_id=order_id, kitchen_id=screen.kitchen_id, acknowledged_at__isnull=True
+    )
+    if plu is not None:
+        standing = standing.filter(plu=plu)
+    if version is not None:
+        standing = standing.filter(version__lte=version)
+    if not screen.is_expo:
+        found = configuration(screen.kitchen_id)
+        standing = standing.filter(
+            plu__in=[
+                plu
+                for plu in standing.values_list("plu", flat=True)
+                if not plu or not found.makers(plu) or screen.station_id in found.makers(plu)
+            ]
+        )
+    return standing.update(acknowledged_at=clock.now(), acknowledged_by=screen.actor)
+
+
 def purge_alarms() -> int:
     """Remove what is older than KEPT, acknowledged or not."""
-    return Alarm.objects.filter(raised_at__lt=clock.now() - KEPT).delete()[0]
+    old = clock.now() - KEPT
+    return sum(kind.objects.filter(raised_at__lt=old).delete()[0] for kind in (Alarm, AmendmentAlarm))

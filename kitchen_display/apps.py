@@ -9,13 +9,21 @@ class KitchenDisplayConfig(AppConfig):
 
     def ready(self) -> None:
         from huuva.metrics import register_gauge
-        from kitchen_display.receivers import brand_changed, kitchen_saved, order_changed_receiver
+        from kitchen_display.receivers import (
+            brand_changed,
+            kitchen_saved,
+            order_amended_receiver,
+            order_changed_receiver,
+        )
         from kitchen_display.sightings import unseen_samples
         from orders.models import Brand, Kitchen, Order
-        from orders.signals import order_changed
+        from orders.signals import order_amended, order_changed
 
         order_changed.connect(
             order_changed_receiver, sender=Order, dispatch_uid="kitchen_display.order_changed"
+        )
+        order_amended.connect(
+            order_amended_receiver, sender=Order, dispatch_uid="kitchen_display.order_amended"
         )
         post_save.connect(kitchen_saved, sender=Kitchen, dispatch_uid="kitchen_display.kitchen_saved")
         post_save.connect(brand_changed, sender=Brand, dispatch_uid="kitchen_display.brand_saved")

@@ -21,6 +21,7 @@ from kitchen_display.configuration import Configuration, configuration
 from kitchen_display.models import Screen
 from kitchen_display.tickets import (
     AllDayRow,
+    Amended,
     Board,
     BrandMark,
     Modifier,
@@ -59,9 +60,14 @@ _ITEMS: Final = """
 SELECT order_id, plu, name, quantity, status, note, modifiers, allergens FROM orders_orderitem
 WHERE order_id = ANY(%s) ORDER BY order_id, position"""
 _WALL: Final = """
-SELECT order_id, number, NULL FROM kitchen_display_ticketnumber WHERE kitchen_id = %s
+SELECT order_id, number, NULL, NULL::jsonb FROM kitchen_display_ticketnumber WHERE kitchen_id = %s
 UNION ALL
-SELECT order_id, NULL, plu FROM kitchen_display_alarm WHERE kitchen_id = %s AND acknowledged_at IS NULL"""
+SELECT order_id, NULL, plu, NULL FROM kitchen_display_alarm WHERE kitchen_id = %s AND acknowledged_at IS NULL
+UNION ALL
+SELECT order_id, NULL, plu, before FROM kitchen_display_amendmentalarm
+WHERE kitchen_id = %s AND acknowledged_at IS NULL"""
+# In the order in which a ticket names them.
+_AMENDED: Final = ("due_at", "quantity", "note")
 
 
 class OpenOrder(NamedTuple):
@@ -88,22 +94,30 @@ def display_number(channel_display_id: str, channel_order_id: str) -> str:
 def read_board(screen: Screen, now: datetime) -> Board:
     """What `screen` shows at `now`, most urgent first. Its kitchen should be loaded."""
     found = configuration(screen.kitchen_id)
-    taken, alarms = read_wall(screen.kitchen_id)
+    taken, alarms, amended = read_wall(screen.kitchen_id)
     orders = open_orders(screen.kitchen_id, alarms)
     lead = timedelta(minutes=screen.kitchen.release_minutes)
-    # A station has nothing to make in what is ready, unless something of it was cancelled.
-    items = _items([o.id for o in orders if screen.is_expo or o.status < READY or o.id in alarms])
-    waiting = {o.id for o in orders if o.due_at - lead > now and not _begun(o, items.get(o.id, ()))}
+    told = alarms.keys() | amended.keys()
+    # A station has nothing to make in what is ready, unless something of it was cancelled or amended.
+    items = _items([o.id for o in orders if screen.is_expo or o.status < READY or o.id in told])
+    # What was amended to be due much later stays until somebody has seen that.
+    waiting = {
+        o.id
+        for o in orders
+        if o.due_at - lead > now and o.id not in amended and not _begun(o, items.get(o.id, ()))
+    }
     on_wall = [order.id for order in orders if order.id not in waiting]
     taken = numbers.given(screen.kitchen_id, on_wall, taken, now)
-    maker = _Maker(screen, found, alarms, taken, lead, now)
+    maker = _Maker(screen, found, alarms, amended, taken, lead, now)
     board = Board(screen, now, [], [], [], [], "")
     for order in orders:
         lines = items.get(order.id, [])
         ticket = maker.ticket(order, lines)
         if maker.shows(ticket):
             (board.later if order.id in waiting else board.tickets).append(ticket)
-    board.tickets.sort(key=lambda t: (t.status == READY and not t.has_alarm, t.due_at, t.order_id))
+    board.tickets.sort(
+        key=lambda t: (t.status == READY and not (t.has_alarm or t.is_amended), t.due_at, t.order_id)
+    )
     board.later.sort(key=lambda t: (t.wall_at, t.order_id))
     board.all_day = counts.all_day(board, now)
     board.owes = counts.owed_by_station(board.tickets, found, now) if screen.is_expo else []
@@ -112,16 +126,23 @@ def read_board(screen: Screen, now: datetime) -> Board:
     return board
 
 
-def read_wall(kitchen: str) -> tuple[dict[str, int], dict[str, set[str]]]:
-    """Numbers by order, and the standing alarms: order → PLUs ("" is the order itself)."""
+type Amendments = dict[str, dict[str, dict[str, Any]]]
+
+
+def read_wall(kitchen: str) -> tuple[dict[str, int], dict[str, set[str]], Amendments]:
+    """Numbers by order, and the standing alarms: order → PLUs ("" is the order itself) of what was cancelled, and
+    order → PLU → field → value before of what was amended."""
     taken: dict[str, int] = {}
     alarms: defaultdict[str, set[str]] = defaultdict(set)
-    for order_id, number, plu in _rows(_WALL, [kitchen, kitchen]):
+    amended: defaultdict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
+    for order_id, number, plu, before in _rows(_WALL, [kitchen] * 3):
         if number is not None:
             taken[order_id] = number
+        elif before is not None:
+            amended[order_id][plu] = _json(before)
         else:
             alarms[order_id].add(plu)
-    return taken, dict(alarms)
+    return taken, dict(alarms), dict(amended)
 
 
 def open_orders(kitchen: str, alarmed: Iterable[str] = ()) -> list[OpenOrder]:
@@ -159,12 +180,13 @@ class _Maker:
         screen: Screen,
         found: Configuration,
         alarms: dict[str, set[str]],
+        amended: Amendments,
         taken: dict[str, int],
         lead: timedelta,
         now: datetime,
     ) -> None:
         self.station, self.found, self.alarms = screen.station_id, found, alarms
-        self.taken, self.lead, self.now = taken, lead, now
+        self.amended, self.taken, self.lead, self.now = amended, taken, lead, now
         self.zone = zoneinfo.ZoneInfo(screen.kitchen.time_zone)
         self.today = now.astimezone(self.zone).date()
 
@@ -201,7 +223,26 @@ class _Maker:
             urgency=urgency(order.status, wall_at, order.due_at, self.now),
             due_days=(order.due_at.astimezone(self.zone).date() - self.today).days,
             owes=tuple(counts.owed(items, self.found)) if self.station is None else (),
+            amended=self._amended(order, "", due_at=order.due_at, note=order.note),
         )
+
+    def _amended(self, order: OpenOrder, plu: str, **now: Any) -> tuple[Amended, ...]:
+        """What of these values differs from what was acknowledged, or seen at first. Of what has ended nothing."""
+        before = self.amended.get(order.id, {}).get(plu)
+        if not before or order.status in TERMINAL:
+            return ()
+        found = []
+        for field in _AMENDED:
+            if field in before and field in now:
+                old = datetime.fromisoformat(before[field]) if field == "due_at" else before[field]
+                if old != now[field]:
+                    found.append(
+                        Amended(field, old, now[field], field == "due_at" and self._dated(old, now[field]))
+                    )
+        return tuple(found)
+
+    def _dated(self, *times: datetime) -> bool:
+        return any(at.astimezone(self.zone).date() != self.today for at in times)
 
     def _item(self, order: OpenOrder, line: Sequence[Any], alarm: bool) -> TicketItem:
         _, plu, name, quantity, status, note, modifiers, allergens = line
@@ -220,13 +261,19 @@ class _Maker:
             stations=tuple(label for id_, (_, label) in self.found.stations.items() if id_ in makers),
             alarm=alarm and status == CANCELLED,
             next=READY if can else 0,
+            amended=self._amended(order, plu, quantity=quantity, note=note)
+            if mine and status not in TERMINAL
+            else (),
         )
 
     def shows(self, ticket: Ticket) -> bool:
-        """Expo shows every order; a station those in which it has something to make or to take note of."""
+        """Expo shows every order; a station those in which it has something to make or to take note of. An order that
+        was amended as a whole concerns all that have something in it."""
         if self.station is None:
             return True
-        return any(item.mine and (item.alarm or item.next) for item in ticket.items)
+        if ticket.amended and any(item.status not in TERMINAL for item in ticket.mine):
+            return True
+        return any(item.mine and (item.alarm or item.next or item.amended) for item in ticket.items)
 
 
 def _json(value: Any) -> Any:
@@ -248,6 +295,8 @@ def _version(board: Board, found: Configuration) -> str:
             t.alarm,
             t.next,
             [item.alarm for item in t.items],
+            bool(t.amended),
+            [bool(item.amended) for item in t.items],
         ]
         for t in board.tickets
     ]

@@ -3,16 +3,22 @@
 from typing import Any
 
 from kitchen_display import hints
-from kitchen_display.alarms import raise_alarms
+from kitchen_display.alarms import raise_alarms, raise_amended
 from kitchen_display.configuration import forget_configuration
 from kitchen_display.models import Screen
 from orders.history import Change
-from orders.models import Brand, Kitchen, Order
+from orders.models import Amendment, Brand, Kitchen, Order
 
 
 def order_changed_receiver(sender: type[Order], order: Order, change: Change, **_: Any) -> None:
     """Of `orders.signals.order_changed`: alarms with the change, a hint to the screens after it."""
     raise_alarms(order, change)
+    hints.publish_on_commit(order.kitchen_id)
+
+
+def order_amended_receiver(sender: type[Order], order: Order, amendment: Amendment, **_: Any) -> None:
+    """Of `orders.signals.order_amended`: likewise."""
+    raise_amended(order, amendment)
     hints.publish_on_commit(order.kitchen_id)
 
 

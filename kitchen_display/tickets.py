@@ -55,8 +55,24 @@ class Modifier:
 
 
 @dataclass(frozen=True, slots=True)
+class Amended:
+    """What somebody changed and nobody has acknowledged: `field` is quantity, note or due_at; times are UTC.
+
+    `dated`: the two times lie on different days, or not today, so the page names the days.
+    """
+
+    field: str
+    before: Any
+    after: Any
+    dated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class TicketItem:
-    """`alarm`: cancelled, and nobody has acknowledged it. `next`: where a touch moves it; 0: a touch does nothing."""
+    """`alarm`: cancelled, and nobody has acknowledged it. `next`: where a touch moves it; 0: a touch does nothing.
+
+    `amended`: on its own station, and expo, only.
+    """
 
     plu: str
     quantity: int
@@ -69,6 +85,7 @@ class TicketItem:
     stations: tuple[str, ...]
     alarm: bool
     next: int
+    amended: tuple[Amended, ...] = ()
 
     @property
     def state(self) -> str:
@@ -118,6 +135,7 @@ class Ticket:
     urgency: str = "calm"
     due_days: int = 0
     owes: tuple[Owed, ...] = ()
+    amended: tuple[Amended, ...] = ()
 
     @property
     def state(self) -> str:
@@ -136,6 +154,10 @@ class Ticket:
     @property
     def has_alarm(self) -> bool:
         return self.alarm or any(item.alarm for item in self.items if item.mine)
+
+    @property
+    def is_amended(self) -> bool:
+        return bool(self.amended) or any(item.amended for item in self.items)
 
     @property
     def amber_at(self) -> datetime:

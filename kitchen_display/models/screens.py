@@ -65,7 +65,7 @@ class Screen(models.Model):
         _("columns"), default=0, validators=[MaxValueValidator(8)], help_text=_("0: as many as fit.")
     )
     sound_new = models.BooleanField(_("sound for a new order"), default=True)
-    sound_cancelled = models.BooleanField(_("sound for a cancellation"), default=True)
+    sound_cancelled = models.BooleanField(_("sound for a cancellation or a change"), default=True)
     sound_late = models.BooleanField(_("sound for a late order"), default=True)
     language = models.CharField(_("language"), max_length=2, choices=LANGUAGES, default="", blank=True)
     awake_from = models.TimeField(

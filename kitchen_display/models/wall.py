@@ -67,6 +67,43 @@ class Alarm(models.Model):
         return f"{self.order_id} {self.plu}".strip()
 
 
+class AmendmentAlarm(models.Model):
+    """An order (`plu` is empty) or an item that was amended while it was on the wall, until somebody has seen it.
+
+    `before`: what the values were when somebody last knew them, by field: note, quantity, due_at (RFC 3339, UTC). What
+    they are, the order says. `version`: that of the order's latest amendment here; who has seen an older one has not
+    seen this. A table of its own: the release before takes each row of `Alarm` for a cancellation (ADR 16).
+    """
+
+    order_id = models.CharField(max_length=128, db_collation="C")
+    plu = models.CharField(_("PLU"), max_length=128, blank=True, db_collation="C")
+    kitchen = models.ForeignKey(Kitchen, on_delete=models.CASCADE, related_name="+", db_index=False)
+    version = models.PositiveIntegerField(_("version"))
+    before = models.JSONField(_("before"))
+    raised_at = models.DateTimeField(_("raised"))
+    acknowledged_at = models.DateTimeField(_("acknowledged"), null=True)
+    acknowledged_by = models.CharField(_("by"), max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = _("alarm of an amendment")
+        verbose_name_plural = _("alarms of amendments")
+        indexes = [
+            # As those of `Alarm`: what boards ask for, and what the purge does.
+            models.Index(
+                fields=["kitchen", "order_id"],
+                name="amendment_alarm_standing",
+                condition=models.Q(acknowledged_at__isnull=True),
+            ),
+            models.Index(fields=["raised_at"], name="amendment_alarm_raised"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["order_id", "plu"], name="amendment_alarm_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.order_id} {self.plu}".strip()
+
+
 class Sighting(models.Model):
     """The first time that a screen said it shows an order."""
 

@@ -29,12 +29,16 @@ UNDO_WITHIN: Final = timedelta(seconds=15)
 
 
 class TouchForm(forms.Form):
-    """`version` and `to` as the page showed them; `to` empty or 0: ready."""
+    """`version` and `to` as the page showed them; `to` empty or 0: ready.
+
+    `what`: “amended” where amendments alone were seen.
+    """
 
     order = forms.CharField(max_length=128, strip=False)
     plu = forms.CharField(max_length=128, strip=False, required=False)
     version = forms.IntegerField(min_value=1, required=False)
     to = forms.IntegerField(min_value=0, max_value=5, required=False)
+    what = forms.CharField(max_length=20, required=False)
 
 
 class SettingsForm(forms.ModelForm):
@@ -112,7 +116,13 @@ def undo(request: HttpRequest, screen: Screen, touch: dict[str, Any]) -> None:
 @_action
 def acknowledge_view(request: HttpRequest, screen: Screen, touch: dict[str, Any]) -> None:
     # Twice is fine: two cooks may see it at once.
-    acknowledge(screen, touch["order"], touch["plu"] or None)
+    acknowledge(
+        screen,
+        touch["order"],
+        touch["plu"] or None,
+        version=touch["version"],
+        amendments_only=touch["what"] == "amended",
+    )
 
 
 @require_POST

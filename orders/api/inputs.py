@@ -6,6 +6,7 @@ from pydantic import (
     AfterValidator,
     AliasChoices,
     BeforeValidator,
+    ConfigDict,
     Field,
     StringConstraints,
     WithJsonSchema,
@@ -32,9 +33,20 @@ def _reader(names: dict[int, str]) -> BeforeValidator:
             return value
         if isinstance(value, str) and value in numbers:
             return numbers[value]
+        if value is _Nothing:
+            raise PydanticCustomError(
+                "required",
+                "Nothing is to be changed: send a status ({ways}), or what is amended.",
+                {"ways": ways},
+            )
         raise PydanticCustomError("status", "Send a status: {ways}.", {"ways": ways})
 
     return BeforeValidator(read)
+
+
+def _one_of(*names: str) -> dict[str, Any]:
+    """At least one of these fields, in the words of JSON Schema."""
+    return {"anyOf": [{"required": [name]} for name in names]}
 
 
 def _either(names: dict[int, str]) -> WithJsonSchema:
@@ -210,18 +222,62 @@ class OrderIn(Body):
         )
 
 
-class OrderMove(Body):
-    """Where an order shall go, and why."""
+class _Nothing:
+    """Stands for a status where neither that nor anything else was sent."""
 
-    status: OrderStatusIn
+
+def _left_out() -> Any:
+    """A field of a PATCH that wasn't sent. `null` is refused: who sends all fields would empty notes by it."""
+    return None
+
+
+class Patch(Body):
+    """Fields that change something, of which at least one must be sent; `reason` goes with any of them."""
+
     reason: Text | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _something(cls, data: Any) -> Any:
+        if isinstance(data, dict) and not any(name in data for name in cls._names()):
+            # So that it is named together with all else that is wrong.
+            return {**data, "status": _Nothing}
+        return data
 
-class ItemMove(Body):
-    """Where an item shall go, and why."""
+    @classmethod
+    def _names(cls) -> set[str]:
+        fields = {name: field for name, field in cls.model_fields.items() if name != "reason"}
+        return {spelling for name, field in fields.items() for spelling in (name, field.alias or name)}
 
-    status: ItemStatusIn
-    reason: Text | None = None
+
+class OrderPatch(Patch):
+    """Where an order shall go, or what of it is amended, or both; and why."""
+
+    model_config = ConfigDict(json_schema_extra=_one_of("status", "note", "pickupTime"))
+
+    status: OrderStatusIn = Field(default_factory=_left_out)
+    note: Note = Field(default_factory=_left_out, description="For the cooks; an empty text removes it.")
+    pickup_time: Time = Field(default_factory=_left_out, description="The order becomes due by it.")
+
+    @property
+    def amends(self) -> bool:
+        return self.note is not None or self.pickup_time is not None
+
+
+class ItemPatch(Patch):
+    """Where an item shall go, or what of it is amended, or both; and why."""
+
+    model_config = ConfigDict(json_schema_extra=_one_of("status", "note", "quantity"))
+
+    status: ItemStatusIn = Field(default_factory=_left_out)
+    note: Note = Field(default_factory=_left_out, description="For the cooks; an empty text removes it.")
+    quantity: Quantity = Field(
+        default_factory=_left_out, description="To cancel an item, send the status CANCELLED."
+    )
+
+    @property
+    def amends(self) -> bool:
+        return self.note is not None or self.quantity is not None
 
 
 class RecallIn(Body):

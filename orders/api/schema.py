@@ -7,7 +7,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRespo
 
 from huuva.openapi import problems
 from orders.api import examples
-from orders.api.inputs import ItemMove, OrderIn, OrderMove, RecallIn
+from orders.api.inputs import ItemPatch, OrderIn, OrderPatch, RecallIn
 from orders.api.outputs import EventPage, Item, Order, OrderPage
 
 _KEY = OpenApiParameter(
@@ -80,6 +80,7 @@ _MOVE = {
     **_REPEATABLE,
     **_ONE,
     "impossible_move_409": "From its present status it can't go there; current and allowed say where it is and may go.",
+    "impossible_amendment_409": "What has ended, as current says, is not amended any more.",
     "stale_version_412": "The order has changed since you read it.",
 }
 
@@ -137,22 +138,35 @@ retrieve = extend_schema(
 )
 partial_update = extend_schema(
     operation_id="moveOrder",
-    summary="Move an order on",
-    description="Statuses only move forward. Items that are behind come along. The same status again is a success.",
+    summary="Move an order on, or amend it",
+    description="Statuses only move forward. Items that are behind come along. The same status again is a success.\n\n"
+    "`note` and `pickupTime` amend an order that hasn't ended, and the cooks are told what changed. The same values "
+    "again are a success that changes nothing. With a status as well, the order is amended and then moved: both or "
+    "neither.",
     tags=["orders"],
     parameters=[_ID, _KEY, _IF_MATCH],
-    request={"application/json": OrderMove},
-    examples=[_request("By name", {"status": "PREPARING"}), _request("By number", {"status": 2})],
+    request={"application/json": OrderPatch},
+    examples=[
+        _request("By name", {"status": "PREPARING"}),
+        _request("By number", {"status": 2}),
+        _request("Another note", {"note": "Ring once", "reason": "the customer wrote"}),
+        _request("Later", {"pickupTime": "2026-05-01T19:00:00Z"}),
+    ],
     responses={200: _answer(Order, examples.ORDER, "The whole order."), **problems(**_MOVE)},
 )
 update_item = extend_schema(
     operation_id="moveItem",
-    summary="Move one item on",
-    description="The order follows its items, where its kitchen wants that.",
+    summary="Move one item on, or amend it",
+    description="The order follows its items, where its kitchen wants that.\n\n"
+    "`note` and `quantity` amend an item that hasn't ended, and the cooks are told what changed. With a status as "
+    "well, the item is amended and then moved: both or neither.",
     tags=["orders"],
     parameters=[_ID, _PLU, _KEY, _IF_MATCH],
-    request={"application/json": ItemMove},
-    examples=[_request("Ready", {"status": "READY"})],
+    request={"application/json": ItemPatch},
+    examples=[
+        _request("Ready", {"status": "READY"}),
+        _request("Three, and no onion", {"quantity": 3, "note": "no onion"}),
+    ],
     responses={200: _answer(Item, examples.ORDER["items"][0], "The item."), **problems(**_MOVE)},
 )
 recall = extend_schema(

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.db import transaction
 from django.http import HttpResponse, HttpResponseBase, HttpResponseNotModified
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,10 +14,11 @@ from huuva.bodies import each, invalid_parameter
 from huuva.idempotency import idempotent
 from huuva.problems import Problem
 from orders import documents, feed, services
+from orders.amendments import ItemAmendment, amend_order
 from orders.api import schema
 from orders.api.addresses import order_url
 from orders.api.filters import filtered
-from orders.api.inputs import ItemMove, OrderIn, OrderMove, RecallIn
+from orders.api.inputs import ItemPatch, OrderIn, OrderPatch, RecallIn
 from orders.api.kitchens import kitchen_for
 from orders.api.paging import limit_of, page_of, place_of
 from orders.models import Order, OrderItem
@@ -82,19 +84,38 @@ class OrderViewSet(ApiView, ViewSet):
     @schema.partial_update
     @idempotent
     def partial_update(self, request: Request, id: str) -> HttpResponseBase:
-        body = OrderMove.read(request.data)
-        return self._answer(
-            self._do(lambda: services.move_order(id, body.status, **self._who(request, body.reason)))
-        )
+        body = OrderPatch.read(request.data)
+        who = self._who(request, body.reason)
+        return self._answer(self._do(lambda: self._patched_order(id, body, who)))
+
+    @staticmethod
+    @transaction.atomic
+    def _patched_order(id: str, body: OrderPatch, who: dict[str, Any]) -> Order:
+        if body.amends:
+            order = amend_order(id, note=body.note, pickup_time=body.pickup_time, **who)
+            who = {**who, "expected": None}  # Asked already, and the row is locked since.
+        if body.status is not None:
+            order = services.move_order(id, body.status, **who)
+        return order
 
     @schema.update_item
     @idempotent
     def update_item(self, request: Request, id: str, plu: str) -> HttpResponseBase:
-        body = ItemMove.read(request.data)
-        order, item = self._do(
-            lambda: services.move_item(id, plu, body.status, **self._who(request, body.reason))
-        )
+        body = ItemPatch.read(request.data)
+        who = self._who(request, body.reason)
+        order, item = self._do(lambda: self._patched_item(id, plu, body, who))
         return Response(documents.item_document(order, item), headers={"ETag": etag(order.version)})
+
+    @staticmethod
+    @transaction.atomic
+    def _patched_item(id: str, plu: str, body: ItemPatch, who: dict[str, Any]) -> tuple[Order, OrderItem]:
+        if body.amends:
+            order = amend_order(id, items={plu: ItemAmendment(body.note, body.quantity)}, **who)
+            item = services.find_item(order.lines, plu)
+            who = {**who, "expected": None}  # Asked already, and the row is locked since.
+        if body.status is not None:
+            order, item = services.move_item(id, plu, body.status, **who)
+        return order, item
 
     @schema.recall
     @idempotent

@@ -1,31 +1,37 @@
-// Cancellations sound until somebody acknowledges them.
+// Cancellations and amendments sound until somebody acknowledges them, cancellations before amendments.
 
 const AGAIN = 8000;
 
 export class Alarms {
   constructor(sounds) {
     this.sounds = sounds;
-    this.known = new Set();
+    this.known = new Map(); // alarm → its sound
     this.timer = 0;
   }
 
   /** Looks which alarms stand on the wall now. */
   look() {
-    const standing = new Set();
-    for (const mark of document.querySelectorAll(".ticket[data-alarm], .item[data-alarm]")) {
-      const order = mark.closest(".ticket").dataset.order;
-      standing.add(`${order}|${mark.dataset.plu ?? ""}`);
+    const standing = new Map();
+    for (const mark of document.querySelectorAll(".ticket[data-alarm], .item[data-alarm], .changed")) {
+      const place = `${mark.closest(".ticket").dataset.order}|${mark.closest(".item")?.dataset.plu ?? ""}`;
+      // Amended again it says something else, and is another alarm.
+      if (mark.matches(".changed")) standing.set(`${place}|${mark.textContent}`, "amended");
+      else standing.set(place, "cancelled");
     }
-    const isNew = [...standing].some((alarm) => !this.known.has(alarm));
+    const news = [...standing].filter(([alarm]) => !this.known.has(alarm)).map(([, sound]) => sound);
     this.known = standing;
-    if (isNew) this.sound();
+    if (news.length) this.sound(loudest(news));
     else if (!standing.size) clearTimeout(this.timer);
   }
 
-  sound() {
+  sound(name = loudest([...this.known.values()])) {
     clearTimeout(this.timer);
     if (!this.known.size) return;
-    this.sounds.play("cancelled");
+    this.sounds.play(name);
     this.timer = setTimeout(() => this.sound(), AGAIN);
   }
+}
+
+function loudest(sounds) {
+  return sounds.includes("cancelled") ? "cancelled" : "amended";
 }

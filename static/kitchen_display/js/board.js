@@ -42,7 +42,7 @@ function flash(name) {
 }
 
 const sounds = new Sounds({
-  wanted: { new: page.soundNew, cancelled: page.soundCancelled, late: page.soundLate },
+  wanted: { new: page.soundNew, cancelled: page.soundCancelled, amended: page.soundCancelled, late: page.soundLate },
   button: one("[data-unblock]"),
   flash,
 });

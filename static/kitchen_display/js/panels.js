@@ -86,7 +86,7 @@ export function openPanels({ page, token, live, read, say, sounds }) {
   }
   document.querySelector("[data-try-sounds]")?.addEventListener("click", async () => {
     await sounds.unlock();
-    for (const [index, name] of ["new", "cancelled", "late"].entries()) setTimeout(() => sounds.play(name), index * 1400);
+    for (const [index, name] of ["new", "cancelled", "amended", "late"].entries()) setTimeout(() => sounds.play(name), index * 1400);
   });
 
   return { open, recalls };

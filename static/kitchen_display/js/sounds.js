@@ -1,9 +1,10 @@
-// Three sounds that can't be taken for one another, made here: no files, no network. New rises softly, cancelled falls
-// hard and comes again until somebody acknowledges it, late knocks twice.
+// Four sounds that can't be taken for one another, made here: no files, no network. New rises softly, cancelled falls
+// hard, amended goes up and down, both come again until somebody acknowledges them; late knocks twice.
 
 const TUNES = {
   new: [[659, 0, 0.16, "sine"], [880, 0.17, 0.3, "sine"]],
   cancelled: [[740, 0, 0.18, "square"], [494, 0.2, 0.18, "square"], [330, 0.4, 0.4, "square"]],
+  amended: [[587, 0, 0.14, "square"], [880, 0.16, 0.14, "square"], [587, 0.32, 0.14, "square"], [880, 0.48, 0.24, "square"]],
   late: [[392, 0, 0.1, "triangle"], [392, 0.16, 0.1, "triangle"], [392, 0.5, 0.1, "triangle"], [392, 0.66, 0.1, "triangle"]],
 };
 

@@ -135,7 +135,7 @@ export class Tickets {
     const element = (old.stood ?? old.plain).cloneNode(true);
     const state = element.querySelector(".state");
     element.classList.add("ticket--gone");
-    element.classList.remove("ticket--fresh", "ticket--alarmed", "ticket--typed");
+    element.classList.remove("ticket--fresh", "ticket--alarmed", "ticket--amended", "ticket--typed");
     if (fresh) {
       element.dataset.state = fresh.element.dataset.state;
       state.replaceWith(fresh.element.querySelector(".state").cloneNode(true));
@@ -168,7 +168,9 @@ export class Tickets {
     if (fresh.undo) return;
     const { state } = fresh.element.dataset;
     if (!undo.plu) {
-      if (isReady(fresh) && state !== undo.from) known.set(key, this.ghost(old ?? fresh, fresh));
+      // What was amended since is news; it must not hide behind the ticket as it stood.
+      const news = fresh.element.querySelector(".changed");
+      if (isReady(fresh) && state !== undo.from && !news) known.set(key, this.ghost(old ?? fresh, fresh));
       else if (undo.done) this.forget(key);
       return;
     }
