@@ -1,4 +1,4 @@
-"""What the page of one order shows: facts, items, timeline. Three statements beside the order's own."""
+"""What the page of one order shows: facts, items, timeline. Four statements beside the order's own."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +11,7 @@ from orders import clock
 from orders.admin.brands import brand_mark
 from orders.admin.timeline import timeline
 from orders.admin.words import is_late, late_badge, moment, money, span, status_badge, zone_name
-from orders.models import Brand, Order, OrderItem, StatusChange
+from orders.models import Amendment, Brand, Order, OrderItem, StatusChange
 from orders.statuses import PICKED_UP, READY, ItemStatus, Kind
 
 type Fact = tuple[str, str | SafeString]
@@ -36,6 +36,7 @@ def order_page(order: Order) -> dict[str, Any]:
     now = clock.now()
     items = list(order.items.order_by("position"))
     log = list(StatusChange.objects.filter(order_id=order.id).order_by("sequence"))
+    amendments = list(Amendment.objects.filter(order_id=order.id).order_by("version"))
     brand = Brand.objects.filter(pk=order.brand_id).first()
     return {
         "order": order,
@@ -49,7 +50,7 @@ def order_page(order: Order) -> dict[str, Any]:
             (_("Where it came from"), _origin(order, brand_mark(brand, order.brand_id))),
         ],
         "lines": [_line(order, item) for item in items],
-        "steps": timeline(order, items, log),
+        "steps": timeline(order, items, log, amendments),
         "zone": zone_name(order.kitchen, now),
     }
 

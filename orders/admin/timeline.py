@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
+from typing import Any
 
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from orders.admin.words import moment, span, status_badge, who
-from orders.models import Kitchen, Order, OrderItem, StatusChange
+from orders.models import Amendment, Kitchen, Order, OrderItem, StatusChange
 from orders.statuses import CANCELLED, ItemStatus, Kind, OrderStatus
 
 
@@ -21,6 +22,16 @@ class Move:
     before: str
     after: SafeString
     subjects: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Amended:
+    """One value that was changed beside the statuses. `subject` is empty for the order."""
+
+    subject: str
+    what: str
+    before: str
+    after: str
 
 
 @dataclass
@@ -46,16 +57,29 @@ class Step:
     is_recall: bool
     # The change that took this one back.
     taken_back_by: int | None
+    amended: list[Amended] = field(default_factory=list)
 
 
-def timeline(order: Order, items: Sequence[OrderItem], log: Sequence[StatusChange]) -> list[Step]:
-    """`log` by sequence, which keeps the rows of a change together."""
+def timeline(
+    order: Order,
+    items: Sequence[OrderItem],
+    log: Sequence[StatusChange],
+    amendments: Sequence[Amendment] = (),
+) -> list[Step]:
+    """`log` by sequence, which keeps the rows of a change together. Amendments stand between the changes."""
     names = {item.plu: str(item) for item in items}
     taken_back = {row.recalls: row.change for row in log if row.recalls is not None}
     steps: list[Step] = []
     previous: datetime | None = None
-    for change, found in groupby(log, key=lambda row: row.change):
-        rows = list(found)
+    entries: list[tuple[int, list[StatusChange] | Amendment]] = [
+        *((change, list(found)) for change, found in groupby(log, key=lambda row: row.change)),
+        *((amendment.version, amendment) for amendment in amendments),
+    ]
+    for change, rows in sorted(entries, key=lambda entry: entry[0]):
+        if isinstance(rows, Amendment):
+            steps.append(_amendment(order, rows, {item.plu: item.name for item in items}, previous))
+            previous = rows.at
+            continue
         own = [row for row in rows if row.kind != Kind.IMPORT] or rows
         at = own[-1].recorded_at if own[-1].kind == Kind.IMPORT else own[0].at
         icon, actor = who(rows[0].actor)
@@ -77,6 +101,49 @@ def timeline(order: Order, items: Sequence[OrderItem], log: Sequence[StatusChang
         )
         previous = at
     return steps
+
+
+def _amendment(order: Order, amendment: Amendment, names: dict[str, str], previous: datetime | None) -> Step:
+    icon, actor = who(amendment.actor)
+    changed = amendment.changes
+    of_items = all(change["plu"] is not None for change in changed)
+    return Step(
+        change=amendment.version,
+        title=_("Item amended") if of_items else _("Order amended"),
+        icon="edit",
+        at=moment(amendment.at, order.kitchen, seconds=True),
+        later=_later(amendment.at, previous),
+        actor=actor,
+        actor_icon=icon,
+        reason=amendment.reason,
+        moves=[],
+        told=[],
+        is_recall=False,
+        taken_back_by=None,
+        amended=[_amended(order, change, names) for change in changed],
+    )
+
+
+def _amended(order: Order, change: dict[str, Any], names: dict[str, str]) -> Amended:
+    words = {
+        "note": _("Note"),
+        "quantity": _("Quantity"),
+        "pickup_time": _("Pickup time"),
+        "due_at": _("Due"),
+    }
+
+    def told(value: Any) -> str:
+        if change["field"] in ("pickup_time", "due_at"):
+            return moment(datetime.fromisoformat(value), order.kitchen)
+        return str(value)
+
+    plu = change["plu"]
+    return Amended(
+        "" if plu is None else names.get(plu, plu),
+        words.get(change["field"], change["field"]),
+        told(change["before"]),
+        told(change["after"]),
+    )
 
 
 def _later(at: datetime, previous: datetime | None) -> str:

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from orders import services
+from orders.amendments import ItemAmendment, amend_order
 from orders.models import Brand, Order
 from orders.new import NewItem
 from orders.recall import recall
@@ -176,9 +177,37 @@ def test_the_page_takes_the_same_few_statements_for_many_items_and_changes(manag
     large = factories.order(*[None] * 50)
     for number in range(20):
         services.move_item(large.id, f"P{number}", 2, actor="key:test")
+        amend_order(large.id, note=f"note {number}", actor="key:test")
 
     statements(small)
-    assert statements(large) == statements(small) <= 6
+    assert statements(large) == statements(small) <= 7
+
+
+def test_amendments_stand_between_the_changes_with_what_was_before(manager: Client) -> None:
+    order = factories.order(None, None, note="Ring twice")
+    services.move_item(order.id, "P0", 2, actor="screen:Grill")
+    later = order.pickup_time + timedelta(minutes=20)
+    amend_order(order.id, note="", pickup_time=later, actor="key:wolt", reason="the customer called")
+    amend_order(order.id, items={"P1": ItemAmendment(quantity=3)}, actor="user:anna")
+    services.move_order(order.id, 3, actor="screen:Grill")
+
+    found = steps(manager, order)
+
+    assert [(step.change, step.title) for step in found] == [
+        (1, "Order came in"),
+        (2, "Item moved on"),
+        (3, "Order amended"),
+        (4, "Item amended"),
+        (5, "Order moved on"),
+    ]
+    note = found[2].amended[0]
+    assert (note.subject, note.what, note.before, note.after) == ("", "Note", "Ring twice", "")
+    assert [value.what for value in found[2].amended] == ["Note", "Pickup time", "Due"]
+    (quantity,) = found[3].amended
+    assert (quantity.subject, quantity.before, quantity.after) == ("Dish 1", "1", "3")
+    assert found[2].reason == "the customer called"
+    page = page_of(manager, order).content.decode()
+    assert "<s>Ring twice</s>" in page
 
 
 def test_an_id_of_odd_letters_has_a_page_and_an_unknown_one_leads_back(manager: Client) -> None:

@@ -208,6 +208,42 @@ def test_a_cancelled_item_is_acknowledged_by_a_touch(kitchen: WallKitchen) -> No
         expect(wall.item(order, "Sushi Set Large")).to_be_visible()
 
 
+def test_what_was_amended_rings_on_every_wall_until_it_was_seen_on_one(kitchen: WallKitchen) -> None:
+    order = kitchen.order("#12", items=TWO)
+    with kitchen.wall("expo-1") as wall, kitchen.wall("expo-2") as other:
+        for page in (wall, other):
+            expect(page.ticket(order)).to_be_visible()
+        heard = "window.heard = []; document.addEventListener('huuva:sound', e => heard.push(e.detail.name))"
+        wall.page.evaluate(heard)
+
+        kitchen.client.call(
+            "PATCH", f"/orders/{order['id']}/items/B-1", {"quantity": 3, "note": "No onion, no egg"}
+        )
+
+        for page in (wall, other):
+            strip = page.item(order, "Hawaii Burger").locator(".changed")
+            expect(strip).to_contain_text("Changed")
+            expect(strip).to_contain_text("2 → 3")
+            expect(strip).to_contain_text("No onion")
+            expect(page.foot(order)).to_contain_text("Changed: seen")
+        assert wall.page.evaluate("heard") == ["amended"]
+
+        # The number and Enter press the foot: first it is seen, only then bumped.
+        wall.press(f"{wall.number(order)}⏎")
+
+        for page in (wall, other):
+            expect(page.ticket(order).locator(".changed")).to_have_count(0)
+            expect(page.item(order, "Hawaii Burger")).to_contain_text("No onion, no egg")
+            page.expect_state(order, "received")
+
+        kitchen.client.call("PATCH", f"/orders/{order['id']}", {"note": "Ring once"})
+        expect(other.ticket(order).locator(".ticket__changed")).to_contain_text("New note")
+        other.foot(order).click()
+        expect(wall.ticket(order).locator(".changed")).to_have_count(0)
+        assert kitchen.client.order(order["id"])["status"] == "RECEIVED"
+        assert wall.complaints == [] and other.complaints == []
+
+
 def test_who_was_slower_is_told_who_did_it(kitchen: WallKitchen) -> None:
     order = kitchen.order("#10", items=TWO)
     with kitchen.wall("expo-1") as wall:
