@@ -1,6 +1,6 @@
 """What the order API takes in: the shape of each body, with its limits."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import (
     AfterValidator,
@@ -234,20 +234,30 @@ def _left_out() -> Any:
 class Patch(Body):
     """Fields that change something, of which at least one must be sent; `reason` goes with any of them."""
 
+    # Every spelling of those fields; set below.
+    changing: ClassVar[frozenset[str]] = frozenset()
+
     reason: Text | None = None
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        fields = {name: field for name, field in cls.model_fields.items() if name != "reason"}
+        cls.changing = frozenset(
+            spelling for name, field in fields.items() for spelling in (name, field.alias or name)
+        )
+
+    @property
+    def moves(self) -> bool:
+        return "status" in self.model_fields_set
 
     @model_validator(mode="before")
     @classmethod
     def _something(cls, data: Any) -> Any:
-        if isinstance(data, dict) and not any(name in data for name in cls._names()):
+        if isinstance(data, dict) and cls.changing.isdisjoint(data):
             # So that it is named together with all else that is wrong.
             return {**data, "status": _Nothing}
         return data
-
-    @classmethod
-    def _names(cls) -> set[str]:
-        fields = {name: field for name, field in cls.model_fields.items() if name != "reason"}
-        return {spelling for name, field in fields.items() for spelling in (name, field.alias or name)}
 
 
 class OrderPatch(Patch):
@@ -261,7 +271,7 @@ class OrderPatch(Patch):
 
     @property
     def amends(self) -> bool:
-        return self.note is not None or self.pickup_time is not None
+        return not self.model_fields_set.isdisjoint({"note", "pickup_time"})
 
 
 class ItemPatch(Patch):
@@ -277,7 +287,7 @@ class ItemPatch(Patch):
 
     @property
     def amends(self) -> bool:
-        return self.note is not None or self.quantity is not None
+        return not self.model_fields_set.isdisjoint({"note", "quantity"})
 
 
 class RecallIn(Body):

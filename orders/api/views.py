@@ -94,7 +94,7 @@ class OrderViewSet(ApiView, ViewSet):
         if body.amends:
             order = amend_order(id, note=body.note, pickup_time=body.pickup_time, **who)
             who = {**who, "expected": None}  # Asked already, and the row is locked since.
-        if body.status is not None:
+        if body.moves:
             order = services.move_order(id, body.status, **who)
         return order
 
@@ -113,7 +113,7 @@ class OrderViewSet(ApiView, ViewSet):
             order = amend_order(id, items={plu: ItemAmendment(body.note, body.quantity)}, **who)
             item = services.find_item(order.lines, plu)
             who = {**who, "expected": None}  # Asked already, and the row is locked since.
-        if body.status is not None:
+        if body.moves:
             order, item = services.move_item(id, plu, body.status, **who)
         return order, item
 
