@@ -113,9 +113,12 @@ def one_path_each(endpoints: list[Any]) -> list[Any]:
 
 
 def finish(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
-    """Postprocessing hook: headers of every answer, and no titles that only repeat a field's name."""
+    """Postprocessing hook: headers of each answer, bodies that must be sent, no titles that repeat a field's name."""
     for path in result["paths"].values():
-        for operation in path.values():
+        for method, operation in path.items():
+            if method == "patch":
+                # None of its fields must be there, but one of them must, and so a body.
+                operation["requestBody"]["required"] = True
             for status, response in operation["responses"].items():
                 headers = response.setdefault("headers", {})
                 for name, (statuses, description) in _HEADERS.items():
