@@ -65,11 +65,16 @@ def rebuild(*, page_size: int = 10 * PAGE) -> int:
     return refresh(page_size=page_size, seconds=float("inf")).changes
 
 
-def _locked_progress() -> Progress:
-    """The stored progress, for the transaction that is open to write on."""
+def lock() -> None:
+    """Only one transaction writes to the rollups at a time: waits for the others."""
     with connection.cursor() as cursor:
         # A statement of its own: what the others see must have been taken after the lock is held.
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+
+
+def _locked_progress() -> Progress:
+    """The stored progress, for the transaction that is open to write on."""
+    lock()
     return Progress.objects.get_or_create(id=1)[0]
 
 

@@ -87,3 +87,13 @@ class RecallBlocked(Refusal):
             f"{subject} has moved on since, by change {number} of {actor}. Recall that first.",
             blockedBy=number,
         )
+
+
+class OrdersStillOpen(Refusal):
+    code = "orders_still_open"
+
+    def __init__(self, order_ids: list[str]) -> None:
+        super().__init__(
+            f"{len(order_ids)} orders of this account are still open, such as {order_ids[0]}. "
+            "Erase its data when they are picked up or cancelled."
+        )

@@ -8,3 +8,9 @@ order_changed = Signal()
 
 # Sent with `order` (as it is now) and `amendment` (orders.models.Amendment) likewise, after every amendment.
 order_amended = Signal()
+# Sent with `order_ids` inside the transaction that removes customers' data from those orders: who keeps a copy of it
+# removes it too.
+customer_data_removed = Signal()
+# Sent with `account` and `to` at the beginning of the transaction that gives all orders of an account another name: who
+# keeps figures by account renames them too.
+account_renamed = Signal()

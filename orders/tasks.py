@@ -4,6 +4,7 @@ import structlog
 from celery import shared_task
 
 from orders.bookkeeping import differences
+from orders.privacy import anonymise_due
 
 log = structlog.get_logger(__name__)
 
@@ -15,3 +16,12 @@ def check_history() -> int:
     for difference in found:
         log.error("status_differs_from_history", **difference)
     return len(found)
+
+
+@shared_task
+def anonymise_orders() -> int:
+    """Remove customers' data whose time has come (`Kitchen.retention_days`); returns from how many orders."""
+    number = anonymise_due()
+    if number:
+        log.info("orders_anonymised", orders=number)
+    return number

@@ -70,8 +70,15 @@ class Kitchen(models.Model):
         help_text=_("How long before it is due an order for later comes to the wall."),
     )
     retention_days = models.PositiveSmallIntegerField(
-        _("keep customer data, days"), default=90, validators=[MinValueValidator(1)]
+        _("keep customer data, days"),
+        default=90,
+        validators=[MinValueValidator(1)],
+        help_text=_(
+            "After an order was last changed, names, phone numbers, addresses and notes are removed."
+        ),
     )
+    # How far that has been done: the last change of the last order that was gone through.
+    anonymised_until = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         verbose_name = _("kitchen")

@@ -1,0 +1,34 @@
+from typing import Any
+
+import structlog
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from orders.privacy import erase_account
+from orders.refusals import OrdersStillOpen
+
+log = structlog.get_logger(__name__)
+
+
+class Command(BaseCommand):
+    help = (
+        "Remove a customer's data from all orders of an account, for good, and give the account a random name. "
+        "Backups made before still hold it."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("account")
+        parser.add_argument("--yes", action="store_true", help="don't ask")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        account = options["account"]
+        if not options["yes"] and input(f"Erase all data of account {account}, for good? [y/N] ") not in (
+            "y",
+            "Y",
+        ):
+            raise CommandError("Nothing was erased.")
+        try:
+            erased = erase_account(account)
+        except OrdersStillOpen as refusal:
+            raise CommandError(refusal.detail) from None
+        log.info("account_erased", orders=erased.orders, now_called=erased.account)
+        self.stdout.write(f"{erased.orders} orders; the account is called {erased.account} now.")

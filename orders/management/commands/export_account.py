@@ -1,0 +1,20 @@
+from typing import Any
+
+import orjson
+from django.core.management.base import BaseCommand, CommandParser
+
+from orders.privacy import export_account
+
+
+class Command(BaseCommand):
+    help = "Print all that is kept of a customer, for the customer: the account's orders, one JSON document a line."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("account")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        number = 0
+        for document in export_account(options["account"]):
+            self.stdout.write(orjson.dumps(document, option=orjson.OPT_UTC_Z).decode())
+            number += 1
+        self.stderr.write(f"{number} orders.")

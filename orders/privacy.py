@@ -1,0 +1,119 @@
+"""Customers' data: kept as long as it is needed, shown and erased when its owner asks (GDPR, articles 15 and 17).
+
+A customer's data is the name, the phone number, the delivery address, and the notes, which people write freely. What
+happened to an order and when, its items and its prices stay: they are the kitchen's, and tell nothing of a person.
+
+*Retention*: `Kitchen.retention_days` after an order was last changed its customer's data goes; the account's id stays,
+so that figures of returning customers stay right. *Erasure*: all of an account's orders lose their data at once, and
+their account becomes a name that nobody can trace back.
+"""
+
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.db import connection, transaction
+
+from orders import clock
+from orders.documents import order_documents
+from orders.models import Kitchen, Order, OrderItem
+from orders.refusals import OrdersStillOpen
+from orders.signals import account_renamed, customer_data_removed
+from orders.statuses import OPEN
+
+# Stands where a customer's name stood; the name can't be empty.
+ANONYMOUS: Final = "–"
+# One transaction each, so that no lock is held long.
+BATCH: Final = 500
+ERASED_PREFIX: Final = "erased-"
+
+
+@dataclass(frozen=True)
+class Erased:
+    """`account`: what the orders' account is called now."""
+
+    orders: int
+    account: str
+
+
+def anonymise_due(now: datetime | None = None) -> int:
+    """Removes customers' data from all orders whose time has come; returns how many orders. May run twice, be killed
+    and go on: each kitchen remembers how far it got."""
+    now = now or clock.now()
+    return sum(_anonymise_kitchen(kitchen, now) for kitchen in Kitchen.objects.order_by("slug"))
+
+
+def _anonymise_kitchen(kitchen: Kitchen, now: datetime) -> int:
+    until = now - timedelta(days=kitchen.retention_days)
+    number = 0
+    for batch in _batches(kitchen, until):
+        with transaction.atomic():
+            _remove_data([order_id for order_id, _ in batch])
+            # Orders are gone through in the order of their last change, which only grows: an order that is imported
+            # with an old date, or changed again, lies ahead of this mark.
+            Kitchen.objects.filter(pk=kitchen.pk).update(anonymised_until=batch[-1][1])
+        number += len(batch)
+    return number
+
+
+def _batches(kitchen: Kitchen, until: datetime) -> Iterator[list[tuple[str, datetime]]]:
+    """Ids and times of last change, oldest first; orders changed at the same moment are never parted."""
+    mark = kitchen.anonymised_until
+    while True:
+        found = Order.objects.filter(kitchen=kitchen, updated_at__lt=until).order_by("updated_at")
+        if mark is not None:
+            found = found.filter(updated_at__gt=mark)
+        batch = list(found.values_list("id", "updated_at")[:BATCH])
+        if not batch:
+            return
+        mark = batch[-1][1]
+        same = found.filter(updated_at=mark).exclude(id__in=[order_id for order_id, _ in batch])
+        yield batch + list(same.values_list("id", "updated_at"))
+
+
+def _remove_data(order_ids: Sequence[str]) -> None:
+    Order.objects.filter(pk__in=order_ids).update(
+        customer_name=ANONYMOUS, customer_phone="", delivery_address=None, note=""
+    )
+    OrderItem.objects.filter(order_id__in=order_ids).exclude(note="").update(note="")
+    customer_data_removed.send(Order, order_ids=list(order_ids))
+
+
+def export_account(account: str) -> Iterator[dict[str, Any]]:
+    """All that we hold of a customer: each of the account's orders as the API shows it, oldest first."""
+    ids = list(
+        Order.objects.filter(account=account).order_by("created_at", "id").values_list("id", flat=True)
+    )
+    for start in range(0, len(ids), BATCH):
+        found = Order.objects.in_bulk(ids[start : start + BATCH])
+        yield from order_documents(
+            [found[order_id] for order_id in ids[start : start + BATCH] if order_id in found]
+        )
+
+
+@transaction.atomic
+def erase_account(account: str) -> Erased:
+    """Removes a customer's data from all orders of an account, and gives the account a random name.
+
+    Raises OrdersStillOpen: a kitchen must be able to hand out what it cooks. An account without orders is no error.
+    """
+    pseudonym = ERASED_PREFIX + secrets.token_hex(8)
+    # First of all: who keeps figures by account takes its lock here, so that it has counted no order that comes while
+    # we look. It never waits for an order's lock.
+    account_renamed.send(Order, account=account, to=pseudonym)
+    with connection.cursor() as cursor:
+        # In one order, as everywhere: an order that is being changed is waited for.
+        cursor.execute(
+            "SELECT id, status FROM orders_order WHERE account = %s ORDER BY id FOR UPDATE", [account]
+        )
+        rows = cursor.fetchall()
+    still_open = [order_id for order_id, status in rows if status in OPEN]
+    if still_open:
+        raise OrdersStillOpen(still_open)
+    ids = [order_id for order_id, _ in rows]
+    for start in range(0, len(ids), BATCH):
+        _remove_data(ids[start : start + BATCH])
+    Order.objects.filter(pk__in=ids).update(account=pseudonym)
+    return Erased(len(ids), pseudonym)

@@ -1,0 +1,216 @@
+"""Customers' data goes when its time has come, and when its owner asks."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from typing import Any
+
+import orjson
+import pytest
+from django.core.management import CommandError, call_command
+
+from orders import clock, privacy
+from orders.bookkeeping import differences
+from orders.models import Kitchen, Order, OrderItem, StatusChange
+from orders.new import NewItem, NewOrder
+from orders.privacy import ANONYMOUS, anonymise_due, erase_account, export_account
+from orders.refusals import OrdersStillOpen
+from orders.services import create_order, move_order
+from orders.signals import customer_data_removed
+from orders.statuses import CANCELLED, PICKED_UP
+from orders.tests import factories
+
+pytestmark = pytest.mark.django_db
+DATA = {
+    "customer_name": "Ada Lovelace",
+    "customer_phone": "+358401234567",
+    "delivery_address": {"city": "Helsinki", "street": "Kuja 1", "postalCode": "00100"},
+    "note": "ring at Ada's",
+}
+
+
+def order(id: str, kitchen: Kitchen | None = None, *, done: bool = True, account: str = "acc-1") -> Order:
+    new = NewOrder(
+        id=id,
+        pickup_time=clock.now() + timedelta(minutes=20),
+        items=[NewItem("P0", {"name": "Dish", "quantity": 2, "note": "for Ada", "price": 990}, None)],
+        details={"account": account, "brand_id": "b", "channel_order_id": id, **DATA},
+        status=1,
+        history=[],
+    )
+    created = create_order(new, kitchen=kitchen or factories.kitchen(), actor="key:test")
+    return move_order(id, PICKED_UP, actor="user:anna") if done else created
+
+
+def has_data(order_id: str) -> bool:
+    stored = Order.objects.get(pk=order_id)
+    kept = {name: getattr(stored, name) for name in DATA}
+    note = OrderItem.objects.get(order_id=order_id).note
+    if kept == DATA and note == "for Ada":
+        return True
+    assert kept == {
+        "customer_name": ANONYMOUS,
+        "customer_phone": "",
+        "delivery_address": None,
+        "note": "",
+    }
+    assert note == ""
+    return False
+
+
+@pytest.fixture
+def days(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """`days(n)`: n days from now it is."""
+    start = datetime.now(UTC)
+
+    def later(number: float) -> datetime:
+        moment = start + timedelta(days=number)
+        monkeypatch.setattr(clock, "now", lambda: moment)
+        return moment
+
+    return later  # type: ignore[return-value]
+
+
+def test_data_goes_when_the_kitchens_days_are_over(days: Any) -> None:
+    short, long = factories.kitchen("short", retention_days=10), factories.kitchen("long", retention_days=20)
+    days(0)
+    order("early", short)
+    order("kept", long)
+    days(5)
+    order("late", short)
+    history = StatusChange.objects.count()
+
+    days(10.5)
+    assert anonymise_due() == 1
+    assert [has_data(name) for name in ("early", "late", "kept")] == [False, True, True]
+    assert anonymise_due() == 0
+    days(30)
+    assert anonymise_due() == 2
+
+    stored = Order.objects.get(pk="early")
+    assert (stored.account, stored.version) == ("acc-1", 2)
+    assert OrderItem.objects.get(order_id="early").price == 990
+    assert StatusChange.objects.count() == history
+    assert differences() == []
+
+
+def test_days_count_from_the_last_change(days: Any) -> None:
+    days(0)
+    order("open", done=False)
+    days(89)
+    move_order("open", CANCELLED, actor="user:anna")
+    days(100)
+    assert anonymise_due() == 0
+    days(180)
+    assert anonymise_due() == 1
+
+
+def test_an_order_with_an_old_date_that_comes_later_is_not_forgotten(days: Any) -> None:
+    days(0)
+    order("first")
+    days(91)
+    assert anonymise_due() == 1
+    imported = replace(
+        factories.new_order(id="imported", note="secret"), created_at=clock.now() - timedelta(days=400)
+    )
+    create_order(imported, kitchen=factories.kitchen(), actor="key:test")
+    days(182)
+    assert anonymise_due() == 1
+    assert Order.objects.get(pk="imported").note == ""
+
+
+def test_many_orders_changed_at_one_moment_are_all_gone_through(
+    days: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(privacy, "BATCH", 2)
+    days(0)
+    for number in range(5):
+        order(f"same-{number}")
+    days(1)
+    for number in range(3):
+        order(f"other-{number}")
+    days(200)
+
+    assert anonymise_due() == 8
+    assert not any(has_data(pk) for pk in Order.objects.values_list("pk", flat=True))
+
+
+def test_a_run_that_was_ended_halfway_goes_on_where_it_was(
+    days: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(privacy, "BATCH", 1)
+    for number in range(3):
+        days(number)
+        order(f"o{number}")
+    days(200)
+    seen: list[str] = []
+
+    def end_at_the_second(sender: Any, order_ids: list[str], **_: Any) -> None:
+        seen.extend(order_ids)
+        if len(seen) == 2:
+            raise KeyboardInterrupt
+
+    customer_data_removed.connect(end_at_the_second)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            anonymise_due()
+        assert [has_data(f"o{number}") for number in range(3)] == [False, True, True]
+        assert anonymise_due() == 2
+    finally:
+        customer_data_removed.disconnect(end_at_the_second)
+    assert seen == ["o0", "o1", "o1", "o2"]
+
+
+def test_a_customer_gets_all_that_is_kept() -> None:
+    order("mine-1")
+    order("mine-2", factories.kitchen("other"))
+    order("theirs", account="acc-2")
+    out, err = StringIO(), StringIO()
+
+    call_command("export_account", "acc-1", stdout=out, stderr=err)
+
+    documents = [orjson.loads(line) for line in out.getvalue().splitlines()]
+    assert [document["id"] for document in documents] == ["mine-1", "mine-2"]
+    assert documents[0]["customer"] == {"name": "Ada Lovelace", "phoneNumber": "+358401234567"}
+    assert documents[0]["items"][0]["note"] == "for Ada"
+    assert err.getvalue() == "2 orders.\n"
+
+
+def test_an_erased_account_leaves_nothing_of_its_customer() -> None:
+    order("mine-1")
+    order("mine-2", factories.kitchen("other"))
+    order("theirs", account="acc-2")
+    out = StringIO()
+
+    call_command("erase_account", "acc-1", "--yes", stdout=out)
+
+    assert [has_data(name) for name in ("mine-1", "mine-2", "theirs")] == [False, False, True]
+    accounts = set(Order.objects.filter(pk__startswith="mine").values_list("account", flat=True))
+    [pseudonym] = accounts
+    assert pseudonym.startswith("erased-") and pseudonym in out.getvalue()
+    assert list(export_account("acc-1")) == []
+    assert erase_account("acc-1").orders == 0
+
+
+def test_open_orders_keep_their_account_until_they_are_handed_out() -> None:
+    order("done")
+    order("open", done=False)
+
+    with pytest.raises(OrdersStillOpen, match="such as open"):
+        erase_account("acc-1")
+    with pytest.raises(CommandError, match="still open"):
+        call_command("erase_account", "acc-1", "--yes")
+
+    assert has_data("done") and has_data("open")
+    assert set(Order.objects.values_list("account", flat=True)) == {"acc-1"}
+
+
+def test_erasing_asks_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    order("done")
+    monkeypatch.setattr("builtins.input", lambda question: "n")
+
+    with pytest.raises(CommandError, match="Nothing was erased"):
+        call_command("erase_account", "acc-1")
+
+    assert has_data("done")
