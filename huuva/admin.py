@@ -1,11 +1,16 @@
 """The admin's first page, and users and groups in the look of the rest."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
+from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from orders.models import KitchenMember
 
 admin.site.index_template = "orders/admin/front.html"
 admin.site.index_title = _("Now")
@@ -13,8 +18,22 @@ admin.site.unregister(User)
 admin.site.unregister(Group)
 
 
+class KitchenMemberInline(TabularInline):
+    """The kitchens of a user who does not work in all of them."""
+
+    model = KitchenMember
+    extra = 0
+    verbose_name_plural = _("Kitchens (none: those of the roles that work everywhere)")
+
+
 @admin.register(User)
 class HuuvaUserAdmin(UserAdmin, ModelAdmin):
+    inlines = (KitchenMemberInline,)
+
+    def get_inlines(self, request: HttpRequest, obj: User | None) -> Any:
+        # A new user is made in two steps, the first of which asks for name and password alone.
+        return () if obj is None else self.inlines
+
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm

@@ -19,6 +19,7 @@ from integrations.key_cache import key_cache
 from integrations.keys import give_secret, revoke_key
 from integrations.models import ApiKey
 from integrations.scopes import SCOPES
+from orders.admin.scope import KitchenFilter, KitchenScoped
 
 
 class ApiKeyForm(forms.ModelForm):
@@ -60,7 +61,7 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(ModelAdmin):
+class ApiKeyAdmin(KitchenScoped, ModelAdmin):
     form = ApiKeyForm
     list_display = (
         "name",
@@ -71,7 +72,7 @@ class ApiKeyAdmin(ModelAdmin):
         "shown_limit",
         "last_used_at",
     )
-    list_filter = (StateFilter, "kitchen")
+    list_filter = (StateFilter, ("kitchen", KitchenFilter))
     list_select_related = ("kitchen",)
     search_fields = ("name", "prefix")
     search_help_text = _("Name or prefix (the part of a key after huuva_)")

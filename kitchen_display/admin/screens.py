@@ -18,6 +18,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from kitchen_display import hints
 from kitchen_display.models import Screen
 from kitchen_display.pairing import LINK_LIFETIME, PairingRefused, enter_code, find_code, make_link, revoke
+from orders.admin.scope import KitchenFilter, KitchenScoped
 from orders.admin.words import moment
 
 # Shown as a badge: unfold's colours.
@@ -63,10 +64,10 @@ class ScreenForm(forms.ModelForm):
 
 
 @admin.register(Screen)
-class ScreenAdmin(ModelAdmin):
+class ScreenAdmin(KitchenScoped, ModelAdmin):
     form = ScreenForm
     list_display = ("name", "kitchen", "shown_station", "shown_state", "shown_seen", "shown_paired")
-    list_filter = ("kitchen", "kind")
+    list_filter = (("kitchen", KitchenFilter), "kind")
     list_select_related = ("kitchen", "station")
     search_fields = ("name",)
     actions = ("revoke_screens",)

@@ -14,6 +14,7 @@ from kitchen_display import hints
 from kitchen_display.admin.preview import recent_products
 from kitchen_display.configuration import forget_configuration
 from kitchen_display.models import Station, StationRule
+from orders.admin.scope import KitchenFilter, KitchenScoped
 
 
 class RuleInline(TabularInline):
@@ -24,9 +25,9 @@ class RuleInline(TabularInline):
 
 
 @admin.register(Station)
-class StationAdmin(ModelAdmin):
+class StationAdmin(KitchenScoped, ModelAdmin):
     list_display = ("name", "kitchen", "slug", "rule_count", "screen_count")
-    list_filter = ("kitchen",)
+    list_filter = (("kitchen", KitchenFilter),)
     list_select_related = ("kitchen",)
     search_fields = ("name", "slug")
     fields = ("kitchen", "name", "slug")

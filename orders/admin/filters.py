@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from orders import clock
+from orders.access import kitchens_of
 from orders.models import Brand, Kitchen, Order
 from orders.statuses import FIRST, OPEN, PREPARING, OrderStatus
 
@@ -63,7 +64,9 @@ class KitchenFilter(_Asked):
     parameter_name = "kitchen"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        kitchens = list(Kitchen.objects.values_list("slug", "name")[:MOST_CHOICES])
+        allowed = kitchens_of(request.user)
+        found = Kitchen.objects.all() if allowed is None else Kitchen.objects.filter(pk__in=allowed)
+        kitchens = list(found.values_list("slug", "name")[:MOST_CHOICES])
         return kitchens if len(kitchens) > 1 or self.value() else []
 
     def queryset(self, request: HttpRequest, queryset: Orders) -> Orders:

@@ -11,6 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from orders import clock
+from orders.access import kitchens_of
 from orders.models import Order
 from orders.statuses import FIRST, OPEN, PREPARING, READY
 
@@ -26,14 +27,15 @@ class Figure:
 def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Adds `kitchens_now`, a name and figures for each kitchen with open orders; one statement over those alone."""
     if request.user.has_perm("orders.view_order"):
-        context["kitchens_now"] = _kitchens_now()
+        context["kitchens_now"] = _kitchens_now(kitchens_of(request.user))
     return context
 
 
-def _kitchens_now() -> list[tuple[str, list[Figure]]]:
+def _kitchens_now(allowed: frozenset[str] | None) -> list[tuple[str, list[Figure]]]:
+    where = {} if allowed is None else {"kitchen__in": allowed}
     late = Q(status__in=(FIRST, PREPARING), due_at__lt=clock.now())
     rows = (
-        Order.objects.filter(status__in=OPEN)
+        Order.objects.filter(status__in=OPEN, **where)
         .values("kitchen_id", "kitchen__name")
         .annotate(
             late=Count("pk", filter=late),

@@ -11,6 +11,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelect2Widget
 
+from orders.admin.scope import KitchenScoped
 from orders.models import Kitchen, Order
 
 
@@ -29,8 +30,9 @@ class KitchenForm(forms.ModelForm):
 
 
 @admin.register(Kitchen)
-class KitchenAdmin(ModelAdmin):
+class KitchenAdmin(KitchenScoped, ModelAdmin):
     form = KitchenForm
+    kitchen_lookup = "pk"
     list_display = ("name", "slug", "time_zone", "target", "auto_advance", "currency")
     search_fields = ("name", "slug")
     fieldsets = (

@@ -31,8 +31,8 @@ class Line:
     modifiers: list[Modifier]
 
 
-def order_page(order: Order) -> dict[str, Any]:
-    """The template's context."""
+def order_page(order: Order, *, customer: bool = True) -> dict[str, Any]:
+    """The template's context. Without `customer` it tells nothing of the customer, and no notes."""
     now = clock.now()
     items = list(order.items.order_by("position"))
     log = list(StatusChange.objects.filter(order_id=order.id).order_by("sequence"))
@@ -40,13 +40,14 @@ def order_page(order: Order) -> dict[str, Any]:
     brand = Brand.objects.filter(pk=order.brand_id).first()
     return {
         "order": order,
+        "shows_notes": customer,
         "status": status_badge(order.status, order.get_status_display()),
         "late": late_badge(order, now) if is_late(order, now) else "",
         "brand": brand_mark(brand, order.brand_id),
         "due": moment(order.due_at, order.kitchen),
         "fact_groups": [
             (_("Times"), _times(order, log)),
-            (_("Customer"), _customer(order)),
+            (_("Customer"), _customer(order) if customer else [(_("Account"), order.account)]),
             (_("Where it came from"), _origin(order, brand_mark(brand, order.brand_id))),
         ],
         "lines": [_line(order, item) for item in items],

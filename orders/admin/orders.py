@@ -1,4 +1,5 @@
-"""Orders: a list to find one in, and a page that tells everything about it. Nothing is edited here."""
+"""Orders: a list to find one in, and a page that tells everything about it. Nothing is edited here: an order is
+advanced, cancelled or taken back by actions, through the services."""
 
 from typing import Any
 
@@ -12,15 +13,19 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.views import ChangeList
 
 from orders import clock
+from orders.access import sees_customers
 from orders.admin import filters
+from orders.admin.actions import choices
 from orders.admin.brands import brand_mark
+from orders.admin.customer_actions import ERASE, CustomerActions
+from orders.admin.order_actions import OrderActions
 from orders.admin.order_page import order_page
 from orders.admin.paging import InfinitePaginator
+from orders.admin.scope import KitchenScoped
 from orders.admin.search import found_ids
 from orders.admin.words import is_late, late_badge, moment, span, status_badge
 from orders.models import Brand, Order
@@ -36,9 +41,16 @@ class OrderList(ChangeList):
         for order in self.result_list:
             order.brand = brands.get(order.brand_id)
 
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Order]) -> list[str]:
+        """Late and open orders by urgency, as the wall has them; their index holds them in this order."""
+        if request.GET.get("late") == "yes" or request.GET.get("status") == "open":
+            return ["due_at", "id"]
+        ordering: list[str] = super().get_ordering(request, queryset)
+        return ordering
+
 
 @admin.register(Order)
-class OrderAdmin(ModelAdmin):
+class OrderAdmin(KitchenScoped, OrderActions, CustomerActions):
     list_display = ("number", "shown_status", "due", "age", "brand", "channel", "shown_kitchen", "created")
     list_filter = (
         filters.StatusFilter,
@@ -67,7 +79,8 @@ class OrderAdmin(ModelAdmin):
     # `search.found_ids` does the search; this makes the field appear.
     search_fields = ("id",)
     search_help_text = _("Number, order id, account, name or phone")
-    actions = None
+    actions = ("mark_preparing", "mark_ready", "mark_picked_up", "cancel_orders", "export_orders")
+    actions_list = ("export_list",)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return OrderList
@@ -80,7 +93,9 @@ class OrderAdmin(ModelAdmin):
     ) -> tuple[QuerySet[Order], bool]:
         # PostgreSQL's text holds no NUL.
         term = search_term.replace("\0", "").strip()
-        return (queryset.filter(pk__in=found_ids(term)) if term else queryset), False
+        if not term:
+            return queryset, False
+        return queryset.filter(pk__in=found_ids(term, by_customer=sees_customers(request.user))), False
 
     @display(description=_("number"))
     def number(self, order: Order) -> SafeString:
@@ -140,7 +155,7 @@ class OrderAdmin(ModelAdmin):
         if request.method not in ("GET", "HEAD"):
             return HttpResponseNotAllowed(["GET", "HEAD"])
         order_id = unquote(object_id).replace("\0", "")
-        order = Order.objects.select_related("kitchen").filter(pk=order_id).first()
+        order = super().get_queryset(request).select_related("kitchen").filter(pk=order_id).first()
         if order is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, order_id)
         context = {
@@ -148,7 +163,11 @@ class OrderAdmin(ModelAdmin):
             "opts": self.opts,
             "original": order,
             "title": str(order),
-            **order_page(order),
+            **order_page(order, customer=sees_customers(request.user)),
+            "may_move": self.has_move_permission(request),
+            "advances": choices(order),
+            "can_cancel": order.status in OPEN,
+            "may_erase": request.user.has_perm(ERASE),
         }
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "orders/admin/order.html", context)

@@ -2,22 +2,23 @@
 
 from datetime import UTC, datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from orders.models import Order
+from orders.models import Order, OrderItem
 
-# Customers' names, phones and display numbers have no index: they are looked for among the latest orders only.
+# Customers' names, phones, display numbers and PLUs have no index: they are looked for among the latest orders only.
 LATEST = 10_000
 MOST = 500
 # Fewer letters would say little about an id.
 PREFIX = 6
 
 
-def found_ids(term: str) -> list[str]:
+def found_ids(term: str, *, by_customer: bool = True) -> list[str]:
     """The ids of the newest orders that a manager may mean, `MOST` for each way to mean them; two statements.
 
     Whole: channel order id, account. Whole or its beginning: the order's own id. Among the latest orders: display
-    number with or without `#`, a part of the customer's name, a part of the phone number written in any way.
+    number with or without `#`, the PLU of an item, and with `by_customer` a part of the customer's name, a part of the
+    phone number written in any way.
     """
     newest = Order.objects.newest_first()
     own_id = Q(id__startswith=term) if len(term) >= PREFIX else Q(id=term)
@@ -25,7 +26,7 @@ def found_ids(term: str) -> list[str]:
         Order.objects.filter(own_id).order_by("id"),
         newest.filter(channel_order_id=term),
         newest.filter(account=term),
-        newest.filter(_of_latest(term), created_at__gte=_latest_since()),
+        newest.filter(_of_latest(term, by_customer=by_customer), created_at__gte=_latest_since()),
     ]
     first, *others = (way.values_list("pk", flat=True)[:MOST] for way in ways)
     return list(first.union(*others))
@@ -37,12 +38,17 @@ def _latest_since() -> datetime:
     return next(iter(times[LATEST - 1 : LATEST]), datetime.min.replace(tzinfo=UTC))
 
 
-def _of_latest(term: str) -> Q:
+def _of_latest(term: str, *, by_customer: bool) -> Q:
     number = term.removeprefix("#")
-    wanted = Q(channel_display_id__in={number, f"#{number}"}) | Q(customer_name__icontains=term)
+    wanted = Q(channel_display_id__in={number, f"#{number}"}) | Q(
+        Exists(OrderItem.objects.filter(order_id=OuterRef("pk"), plu=term))
+    )
     if len(number) == 4:
         # Where the channel gives no display number, walls show the end of its order id.
         wanted |= Q(channel_display_id="", channel_order_id__endswith=number)
+    if not by_customer:
+        return wanted
+    wanted |= Q(customer_name__icontains=term)
     # A number at home begins with 0, the same one from abroad with the country's.
     digits = "".join(letter for letter in term if letter.isdigit()).lstrip("0")
     if len(digits) >= 4 and not any(letter.isalpha() for letter in term):

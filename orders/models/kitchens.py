@@ -84,6 +84,7 @@ class Kitchen(models.Model):
         verbose_name = _("kitchen")
         verbose_name_plural = _("kitchens")
         ordering = ["slug"]
+        permissions = [("work_everywhere", _("Can work in all kitchens"))]
         constraints = [
             models.CheckConstraint(condition=models.Q(slug__length__gte=1), name="kitchen_slug_not_empty"),
             models.CheckConstraint(condition=models.Q(name__length__gte=1), name="kitchen_name_not_empty"),

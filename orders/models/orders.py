@@ -85,6 +85,12 @@ class Order(StatusGuard):
     class Meta:
         verbose_name = _("order")
         verbose_name_plural = _("orders")
+        permissions = [
+            ("move_order", _("Can advance, cancel and take back orders")),
+            ("view_customer", _("Can see customers' names, phone numbers, addresses and notes")),
+            ("export_order", _("Can export orders")),
+            ("erase_customer", _("Can export and erase a customer's data")),
+        ]
         indexes = [
             # Lists, newest first: of one kitchen, and of all.
             models.Index(fields=["kitchen", "-created_at", "-id"], name="order_kitchen_newest"),

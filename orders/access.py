@@ -1,0 +1,25 @@
+"""What a user of the admin may see: which kitchens, and whether customers' data."""
+
+from typing import Any
+
+from orders.models.access import KitchenMember
+
+WORK_EVERYWHERE = "orders.work_everywhere"
+VIEW_CUSTOMER = "orders.view_customer"
+MOVE = "orders.move_order"
+
+
+def kitchens_of(user: Any) -> frozenset[str] | None:
+    """The slugs of the kitchens that a user may see; None: all. Read once for each request's user."""
+    if user.has_perm(WORK_EVERYWHERE):
+        return None
+    if not hasattr(user, "_kitchen_slugs"):
+        slugs = KitchenMember.objects.filter(user=user.pk).values_list("kitchen_id", flat=True)
+        user._kitchen_slugs = frozenset(slugs)
+    kept: frozenset[str] = user._kitchen_slugs
+    return kept
+
+
+def sees_customers(user: Any) -> bool:
+    """Whether names, phone numbers, addresses and notes are for this user."""
+    return bool(user.has_perm(VIEW_CUSTOMER))

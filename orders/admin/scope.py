@@ -1,0 +1,51 @@
+"""Managers see their own kitchens only: one mixin for every page of the admin that shows something of a kitchen."""
+
+from typing import Any
+
+from django.contrib.admin import RelatedFieldListFilter
+from django.db.models import ForeignKey, QuerySet
+from django.http import HttpRequest
+
+from orders.access import kitchens_of
+from orders.models import Kitchen
+
+
+class KitchenScoped:
+    """For a ModelAdmin: rows of other kitchens aren't there, and forms offer no others.
+
+    `kitchen_lookup` leads from the model to its kitchen's slug.
+    """
+
+    kitchen_lookup = "kitchen"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows: QuerySet[Any] = super().get_queryset(request)  # type: ignore[misc]
+        allowed = kitchens_of(request.user)
+        return rows if allowed is None else rows.filter(**{f"{self.kitchen_lookup}__in": allowed})
+
+    def formfield_for_foreignkey(self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any) -> Any:
+        allowed = kitchens_of(request.user)
+        if allowed is not None:
+            related = db_field.remote_field.model
+            if related is Kitchen:
+                kwargs["queryset"] = Kitchen.objects.filter(pk__in=allowed)
+            elif any(field.name == "kitchen" for field in related._meta.fields):
+                kwargs["queryset"] = related._default_manager.filter(kitchen__in=allowed)
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
+        if allowed is not None and field is not None and db_field.remote_field.model is Kitchen:
+            # Empty means all kitchens where it may be empty.
+            field.required = True
+        return field
+
+
+class KitchenFilter(RelatedFieldListFilter):
+    """Offers the kitchens that the manager may see."""
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> Any:
+        allowed = kitchens_of(request.user)
+        limit = {} if allowed is None else {"pk__in": allowed}
+        return field.get_choices(
+            include_blank=False,
+            ordering=self.field_admin_ordering(field, request, model_admin),
+            limit_choices_to=limit,
+        )
