@@ -2,7 +2,7 @@
 .POSIX:
 .SUFFIXES:
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint format bench screenshots fuzz lock clean env env-dev
+.PHONY: help run demo test lint audit format bench screenshots fuzz lock clean env env-dev
 
 VENV = .venv
 PY = $(VENV)/bin/python
@@ -24,7 +24,11 @@ lint: env-dev ## style, types, import rules, missing migrations
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 	$(VENV)/bin/lint-imports
+	$(PY) -m bandit --quiet --recursive --severity-level high huuva orders kitchen_display analytics integrations bench
 	$(PY) manage.py makemigrations --check --dry-run
+
+audit: env-dev ## known vulnerabilities of the locked packages (asks PyPI's advisories: needs the internet)
+	$(PY) -m pip_audit --requirement requirements.txt --disable-pip
 
 format: env-dev ## bring the code into its form
 	$(PY) -m ruff check --fix .

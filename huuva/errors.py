@@ -1,6 +1,10 @@
 """Django's own error views (unknown addresses and the like), in the shape of all other errors."""
 
+from typing import Any
+
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 
 from huuva.middleware import answer
 from huuva.problems import Problem, internal_error
@@ -20,3 +24,13 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     return answer(request, internal_error())
+
+
+def locked_out(request: HttpRequest, original: HttpResponse, credentials: Any) -> HttpResponse:
+    """Of django-axes: too many wrong passwords for a name from this address."""
+    minutes = settings.AXES_COOLOFF_TIME.seconds // 60
+    detail = (
+        _("Too many wrong passwords. Try again in %d minutes, or ask a colleague to set a new one.") % minutes
+    )
+    headers = {"Retry-After": str(settings.AXES_COOLOFF_TIME.seconds)}
+    return answer(request, Problem("too_many_logins", detail, status=429, headers=headers))

@@ -1,5 +1,6 @@
 """Settings of Huuva: one file, every outside value through the strict reader in `huuva.env`."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,22 @@ SECURE_CSP = {
     "frame-ancestors": [CSP.NONE],
 }
 
+# Guessing passwords: after so many wrong ones for a name from an address, neither is heard for a while.
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+AXES_FAILURE_LIMIT = 8
+AXES_COOLOFF_TIME = timedelta(minutes=10)
+# Both together: else a stranger could lock a manager out, or one colleague the whole office.
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+AXES_LOCKOUT_CALLABLE = "huuva.errors.locked_out"
+AXES_CLIENT_IP_CALLABLE = "huuva.client_address.client_address"
+
 # --- Parts -----------------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "huuva",
@@ -103,6 +120,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
+    "axes",
     "rest_framework",
     "django_filters",
     "drf_spectacular",
@@ -123,6 +141,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "huuva.urls"
 WSGI_APPLICATION = "huuva.wsgi.application"
