@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth import authenticate, get_user_model
+from django.test import RequestFactory
 
 from huuva.first_data import KEY_FILE, KITCHEN, LOGIN_FILE, MANAGER, make_first_data
 from integrations.keys import revoke_key
@@ -20,7 +21,8 @@ def test_it_makes_kitchen_manager_and_key_once(tmp_path: Path) -> None:
     assert again == first
     assert Kitchen.objects.filter(pk=KITCHEN).count() == 1
     assert ApiKey.objects.count() == 1
-    assert authenticate(username=MANAGER, password=first.password).is_superuser  # type: ignore[union-attr]
+    request = RequestFactory().post("/admin/login/")
+    assert authenticate(request, username=MANAGER, password=first.password).is_superuser  # type: ignore[union-attr]
     for name in (LOGIN_FILE, KEY_FILE):
         assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
 

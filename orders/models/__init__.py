@@ -4,4 +4,13 @@ from orders.models.history import FeedOffset, StatusChange
 from orders.models.kitchens import Brand, Kitchen
 from orders.models.orders import Order, OrderItem
 
-__all__ = ["Amendment", "Brand", "FeedOffset", "Kitchen", "KitchenMember", "Order", "OrderItem", "StatusChange"]
+__all__ = [
+    "Amendment",
+    "Brand",
+    "FeedOffset",
+    "Kitchen",
+    "KitchenMember",
+    "Order",
+    "OrderItem",
+    "StatusChange",
+]

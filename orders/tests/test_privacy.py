@@ -9,10 +9,12 @@ from typing import Any
 import orjson
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import IntegrityError, transaction
 
 from orders import clock, privacy
+from orders.amendments import amend_order
 from orders.bookkeeping import differences
-from orders.models import Kitchen, Order, OrderItem, StatusChange
+from orders.models import Amendment, Kitchen, Order, OrderItem, StatusChange
 from orders.new import NewItem, NewOrder
 from orders.privacy import ANONYMOUS, anonymise_due, erase_account, export_account
 from orders.refusals import OrdersStillOpen
@@ -214,3 +216,16 @@ def test_erasing_asks_first(monkeypatch: pytest.MonkeyPatch) -> None:
         call_command("erase_account", "acc-1")
 
     assert has_data("done")
+
+
+def test_notes_as_they_were_before_an_amendment_go_too() -> None:
+    order("amended", done=False)
+    amend_order("amended", note="ring at Bob's", actor="key:test")
+    move_order("amended", PICKED_UP, actor="user:anna")
+    assert Amendment.objects.count() == 1
+
+    erase_account("acc-1")
+
+    assert Amendment.objects.count() == 0
+    with pytest.raises(IntegrityError), transaction.atomic():
+        StatusChange.objects.filter(order_id="amended").delete()
