@@ -42,18 +42,24 @@ TARGETS = """() => [...document.querySelectorAll("button, a[href], input, select
     return [box.width, box.height, `${element.className} ${element.textContent.trim().slice(0, 20)}`];
   })"""
 
-# Parts of tickets whose content is larger than they are, that reach out of the grid, or that lie over another ticket.
+# Parts of tickets whose content is larger than they are, that reach out of their ticket, the grid or the window, or that lie
+# over another ticket.
 CUT = """() => {
   const grid = document.querySelector(".grid");
   const frame = grid.getBoundingClientRect();
   const bad = [];
-  for (const part of grid.querySelectorAll(".ticket, .ticket *:not(svg, svg *, .unseen)")) {
-    if (part.scrollHeight > part.clientHeight + 1 && part.clientHeight && getComputedStyle(part).display !== "inline") bad.push(["tall", part.className, part.scrollHeight, part.clientHeight]);
-    if (part.scrollWidth > part.clientWidth + 1 && part.clientWidth && getComputedStyle(part).display !== "inline") bad.push(["wide", part.className, part.scrollWidth, part.clientWidth]);
+  const outside = (box, of) => box.top < of.top - 1 || box.left < of.left - 1 || box.bottom > of.bottom + 1 || box.right > of.right + 1;
+  for (const part of grid.querySelectorAll(".ticket, .ticket *:not(svg, svg *, .unseen, form, form *)")) {
+    const inline = getComputedStyle(part).display === "inline";
+    if (!inline && part.clientHeight && part.scrollHeight > part.clientHeight + 1) bad.push(["tall", part.className, part.scrollHeight, part.clientHeight]);
+    if (!inline && part.clientWidth && part.scrollWidth > part.clientWidth + 1) bad.push(["wide", part.className, part.scrollWidth, part.clientWidth]);
+    const ticket = part.closest(".ticket").getBoundingClientRect();
+    for (const box of part.getClientRects()) if (outside(box, ticket)) bad.push(["reaches out", part.className, part.textContent.slice(0, 30)]);
   }
+  const scrolls = grid.classList.contains("grid--scroll") || innerWidth <= 700;
   const boxes = [...grid.querySelectorAll(":scope > .ticket")].map((ticket) => ticket.getBoundingClientRect());
   for (const [index, box] of boxes.entries()) {
-    if (box.bottom > frame.bottom + 1 || box.right > frame.right + 1) bad.push(["outside", index, box.bottom, frame.bottom]);
+    if (!scrolls && (outside(box, frame) || outside(box, { top: 0, left: 0, bottom: innerHeight, right: innerWidth }))) bad.push(["outside", index, box.bottom, frame.bottom]);
     for (const other of boxes.slice(index + 1)) {
       if (box.left < other.right - 1 && other.left < box.right - 1 && box.top < other.bottom - 1 && other.top < box.bottom - 1) bad.push(["overlap", index]);
     }
@@ -67,3 +73,22 @@ LEAST_TYPE = """(selectors) => Object.fromEntries(selectors.map((selector) => [s
 
 # All that a page holds of an order, over its parts.
 WHOLE_TEXT = "(order) => [...document.querySelectorAll(`.grid .ticket[data-order='${order}']`)].map((part) => part.innerText).join('\\n')"
+
+# The parts of tickets on this page, in reading order: [[order, PLUs of its items here, what turns or bumps], …].
+PARTS = """() => [...document.querySelectorAll(".grid > .ticket")].map((ticket) => [
+  ticket.dataset.order,
+  [...ticket.querySelectorAll(".item")].map((item) => item.dataset.plu),
+  ticket.querySelector(".foot, .ticket__turn")?.textContent.trim() ?? "",
+])"""
+
+# The smallest type of any text that can be seen on a ticket.
+LEAST_TEXT = """() => {
+  const walker = document.createTreeWalker(document.querySelector(".grid"), NodeFilter.SHOW_TEXT);
+  let least = Infinity;
+  while (walker.nextNode()) {
+    const element = walker.currentNode.parentElement;
+    if (!walker.currentNode.textContent.trim() || element.closest(".unseen, form")) continue;
+    least = Math.min(least, parseFloat(getComputedStyle(element).fontSize));
+  }
+  return least;
+}"""

@@ -1,7 +1,7 @@
 // Bumps, acknowledgements and undo by touch. A touch counts once, and only for what stood there when the finger came down.
 
 const DOUBLE_TOUCH = 700;
-const TOUCHABLE = ".ticket button, .ticket[data-undo]"; // a bumped ticket is one Undo as a whole
+const TOUCHABLE = ".ticket button:not([data-turn]), .ticket[data-undo]"; // a bumped ticket is one Undo as a whole
 
 export class Actions {
   constructor({ page, token, live, read, tickets, say, words }) {

@@ -20,6 +20,7 @@ const words = {
   done: page.wordDone,
   continued: page.wordContinued,
   continues: page.wordContinues,
+  page: page.wordPage,
 };
 const BACK_TO_FIRST_PAGE = 30_000;
 
@@ -215,9 +216,10 @@ take(first, gridElement.querySelectorAll(":scope > .ticket"));
 const actions = new Actions({ page, token, live, read, tickets, say, words });
 const panels = openPanels({ page, token, live, read, say, sounds });
 startKeys({ grid, tickets, actions, panels, turn, say, page });
-for (const button of document.querySelectorAll("[data-turn]")) {
-  button.addEventListener("click", () => turn(Number(button.dataset.turn)));
-}
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-turn]");
+  if (button) turn(Number(button.dataset.turn));
+});
 keepAwake({ from: page.awakeFrom, to: page.awakeTo, zone: page.zone, now: clock });
 keepPaper({ worker: page.worker, paper: page.paper });
 // For tests and for whoever looks into a wall from the console.

@@ -1,5 +1,6 @@
 // The grid: measures tickets, packs them into columns and pages (packing.js) and puts one page on the wall.
-// Nothing is ever cut: a ticket taller than a column goes on in the next, one with a very long note gets wider.
+// Nothing is ever cut: a ticket taller than a column goes on in the next, one with a very long note gets wider, and what no
+// page is tall enough for makes the grid scroll.
 
 import { pack } from "./packing.js";
 
@@ -7,8 +8,20 @@ const WANTED = 12;
 const LOOSEN_AFTER = 20_000;
 const MOVED_FOR = 700;
 const SCROLLS = matchMedia("(max-width: 700px)");
-// Least column width in rem for each density; the text sizes that go with them are in ticket.css.
-const WIDTHS = [23, 19, 16.4, 16.4, 14.4, 14.4, 12.7, 11.4];
+// From spacious to tight: `density` chooses the text sizes of ticket.css, `width` is the least width of a column in rem. The
+// first with which the twelve most urgent tickets stand whole on the first page is taken.
+const STEPS = [
+  { density: 1, width: 23 },
+  { density: 2, width: 19 },
+  { density: 3, width: 16.4 },
+  { density: 4, width: 16.4 },
+  { density: 4, width: 14.4 },
+  { density: 5, width: 14.4 },
+  { density: 5, width: 12.7 },
+  { density: 6, width: 14.4 },
+  { density: 6, width: 12.7 },
+  { density: 6, width: 11.4 },
+];
 
 export class Grid {
   /** `onPage` is called with {page, pages, off: Ticket[]} after each arrangement. */
@@ -20,7 +33,8 @@ export class Grid {
     this.tickets = [];
     this.page = 0;
     this.pages = [[]];
-    this.density = 1;
+    this.step = 0;
+    this.extras = new Map(); // sizes of what is added to parts, by density and column
     this.tightenedAt = -Infinity;
     this.measure = document.createElement("div");
     this.measure.className = "measure";
@@ -32,12 +46,18 @@ export class Grid {
     this.watch = new ResizeObserver(() => this.check());
     this.past = []; // what stood where until lately, for `wasOther`
     SCROLLS.addEventListener("change", () => this.arrange());
+    document.fonts.addEventListener("loadingdone", () => this.measureAnew());
   }
 
   resized() {
     const size = `${this.element.clientWidth}×${this.element.parentElement.clientHeight}`;
     if (size === this.size) return;
     this.size = size;
+    this.measureAnew();
+  }
+
+  measureAnew() {
+    this.extras.clear();
     for (const ticket of this.tickets) ticket.sizes = new Map();
     this.arrange();
   }
@@ -57,35 +77,56 @@ export class Grid {
     }
   }
 
-  /** The page that a ticket begins on, or -1. */
+  /** A page with something of this ticket: the one that is shown, else the one that it begins on; or -1. */
   pageOf(key) {
-    return this.pages.findIndex((places) => places.some((place) => this.tickets[place.ticket].key === key));
+    const has = (places) => places?.some((place) => this.tickets[place.ticket].key === key);
+    return has(this.pages[this.page]) ? this.page : this.pages.findIndex(has);
   }
 
   arrange() {
     const focus = focused();
     this.remember();
     for (const ticket of this.tickets) join(ticket);
-    if (SCROLLS.matches) {
-      this.pages = [[]];
-      this.page = 0;
-      this.element.className = "grid grid--scroll";
-      this.element.replaceChildren(...this.tickets.map((ticket) => place(ticket.element, null)));
-      this.onPage({ page: 0, pages: 1, off: [] });
-      return;
-    }
-    const wanted = Math.min(WANTED, this.tickets.length);
+    if (SCROLLS.matches) return this.scroll();
     const loosen = performance.now() - this.tightenedAt > LOOSEN_AFTER;
-    let density = loosen ? 1 : this.density;
-    for (; ; density += 1) {
-      this.packAt(density);
-      const onFirst = new Set(this.pages[0].map((spot) => spot.ticket)).size;
-      if (onFirst >= wanted || density === WIDTHS.length) break;
-    }
-    if (density > this.density || (density === this.density && density > 1)) this.tightenedAt = performance.now();
-    this.density = density;
+    const before = this.step;
+    this.step = this.chooseStep(loosen ? 0 : before);
+    if (this.step > before || (this.step === before && before > 0)) this.tightenedAt = performance.now();
+    if (this.pages.some((places) => places.some((spot) => spot.tall))) return this.scroll();
     this.page = Math.min(this.page, this.pages.length - 1);
-    this.render(focus);
+    return this.render(focus);
+  }
+
+  /** Packs with the most spacious step, from this one on, that has the wanted tickets on the first page; returns it. */
+  chooseStep(from) {
+    const wanted = Math.min(WANTED, this.tickets.length);
+    const first = this.tickets.slice(0, wanted);
+    let best = { whole: -1 };
+    for (let step = from; step < STEPS.length; step += 1) {
+      // Columns that are set by hand are not narrowed: there only the type gets smaller.
+      if (this.columns && step > from && STEPS[step].density === STEPS[step - 1].density) continue;
+      const pages = this.packAt(STEPS[step], first, 0);
+      if (pages.length === 1 && !pages[0].some((spot) => spot.tall)) {
+        this.pages = this.packAt(STEPS[step], this.tickets, 0);
+        return step;
+      }
+      // None is spacious enough: then the tightest type, in the columns that have most tickets whole on the first page.
+      if (STEPS[step].density < STEPS.at(-1).density) continue;
+      const whole = this.packAt(STEPS[step], first, wanted)[0].filter((spot) => spot.last).length;
+      if (whole > best.whole) best = { whole, step };
+    }
+    this.pages = this.packAt(STEPS[best.step], this.tickets, wanted);
+    return best.step;
+  }
+
+  /** All tickets below one another: on phones, and where one is taller than any page. */
+  scroll() {
+    this.pages = [[]];
+    this.page = 0;
+    this.watch.disconnect();
+    this.element.className = "grid grid--scroll";
+    this.element.replaceChildren(...this.tickets.map((ticket) => place(ticket.element, null)));
+    this.onPage({ page: 0, pages: 1, off: [] });
   }
 
   /** Before anything moves: which touchable thing is where. */
@@ -109,23 +150,26 @@ export class Grid {
     });
   }
 
-  packAt(density) {
+  /** Pages of these tickets; `wanted` of them begin on the first one, whether they are whole there or not. */
+  packAt({ density, width: least }, tickets, wanted) {
     const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
     const gap = 0.5 * rem;
     const width = this.element.clientWidth;
-    const columns = this.columns || Math.max(1, Math.floor((width + gap) / (WIDTHS[density - 1] * rem + gap)));
+    const columns = this.columns || Math.max(1, Math.floor((width + gap) / (least * rem + gap)));
     const column = Math.floor((width - gap * (columns - 1)) / columns);
     const height = this.element.clientHeight;
     this.shape = { columns, column, gap, density };
     this.measure.dataset.density = density;
-    const own = this.measureExtras(column);
-    const sizes = this.measureAll(`${density}:${column}:${height}`, column, { columns, gap, height, ...own });
-    this.pages = pack(sizes, { columns, height, gap, ...own, eager: density > 2, least: density > 3 ? 1 : 2 });
+    const extras = `${density}:${column}`;
+    if (!this.extras.has(extras) && tickets.length) this.extras.set(extras, this.measureExtras(tickets[0], column));
+    const own = this.extras.get(extras);
+    const sizes = this.measureAll(tickets, `${density}:${column}:${height}`, column, { columns, gap, height, ...own });
+    return pack(sizes, { columns, height, gap, ...own, wanted, eager: density > 2, least: density > 3 ? 1 : 2 });
   }
 
-  /** Sizes of all tickets; those not known yet are measured in one go, so that the browser lays out once. */
-  measureAll(name, column, page) {
-    let unknown = this.tickets.filter((ticket) => !ticket.sizes.has(name));
+  /** Sizes of these tickets; those not known yet are measured in one go, so that the browser lays out once. */
+  measureAll(tickets, name, column, page) {
+    let unknown = tickets.filter((ticket) => !ticket.sizes.has(name));
     for (let span = 1; unknown.length; span += 1) {
       const width = column * span + page.gap * (span - 1);
       this.measure.replaceChildren(...unknown.map((ticket) => place(ticket.element, null)));
@@ -138,7 +182,7 @@ export class Grid {
       });
     }
     this.measure.replaceChildren();
-    return this.tickets.map((ticket) => ticket.sizes.get(name));
+    return tickets.map((ticket) => ticket.sizes.get(name));
   }
 
   check() {
@@ -150,18 +194,16 @@ export class Grid {
     this.arrange();
   }
 
-  measureExtras(column) {
-    if (!this.tickets.length) return { continued: 0, more: 0 };
-    const part = this.continuation(this.tickets[0]);
-    const line = this.moreLine();
-    part.querySelector(".ticket__foot")?.remove();
-    part.append(line);
+  /** What a part that goes on needs besides its items; with a ticket's borders. */
+  measureExtras(ticket, column) {
+    const part = this.continuation(ticket);
+    const [more, turn] = [this.moreLine(), this.turnLine(ticket, 0, 0)];
+    part.append(more, turn);
     this.measure.style.width = `${column}px`;
     this.measure.replaceChildren(part);
-    const more = line.getBoundingClientRect().height;
-    const continued = part.getBoundingClientRect().height - more + 2;
+    const [all, ...lines] = [part, more, turn].map((element) => element.getBoundingClientRect().height);
     this.measure.replaceChildren();
-    return { continued, more };
+    return { continued: all - lines[0] - lines[1] + 2, more: lines[0] + 1, turn: lines[1] + 1 };
   }
 
   render(focus = focused()) {
@@ -201,9 +243,12 @@ export class Grid {
       if (spot.last) part.append(...ticket.ends);
     }
     if (!spot.last) {
-      const line = this.moreLine();
+      const line = spot.turns ? this.turnLine(ticket, spot.to, this.page + 1) : this.moreLine();
       ticket.lines.push(line);
-      if (spot.from === 0) for (const end of ticket.ends) end.remove();
+      if (spot.from === 0) {
+        for (const end of ticket.ends) end.remove();
+        for (const item of ticket.items.slice(spot.to)) item.remove();
+      }
       part.append(line);
     }
     return part;
@@ -238,6 +283,17 @@ export class Grid {
     line.textContent = `${this.words.continues} →`;
     return line;
   }
+
+  /** Under a part that goes on on another page: how much of it is there, and a touch that turns to it. */
+  turnLine(ticket, shown, page) {
+    const line = document.createElement("button");
+    line.type = "button";
+    line.className = "ticket__turn";
+    line.dataset.turn = 1;
+    line.dataset.key = `turn:${ticket.key}`;
+    line.textContent = `+ ${ticket.items.length - shown} · ${this.words.page} ${page + 1} →`;
+    return line;
+  }
 }
 
 function focused() {
@@ -263,11 +319,11 @@ function sizeOf(ticket) {
   return { head: list.top - box.top, items, foot: box.bottom - list.bottom };
 }
 
+/** Whether it may be split so that every part fits into the height of a page. */
 function fits(size, page) {
   const tallest = Math.max(0, ...size.items);
-  const alone = size.head + (size.items[0] ?? 0) + Math.max(size.foot, page.more);
-  if (size.span > 1) return size.head + size.items.reduce((a, b) => a + b, 0) + size.foot <= page.height;
-  return alone <= page.height && page.continued + tallest + Math.max(size.foot, page.more) <= page.height;
+  const end = Math.max(size.foot, page.more, page.turn);
+  return size.head + (size.items[0] ?? 0) + end <= page.height && page.continued + tallest + end <= page.height;
 }
 
 function place(element, spot) {

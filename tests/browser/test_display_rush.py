@@ -1,0 +1,105 @@
+"""The worst evenings: whatever is open, the twelve most urgent orders stand on the first page, and nothing is cut or lost."""
+
+import random
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.measures import CUT, LEAST_TEXT, LEAST_TYPE, PARTS, TARGETS
+from tests.browser.mixes import MIXES
+from tests.browser.walls import Wall, WallKitchen
+
+# 20 mm on a 43 inch screen: 16:9 makes it 952 mm wide, of 1920 pixels.
+PIXELS_OF_20_MM = 20 * 1920 / 952
+NUMBERS_TIMERS_STATES = [".slot", ".ticket__id", ".timer [data-age]", ".state", ".due", ".item__quantity"]
+EVENINGS = [
+    ("uniform", 1),
+    ("uniform", 2),
+    ("uniform", 3),
+    ("largest-first", 1),
+    ("largest-first", 2),
+    ("all-noted", 1),
+    ("monstrous", 1),
+]
+
+
+@pytest.fixture
+def evening(request: Any, browser: Browser, live_stack: Any) -> WallKitchen:
+    live_stack.start_live()
+    mix, seed = request.param
+    kitchen = WallKitchen(live_stack, browser, f"{mix}-{seed}")
+    for fields in MIXES[mix](random.Random(seed)):
+        kitchen.order(**fields)
+    return kitchen
+
+
+def pages(wall: Wall) -> list[list[tuple[str, list[str], str]]]:
+    """The parts of tickets on each page; on each, nothing is cut and nothing scrolls."""
+    found = []
+    on = wall.page.locator(".dock [data-turn='1']")
+    while True:
+        assert wall.page.evaluate(CUT) == []
+        assert wall.page.evaluate("document.documentElement.scrollHeight <= innerHeight")
+        assert wall.page.evaluate(
+            "(grid => grid.scrollHeight <= grid.clientHeight)(document.querySelector('.grid'))"
+        )
+        found.append([tuple(part) for part in wall.page.evaluate(PARTS)])
+        if not on.is_visible() or on.is_disabled():
+            return found
+        on.click()
+
+
+@pytest.mark.parametrize("evening", EVENINGS, indirect=True, ids=[f"{mix}-{seed}" for mix, seed in EVENINGS])
+def test_the_twelve_most_urgent_are_on_the_first_page_and_nothing_is_cut_or_lost(
+    evening: WallKitchen,
+) -> None:
+    orders = sorted(evening.client.stored(status="RECEIVED"), key=lambda order: order["dueAt"])
+    assert len(orders) == 40
+    urgent = [order["id"] for order in orders]
+    with evening.wall() as wall:
+        least = wall.page.evaluate(LEAST_TYPE, NUMBERS_TIMERS_STATES)
+        assert all(size >= 32 for size in least.values()), least
+        assert wall.page.evaluate(LEAST_TEXT) >= 16
+        small = [target for target in wall.page.evaluate(TARGETS) if min(target[:2]) < PIXELS_OF_20_MM]
+        assert small == []
+        found = pages(wall)
+        assert wall.complaints == []
+    first = list(dict.fromkeys(order for order, _, _ in found[0]))
+    assert len(first) >= 12
+    assert first == urgent[: len(first)]
+    # On the later pages what was begun goes on first; then the next ones, as urgent as they are.
+    assert list(dict.fromkeys(order for page in found for order, _, _ in page)) == urgent
+    for order in orders:
+        parts = [part for page in found for part in page if part[0] == order["id"]]
+        assert [plu for _, plus, _ in parts for plu in plus] == [item["plu"] for item in order["items"]]
+        assert sum("Ready" in end for _, _, end in parts) == 1
+
+
+@pytest.mark.parametrize("evening", [("largest-first", 3)], indirect=True)
+def test_a_ticket_that_goes_on_on_the_next_page_says_how_much_and_leads_there(evening: WallKitchen) -> None:
+    with evening.wall() as wall:
+        turn = wall.page.locator(".grid .ticket__turn").first
+        part = wall.page.locator(".grid > .ticket", has=turn).first
+        order = part.get_attribute("data-order")
+        begun = sum(len(plus) for one, plus, _ in wall.page.evaluate(PARTS) if one == order)
+        expect(turn).to_have_text(f"+ {12 - begun} · Page 2 →")
+        turn.click()
+        expect(wall.page.locator("[data-pages]")).to_contain_text("2/")
+        rest = [plus for one, plus, _ in wall.page.evaluate(PARTS) if one == order]
+        assert sum(len(plus) for plus in rest) == 12 - begun
+        assert evening.client.order(order)["status"] == "RECEIVED"
+        expect(wall.page.locator(f".grid .ticket[data-order='{order}'] .foot")).to_be_visible()
+
+
+@pytest.mark.parametrize("evening", [("uniform", 4)], indirect=True)
+@pytest.mark.parametrize("language", ["fi", "sv"])
+@pytest.mark.parametrize("size", [(1920, 1080), (1280, 720), (390, 844)], ids=["wall", "small", "phone"])
+def test_longer_words_are_not_cut_either(evening: WallKitchen, language: str, size: tuple[int, int]) -> None:
+    viewport = {"width": size[0], "height": size[1]}
+    with evening.wall(locale=language, viewport=viewport) as wall:
+        expect(wall.page.locator("html")).to_have_attribute("lang", language)
+        assert wall.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert wall.page.evaluate(CUT) == []
+        if size[0] > 700:
+            pages(wall)
