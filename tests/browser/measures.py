@@ -92,3 +92,28 @@ LEAST_TEXT = """() => {
   }
   return least;
 }"""
+
+# Texts outside the tickets that are cut, or that stand (partly) beside the window.
+SPILLED = """() => {
+  const bad = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const node = walker.currentNode;
+    const element = node.parentElement;
+    if (!node.textContent.trim() || !element.checkVisibility({ visibilityProperty: true })) continue;
+    // The rail shows as many as it has room for; its button says how many there are.
+    if (element.closest(".grid, .measure, .unseen, option, script, noscript, .later__list")) continue;
+    const range = document.createRange();
+    range.selectNodeContents(node);
+    for (const box of range.getClientRects()) {
+      if (box.left < -1 || box.right > innerWidth + 1) bad.push(["beside the window", element.className, node.textContent.trim()]);
+      for (let above = element; above; above = above.parentElement) {
+        const style = getComputedStyle(above);
+        if (style.overflowX === "visible" || style.display === "inline") continue;
+        const frame = above.getBoundingClientRect();
+        if (box.left < frame.left - 1 || box.right > frame.right + 1) bad.push(["cut", above.className, node.textContent.trim()]);
+      }
+    }
+  }
+  return bad;
+}"""
