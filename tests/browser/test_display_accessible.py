@@ -3,6 +3,7 @@
 import gettext
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -286,3 +287,28 @@ def test_nothing_moves_where_motion_is_not_wanted(kitchen: WallKitchen) -> None:
         expect(wall.page.locator(".ticket--alarmed").first).to_be_visible()
         assert "alarm" in wall.page.evaluate(moving)
     kitchen.client.move(order["id"], "PICKED_UP")
+
+
+def test_time_turns_amber_at_three_quarters_and_red_when_due(kitchen: WallKitchen, browser: Browser) -> None:
+    """Each with a sign, a word for who can't see it, and a colour."""
+    times = WallKitchen(kitchen.stack, browser, "times")
+    # Minutes since the order came, and until it is due.
+    ages = {"calm": (7.0, 3.0), "soon": (7.51, 2.5), "late": (10.0, 0.04)}
+    orders = {}
+    for urgency, (age, due) in ages.items():
+        came = datetime.now(UTC) - timedelta(minutes=age)
+        orders[urgency] = times.order(f"#{urgency}", minutes=due, items=ITEMS, created=came.isoformat())
+    seen = set()
+    with times.wall() as wall:
+        for urgency, order in orders.items():
+            ticket = wall.ticket(order)
+            expect(ticket.locator(".timer")).to_have_attribute("data-urgency", urgency, timeout=10_000)
+            seen.add(
+                (
+                    ticket.locator(".due use").get_attribute("href"),
+                    ticket.locator(".timer [data-word]").text_content(),
+                    ticket.locator(".timer").evaluate("timer => getComputedStyle(timer).backgroundColor"),
+                )
+            )
+    assert {word for _, word, _ in seen} == {"", "Due soon", "Late"}
+    assert len({sign for sign, _, _ in seen}) == len({colour for _, _, colour in seen}) == 3

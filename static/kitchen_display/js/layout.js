@@ -11,6 +11,7 @@ const SCROLLS = matchMedia("(max-width: 700px)");
 // From spacious to tight: `density` chooses the text sizes of ticket.css, `width` is the least width of a column in rem. The
 // first with which the twelve most urgent tickets stand whole on the first page is taken.
 const STEPS = [
+  { density: 0, width: 29 },
   { density: 1, width: 23 },
   { density: 2, width: 19 },
   { density: 3, width: 16.4 },
