@@ -3,6 +3,7 @@
 // page is tall enough for makes the grid scroll.
 
 import { pack } from "./packing.js";
+import { continuation, join, moreLine, partOf, turnLine } from "./parts.js";
 
 const WANTED = 12;
 const LOOSEN_AFTER = 20_000;
@@ -92,7 +93,8 @@ export class Grid {
     const loosen = performance.now() - this.tightenedAt > LOOSEN_AFTER;
     const before = this.step;
     this.step = this.chooseStep(loosen ? 0 : before);
-    if (this.step > before || (this.step === before && before > 0)) this.tightenedAt = performance.now();
+    // Every 20 s at most it is tried whether larger type would do, and only then may all that stands there move.
+    if (loosen || this.step > before) this.tightenedAt = performance.now();
     if (this.pages.some((places) => places.some((spot) => spot.tall))) return this.scroll();
     this.page = Math.min(this.page, this.pages.length - 1);
     return this.render(focus);
@@ -197,8 +199,8 @@ export class Grid {
 
   /** What a part that goes on needs besides its items; with a ticket's borders. */
   measureExtras(ticket, column) {
-    const part = this.continuation(ticket);
-    const [more, turn] = [this.moreLine(), this.turnLine(ticket, 0, 0)];
+    const part = continuation(ticket, this.words);
+    const [more, turn] = [moreLine(this.words), turnLine(ticket, 0, 0, this.words)];
     part.append(more, turn);
     this.measure.style.width = `${column}px`;
     this.measure.replaceChildren(part);
@@ -214,7 +216,7 @@ export class Grid {
     this.heights.clear();
     const parts = this.pages[this.page].map((spot) => {
       const ticket = this.tickets[spot.ticket];
-      const part = this.part(ticket, spot);
+      const part = partOf(ticket, spot, this.page, this.words);
       const left = Math.round(spot.column * (column + gap));
       const top = Math.round(spot.y);
       this.heights.set(part, { ticket, height: spot.height });
@@ -233,84 +235,10 @@ export class Grid {
       off: this.tickets.filter((_, index) => !shown.has(index)),
     });
   }
-
-  part(ticket, spot) {
-    if (spot.last && spot.from === 0) return ticket.element;
-    let part = ticket.element;
-    if (spot.from > 0) {
-      part = this.continuation(ticket);
-      ticket.parts.push(part);
-      part.querySelector(".items").append(...ticket.items.slice(spot.from, spot.to));
-      if (spot.last) part.append(...ticket.ends);
-    }
-    if (!spot.last) {
-      const line = spot.turns ? this.turnLine(ticket, spot.to, this.page + 1) : this.moreLine();
-      ticket.lines.push(line);
-      if (spot.from === 0) {
-        for (const end of ticket.ends) end.remove();
-        for (const item of ticket.items.slice(spot.to)) item.remove();
-      }
-      part.append(line);
-    }
-    return part;
-  }
-
-  continuation(ticket) {
-    const part = ticket.element.cloneNode(false);
-    part.removeAttribute("id");
-    part.className = `${ticket.element.className} ticket--continued`;
-    part.removeAttribute("style");
-    const brand = ticket.element.style.getPropertyValue("--brand");
-    if (brand) part.style.setProperty("--brand", brand);
-    const head = document.createElement("header");
-    head.className = "ticket__head";
-    for (const name of [".slot", ".ticket__id"]) {
-      const piece = ticket.element.querySelector(name);
-      if (piece) head.append(piece.cloneNode(true));
-    }
-    const from = document.createElement("span");
-    from.className = "ticket__from";
-    from.textContent = this.words.continued;
-    head.append(from);
-    const items = document.createElement("ul");
-    items.className = "items";
-    part.append(head, items);
-    return part;
-  }
-
-  moreLine() {
-    const line = document.createElement("p");
-    line.className = "ticket__more";
-    line.textContent = `${this.words.continues} →`;
-    return line;
-  }
-
-  /** Under a part that goes on on another page: how much of it is there, and a touch that turns to it. */
-  turnLine(ticket, shown, page) {
-    const line = document.createElement("button");
-    line.type = "button";
-    line.className = "ticket__turn";
-    line.dataset.turn = 1;
-    line.dataset.key = `turn:${ticket.key}`;
-    line.textContent = `+ ${ticket.items.length - shown} · ${this.words.page} ${page + 1} →`;
-    return line;
-  }
 }
 
 function focused() {
   return document.activeElement?.closest?.("[data-key]")?.dataset.key;
-}
-
-/** Brings a ticket that was split back into one element. */
-function join(ticket) {
-  for (const line of ticket.lines ?? []) line.remove();
-  for (const part of ticket.parts ?? []) part.remove();
-  if (ticket.lines?.length) {
-    ticket.element.querySelector(".items").append(...ticket.items);
-    ticket.element.append(...ticket.ends);
-  }
-  ticket.lines = [];
-  ticket.parts = [];
 }
 
 function sizeOf(ticket) {
