@@ -69,7 +69,7 @@ def test_nothing_is_cut_on_any_page(kitchen: WallKitchen, size: tuple[int, int])
                         assert item["name"] in text and item["note"] in text
                         assert ", ".join(item["allergens"]) in text
                 assert expected["note"] in text
-            following = wall.page.locator("[data-turn='1']")
+            following = wall.page.locator(".dock [data-turn='1']")
             if not following.is_visible() or following.is_disabled():
                 break
             following.click()
