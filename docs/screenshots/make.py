@@ -19,6 +19,8 @@ BRANDS = [
 ]
 MAKE_BRAND = "from orders.models import Brand; Brand"
 SEED = 7
+# Minutes until the first ones are due: not in the past by the time they come, or they would be due a quarter of an hour later.
+SOON = 0.25
 SIZES = {"1920x1080": (1920, 1080), "1280x720": (1280, 720), "phone": (390, 844)}
 sys.path.insert(0, str(ROOT))
 
@@ -57,13 +59,15 @@ def shoot(stack: Any) -> None:
         calm = WallKitchen(stack, browser, "kallio")
         quiet_afternoon(calm)
         with calm.wall() as wall:
-            expect(wall.page.locator(".timer[data-urgency=late]")).to_have_count(1)
+            expect(wall.page.locator(".timer[data-urgency=late]")).to_have_count(1, timeout=60_000)
             save(wall, "wall-calm-1920x1080")
         rush = WallKitchen(stack, browser, "pasila")
         busy_evening(rush)
         for name, (width, height) in SIZES.items():
             with rush.wall(viewport={"width": width, "height": height}) as wall:
-                expect(wall.page.locator(".grid .timer[data-urgency=late]").first).to_be_visible()
+                expect(wall.page.locator(".grid .timer[data-urgency=late]").first).to_be_visible(
+                    timeout=60_000
+                )
                 save(wall, f"wall-rush-{name}")
         panels(rush)
         with rush.wall("pickup-1", "--board", "pickup", path="/pickup/") as wall:
@@ -86,7 +90,7 @@ def quiet_afternoon(kitchen: Any) -> None:
         brand = BRANDS[number % 3][0]
         order = kitchen.order(
             f"#{310 + number}",
-            minutes=0.02 + 4 * number,
+            minutes=SOON + 4 * number,
             items=few[: 1 + number % 3],
             brandId=brand,
             created=ago(14 - 3 * number),
@@ -101,7 +105,7 @@ def busy_evening(kitchen: Any) -> None:
 
     chance = random.Random(SEED)  # noqa: S311 (the same picture each time)
     for number, fields in enumerate(uniform(chance)):
-        fields["minutes"] = 0.02 + max(0, number - 3) * 0.5
+        fields["minutes"] = SOON + max(0, number - 3) * 0.5
         order = kitchen.order(**fields, created=ago(13 - number * 0.3))
         if number % 10 == 7:
             kitchen.client.move(order["id"], "READY")
