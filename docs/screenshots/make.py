@@ -19,7 +19,7 @@ BRANDS = [
 ]
 MAKE_BRAND = "from orders.models import Brand; Brand"
 SEED = 7
-# Minutes until the first ones are due: not in the past by the time they come, or they would be due a quarter of an hour later.
+# Minutes until the first are due. What is past when it comes would be due a quarter of an hour later.
 SOON = 0.25
 SIZES = {"1920x1080": (1920, 1080), "1280x720": (1280, 720), "phone": (390, 844)}
 sys.path.insert(0, str(ROOT))
