@@ -16,6 +16,7 @@ import orjson
 from django.db import connection
 from django.utils.translation import get_language
 
+from huuva.moments import moment
 from kitchen_display import counts, numbers
 from kitchen_display.configuration import Configuration, configuration
 from kitchen_display.models import Screen
@@ -93,6 +94,7 @@ def display_number(channel_display_id: str, channel_order_id: str) -> str:
 
 def read_board(screen: Screen, now: datetime) -> Board:
     """What `screen` shows at `now`, most urgent first. Its kitchen should be loaded."""
+    before = moment()
     found = configuration(screen.kitchen_id)
     taken, alarms, amended = read_wall(screen.kitchen_id)
     orders = open_orders(screen.kitchen_id, alarms)
@@ -109,7 +111,7 @@ def read_board(screen: Screen, now: datetime) -> Board:
     on_wall = [order.id for order in orders if order.id not in waiting]
     taken = numbers.given(screen.kitchen_id, on_wall, taken, now)
     maker = _Maker(screen, found, alarms, amended, taken, lead, now)
-    board = Board(screen, now, [], [], [], [], "")
+    board = Board(screen, now, [], [], [], [], "", moment=before)
     for order in orders:
         lines = items.get(order.id, [])
         ticket = maker.ticket(order, lines)

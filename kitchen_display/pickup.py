@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import orjson
 from django.utils.translation import get_language
 
+from huuva.moments import moment
 from kitchen_display.board import display_number, open_orders
 from kitchen_display.models import Screen
 from kitchen_display.tickets import milliseconds
@@ -23,6 +24,7 @@ class PickupBoard:
     ready: list[str]
     version: str
     next_at: datetime | None
+    moment: str  # before the read, see huuva.moments
 
     @property
     def server_ms(self) -> int:
@@ -35,6 +37,7 @@ class PickupBoard:
 
 def read_pickup(screen: Screen, now: datetime) -> PickupBoard:
     """One statement beside the screen's own. Orders for later appear when they are released to the kitchen."""
+    before = moment()
     lead = timedelta(minutes=screen.kitchen.release_minutes)
     orders = open_orders(screen.kitchen_id)
     waiting = [order for order in orders if order.status == FIRST and order.due_at - lead > now]
@@ -58,4 +61,5 @@ def read_pickup(screen: Screen, now: datetime) -> PickupBoard:
         ready=ready,
         version=hashlib.blake2b(data, digest_size=9).hexdigest(),
         next_at=min((order.due_at - lead for order in waiting), default=None),
+        moment=before,
     )
