@@ -20,6 +20,7 @@ from huuva.moments import moment
 from kitchen_display import counts, numbers
 from kitchen_display.configuration import Configuration, configuration
 from kitchen_display.models import Screen
+from kitchen_display.shell import shell_version
 from kitchen_display.tickets import (
     AllDayRow,
     Amended,
@@ -307,7 +308,7 @@ def _version(board: Board, found: Configuration) -> str:
     settings = [
         screen.pk, screen.name, screen.station_id, screen.kind, screen.text_scale, screen.columns, screen.sound_new,
         screen.sound_cancelled, screen.sound_late, str(screen.awake_from), str(screen.awake_to),
-        screen.kitchen.name, screen.kitchen.release_minutes, get_language(),
+        screen.kitchen.name, screen.kitchen.release_minutes, get_language(), shell_version(),
     ]  # fmt: skip
     data = orjson.dumps([shown, later, all_day, settings, found.digest])
     return hashlib.blake2b(data, digest_size=9).hexdigest()

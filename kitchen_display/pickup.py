@@ -10,6 +10,7 @@ from django.utils.translation import get_language
 from huuva.moments import moment
 from kitchen_display.board import display_number, open_orders
 from kitchen_display.models import Screen
+from kitchen_display.shell import shell_version
 from kitchen_display.tickets import milliseconds
 from orders.statuses import FIRST, READY
 
@@ -52,7 +53,10 @@ def read_pickup(screen: Screen, now: datetime) -> PickupBoard:
         for order in sorted(orders, key=lambda order: order.changed_at, reverse=True)
         if order.status == READY
     ]
-    settings = [screen.pk, screen.text_scale, screen.kitchen.name, get_language()]
+    settings = [
+        screen.pk, screen.text_scale, str(screen.awake_from), str(screen.awake_to), screen.kitchen.name,
+        get_language(), shell_version(),
+    ]  # fmt: skip
     data = orjson.dumps([preparing, ready, settings])
     return PickupBoard(
         screen=screen,

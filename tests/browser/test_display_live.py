@@ -3,7 +3,9 @@
 import re
 import time
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -267,6 +269,27 @@ def test_a_revoked_screen_shows_nothing_also_without_valkey(own_valkey: WallKitc
 # --- the server down, and couriers -----------------------------------------------------------------------------------
 
 
+def test_a_wall_loads_itself_anew_after_an_upgrade_and_only_once(kitchen: WallKitchen) -> None:
+    with kitchen.wall() as wall:
+        loads: list[str] = []
+        wall.page.on("framenavigated", lambda frame: loads.append(frame.url))
+
+        def upgraded(route: Any) -> None:
+            answer = route.fetch()
+            route.fulfill(
+                response=answer, body=answer.text().replace('data-settings="', 'data-settings="new ')
+            )
+
+        wall.page.route("**/display/board*", upgraded)
+        order = kitchen.order("#1", items=ONE)
+        expect(wall.ticket(order)).to_be_visible()
+        # The page is the old one still (from a cache, or from a worker of web that ends soon): it goes on with that.
+        for number in (2, 3):
+            order = kitchen.order(f"#{number}", items=ONE)
+            expect(wall.ticket(order)).to_be_visible()
+        assert len(loads) == 1
+
+
 def test_the_paper_page_and_the_last_board_open_with_the_server_down(kitchen: WallKitchen) -> None:
     order = kitchen.order("#88", items=ONE, note="Ring the bell")
     with kitchen.wall(service_workers="allow") as wall:
@@ -281,10 +304,15 @@ def test_the_paper_page_and_the_last_board_open_with_the_server_down(kitchen: Wa
         kitchen.stack.stop_web()
         try:
             wall.page.goto("/display/paper")
+            assert wall.page.evaluate("[...document.styleSheets].every(sheet => sheet.cssRules.length > 0)")
             expect(wall.page.locator(".slip").filter(has_text="#88")).to_contain_text("Ring the bell")
             wall.page.goto("/display/")
             expect(wall.ticket(order)).to_be_visible()
             expect(wall.page.locator("[data-stale]")).to_be_visible(timeout=6000)
+            # The time of that board, not of the epoch.
+            shown = wall.page.locator("[data-stale-at]").inner_text()
+            here = datetime.now(ZoneInfo("Europe/Helsinki"))
+            assert shown[:2] in {f"{here - timedelta(minutes=minutes):%H}" for minutes in (0, 5)}
         finally:
             kitchen.stack.start_web()
         expect(wall.page.locator("[data-stale]")).to_be_hidden(timeout=10_000)

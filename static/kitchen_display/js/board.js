@@ -4,7 +4,7 @@ import { Actions } from "./actions.js";
 import { Alarms } from "./alarms.js";
 import { startKeys } from "./keys.js";
 import { Grid } from "./layout.js";
-import { connect } from "./live.js";
+import { connect, loadsAnew } from "./live.js";
 import { openPanels } from "./panels.js";
 import { keepPaper } from "./paper.js";
 import { Sightings } from "./sightings.js";
@@ -150,7 +150,7 @@ function onBoard(fresh) {
     if (present && present.innerHTML !== part.innerHTML) present.innerHTML = part.innerHTML;
   }
   // Changed in the admin or on another page of this screen.
-  if (fresh.dataset.settings !== one("#wall").dataset.settings) return location.reload();
+  if (loadsAnew(fresh, one("#wall"))) return undefined;
   take(fresh, fresh.querySelectorAll("[data-tickets] > .ticket"));
   one("#wall").dataset.version = fresh.dataset.version; // last: only what is painted counts as shown
   return undefined;
@@ -235,5 +235,7 @@ for (const button of document.querySelectorAll("[data-turn]")) {
 }
 keepAwake({ from: page.awakeFrom, to: page.awakeTo, zone: page.zone, now: clock });
 keepPaper({ worker: page.worker, paper: page.paper });
+// Loaded with what it was loaded anew for: the next change counts again.
+if (sessionStorage.getItem("huuva:settings") === first.dataset.settings) sessionStorage.removeItem("huuva:settings");
 // For tests and for whoever looks into a wall from the console.
 window.huuva = { live, grid, tickets };

@@ -361,6 +361,18 @@ function orAbort(promise, signal) {
   ]);
 }
 
+/**
+ * Whether the page must be loaded anew for this board: its settings were changed, or the server was upgraded. Not twice
+ * for the same: while web answers by turns in two versions, or the page comes out of a cache, the old page does.
+ */
+export function loadsAnew(fresh, present) {
+  const wanted = fresh.dataset.settings;
+  if (wanted === present.dataset.settings || sessionStorage.getItem("huuva:settings") === wanted) return false;
+  sessionStorage.setItem("huuva:settings", wanted);
+  location.reload();
+  return true;
+}
+
 /** The clock and the time of `clock.microseconds`; an empty clock for anything else. */
 function momentOf(text) {
   const found = /^([0-9a-f]+)\.([0-9]+)$/.exec(text ?? "");

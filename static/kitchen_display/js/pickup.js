@@ -1,6 +1,6 @@
 // The pickup board: the same stream and watchdog as the wall, numbers only.
 
-import { connect } from "./live.js";
+import { connect, loadsAnew } from "./live.js";
 import { keepAwake } from "./wake.js";
 
 const page = document.body.dataset;
@@ -33,6 +33,7 @@ async function fetchBoard({ signal }) {
 
 function onBoard(fresh) {
   const present = document.getElementById("pickup");
+  if (loadsAnew(fresh, present)) return;
   const known = new Set([...present.querySelectorAll(".half--ready li")].map((number) => number.dataset.number));
   for (const number of fresh.querySelectorAll(".half--ready li")) {
     if (!known.has(number.dataset.number)) number.classList.add("is-new");
@@ -90,6 +91,7 @@ function onState({ state, lastGood }) {
 }
 
 const first = document.getElementById("pickup");
+if (sessionStorage.getItem("huuva:settings") === first.dataset.settings) sessionStorage.removeItem("huuva:settings");
 const live = connect({ streamUrl: first.dataset.stream, serverTime: Number(first.dataset.now), fetchBoard, onBoard, onState });
 arrange();
 wakeAtNext(first.dataset.next);
