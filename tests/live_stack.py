@@ -135,9 +135,8 @@ class LiveStack:
     @contextmanager
     def beside(self, home: Path) -> Iterator[LiveStack]:
         """Another web and live on the same database, with a Valkey of their own, which a test may kill."""
-        # Another database than the embedded one's: else each command would start the server again, and stop it.
-        other = LiveStack(home, self._server_url, redis_url(home, 1))
-        other.key, other._issuer = self.key, self._issuer
+        other = LiveStack(home, self._server_url, redis_url(home))
+        other.key, other._commands = self.key, self._commands
         other.log.parent.mkdir(exist_ok=True)
         try:
             ensure_valkey(home)
