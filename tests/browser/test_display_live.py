@@ -138,6 +138,8 @@ def test_no_older_board_is_painted_over_a_newer_one(kitchen: WallKitchen) -> Non
 
 def test_a_bump_needs_no_second_request_for_its_own_hint(kitchen: WallKitchen) -> None:
     orders = [kitchen.order(f"#{number}", items=ONE) for number in range(4)]
+    for screen in ("expo-1", "expo-2"):
+        kitchen.paired(screen)  # which is news to all screens
     with kitchen.wall() as wall, kitchen.wall("expo-2") as other:
         equals_server(wall, kitchen, 5)
         before = len(wall.requests)

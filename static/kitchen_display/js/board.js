@@ -2,9 +2,10 @@
 
 import { Actions } from "./actions.js";
 import { Alarms } from "./alarms.js";
+import { loaded, loadsAnew } from "./anew.js";
 import { startKeys } from "./keys.js";
 import { Grid } from "./layout.js";
-import { connect, loadsAnew } from "./live.js";
+import { connect } from "./live.js";
 import { openPanels } from "./panels.js";
 import { keepPaper } from "./paper.js";
 import { Sightings } from "./sightings.js";
@@ -235,7 +236,6 @@ for (const button of document.querySelectorAll("[data-turn]")) {
 }
 keepAwake({ from: page.awakeFrom, to: page.awakeTo, zone: page.zone, now: clock });
 keepPaper({ worker: page.worker, paper: page.paper });
-// Loaded with what it was loaded anew for: the next change counts again.
-if (sessionStorage.getItem("huuva:settings") === first.dataset.settings) sessionStorage.removeItem("huuva:settings");
+loaded(first);
 // For tests and for whoever looks into a wall from the console.
 window.huuva = { live, grid, tickets };

@@ -31,6 +31,8 @@
  * after the second one the board is asked for again.
  */
 
+import { serverClock } from "./clock.js";
+
 const TICK_MS = 200;
 const QUIET_MS = 3000; // without a beat (each 2 s) for so long, polling begins
 const STALE_MS = 4600; // looked at each tick; 5 s with all that delays it
@@ -38,29 +40,9 @@ const POLL_MS = 2000;
 const SAFETY_MS = 30000; // with a good stream, too: no chain of hints is trusted for ever
 const PATIENCE_MS = 2500; // for an answer, and for a new connection's hello: back within 3 s of the network's return
 const GAP_MS = 50; // between two fetches, however many hints come
-const CLOCK_SAMPLES = 5;
 const ACT_MS = 1000; // so long a fetch waits for the answer to an action
 const SETUP_MS = 3500; // web keeps stations and brands for 3 s
 const AGAIN = new Error("Superseded: fetch again at once");
-
-/** The server's time. Each sample is late by its way here, so the largest of the latest few is the best. */
-function serverClock() {
-  let samples = [];
-  let doubted = false;
-  return {
-    sample(serverMs) {
-      if (!Number.isFinite(serverMs)) return;
-      if (doubted) samples = [];
-      doubted = false;
-      samples = [...samples, serverMs - performance.now()].slice(-CLOCK_SAMPLES);
-    },
-    /** The device slept, and its own clock perhaps with it: the next sample counts alone. */
-    doubt() {
-      doubted = true;
-    },
-    now: () => (samples.length ? performance.now() + Math.max(...samples) : Date.now()),
-  };
-}
 
 export function connect({ streamUrl, serverTime, fetchBoard, onBoard, onState }) {
   const clock = serverClock();
@@ -359,18 +341,6 @@ function orAbort(promise, signal) {
     promise,
     new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason), { once: true })),
   ]);
-}
-
-/**
- * Whether the page must be loaded anew for this board: its settings were changed, or the server was upgraded. Not twice
- * for the same: while web answers by turns in two versions, or the page comes out of a cache, the old page does.
- */
-export function loadsAnew(fresh, present) {
-  const wanted = fresh.dataset.settings;
-  if (wanted === present.dataset.settings || sessionStorage.getItem("huuva:settings") === wanted) return false;
-  sessionStorage.setItem("huuva:settings", wanted);
-  location.reload();
-  return true;
 }
 
 /** The clock and the time of `clock.microseconds`; an empty clock for anything else. */

@@ -1,6 +1,7 @@
 // The pickup board: the same stream and watchdog as the wall, numbers only.
 
-import { connect, loadsAnew } from "./live.js";
+import { loaded, loadsAnew } from "./anew.js";
+import { connect } from "./live.js";
 import { keepAwake } from "./wake.js";
 
 const page = document.body.dataset;
@@ -91,7 +92,7 @@ function onState({ state, lastGood }) {
 }
 
 const first = document.getElementById("pickup");
-if (sessionStorage.getItem("huuva:settings") === first.dataset.settings) sessionStorage.removeItem("huuva:settings");
+loaded(first);
 const live = connect({ streamUrl: first.dataset.stream, serverTime: Number(first.dataset.now), fetchBoard, onBoard, onState });
 arrange();
 wakeAtNext(first.dataset.next);
