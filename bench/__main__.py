@@ -9,12 +9,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import live, painted
+from bench import boards, live, painted
 from bench.load import LoadFailed, wrk_is_there
 from bench.measure import Result, measure
 from bench.stack import Stack, StackFailed
 from bench.table import as_json, complaints, print_table, write_json
 from bench.workloads import WORKLOADS
+from huuva.embedded import database_url
 
 # The limits' machinery runs and counts, but nobody is turned away.
 RATE_LIMIT_OUT_OF_REACH = 10_000_000
@@ -22,7 +23,7 @@ RATE_LIMIT_OUT_OF_REACH = 10_000_000
 
 def main() -> int:
     options = _arguments()
-    if not set(options.only or ["wrk"]) <= {"live", "wall"} and not wrk_is_there():
+    if not set(options.only or ["wrk"]) <= {"live", "wall", "board"} and not wrk_is_there():
         print("make bench: skipped, because wrk isn't installed (Debian: apt install wrk).")
         return 0
     with tempfile.TemporaryDirectory(prefix="huuva-bench-") as home:
@@ -30,8 +31,15 @@ def main() -> int:
         try:
             results, second_start = _run(stack, options)
             wall = _painted(stack) if _wanted("wall", options) else None
+            board = _boards(stack) if _wanted("board", options) else None
             streams = _live(stack) if _wanted("live", options) else None
-        except (StackFailed, LoadFailed, live.StreamsFailed, painted.PaintFailed) as error:
+        except (
+            StackFailed,
+            LoadFailed,
+            live.StreamsFailed,
+            painted.PaintFailed,
+            boards.BoardFailed,
+        ) as error:
             print(error, file=sys.stderr)
             return 1
         finally:
@@ -42,15 +50,19 @@ def main() -> int:
         figures["live"] = streams.as_json()
     if wall:
         figures["wall"] = wall.as_json()
+    if board:
+        figures["board"] = board.as_json()
     path = write_json(figures)
     if options.json:
         print(json.dumps(figures, indent=2))
     else:
         print_table(results, second_start)
-        print("\n".join([*(wall.lines() if wall else []), *(streams.lines() if streams else [])]))
+        measured = [found.lines() for found in (wall, board, streams) if found]
+        print("\n".join(line for lines in measured for line in lines))
         print(f"written to {path}")
     wrong = [*complaints(results), *(live.complaints(streams) if streams else [])]
     wrong += painted.complaints(wall) if wall else []
+    wrong += boards.complaints(board) if board else []
     for complaint in wrong:
         print(f"!!! {complaint}", file=sys.stderr)
     if wrong:
@@ -98,17 +110,26 @@ def _live(stack: Stack) -> live.LiveResult:
 
 
 def _painted(stack: Stack) -> painted.PaintResult:
-    _say(f"{painted.ORDERS} orders, until each is painted on a wall")
-    # A kitchen of its own: the other workloads leave thousands of open orders behind.
-    stack.manage(
-        "shell",
-        "--no-imports",
-        "-c",
-        "from orders.models import Kitchen; Kitchen(slug='wall', name='Wall').save()",
+    _say(
+        f"{painted.ORDERS} orders, until each is painted on a wall; as many bumps, until another wall shows them"
     )
-    link = stack.manage("pair_screen", "bench", "--kitchen", "wall")
-    key = stack.create_key("bench-wall", 0, "--kitchen", "wall")
-    return painted.measure_painted(stack.base_url, link, key)
+    key = _own_kitchen(stack, "wall")
+    links = tuple(stack.manage("pair_screen", name, "--kitchen", "wall") for name in ("bench-1", "bench-2"))
+    return painted.measure_painted(stack.base_url, (links[0], links[1]), key)
+
+
+def _boards(stack: Stack) -> boards.BoardResult:
+    _say(f"a board of {boards.TICKETS} tickets, beside none and beside {boards.OLD_ORDERS:,} old orders")
+    key = _own_kitchen(stack, "board")
+    link = stack.manage("pair_screen", "bench", "--kitchen", "board")
+    return boards.measure_boards(stack.base_url, link, key, database_url(stack.home), stack.web, _say)
+
+
+def _own_kitchen(stack: Stack, slug: str) -> str:
+    """A key for a kitchen of its own: the other workloads leave thousands of open orders behind."""
+    make = f"from orders.models import Kitchen; Kitchen(slug='{slug}', name='{slug.title()}').save()"
+    stack.manage("shell", "--no-imports", "-c", make)
+    return stack.create_key(f"bench-{slug}", 0, "--kitchen", slug)
 
 
 def _wanted(name: str, options: argparse.Namespace) -> bool:
@@ -121,7 +142,7 @@ def _say(text: str) -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    names = [workload.name for workload in WORKLOADS] + ["start", "wall", "live"]
+    names = [workload.name for workload in WORKLOADS] + ["start", "wall", "board", "live"]
     parser.add_argument(
         "--seconds", type=int, default=6, help="how long each workload is measured (default 6)"
     )

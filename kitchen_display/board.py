@@ -16,9 +16,11 @@ import orjson
 from django.db import connection
 from django.utils.translation import get_language
 
+from huuva.moments import moment
 from kitchen_display import counts, numbers
 from kitchen_display.configuration import Configuration, configuration
 from kitchen_display.models import Screen
+from kitchen_display.shell import shell_version
 from kitchen_display.tickets import (
     AllDayRow,
     Amended,
@@ -93,6 +95,7 @@ def display_number(channel_display_id: str, channel_order_id: str) -> str:
 
 def read_board(screen: Screen, now: datetime) -> Board:
     """What `screen` shows at `now`, most urgent first. Its kitchen should be loaded."""
+    before = moment()
     found = configuration(screen.kitchen_id)
     taken, alarms, amended = read_wall(screen.kitchen_id)
     orders = open_orders(screen.kitchen_id, alarms)
@@ -109,7 +112,7 @@ def read_board(screen: Screen, now: datetime) -> Board:
     on_wall = [order.id for order in orders if order.id not in waiting]
     taken = numbers.given(screen.kitchen_id, on_wall, taken, now)
     maker = _Maker(screen, found, alarms, amended, taken, lead, now)
-    board = Board(screen, now, [], [], [], [], "")
+    board = Board(screen, now, [], [], [], [], "", moment=before)
     for order in orders:
         lines = items.get(order.id, [])
         ticket = maker.ticket(order, lines)
@@ -305,7 +308,7 @@ def _version(board: Board, found: Configuration) -> str:
     settings = [
         screen.pk, screen.name, screen.station_id, screen.kind, screen.text_scale, screen.columns, screen.sound_new,
         screen.sound_cancelled, screen.sound_late, str(screen.awake_from), str(screen.awake_to),
-        screen.kitchen.name, screen.kitchen.release_minutes, get_language(),
+        screen.kitchen.name, screen.kitchen.release_minutes, get_language(), shell_version(),
     ]  # fmt: skip
     data = orjson.dumps([shown, later, all_day, settings, found.digest])
     return hashlib.blake2b(data, digest_size=9).hexdigest()

@@ -49,9 +49,12 @@ def owed_by_station(tickets: list[Ticket], found: Configuration, now: datetime) 
 
 
 def next_moment(board: Board, now: datetime) -> datetime | None:
-    """When time alone changes what the board shows: a release, amber, red, or a count that moves on."""
+    """When time alone changes what the board shows: a release, a ticket that is late, or a count that moves on.
+
+    Not amber: no count goes by it, and the page colours its tickets itself.
+    """
     moments = [ticket.wall_at for ticket in board.later]
     for ticket in (*board.tickets, *board.later):
         if ticket.status < READY:
-            moments += [ticket.amber_at, ticket.due_at, ticket.due_at - SOON]
+            moments += [ticket.due_at, ticket.due_at - SOON]
     return min((moment for moment in moments if moment > now), default=None)

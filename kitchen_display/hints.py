@@ -10,13 +10,14 @@ import atexit
 import threading
 import time
 from functools import cache, partial
-from typing import Final
+from typing import Final, NamedTuple
 
 import redis
 from django.conf import settings
 from django.db import transaction
 
 from huuva.live.channels import ORDERS, SCREENS, channel, message
+from huuva.moments import moment
 from huuva.valkey_client import ValkeyClient, valkey_client
 
 __all__ = ["ORDERS", "SCREENS", "Publisher", "publish", "publish_on_commit"]
@@ -27,20 +28,29 @@ RETRY_SECONDS: Final = 0.25
 LAST_SECONDS: Final = 0.5
 
 
+class Noted(NamedTuple):
+    """Of several changes that become one hint: the time (ms since 1970) of the first, a moment after the last."""
+
+    at_ms: int
+    moment: str
+
+
 class Publisher:
     """Keeps what is to be sent, one hint for each kitchen and kind at most, and sends it in the background."""
 
     def __init__(self, valkey: ValkeyClient) -> None:
         self._valkey = valkey
         self._changed = threading.Condition()
-        self._wanted: dict[tuple[str, str], int] = {}  # kitchen and kind: time in ms
+        self._wanted: dict[tuple[str, str], Noted] = {}  # by kitchen and kind
         self._sending = False
         self._thread: threading.Thread | None = None
 
     def publish(self, kitchen: str, kind: str) -> None:
         """Returns at once, and never raises."""
         with self._changed:
-            self._wanted.setdefault((kitchen, kind), time.time_ns() // 1_000_000)
+            before = self._wanted.get((kitchen, kind))
+            at_ms = before.at_ms if before else time.time_ns() // 1_000_000
+            self._wanted[kitchen, kind] = Noted(at_ms, moment())
             # Not alive either in a process that was forked off since.
             if self._thread is None or not self._thread.is_alive():
                 self._start()
@@ -67,16 +77,18 @@ class Publisher:
             with self._changed:
                 self._sending = False
                 if sent is None:
-                    self._wanted = {**self._wanted, **batch}  # with the older time
+                    for key, noted in batch.items():
+                        newer = self._wanted.get(key, noted)
+                        self._wanted[key] = Noted(noted.at_ms, newer.moment)
                 self._changed.notify_all()
             if sent is None:
                 time.sleep(RETRY_SECONDS)
 
 
-def _send(batch: dict[tuple[str, str], int], client: redis.Redis) -> bool:
+def _send(batch: dict[tuple[str, str], Noted], client: redis.Redis) -> bool:
     pipeline = client.pipeline(transaction=False)
-    for (kitchen, kind), at_ms in batch.items():
-        pipeline.publish(channel(kitchen), message(kind, at_ms))
+    for (kitchen, kind), noted in batch.items():
+        pipeline.publish(channel(kitchen), message(kind, *noted))
     pipeline.execute()
     return True
 

@@ -5,6 +5,7 @@ Cookie, link and waiting browser each hold a random secret of 256 bits; we keep 
 
 import hashlib
 import secrets
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Final, NamedTuple
 
@@ -75,12 +76,14 @@ def make_link(screen: Screen) -> str:
     return f"/display/pair/{token}"
 
 
-def is_taken(link_token: str, own_token: str) -> bool:
-    """Whether the link would take its screen from a browser that shows it now, other than the one of `own_token`."""
+def is_taken(link_token: str, own_tokens: Collection[str]) -> bool:
+    """Whether the link would take its screen from a browser that may show it now, other than that of `own_tokens`."""
     screen = Screen.objects.filter(link_digest=digest_of(link_token)).first()
-    if screen is None or screen.digest in (None, digest_of(own_token)):
+    if screen is None or screen.digest is None:
         return False
-    return screen.revoked_at is None and screen.is_online(timezone.now())
+    if screen.digest in {digest_of(token) for token in own_tokens}:
+        return False
+    return screen.revoked_at is None and screen.may_be_in_use(timezone.now())
 
 
 @transaction.atomic

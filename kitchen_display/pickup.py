@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 import orjson
 from django.utils.translation import get_language
 
+from huuva.moments import moment
 from kitchen_display.board import display_number, open_orders
 from kitchen_display.models import Screen
+from kitchen_display.shell import shell_version
 from kitchen_display.tickets import milliseconds
 from orders.statuses import FIRST, READY
 
@@ -23,6 +25,7 @@ class PickupBoard:
     ready: list[str]
     version: str
     next_at: datetime | None
+    moment: str  # before the read, see huuva.moments
 
     @property
     def server_ms(self) -> int:
@@ -35,6 +38,7 @@ class PickupBoard:
 
 def read_pickup(screen: Screen, now: datetime) -> PickupBoard:
     """One statement beside the screen's own. Orders for later appear when they are released to the kitchen."""
+    before = moment()
     lead = timedelta(minutes=screen.kitchen.release_minutes)
     orders = open_orders(screen.kitchen_id)
     waiting = [order for order in orders if order.status == FIRST and order.due_at - lead > now]
@@ -49,7 +53,10 @@ def read_pickup(screen: Screen, now: datetime) -> PickupBoard:
         for order in sorted(orders, key=lambda order: order.changed_at, reverse=True)
         if order.status == READY
     ]
-    settings = [screen.pk, screen.text_scale, screen.kitchen.name, get_language()]
+    settings = [
+        screen.pk, screen.text_scale, str(screen.awake_from), str(screen.awake_to), screen.kitchen.name,
+        get_language(), shell_version(),
+    ]  # fmt: skip
     data = orjson.dumps([preparing, ready, settings])
     return PickupBoard(
         screen=screen,
@@ -58,4 +65,5 @@ def read_pickup(screen: Screen, now: datetime) -> PickupBoard:
         ready=ready,
         version=hashlib.blake2b(data, digest_size=9).hexdigest(),
         next_at=min((order.due_at - lead for order in waiting), default=None),
+        moment=before,
     )

@@ -8,10 +8,8 @@ from typing import Final
 
 from django.db import connection
 
-from kitchen_display.models import Screen, Sighting
+from kitchen_display.models import Screen
 from orders import clock
-from orders.models import Order
-from orders.statuses import OPEN
 
 # A screen that works shows a new order within a second; three looks of a polling one fit in here.
 UNSEEN_AFTER: Final = timedelta(seconds=15)
@@ -38,6 +36,12 @@ WHERE o.status IN (1, 2) AND o.changed_at < %s
 ORDER BY o.changed_at LIMIT %s"""
 
 
+_SHOWN: Final = """
+INSERT INTO kitchen_display_sighting (order_id, screen_id, at)
+SELECT id, %s, %s FROM orders_order WHERE id = ANY(%s) AND kitchen_id = %s AND status IN (1, 2, 3)
+ON CONFLICT DO NOTHING"""
+
+
 def unseen_orders(limit: int = 1000) -> list[Unseen]:
     """Orders to be made that have been here for UNSEEN_AFTER and that no screen has shown. Costs what is open."""
     now = clock.now()
@@ -59,16 +63,8 @@ def record_sightings(screen: Screen, order_ids: Sequence[str]) -> None:
     """`screen` shows these orders. Ids that are not open orders of its kitchen are passed over."""
     # PostgreSQL can't even be asked for a text with a NUL.
     wanted = [order_id for order_id in dict.fromkeys(order_ids) if "\x00" not in order_id][:MOST_AT_ONCE]
-    real = set(
-        Order.objects.filter(pk__in=wanted, kitchen_id=screen.kitchen_id, status__in=OPEN).values_list(
-            "pk", flat=True
-        )
-    )
-    now = clock.now()
-    Sighting.objects.bulk_create(
-        [Sighting(order_id=order_id, screen=screen, at=now) for order_id in wanted if order_id in real],
-        ignore_conflicts=True,
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(_SHOWN, [screen.pk, clock.now(), wanted, screen.kitchen_id])
 
 
 def purge_sightings() -> int:

@@ -209,7 +209,8 @@ SOON = timedelta(minutes=10)
 class Board:
     """Everything that a screen shows at one moment. `version` changes with whatever is shown, and with nothing else.
 
-    `next_at`: when the board changes by time alone (an order is released, becomes late, …).
+    `next_at`: when the board changes by time alone (an order is released, becomes late, …). `moment`
+    (huuva.moments) is before the read.
     """
 
     screen: "Screen"
@@ -220,6 +221,7 @@ class Board:
     owes: list[Owed]
     version: str
     next_at: datetime | None = None
+    moment: str = ""
 
     @property
     def server_ms(self) -> int:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -17,6 +19,8 @@ from urllib.request import urlopen
 import psutil
 import psycopg
 
+from huuva.embedded import redis_url
+from huuva.embedded.valkey import ensure_valkey
 from huuva.parts import commands
 from tests.ports import free_port
 
@@ -120,6 +124,28 @@ class LiveStack:
     def stop_live(self) -> None:
         _end(self.live)
         self.live = None
+
+    def kill_live(self) -> None:
+        """Ends the event streams as a crash does, without a word to anybody."""
+        assert self.live is not None
+        os.killpg(self.live.pid, signal.SIGKILL)  # a session of its own: granian and its workers
+        self.live.wait(10)
+        self.live = None
+
+    @contextmanager
+    def beside(self, home: Path) -> Iterator[LiveStack]:
+        """Another web and live on the same database, with a Valkey of their own, which a test may kill."""
+        other = LiveStack(home, self._server_url, redis_url(home))
+        other.key, other._commands = self.key, self._commands
+        other.log.parent.mkdir(exist_ok=True)
+        try:
+            ensure_valkey(home)
+            other.start_web(workers=1)
+            other.start_live()
+            yield other
+        finally:
+            other.stop_live()
+            other.stop_web()
 
     def stop(self) -> None:
         self.stop_live()

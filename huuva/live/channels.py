@@ -6,7 +6,9 @@ A hint says that something changed, never what: the truth is fetched from web.
 from __future__ import annotations
 
 import json
-from typing import Final
+from typing import Final, NamedTuple
+
+from huuva.moments import is_moment
 
 KITCHENS: Final = "huuva:kitchen:"
 ORDERS: Final = "orders"  # an order of the kitchen
@@ -18,18 +20,34 @@ def channel(kitchen: str) -> str:
     return f"{KITCHENS}{kitchen}"
 
 
-def message(kind: str, at_ms: int) -> str:
-    """What is published; `at_ms` is the moment of the commit, for measuring the way to the screen."""
-    return json.dumps({"v": 1, "kind": kind, "at": at_ms}, separators=(",", ":"))
+class Hint(NamedTuple):
+    """Something of `kind` changed in `kitchen`.
+
+    `at_ms` is the time of the (first) commit, for measuring the way to the screen. `moment` (huuva.moments) is after
+    the (last) one: a board that was read later on that clock shows the change already. Empty: nobody knows.
+    """
+
+    kitchen: str
+    kind: str
+    at_ms: int | None = None
+    moment: str = ""
 
 
-def read(channel_name: bytes, data: bytes) -> tuple[str, str, int | None] | None:
-    """Kitchen, kind and time; None for what isn't ours: anybody may publish there."""
+def message(kind: str, at_ms: int, moment: str = "") -> str:
+    """What is published; see Hint."""
+    words = {"v": 1, "kind": kind, "at": at_ms}
+    return json.dumps({**words, "moment": moment} if moment else words, separators=(",", ":"))
+
+
+def read(channel_name: bytes, data: bytes) -> Hint | None:
+    """None for what isn't ours: anybody may publish there."""
     try:
         words = json.loads(data)
-        kind, at = words["kind"], words.get("at")
+        kind, at, moment = words["kind"], words.get("at"), words.get("moment")
         if words["v"] != 1 or kind not in KINDS:
             return None
-        return channel_name.decode().removeprefix(KITCHENS), kind, at if isinstance(at, int) else None
+        kitchen = channel_name.decode().removeprefix(KITCHENS)
+        at_ms = at if isinstance(at, int) else None
+        return Hint(kitchen, kind, at_ms, moment if is_moment(moment) else "")
     except (ValueError, TypeError, KeyError, AttributeError):
         return None

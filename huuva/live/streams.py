@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
+from huuva.live.channels import Hint
 from huuva.live.tokens import Grant
 
 TICK_SECONDS: Final = 2.0
@@ -41,6 +42,10 @@ class Stream:
             self._waiting_since = time.monotonic()
         self._waiting[name] = event
         self._rouse()
+
+    def waits(self, name: str) -> bool:
+        """Whether an event of that name has not been taken yet."""
+        return name in self._waiting
 
     def close(self) -> None:
         """Ends the stream in order, after what waits."""
@@ -127,13 +132,17 @@ class Streams:
             else:
                 stream.offer("beat", beat)
 
-    def hint(self, kitchen: str, kind: str, at_ms: int | None = None) -> None:
-        """Something changed in that kitchen: its screens fetch their boards. `at_ms` is the commit's time."""
+    def hint(self, hint: Hint) -> None:
+        """Something changed in a kitchen: its screens fetch their boards."""
         self.counts["hints_received"] += 1
-        delay = 0.0 if at_ms is None else time.time() - at_ms / 1000
+        delay = 0.0 if hint.at_ms is None else time.time() - hint.at_ms / 1000
         if 0 < delay < LONGEST_DELAY_SECONDS:
             self.delay_seconds += delay
-        self._hint(self._by_kitchen.get(kitchen, {}), kind, at_ms)
+        words: dict[str, object] = {"kind": hint.kind}
+        if hint.at_ms is not None:
+            words["at"] = hint.at_ms
+        event = {**words, "moment": hint.moment} if hint.moment else words
+        self._hint(self._by_kitchen.get(hint.kitchen, {}), hint.kind, words, event)
 
     def set_valkey(self, up: bool) -> None:
         """Tells every screen at once: without Valkey they poll; with it back they fetch what they may have missed."""
@@ -141,17 +150,24 @@ class Streams:
             return
         self.valkey_up = up
         if up:
-            self._hint(self, RESYNC)
+            self._hint(self, RESYNC, {"kind": RESYNC})
         self.tick()
 
     def close(self) -> None:
         for stream in self:
             stream.close()
 
-    def _hint(self, streams: Iterable[Stream], kind: str, at_ms: int | None = None) -> None:
-        event = _event("hint", {"kind": kind} if at_ms is None else {"kind": kind, "at": at_ms})
+    def _hint(
+        self,
+        streams: Iterable[Stream],
+        kind: str,
+        words: dict[str, object],
+        with_moment: dict[str, object] | None = None,
+    ) -> None:
+        plain, full = _event("hint", words), _event("hint", with_moment or words)
         for stream in streams:
-            stream.offer(kind, event)
+            # It stands for the one that still waits, too, which may be of a later moment: then for none.
+            stream.offer(kind, plain if stream.waits(kind) else full)
             self.counts["hints_passed"] += 1
 
     def _moment(self, name: str) -> bytes:

@@ -24,7 +24,7 @@ log = get_logger(__name__)
 
 
 class Subscriber:
-    """Calls `on_hint(kitchen, kind, at_ms)` for each hint and `on_state(up)` when Valkey comes and goes.
+    """Calls `on_hint` for each hint and `on_state(up)` when Valkey comes and goes.
 
     Raises ValueError for a URL that can't be one of Valkey.
     """
@@ -32,7 +32,7 @@ class Subscriber:
     def __init__(
         self,
         url: str,
-        on_hint: Callable[[str, str, int | None], None],
+        on_hint: Callable[[channels.Hint], None],
         on_state: Callable[[bool], None],
     ) -> None:
         self._on_hint = on_hint
@@ -81,7 +81,7 @@ class Subscriber:
         elif message["type"] == "pmessage":
             hint = channels.read(message["channel"], message["data"])
             if hint is not None:
-                self._on_hint(*hint)
+                self._on_hint(hint)
 
     def _lost(self, error: Exception) -> None:
         if self._up or not self._failures:

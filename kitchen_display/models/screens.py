@@ -6,6 +6,7 @@ from typing import Self
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from kitchen_display.models.stations import Station
@@ -14,6 +15,8 @@ from orders.models import Kitchen
 LANGUAGES = [("", _("As the device")), ("en", "English"), ("fi", "Suomi"), ("sv", "Svenska")]
 # A screen asks at least once a minute; one that has been silent for longer is off.
 ONLINE_FOR = timedelta(minutes=2)
+# Before this process began, a wall may have asked in vain: its silence of then says nothing.
+LISTENING_SINCE = timezone.now()
 
 
 class ScreenQuerySet(models.QuerySet["Screen"]):
@@ -119,6 +122,11 @@ class Screen(models.Model):
 
     def is_online(self, now: datetime) -> bool:
         return self.last_seen_at is not None and now - self.last_seen_at < ONLINE_FOR
+
+    def may_be_in_use(self, now: datetime) -> bool:
+        """Whether its browser may be showing it now: it asked lately, or nobody was here to be asked for a while."""
+        silent_since = max(self.last_seen_at or self.paired_at or now, LISTENING_SINCE)
+        return now - silent_since < ONLINE_FOR
 
 
 class PairingRequest(models.Model):

@@ -186,3 +186,11 @@ def test_nonsense_is_refused_in_words(expo):
     ):
         assert expo.post("/display/bump", data, headers=make.SCRIPT).status_code == 400, data
     assert expo.post("/display/bump", {"order": "unknown"}, headers=make.SCRIPT).status_code == 409
+
+
+def test_the_recall_list_holds_the_last_30(expo):
+    made = [make.order("A", due_in=n + 1) for n in range(32)]
+    for order in made:
+        move_order(order.id, PICKED_UP, actor="screen:Other")
+    listed = expo.get("/display/recalls", headers=make.SCRIPT).context["recalls"]
+    assert [entry.order_id for entry in listed] == [order.id for order in reversed(made[2:])]

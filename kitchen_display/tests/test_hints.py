@@ -17,6 +17,7 @@ from django.db import transaction
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from huuva.live.channels import KITCHENS
+from huuva.moments import moment
 from huuva.valkey_client import ValkeyClient
 from kitchen_display import hints
 from kitchen_display.hints import ORDERS, SCREENS, Publisher
@@ -120,3 +121,24 @@ def test_a_command_that_ends_at_once_gets_its_hint_out(ear: Ear) -> None:
     subprocess.run([sys.executable, "-c", code], check=True, env=os.environ)
 
     assert ear.hint() is not None
+
+
+def test_a_hint_for_several_changes_has_the_time_of_the_first_and_a_moment_after_the_last(
+    ear: Ear, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    valkey = ValkeyClient(settings.REDIS_URL)
+    publisher = Publisher(valkey)
+    answers = valkey.ask
+    monkeypatch.setattr(valkey, "ask", lambda _: None)  # away
+    first = moment()
+    publisher.publish(ear.kitchen, ORDERS)
+    publisher.publish(ear.kitchen, ORDERS)
+    second = moment()
+    publisher.publish(ear.kitchen, ORDERS)
+    monkeypatch.setattr(valkey, "ask", answers)
+
+    hint = ear.hint()
+    assert hint is not None and ear.hint(0.5) is None
+    clock, microseconds = hint["moment"].split(".")
+    assert first.split(".")[0] == clock
+    assert int(microseconds) >= int(second.split(".")[1])

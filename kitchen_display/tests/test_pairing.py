@@ -1,16 +1,19 @@
 """How a browser becomes a screen, and how it ceases to be one."""
 
 import io
+import re
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
 from kitchen_display import pairing
-from kitchen_display.models import PairingRequest, Screen
+from kitchen_display.models import PairingRequest, Screen, screens
 from kitchen_display.tests import factories as make
+from kitchen_display.views.access import SEEN_EVERY
 from orders.tests import factories as orders
 
 pytestmark = pytest.mark.django_db
@@ -108,7 +111,13 @@ def test_an_old_link_opens_nothing():
     assert browser().get("/display/pair/no-such-link").status_code == 410
 
 
-def test_a_new_link_leaves_the_present_browser_paired_until_it_is_used():
+@pytest.fixture
+def long_running(monkeypatch):
+    """This process has been here for an hour."""
+    monkeypatch.setattr(screens, "LISTENING_SINCE", timezone.now() - timedelta(hours=1))
+
+
+def test_a_new_link_leaves_the_present_browser_paired_until_it_is_used(long_running):
     screen = make.screen()
     old = make.paired(screen)
     link = pairing.make_link(screen)
@@ -130,6 +139,36 @@ def test_a_screen_in_use_is_moved_to_another_browser_only_on_purpose():
     assert other.get("/display/board").status_code == 200
     assert old.get("/display/board").status_code == 403
     assert other.get(pairing.make_link(screen)).status_code == 303  # its own: nobody to ask
+
+
+def test_a_quiet_wall_is_in_use(long_running):
+    """It asks twice a minute though nothing happens; that is noted at each second time at the latest."""
+    script = (settings.BASE_DIR / "static/kitchen_display/js/live.js").read_text()
+    found = re.search(r"const SAFETY_MS = (\d+);", script)
+    assert found is not None
+    asks_every = timedelta(milliseconds=int(found[1]))
+    silent = 2 * max(asks_every, SEEN_EVERY)
+    assert silent < screens.ONLINE_FOR
+
+    screen = make.screen()
+    old = make.paired(screen)
+    Screen.objects.update(last_seen_at=timezone.now() - silent)
+    assert "Move this screen here" in browser().get(pairing.make_link(screen)).content.decode()
+    assert old.get("/display/board").status_code == 200
+
+
+def test_a_wall_that_could_not_ask_while_the_server_was_away_is_in_use():
+    screen = make.screen()
+    old = make.paired(screen)
+    Screen.objects.update(last_seen_at=timezone.now() - timedelta(hours=9))
+    assert "Move this screen here" in browser().get(pairing.make_link(screen)).content.decode()
+    assert old.get("/display/board").status_code == 200
+
+
+def test_a_pickup_board_opens_its_own_new_link_without_being_asked():
+    screen = make.screen("Counter", kind="pickup")
+    client = make.paired(screen)
+    assert client.get(pairing.make_link(screen))["Location"] == "/pickup/"
 
 
 def test_revocation_counts_at_once_and_shows_a_friendly_page():

@@ -55,10 +55,11 @@ def answer_board(
 
 def _marked(response: HttpResponse, board: Board | PickupBoard) -> HttpResponse:
     response["X-Board-Version"] = board.version
+    response["X-Board-Moment"] = board.moment
     response["X-Server-Time"] = str(milliseconds(timezone.now()))
     response["ETag"] = f'"{board.version}"'
-    # Kept by the browser for comparing only.
-    response["Cache-Control"] = "no-cache, private"
+    # Not even for the way back to a page: browsers show what they keep without asking.
+    response["Cache-Control"] = "no-store, private"
     return response
 
 
@@ -120,6 +121,7 @@ def _fresh(request: HttpRequest, screen: Screen, board: Board | PickupBoard, tem
         unchanged = _marked(HttpResponseNotModified(), board)
         # The page needs a fresh token, also where nothing happens for hours.
         unchanged["X-Stream-Url"] = stream_url(request, screen)
+        unchanged["X-Board-Next"] = str(board.next_ms or "")
         return unchanged
     return answer_board(request, screen, board, template)
 

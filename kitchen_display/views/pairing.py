@@ -104,7 +104,8 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
 
     A screen that is shown somewhere at this moment is taken from there only on purpose, by POST.
     """
-    if request.method == "GET" and is_taken(token, request.COOKIES.get(DISPLAY.cookie, "")):
+    own = [request.COOKIES[place.cookie] for place in PLACES.values() if place.cookie in request.COOKIES]
+    if request.method == "GET" and is_taken(token, own):
         return private(render(request, "kitchen_display/move.html"))
     try:
         return private(_welcome(use_link(token)))

@@ -122,3 +122,41 @@ def test_new_cancelled_and_late_sound_different(kitchen: WallKitchen) -> None:
         wall.page.locator("[data-try-sounds]").click()
         wall.page.wait_for_timeout(3500)
         assert wall.page.evaluate("pitches") == [659, 880, 740, 494, 330, 392, 392, 392, 392]
+
+
+def test_the_screen_is_kept_on_within_its_hours(kitchen: WallKitchen) -> None:
+    stub = """(() => {
+      window.locks = [];
+      const request = async (kind) => {
+        locks.push(kind);
+        return { addEventListener() {}, async release() { locks.push("released"); } };
+      };
+      Object.defineProperty(navigator, "wakeLock", { value: { request } });
+    })()"""
+    within = """async (cases) => {
+      const { within } = await import("/static/kitchen_display/js/wake.js");
+      return cases.map((hours) => within(...hours));
+    }"""
+    cases = [
+        ("08:00", "23:00", "07:59"),
+        ("08:00", "23:00", "08:00"),
+        ("08:00", "23:00", "23:00"),
+        ("17:00", "02:00", "01:30"),
+        ("17:00", "02:00", "16:00"),
+        ("", "", "04:00"),
+    ]
+    with kitchen.wall("expo-1") as wall:
+        wall.page.add_init_script(stub)
+        wall.page.reload()
+        wall.page.wait_for_function("window.locks?.length")
+        assert wall.page.evaluate("locks") == ["screen"]
+        assert wall.page.evaluate(within, cases) == [False, True, False, True, False, True]
+
+
+def test_an_empty_wall_promises_nothing_while_it_is_not_confirmed(kitchen: WallKitchen) -> None:
+    with kitchen.wall("expo-1") as wall:
+        empty = wall.page.get_by_text("No open orders")
+        expect(empty).to_be_visible()
+        wall.context.set_offline(True)
+        expect(wall.page.locator("[data-stale]")).to_be_visible()
+        expect(empty).to_be_hidden()

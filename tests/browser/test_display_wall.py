@@ -150,6 +150,30 @@ def test_a_number_and_enter_bump_and_zero_recalls(kitchen: WallKitchen) -> None:
         assert wall.complaints == []
 
 
+def test_a_key_that_bounces_counts_once_and_touches_nothing_else(kitchen: WallKitchen) -> None:
+    order, other = kitchen.order("#50", items=TWO), kitchen.order("#51", items=TWO)
+    with kitchen.wall() as wall:
+        number = wall.number(order)
+        wall.item(other, "Sushi Set Large").locator("button").focus()
+        wall.press(f"{number}⏎⏎{number}⏎")
+        wall.expect_state(order, "ready")
+        expect(wall.foot(order)).to_have_text("Undo")
+        assert kitchen.client.order(order["id"])["version"] == 2
+        assert kitchen.client.order(other["id"])["version"] == 1
+
+
+def test_a_numpad_without_num_lock_types_numbers(kitchen: WallKitchen) -> None:
+    order = kitchen.order("#52", items=TWO)
+    arrows = {"1": "End", "2": "ArrowDown", "3": "PageDown", "4": "ArrowLeft", "6": "ArrowRight", "7": "Home"}
+    send = """([code, key]) => document.body.dispatchEvent(
+      new KeyboardEvent("keydown", { code, key, bubbles: true, cancelable: true }))"""
+    with kitchen.wall() as wall:
+        for digit in wall.number(order):
+            wall.page.evaluate(send, [f"Numpad{digit}", arrows.get(digit, "Clear")])
+        wall.page.evaluate(send, ["NumpadEnter", "Enter"])
+        wall.expect_state(order, "ready")
+
+
 def test_keyboard_alone_bumps_and_keeps_its_place(kitchen: WallKitchen) -> None:
     order = kitchen.order("#6", items=TWO)
     with kitchen.wall() as wall:

@@ -71,17 +71,37 @@ class WallKitchen:
         finally:
             context.close()
 
-    def clear(self) -> None:
-        """Takes everything off the wall, without an alarm."""
+    def clear(self) -> int:
+        """Takes everything off the wall, without an alarm; returns how many orders that were."""
+        taken = 0
         for status in ("RECEIVED", "PREPARING", "READY"):
             for order in self.client.stored(status=status):
                 assert self.client.move(order["id"], "PICKED_UP").status == 200
+                taken += 1
+        return taken
 
     def order(self, display: str, *, minutes: float = 10, **fields: Any) -> dict[str, Any]:
         """A new order that is due in so many minutes."""
         due = datetime.now(UTC) + timedelta(minutes=minutes)
         fields = {"channelOrderDisplayId": display, "channel": "wolt", **fields}
         return self.client.created(pickupTime=due.isoformat(), **fields)
+
+    def open_states(self) -> dict[str, str]:
+        """Open orders as the server has them."""
+        return {
+            order["id"]: status.lower()
+            for status in ("RECEIVED", "PREPARING", "READY")
+            for order in self.client.stored(status=status)
+        }
+
+    def revoke(self, screen: str) -> None:
+        self.stack.manage(
+            "shell",
+            "--no-imports",
+            "-c",
+            "from kitchen_display import pairing; from kitchen_display.models import Screen;"
+            f"assert pairing.revoke(Screen.objects.get(name={screen!r}, kitchen_id={self.slug!r}))",
+        )
 
     def rush(self, orders: int = 40) -> None:
         """Orders of 1 to 12 items, with long notes, allergens and modifiers two deep."""
@@ -108,6 +128,20 @@ def _item(order: int, position: int) -> dict[str, Any]:
     return item
 
 
+# The page's own account of its life, which doesn't depend on when a test looks: {name, at, …}, `at` in ms.
+DIARY = """(() => {
+  const write = (name, more) => diary.push({ name, at: performance.now(), ...more });
+  window.diary = [];
+  for (const name of ["online", "offline"]) addEventListener(name, () => write(name));
+  document.addEventListener("huuva:state", ({ detail }) => write("state", detail));
+  document.addEventListener("huuva:board", () => write("board", {
+    states: Object.fromEntries(
+      [...document.querySelectorAll(".grid > .ticket")].map((ticket) => [ticket.dataset.order, ticket.dataset.state]),
+    ),
+  }));
+})()"""
+
+
 class Wall:
     """One page, with everything that the browser complained about."""
 
@@ -116,6 +150,7 @@ class Wall:
         self.page: Page = context.new_page()
         self.complaints: list[str] = []
         self.requests: list[str] = []
+        self.page.add_init_script(DIARY)
         self.page.on("console", self._console)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("request", lambda asked: self.requests.append(f"{asked.method} {asked.url}"))
@@ -123,6 +158,21 @@ class Wall:
     def _console(self, message: Any) -> None:
         if message.type == "error" or (message.type == "warning" and "Service Worker" not in message.text):
             self.complaints.append(message.text)
+
+    def diary(self, name: str, since: float = 0) -> list[dict[str, Any]]:
+        """What the page noted under that name since a moment of its own clock."""
+        return [
+            entry for entry in self.page.evaluate("diary") if entry["name"] == name and entry["at"] >= since
+        ]
+
+    def now(self) -> float:
+        """The page's own clock, ms."""
+        return float(self.page.evaluate("performance.now()"))
+
+    def states(self) -> dict[str, str]:
+        """Orders on the first page and their states."""
+        tickets = self.page.locator(".grid > .ticket")
+        return dict(tickets.evaluate_all("all => all.map(one => [one.dataset.order, one.dataset.state])"))
 
     def ticket(self, order: dict[str, Any]) -> Locator:
         return self.page.locator(f'.grid .ticket[data-order="{order["id"]}"]').first

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from http.client import HTTPResponse
@@ -9,7 +10,9 @@ from typing import Any
 
 import pytest
 
-from huuva.live.tokens import make_token
+from huuva.live.channels import Hint
+from huuva.live.streams import Stream, Streams
+from huuva.live.tokens import Grant, make_token
 from tests.live.process import LiveProcess
 
 
@@ -60,6 +63,24 @@ def test_the_heart_beats_each_two_seconds_for_all_at_once(live: LiveProcess) -> 
         assert two.until("beat")["now"] == first
         # The server's own stamps: how late we read them doesn't matter.
         assert 1500 < one.until("beat")["now"] - first < 3500
+
+
+def test_a_hint_names_its_moment_unless_it_stands_for_another_that_was_not_taken() -> None:
+    early, late = "0123456789ab.7", "0123456789ab.9"
+    streams = Streams(most=9)
+    stream = streams.open(Grant("main", "1", 2**40), lambda: None)
+    streams.hint(Hint("main", "orders", 1, late))
+    assert late in str(taken(stream))
+
+    streams.hint(Hint("main", "orders", 1, late))
+    streams.hint(Hint("main", "orders", 2, early))
+    both = str(taken(stream))
+    assert both.count("event: hint") == 1
+    assert "moment" not in both
+
+
+def taken(stream: Stream) -> bytes | None:
+    return asyncio.run(stream.take())
 
 
 @pytest.mark.parametrize(

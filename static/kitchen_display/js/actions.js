@@ -87,28 +87,34 @@ export class Actions {
 
   /** Posts a form; the answer is the fresh board. Returns whether the server did it. */
   async post(url, fields) {
-    fields.set("csrfmiddlewaretoken", this.token());
+    let refusal = "";
     try {
-      const response = await fetch(url, {
-        method: "POST",
-        body: fields,
-        headers: { "X-Requested-With": "fetch", Accept: "text/html" },
-        signal: AbortSignal.timeout(8000),
+      await this.live.act(async () => {
+        const response = await sendForm(url, fields, this.token());
+        if (response.status !== 409 && response.status !== 404) return this.read(response);
+        refusal = await sentence(response);
+        return null;
       });
-      if (response.status === 409 || response.status === 404) {
-        this.say(await sentence(response), true);
-        this.live.refresh();
-        return false;
-      }
-      this.live.take(await this.read(response));
-      return true;
+      if (!refusal) return true;
     } catch (error) {
       console.info("Not sent:", error.message);
-      this.say(this.page.wordFailed, true);
-      this.live.refresh();
-      return false;
+      refusal = this.page.wordFailed;
     }
+    this.say(refusal, true);
+    this.live.refresh();
+    return false;
   }
+}
+
+/** Posts a form as the page's script; the answer to it is a board. */
+export function sendForm(url, fields, token) {
+  fields.set("csrfmiddlewaretoken", token);
+  return fetch(url, {
+    method: "POST",
+    body: fields,
+    headers: { "X-Requested-With": "fetch", Accept: "text/html" },
+    signal: AbortSignal.timeout(8000),
+  });
 }
 
 function keyOf(touchable) {
@@ -116,7 +122,7 @@ function keyOf(touchable) {
   return touchable.dataset.key ?? `foot:${touchable.dataset.undo}`;
 }
 
-async function sentence(response) {
+export async function sentence(response) {
   const text = await response.text();
   if ((response.headers.get("Content-Type") ?? "").includes("json")) return JSON.parse(text).detail;
   return text.includes("<") ? new DOMParser().parseFromString(text, "text/html").body.textContent.trim() : text;

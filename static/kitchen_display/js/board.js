@@ -2,6 +2,7 @@
 
 import { Actions } from "./actions.js";
 import { Alarms } from "./alarms.js";
+import { loaded, loadsAnew } from "./anew.js";
 import { startKeys } from "./keys.js";
 import { Grid } from "./layout.js";
 import { connect } from "./live.js";
@@ -108,44 +109,59 @@ function token() {
 /** An answer with a board, in the form that live.js takes. */
 async function read(response) {
   const serverTime = Number(response.headers.get("X-Server-Time")) || undefined;
-  if (response.status === 304) return { board: null, serverTime, streamUrl: response.headers.get("X-Stream-Url") };
+  const moment = response.headers.get("X-Board-Moment");
+  if (response.status === 304) {
+    lookAt(Number(response.headers.get("X-Board-Next")));
+    return { board: null, serverTime, moment, streamUrl: response.headers.get("X-Stream-Url") };
+  }
   if (response.status === 403) {
     location.reload(); // The server says in full why this screen shows nothing any more.
     return { board: null, ended: true };
   }
   if (!response.ok) throw new Error(`The board answered ${response.status}`);
-  etag = response.headers.get("ETag");
   const sheet = document.createElement("template");
   sheet.innerHTML = await response.text();
   const board = sheet.content.querySelector("#wall");
   if (!board) throw new Error("The answer holds no board");
-  return { board, serverTime: Number(board.dataset.now) || serverTime, streamUrl: board.dataset.stream };
+  return { board, serverTime: Number(board.dataset.now) || serverTime, moment, streamUrl: board.dataset.stream };
 }
 
-let etag = null;
 async function fetchBoard({ signal }) {
-  const headers = { "X-Requested-With": "fetch" };
-  if (etag) headers["If-None-Match"] = etag;
-  return read(await fetch(page.board, { headers, signal, cache: "no-store" }));
+  // What is painted, not what came: an answer that was lost on the way must come again.
+  const headers = { "X-Requested-With": "fetch", "If-None-Match": `"${one("#wall").dataset.version}"` };
+  const shown = sightings.take();
+  const query = shown.length ? `?${new URLSearchParams(shown.map((key) => ["seen", key]))}` : "";
+  const answer = await read(await fetch(page.board + query, { headers, signal, cache: "no-store" }));
+  sightings.told(shown);
+  return answer;
 }
 
 let nextTimer = 0;
 let held = null;
 let pointerDown = 0;
+const LONGEST_TOUCH = 3000; // then it is a cloth, or the finger's leaving was lost
 function onBoard(fresh) {
   // Never under a finger: what is touched stays where it is until the finger is up.
-  if (pointerDown && performance.now() - pointerDown < 3000) {
+  if (pointerDown && performance.now() - pointerDown < LONGEST_TOUCH) {
     held = fresh;
     return undefined;
   }
+  held = null;
   for (const part of fresh.querySelectorAll("[data-part]")) {
     const present = one(`[data-part="${part.dataset.part}"]`);
     if (present && present.innerHTML !== part.innerHTML) present.innerHTML = part.innerHTML;
   }
-  one("#wall").dataset.version = fresh.dataset.version;
   // Changed in the admin or on another page of this screen.
-  if (fresh.dataset.settings !== one("#wall").dataset.settings) return location.reload();
-  return take(fresh, fresh.querySelectorAll("[data-tickets] > .ticket"));
+  if (loadsAnew(fresh, one("#wall"))) return undefined;
+  take(fresh, fresh.querySelectorAll("[data-tickets] > .ticket"));
+  one("#wall").dataset.version = fresh.dataset.version; // last: only what is painted counts as shown
+  return undefined;
+}
+
+/** When time alone changes the board, it is asked for. */
+function lookAt(next) {
+  clearTimeout(nextTimer);
+  if (next && live) nextTimer = setTimeout(() => live.look(), Math.min(Math.max(next - clock(), 0) + 200, 2 ** 30));
 }
 
 function take(wall, elements) {
@@ -154,9 +170,7 @@ function take(wall, elements) {
   alarms.look();
   sightings.add([...document.querySelectorAll(".later__one[data-order]")].map((element) => element.dataset.order));
   sightings.add(tickets.keys());
-  clearTimeout(nextTimer);
-  const next = Number(wall.dataset.next);
-  if (next && live) nextTimer = setTimeout(() => live.refresh(), Math.min(Math.max(next - clock(), 0) + 200, 2 ** 30));
+  lookAt(Number(wall.dataset.next));
   timers?.tick();
   document.dispatchEvent(new CustomEvent("huuva:board", { detail: { version: wall.dataset.version } }));
 }
@@ -168,16 +182,17 @@ export function paint(scope) {
   }
 }
 
-document.addEventListener("pointerdown", () => { pointerDown = performance.now(); }, { passive: true, capture: true });
+function release() {
+  if (held) onBoard(held);
+}
+document.addEventListener("pointerdown", () => {
+  pointerDown = performance.now();
+  setTimeout(release, LONGEST_TOUCH + 20);
+}, { passive: true, capture: true });
 for (const name of ["pointerup", "pointercancel"]) {
   document.addEventListener(name, () => {
     pointerDown = 0;
-    // After the click that follows, which must meet the ticket that was touched.
-    setTimeout(() => {
-      const fresh = held;
-      held = null;
-      if (fresh) onBoard(fresh);
-    }, 50);
+    setTimeout(release, 50); // after the click that follows, which must meet the ticket that was touched
   }, { passive: true, capture: true });
 }
 
@@ -186,7 +201,7 @@ let live = null;
 let timers = null;
 const clock = () => (live ? live.now() : Number(one("#wall").dataset.now));
 
-function onState({ state, lastGood }) {
+function onState({ state, lastGood, unconfirmed }) {
   const mark = one("[data-live]");
   mark.dataset.state = state;
   one("[data-live-word]").textContent = { live: page.wordLive, polling: page.wordPolling, stale: page.wordStale }[state] ?? page.wordConnecting;
@@ -194,6 +209,7 @@ function onState({ state, lastGood }) {
   one("[data-stale]").hidden = state !== "stale";
   if (state === "stale") one("[data-stale-at]").textContent = time(lastGood);
   showEmpty();
+  document.dispatchEvent(new CustomEvent("huuva:state", { detail: { state, unconfirmed } }));
 }
 
 function time(milliseconds) {
@@ -214,7 +230,7 @@ timers = startTimers({
 take(first, gridElement.querySelectorAll(":scope > .ticket"));
 
 const actions = new Actions({ page, token, live, read, tickets, say, words });
-const panels = openPanels({ page, token, live, read, say, sounds });
+const panels = openPanels({ page, actions, say, sounds });
 startKeys({ grid, tickets, actions, panels, turn, say, page });
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-turn]");
@@ -222,5 +238,6 @@ document.addEventListener("click", (event) => {
 });
 keepAwake({ from: page.awakeFrom, to: page.awakeTo, zone: page.zone, now: clock });
 keepPaper({ worker: page.worker, paper: page.paper });
+loaded(first);
 // For tests and for whoever looks into a wall from the console.
 window.huuva = { live, grid, tickets };

@@ -1,12 +1,14 @@
 // Numpad and bump bar: number + Enter bumps, 0 recalls, arrows and + − turn pages, * opens the recall list, / all-day.
 
 const FORGET_AFTER = 4000;
+const BOUNCE = 700; // worn keys of bump bars send twice
 
 export function startKeys({ grid, tickets, actions, panels, turn, say, page }) {
   const box = document.querySelector("[data-typed]");
   const shown = box.querySelector("[data-typed-number]");
   let typed = "";
   let timer = 0;
+  let enteredAt = -Infinity;
 
   function type(text) {
     typed = text;
@@ -39,18 +41,21 @@ export function startKeys({ grid, tickets, actions, panels, turn, say, page }) {
     if (event.ctrlKey || event.altKey || event.metaKey) return;
     if (event.target.matches("input, select, textarea") || document.querySelector("dialog[open]")) return;
     const { key } = event;
-    if (/^[0-9]$/.test(key)) {
-      if (event.repeat) return;
+    // By its place on a numpad: without Num Lock its keys would be arrows.
+    const digit = /^Numpad([0-9])$/.exec(event.code)?.[1] ?? (/^[0-9]$/.test(key) ? key : "");
+    if (digit) {
       event.preventDefault();
-      if (key === "0" && !typed) actions.recallLatest();
-      else if (typed.length < 3) type(typed + key);
+      if (event.repeat) return;
+      if (digit === "0" && !typed) actions.recallLatest();
+      else if (typed.length < 3) type(typed + digit);
     } else if (key === "Enter" && typed) {
       event.preventDefault();
+      enteredAt = performance.now();
       const number = typed;
       type("");
       bump(number);
-    } else if (key === "Enter" && event.repeat) {
-      event.preventDefault(); // A key held down is one press, also on a focused button.
+    } else if (key === "Enter" && (event.repeat || performance.now() - enteredAt < BOUNCE)) {
+      event.preventDefault(); // A key held down is one press, and so is one that bounces, also on a focused button.
     } else if (key === "Escape" || key === "Backspace") {
       type(key === "Escape" ? "" : typed.slice(0, -1));
     } else if (key in turns) {

@@ -13,45 +13,36 @@
  *     serverTime,            // ms, when the page was rendered; optional
  *     fetchBoard({signal}),  // resolves to an answer; rejects when there is no good one
  *     onBoard(board),        // new content; not called for `board: null` (304: nothing new)
- *     onState({state, lastGood}),  // lastGood: server's time in ms of the last confirmation, or null
+ *     // lastGood: server's time in ms of the last confirmation, or of the page; unconfirmed: ms since then
+ *     onState({state, lastGood, unconfirmed}),
  *   });
  *   live.refresh()     fetch now, for instance after a refused action
- *   live.take(answer)  a board that came otherwise: the answer to a bump
+ *   live.look()        fetch soon: time alone has changed the board
+ *   live.act(request)  sends an action; `request()` resolves to an answer, or to null where it brought no board
  *   live.now()         the server's clock, ms
  *   live.close()       also live.state, live.lastGood, live.counts
  *
- * An answer is {board, serverTime, streamUrl?, ended?}: `serverTime` in ms, read just before the board; a new `streamUrl`
- * (fresh token) is for the next connection; `ended: true` (screen revoked) closes everything after showing the board.
+ * An answer is {board, serverTime, moment?, streamUrl?, ended?}: `serverTime` in ms; `moment` of the server's steady
+ * clock, from before the board was read; a new `streamUrl` (fresh token) is for the next connection; `ended: true`
+ * (screen revoked) closes everything after showing the board.
+ *
+ * No older board is ever painted over a newer one: what was asked for after an answer had come is newer than that
+ * answer. So one request is under way at a time; where two are in spite of that, the first answer counts, and
+ * after the second one the board is asked for again.
  */
+
+import { serverClock } from "./clock.js";
 
 const TICK_MS = 200;
 const QUIET_MS = 3000; // without a beat (each 2 s) for so long, polling begins
-const STALE_MS = 4800; // with a tick it is 5 s
+const STALE_MS = 4600; // looked at each tick; 5 s with all that delays it
 const POLL_MS = 2000;
 const SAFETY_MS = 30000; // with a good stream, too: no chain of hints is trusted for ever
 const PATIENCE_MS = 2500; // for an answer, and for a new connection's hello: back within 3 s of the network's return
 const GAP_MS = 50; // between two fetches, however many hints come
-const CLOCK_SAMPLES = 5;
+const ACT_MS = 1000; // so long a fetch waits for the answer to an action
+const SETUP_MS = 3500; // web keeps stations and brands for 3 s
 const AGAIN = new Error("Superseded: fetch again at once");
-
-/** The server's time. Each sample is late by its way here, so the largest of the latest few is the best. */
-function serverClock() {
-  let samples = [];
-  let doubted = false;
-  return {
-    sample(serverMs) {
-      if (!Number.isFinite(serverMs)) return;
-      if (doubted) samples = [];
-      doubted = false;
-      samples = [...samples, serverMs - performance.now()].slice(-CLOCK_SAMPLES);
-    },
-    /** The device slept, and its own clock perhaps with it: the next sample counts alone. */
-    doubt() {
-      doubted = true;
-    },
-    now: () => (samples.length ? performance.now() + Math.max(...samples) : Date.now()),
-  };
-}
 
 export function connect({ streamUrl, serverTime, fetchBoard, onBoard, onState }) {
   const clock = serverClock();
@@ -60,7 +51,8 @@ export function connect({ streamUrl, serverTime, fetchBoard, onBoard, onState })
 
   let closed = false;
   let state = "connecting";
-  let lastGood = null;
+  let lastGood = serverTime ?? null;
+  let known = false; // confirmed at least once
   let confirmedAt = performance.now(); // until the first confirmation: when we began
 
   // --- the stream
@@ -83,8 +75,10 @@ export function connect({ streamUrl, serverTime, fetchBoard, onBoard, onState })
     for (const [name, act] of Object.entries({ hello, beat, hint })) {
       mine.addEventListener(name, (event) => {
         if (mine !== source) return;
+        const data = JSON.parse(event.data);
+        if (name === "beat" && isOld(data)) return;
         lastEvent = performance.now();
-        act(JSON.parse(event.data));
+        act(data);
         settle();
       });
     }
@@ -106,15 +100,19 @@ export function connect({ streamUrl, serverTime, fetchBoard, onBoard, onState })
     if (hearsValkey && !owed()) confirm();
   }
 
-  function hint() {
+  function hint({ kind, moment: after }) {
     counts.hints += 1;
-    demand();
+    demand(after);
+    if (kind === "screens") setTimeout(demand, SETUP_MS);
   }
 
   function moment({ now, valkey }) {
     clock.sample(now);
     hearsValkey = valkey !== false;
   }
+
+  /** What waited in the network for seconds says nothing of now; were it believed, it would hide that it waited. */
+  const isOld = ({ now }) => clock.now() - now > QUIET_MS;
 
   function hangUp() {
     if (source) source.close();
@@ -135,16 +133,20 @@ export function connect({ streamUrl, serverTime, fetchBoard, onBoard, onState })
   // --- fetching: one at a time, at most one more owed
   let demanded = 0; // reasons to fetch so far, and how many of them a board has answered
   let answered = 0;
+  const awaited = new Map(); // by the server's clock: the moment after which a board must be read, for hints that name one
   let fetching = null; // AbortController of the one under way
   let fetchedAt = -Infinity;
   let notBefore = 0;
-  let shownTime = -Infinity; // serverTime of what is shown
-  let taken = 0;
+  let shown = 0; // answers that were shown
+  let acting = 0; // actions under way
+  let actedAt = -Infinity;
 
-  const owed = () => answered < demanded;
+  const owed = () => answered < demanded || awaited.size > 0;
 
-  function demand() {
-    demanded += 1;
+  function demand(after) {
+    const [of, at] = momentOf(after);
+    if (of) awaited.set(of, Math.max(at, awaited.get(of) ?? 0));
+    else demanded += 1;
     pump();
   }
 
@@ -157,6 +159,8 @@ export function connect({ streamUrl, serverTime, fetchBoard, onBoard, onState })
 
   function pump() {
     if (closed || fetching || !owed()) return;
+    // Its answer brings the board, most likely the very one that is owed.
+    if (acting && performance.now() - actedAt < ACT_MS) return;
     const wait = Math.max(notBefore, fetchedAt + GAP_MS) - performance.now();
     if (wait <= 0) fetchOnce();
     else if (wait < TICK_MS) setTimeout(pump, wait); // a longer one ends with a tick
@@ -164,8 +168,7 @@ export function connect({ streamUrl, serverTime, fetchBoard, onBoard, onState })
 
   async function fetchOnce() {
     const control = new AbortController();
-    const upTo = demanded;
-    const takenBefore = taken;
+    const sent = sending();
     fetching = control;
     fetchedAt = performance.now();
     counts.fetches += 1;
@@ -173,12 +176,7 @@ export function connect({ streamUrl, serverTime, fetchBoard, onBoard, onState })
     try {
       const answer = await orAbort(fetchBoard({ signal: control.signal }), control.signal);
       if (closed) return;
-      // A board that was taken meanwhile may be newer than this one. Then ask once more instead.
-      if (taken === takenBefore || !(answer.serverTime < shownTime)) {
-        show(answer);
-        answered = upTo;
-        confirm();
-      }
+      receive(sent, answer);
       if (!source) reopenAt = 0; // the network is there
     } catch (error) {
       if (closed) return;
@@ -196,10 +194,27 @@ export function connect({ streamUrl, serverTime, fetchBoard, onBoard, onState })
     pump();
   }
 
-  function show(answer) {
+  /** What a board that is asked for now will answer. */
+  function sending() {
+    return { upTo: demanded, awaited: new Map(awaited), shown };
+  }
+
+  function receive(sent, answer) {
     if (answer.streamUrl) streamUrl = answer.streamUrl;
     clock.sample(answer.serverTime);
-    shownTime = answer.serverTime ?? shownTime;
+    // Nobody knows which of the two is the newer one.
+    if (shown !== sent.shown) return demand();
+    show(answer);
+    answered = Math.max(answered, sent.upTo);
+    const [of, at] = momentOf(answer.moment);
+    for (const [name, wanted] of awaited) {
+      if (sent.awaited.get(name) === wanted || (name === of && wanted <= at)) awaited.delete(name);
+    }
+    return confirm();
+  }
+
+  function show(answer) {
+    shown += 1;
     // A fault in drawing must be seen in the console, and must not look like a fault of the network.
     if (answer.board != null) {
       try {
@@ -216,17 +231,19 @@ export function connect({ streamUrl, serverTime, fetchBoard, onBoard, onState })
   function confirm() {
     confirmedAt = performance.now();
     lastGood = clock.now();
+    known = true;
   }
 
   function settle() {
     if (closed) return;
     let next;
-    if (performance.now() - confirmedAt > STALE_MS) next = "stale";
-    else if (lastGood === null) next = "connecting";
+    const unconfirmed = performance.now() - confirmedAt;
+    if (unconfirmed > STALE_MS) next = "stale";
+    else if (!known) next = "connecting";
     else next = streamIsGood() ? "live" : "polling";
     if (next === state) return;
     state = next;
-    onState({ state, lastGood });
+    onState({ state, lastGood, unconfirmed });
   }
 
   // --- the watchdog
@@ -234,12 +251,12 @@ export function connect({ streamUrl, serverTime, fetchBoard, onBoard, onState })
 
   function tick() {
     const now = { steady: performance.now(), wall: Date.now() };
-    const slept = Math.max(now.steady - ticked.steady, now.wall - ticked.wall) > QUIET_MS;
+    const gap = now.steady - ticked.steady;
+    // The steady clock may stand still while the device sleeps. (In a hidden page ticks are rare, and events come.)
+    const slept = now.wall - ticked.wall - gap > QUIET_MS || (gap > QUIET_MS && now.steady - confirmedAt > QUIET_MS);
     ticked = now;
     if (slept && document.visibilityState === "visible") {
-      clock.doubt();
-      confirmedAt = Math.min(confirmedAt, now.steady - STALE_MS - 1);
-      wake();
+      distrust();
     } else if (!source) {
       if (now.steady >= reopenAt) open();
     } else if (heard ? now.steady - lastEvent > STALE_MS : now.steady - openedAt > PATIENCE_MS) {
@@ -249,6 +266,22 @@ export function connect({ streamUrl, serverTime, fetchBoard, onBoard, onState })
     if (!fetching && !owed() && now.steady - fetchedAt > due) demand();
     settle();
     pump();
+  }
+
+  function distrust() {
+    clock.doubt();
+    confirmedAt = Math.min(confirmedAt, performance.now() - STALE_MS - 1);
+    settle();
+    wake();
+  }
+
+  /** The page was taken out of the browser's memory of pages: what it shows is of then. */
+  function returned(event) {
+    if (event.persisted) distrust();
+  }
+
+  function seen() {
+    if (document.visibilityState === "visible") tick();
   }
 
   /** The network or the device is back: don't wait for what was under way. */
@@ -262,6 +295,8 @@ export function connect({ streamUrl, serverTime, fetchBoard, onBoard, onState })
     clearInterval(timer);
     window.removeEventListener("online", wake);
     window.removeEventListener("offline", demandNow);
+    window.removeEventListener("pageshow", returned);
+    document.removeEventListener("visibilitychange", seen);
     hangUp();
     if (fetching) fetching.abort();
   }
@@ -270,17 +305,27 @@ export function connect({ streamUrl, serverTime, fetchBoard, onBoard, onState })
   window.addEventListener("online", wake);
   // Not believed, because the server may be on this very machine: a fetch shows it, sooner than the beat.
   window.addEventListener("offline", demandNow);
+  window.addEventListener("pageshow", returned);
+  document.addEventListener("visibilitychange", seen); // ticks of a hidden page may be a minute apart
   clock.sample(serverTime);
-  shownTime = serverTime ?? shownTime;
   open();
 
   return {
     refresh: demandNow,
-    take(answer) {
-      if (closed) return;
-      taken += 1;
-      if (answer.serverTime < shownTime) demand();
-      else show(answer);
+    look: () => demand(),
+    async act(request) {
+      const sent = sending();
+      acting += 1;
+      actedAt = performance.now();
+      if (fetching) fetching.abort(AGAIN);
+      try {
+        const answer = await request();
+        if (answer && !closed) receive(sent, answer);
+      } finally {
+        acting -= 1;
+        settle();
+        pump();
+      }
     },
     now: clock.now,
     close,
@@ -296,4 +341,10 @@ function orAbort(promise, signal) {
     promise,
     new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason), { once: true })),
   ]);
+}
+
+/** The clock and the time of `clock.microseconds`; an empty clock for anything else. */
+function momentOf(text) {
+  const found = /^([0-9a-f]+)\.([0-9]+)$/.exec(text ?? "");
+  return found ? [found[1], Number(found[2])] : ["", 0];
 }

@@ -2,7 +2,7 @@
 
 const HOLD = 900;
 
-export function openPanels({ page, token, live, read, say, sounds }) {
+export function openPanels({ page, actions, say, sounds }) {
   const open = (id) => {
     const panel = document.getElementById(id);
     if (!panel.open) panel.showModal();
@@ -43,24 +43,11 @@ export function openPanels({ page, token, live, read, say, sounds }) {
     const form = event.target;
     if (!form.closest(".recall")) return;
     event.preventDefault();
-    const fields = new URLSearchParams(new FormData(form));
-    fields.set("csrfmiddlewaretoken", token());
+    const isRecall = Boolean(form.closest("#recalls"));
     form.querySelector("button").disabled = true;
     form.closest("dialog").close();
-    const headers = { "X-Requested-With": "fetch", Accept: "text/html" };
-    try {
-      const response = await fetch(form.action, { method: "POST", body: fields, headers, signal: AbortSignal.timeout(8000) });
-      if (response.status === 409) say(await response.text(), true);
-      else {
-        live.take(await read(response));
-        if (form.closest("#recalls")) say(page.wordRecalled);
-        return;
-      }
-    } catch (error) {
-      console.info("Not recalled:", error.message);
-      say(page.wordFailed, true);
-    }
-    live.refresh();
+    const done = await actions.post(form.action, new URLSearchParams(new FormData(form)));
+    if (done && isRecall) say(page.wordRecalled);
   });
 
   // --- settings: a touch in passing opens nothing

@@ -20,10 +20,16 @@ self.addEventListener("message", (event) => {
   event.waitUntil(Promise.all([...keep, ...assets].map(save)));
 });
 
+/** Keeps a file, or a page with the files that it names. */
 async function save(url) {
   try {
     const answer = await fetch(url, { credentials: "same-origin", cache: "no-cache", signal: AbortSignal.timeout(PATIENCE) });
-    if (answer.ok && !answer.redirected) await (await caches.open(CACHE)).put(url, answer);
+    if (!answer.ok || answer.redirected) return;
+    const isPage = (answer.headers.get("Content-Type") ?? "").startsWith("text/html");
+    const text = isPage ? await answer.clone().text() : "";
+    const files = [...text.matchAll(/(?:href|src)="(\/static\/[^"#]+)"/g)].map(([, file]) => save(file));
+    await (await caches.open(CACHE)).put(url, answer);
+    await Promise.all(files);
   } catch (error) {
     console.info("Not kept:", url, error.message);
   }
