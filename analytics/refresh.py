@@ -19,6 +19,8 @@ from orders import clock, feed
 from orders.statuses import OPEN, Kind
 
 PAGE: Final = 2000
+# Where a great backlog is worked off: a page's fixed costs are shared by more rows.
+BACKLOG_PAGE: Final = 10 * PAGE
 # Of the advisory lock; any number that nothing else in this database uses.
 _LOCK: Final = 0x68757576_616E
 ROLLUPS: Final = (OrderDuration, ItemDuration, HourlyThroughput, Customer, CustomerHour)
@@ -48,7 +50,7 @@ def refresh(*, page_size: int = PAGE, max_pages: int | None = None, seconds: flo
             return Refreshed(refreshed_at, changes, not more)
 
 
-def rebuild(*, page_size: int = 10 * PAGE) -> int:
+def rebuild(*, page_size: int = BACKLOG_PAGE) -> int:
     """Make the rollups anew; returns how many rows of the history were read.
 
     While it runs, the numbers grow from nothing. Killed, it is finished by the next refresh.

@@ -11,7 +11,7 @@ from typing import Final
 
 from huuva.env import PROJECT_ROOT, ConfigError
 from huuva.leftovers import TOKEN_VARIABLE, Family
-from huuva.simulation.options import add_options
+from huuva.simulation.options import add_options, wrong_together
 
 STOP_SECONDS: Final = 20
 
@@ -27,7 +27,9 @@ def demo_options(words: Sequence[str]) -> list[str] | None:
         raise ConfigError(f"manage.py run takes --demo and after it options of simulate, not {words[0]!r}.")
     parser = ArgumentParser(prog="manage.py run --demo", description="Start everything and a simulated rush.")
     add_options(parser)
-    parser.parse_args(words[1:])
+    wrong = wrong_together(vars(parser.parse_args(words[1:])))
+    if wrong:
+        raise ConfigError(wrong)
     return [*words[1:]]
 
 

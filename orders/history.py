@@ -56,11 +56,17 @@ class Change:
 
 
 def begin(
-    order: Order, actor: str, reason: str = "", *, kind: Kind = Kind.TRANSITION, recalls: int | None = None
+    order: Order,
+    actor: str,
+    reason: str = "",
+    *,
+    kind: Kind = Kind.TRANSITION,
+    recalls: int | None = None,
+    at: datetime | None = None,
 ) -> Change:
     """Start the next change of an order whose lock is held. Its time is never before that of the change before."""
     order.version += 1
-    change = Change(order, actor, reason, kind, recalls)
+    change = Change(order, actor, reason, kind, recalls, at or clock.now())
     change.at = order.changed_at = max(change.at, order.changed_at)
     # An amendment touches an order without a change; its time never goes back either.
     order.updated_at = max(change.at, order.updated_at)

@@ -3,11 +3,15 @@
 import os
 import time
 import uuid
+from datetime import datetime
 
 
-def new_order_id() -> str:
-    """A UUIDv7 (RFC 9562 §5.7): it grows with time, so new orders lie side by side in the index."""
-    milliseconds = time.time_ns() // 1_000_000
+def new_order_id(at: datetime | None = None) -> str:
+    """A UUIDv7 (RFC 9562 §5.7): it grows with time, so new orders lie side by side in the index.
+
+    `at`: of an order of the past, when it came.
+    """
+    milliseconds = time.time_ns() // 1_000_000 if at is None else int(at.timestamp() * 1000)
     random = int.from_bytes(os.urandom(10))
     value = (
         (milliseconds & (1 << 48) - 1) << 80

@@ -1,14 +1,14 @@
 """Recall: the only way back. It takes back one change, as a whole (ADR on recall)."""
 
 from collections import defaultdict
-from collections.abc import Container
-from datetime import timedelta
+from collections.abc import Container, Sequence
+from datetime import datetime, timedelta
 from typing import cast
 
 from django.db import transaction
 
 from orders import clock
-from orders.history import begin
+from orders.history import Change, begin
 from orders.models import Order, OrderItem, StatusChange
 from orders.reads import items_of
 from orders.refusals import CancellationIsFinal, NothingToRecall, RecallBlocked, RecallExpired
@@ -38,47 +38,68 @@ def recall(
         items = order.lines = items_of(order.id)
         if plu is not None:
             plu = find_item(items, plu).plu
-        history = _Standing(list(StatusChange.objects.filter(order_id=order.id).order_by("sequence")))
-        rows = history.latest(plu)
-        _check(order, rows, history, plu)
-        change = begin(order, actor, reason, kind=Kind.RECALL, recalls=rows[0].change)
-        target = order.status
-        if rows[0].plu is None:
-            target = _before(rows[0])
-            change.record(None, order.status, target)
-        by_plu = {item.plu: item for item in items}
-        back: defaultdict[int, list[str]] = defaultdict(list)
-        for row in rows:
-            if row.plu is not None:
-                item, before = by_plu[row.plu], _before(row)
-                change.record(item.plu, item.status, before)
-                item.status = before
-                back[before].append(item.plu)
+        log = list(StatusChange.objects.filter(order_id=order.id).order_by("sequence"))
+        change, back = take_back(order, items, log, plu, actor, reason, at=clock.now())
         for status, plus in back.items():
             OrderItem.objects.move(order.id, plus, status)
-        if rows[0].plu is not None:
-            lift = next((row for row in rows if row.plu is None), None)
-            if lift is not None or order.kitchen.auto_advance:
-                target = history.lowered(order.status, lifted(item.status for item in items))
-            if lift is not None and history.is_last(lift.change):
-                target = min(target, _before(lift))
-            _check_agreement(items, target, history.standing[None])
-            if target != order.status:
-                change.record(None, order.status, target)
-        order.status = target
         store(order, change)
     return order
 
 
-def _check(order: Order, rows: list[StatusChange], history: "_Standing", plu: str | None) -> None:
-    """Whether the change `rows` can be taken back now."""
+def take_back(
+    order: Order,
+    items: list[OrderItem],
+    log: Sequence[StatusChange],
+    plu: str | None,
+    actor: str,
+    reason: str,
+    *,
+    at: datetime,
+) -> tuple[Change, dict[int, list[str]]]:
+    """What `recall` does but for reading and writing: the change, and which items go back to which status.
+
+    `log` is the order's whole history. Raises what `recall` does; `order` and `items` are spoilt then.
+    """
+    history = _Standing(log)
+    rows = history.latest(plu)
+    _check(order, rows, history, plu, at)
+    change = begin(order, actor, reason, kind=Kind.RECALL, recalls=rows[0].change, at=at)
+    target = order.status
+    if rows[0].plu is None:
+        target = _before(rows[0])
+        change.record(None, order.status, target)
+    by_plu = {item.plu: item for item in items}
+    back: defaultdict[int, list[str]] = defaultdict(list)
+    for row in rows:
+        if row.plu is not None:
+            item, before = by_plu[row.plu], _before(row)
+            change.record(item.plu, item.status, before)
+            item.status = before
+            back[before].append(item.plu)
+    if rows[0].plu is not None:
+        lift = next((row for row in rows if row.plu is None), None)
+        if lift is not None or order.kitchen.auto_advance:
+            target = history.lowered(order.status, lifted(item.status for item in items))
+        if lift is not None and history.is_last(lift.change):
+            target = min(target, _before(lift))
+        _check_agreement(items, target, history.standing[None])
+        if target != order.status:
+            change.record(None, order.status, target)
+    order.status = target
+    return change, back
+
+
+def _check(
+    order: Order, rows: list[StatusChange], history: "_Standing", plu: str | None, at: datetime
+) -> None:
+    """Whether the change `rows` can be taken back `at` that time."""
     if not rows:
         what = f"Item {plu}" if plu is not None else "The order"
         raise NothingToRecall(f"{what} has no change that could be taken back.")
     if any(row.to_status == CANCELLED for row in rows):
         raise CancellationIsFinal
     minutes = order.kitchen.recall_minutes
-    if clock.now() - rows[0].at > timedelta(minutes=minutes):
+    if at - rows[0].at > timedelta(minutes=minutes):
         raise RecallExpired(rows[0].at, minutes)
     for row in rows:
         if row.plu is None and rows[0].plu is not None:
@@ -105,7 +126,7 @@ def _before(row: StatusChange) -> int:
 class _Standing:
     """The history of one order without what recalls have taken back."""
 
-    def __init__(self, rows: list[StatusChange]) -> None:
+    def __init__(self, rows: Sequence[StatusChange]) -> None:
         gone = {row.recalls for row in rows if row.kind == Kind.RECALL}
         changes: defaultdict[int, list[StatusChange]] = defaultdict(list)
         # For the order (None) and each item, the row that its present status stems from.

@@ -17,6 +17,8 @@ from huuva.simulation.menu import (
 )
 
 CUSTOMERS = 400
+# How the account of every simulated customer begins.
+ACCOUNT = "customer-"
 
 
 def ordered_dishes(rng: random.Random) -> tuple[Brand, list[Dish]]:
@@ -30,15 +32,17 @@ def ordered_dishes(rng: random.Random) -> tuple[Brand, list[Dish]]:
     ]
 
 
-def order_body(rng: random.Random, number: int, brand: Brand, dishes: list[Dish]) -> dict[str, Any]:
+def order_body(
+    rng: random.Random, number: int, brand: Brand, dishes: list[Dish], customers: int = CUSTOMERS
+) -> dict[str, Any]:
     """The body of POST /api/orders but for what only the moment of sending tells: id, kitchen, pickup time."""
-    customer = int(CUSTOMERS * rng.random() ** 2)  # some come again and again
+    customer = int(customers * rng.random() ** 2)  # some come again and again
     who = random.Random(customer)  # noqa: S311  (the same customer has the same name)
     channel, display = rng.choice(CHANNELS)
     # Couriers read a number that is short, so it comes round again.
     short = 100 + (number * 37 + 11) % 900
     body: dict[str, Any] = {
-        "account": f"customer-{customer:04}",
+        "account": f"{ACCOUNT}{customer:04}",
         "brandId": brand.id,
         "channel": channel,
         "channelOrderId": f"{channel.upper()}-{rng.randrange(10**9):09}",

@@ -8,9 +8,10 @@ from typing import Final
 from django.db import transaction
 
 from huuva.first_data import kept_key
+from huuva.simulation.customers import ACCOUNT
 from huuva.simulation.menu import BRANDS, STATIONS
 from kitchen_display.models import Station, StationRule
-from orders.models import Brand, Kitchen
+from orders.models import Brand, Kitchen, Order
 
 KEY_NAME: Final = "simulation"
 KEY_FILE: Final = "simulation-key.json"
@@ -34,3 +35,8 @@ def furnish(kitchen: Kitchen) -> None:
         StationRule.objects.bulk_create(
             StationRule(station=station, plu=prefix, is_prefix=True) for prefix in wanted.prefixes
         )
+
+
+def has_real_orders(kitchen: Kitchen) -> bool:
+    """Whether it has an order whose account no simulation has invented."""
+    return Order.objects.filter(kitchen=kitchen).exclude(account__startswith=ACCOUNT).exists()

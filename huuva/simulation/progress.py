@@ -9,17 +9,18 @@ WIDTH: Final = 24
 
 
 class Progress:
-    """`end` in simulated seconds."""
+    """`end` in simulated seconds, or in units of another thing that is counted."""
 
-    def __init__(self, end: float, out: TextIO) -> None:
+    def __init__(self, end: float, out: TextIO, unit: str = "minute", size: float = 60) -> None:
         self._end = max(end, 1.0)
+        self._unit, self._size = unit, size
         self._out = out
         self._bar = out.isatty()
         self._tenth = 0
 
     def show(self, second: float, told: str) -> None:
         part = min(second / self._end, 1.0)
-        line = f"minute {second / 60:.0f} of {self._end / 60:.0f}: {told}"
+        line = f"{self._unit} {second / self._size:,.0f} of {self._end / self._size:,.0f}: {told}"
         if self._bar:
             full = round(part * WIDTH)
             line = f"[{'█' * full}{'░' * (WIDTH - full)}] {line}"

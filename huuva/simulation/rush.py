@@ -5,12 +5,13 @@ from __future__ import annotations
 import heapq
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Final
 
 from huuva.simulation.arrivals import arrivals, mean_busyness
-from huuva.simulation.customers import order_body, ordered_dishes
+from huuva.simulation.customers import CUSTOMERS, order_body, ordered_dishes
 from huuva.simulation.menu import CANCEL_REASONS, STATIONS, Dish
 
 PREPARING, READY, PICKED_UP, CANCELLED = 2, 3, 4, 5
@@ -59,11 +60,11 @@ def plan_rush(seed: int, rate: float, minutes: float) -> list[Planned]:
     Orders for later that would be begun after the end stay open.
     """
     rng = random.Random(seed)  # noqa: S311  (a plan must be repeatable)
-    orders = [_order(rng, number, at) for number, at in enumerate(arrivals(rng, rate, minutes), 1)]
+    orders = [plan_order(rng, number, at) for number, at in enumerate(arrivals(rng, rate, minutes), 1)]
     cooked = [order for order in orders if order.begins < minutes * 60]
-    cooks = _Cooks(cooked, minutes)
+    cooks = Cooks(work_of(cooked), SPARE / (minutes * mean_busyness(minutes)))
     for order in sorted(cooked, key=lambda order: order.begins):
-        _plan_steps(rng, order, cooks)
+        plan_steps(rng, order, cooks)
     return orders
 
 
@@ -72,39 +73,52 @@ def end_of(plan: Sequence[Planned]) -> float:
     return max((order.steps[-1].at if order.steps else order.at for order in plan), default=0)
 
 
-def _order(rng: random.Random, number: int, at: float) -> Planned:
+def plan_order(rng: random.Random, number: int, at: float, customers: int = CUSTOMERS) -> Planned:
     later = rng.random() < LATER
     due = at + 60 * (rng.uniform(30, 100) if later else rng.uniform(12, 20))
     brand, dishes = ordered_dishes(rng)
-    return Planned(number, at, due, later, dishes, order_body(rng, number, brand, dishes))
+    return Planned(number, at, due, later, dishes, order_body(rng, number, brand, dishes, customers))
 
 
-class _Cooks:
-    """Hands at each station; each takes the next item when it is free."""
+def work_of(orders: Sequence[Planned]) -> dict[str, float]:
+    """The minutes of work that orders are, by station."""
+    work: dict[str, float] = {}
+    for order in orders:
+        for dish in order.dishes:
+            station = station_of(dish.plu)
+            work[station] = work.get(station, 0) + dish.minutes
+    return work
 
-    def __init__(self, orders: Sequence[Planned], minutes: float) -> None:
-        work: dict[str, float] = {}
-        for order in orders:
-            for dish in order.dishes:
-                work[_station(dish)] = work.get(_station(dish), 0) + dish.minutes
-        at_peak = SPARE / (minutes * mean_busyness(minutes))
-        self._free = {station: [0.0] * max(1, math.ceil(at_peak * total)) for station, total in work.items()}
+
+class Cooks:
+    """Hands at each station, so many for each minute of work there; each takes the next item when it is free.
+
+    `pace` 1.5: everything takes half as long again.
+    """
+
+    def __init__(self, work: Mapping[str, float], hands: float, pace: float = 1) -> None:
+        self._free = {station: [0.0] * max(1, math.ceil(hands * total)) for station, total in work.items()}
+        self._pace = pace
 
     def cook(self, dish: Dish, at: float, seconds: float) -> tuple[float, float]:
         """When it is begun and done."""
         if not dish.minutes:
             return at, at + seconds
-        hands = self._free[_station(dish)]
+        seconds *= self._pace
+        hands = self._free[station_of(dish.plu)]
         begun = max(at, hands[0])
         heapq.heapreplace(hands, begun + seconds)
         return begun, begun + seconds
 
 
-def _station(dish: Dish) -> str:
-    return next((one.slug for one in STATIONS if dish.plu.startswith(one.prefixes)), "")
+@cache
+def station_of(plu: str) -> str:
+    """The slug of the station that makes it; empty for what is only handed over."""
+    return next((one.slug for one in STATIONS if plu.startswith(one.prefixes)), "")
 
 
-def _plan_steps(rng: random.Random, order: Planned, cooks: _Cooks) -> None:
+def plan_steps(rng: random.Random, order: Planned, cooks: Cooks) -> None:
+    """What the kitchen, the customer and the courier do with it."""
     steps: list[Step] = []
     cancelled = order.begins + rng.uniform(30, 480) if rng.random() < CANCELLED_BY_CUSTOMER else math.inf
     sold_out = rng.randrange(len(order.dishes)) if rng.random() < SOLD_OUT and len(order.dishes) > 1 else -1

@@ -13,8 +13,10 @@ from django.core.management.base import BaseCommand, CommandError
 from huuva.first_data import KITCHEN
 from huuva.run import origin
 from huuva.simulation.client import Client, GaveUp
-from huuva.simulation.kitchen import furnish, simulation_key
-from huuva.simulation.options import add_options
+from huuva.simulation.filling import fill, refresh_figures, vacuum
+from huuva.simulation.kitchen import furnish, has_real_orders, simulation_key
+from huuva.simulation.options import MINUTES, PER_DAY, RATE, SPEED, add_options, wrong_together
+from huuva.simulation.past import Past
 from huuva.simulation.player import Player
 from huuva.simulation.progress import Progress
 from huuva.simulation.rush import plan_rush
@@ -24,7 +26,8 @@ from orders.models import Kitchen
 class Command(BaseCommand):
     help = (
         "Play a dinner rush against a running installation, through its HTTP API: orders of several brands, for now "
-        "and for later, cooks that bump, couriers, cancellations, mistakes. The orders are real ones to it and stay."
+        "and for later, cooks that bump, couriers, cancellations, mistakes. Or, with --days, write a past straight to "
+        "the database. The orders are real ones to it and stay."
     )
     requires_system_checks: list[str] = []
 
@@ -32,23 +35,65 @@ class Command(BaseCommand):
         add_options(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        url, key, kitchen = self._target(options)
+        wrong = wrong_together(options)
+        if wrong:
+            raise CommandError(wrong)
         seed = options["seed"] if options["seed"] is not None else random.SystemRandom().randrange(10**6)
-        plan = plan_rush(seed, options["rate"], options["minutes"])
+        if options["days"] is not None:
+            self._write_past(options, seed)
+        else:
+            self._play_rush(options, seed)
+
+    def _write_past(self, options: dict[str, Any], seed: int) -> None:
+        per_day = options["orders_per_day"] or PER_DAY
+        kitchens = [_kitchen(slug) for slug in dict.fromkeys(options["kitchen"] or [KITCHEN])]
+        for kitchen in kitchens:
+            if not options["beside_real_orders"] and has_real_orders(kitchen):
+                raise CommandError(
+                    f"Kitchen {kitchen.slug} has orders that are not simulated, and what is simulated can't be taken "
+                    "out again. Choose another --kitchen, or say --beside-real-orders."
+                )
+            furnish(kitchen)
+        now = datetime.now(UTC)
+        pasts = [Past(kitchen, options["days"], per_day, seed, now) for kitchen in kitchens]
+        expected = options["days"] * per_day * len(pasts)
+        sys.stderr.write(
+            f"Writing {options['days']} days of {len(pasts)} kitchen{'s' * (len(pasts) > 1)}: about {expected:,.0f} "
+            f"orders. --seed {seed} repeats it.\n"
+        )
+        began = time.monotonic()
+        progress = Progress(expected, sys.stderr, "order", 1)
+        orders, rows = fill(pasts, lambda orders, rows: progress.show(orders, f"{rows:,} rows of history"))
+        progress.close()
+        written = time.monotonic()
+        progress = Progress(rows, sys.stderr, "row", 1)
+        refresh_figures(lambda read: progress.show(read, "added to the figures of analytics"))
+        progress.close()
+        refreshed = time.monotonic()
+        vacuum()
+        ended = time.monotonic()
+        self.stdout.write(
+            f"Wrote {orders:,} orders with {rows:,} rows of history in {written - began:.0f} s, brought the figures up "
+            f"to date in {refreshed - written:.0f} s and PostgreSQL's statistics in {ended - refreshed:.0f} s."
+        )
+
+    def _play_rush(self, options: dict[str, Any], seed: int) -> None:
+        url, key, kitchen = self._target(options)
+        minutes, speed = options["minutes"] or MINUTES, options["speed"] or SPEED
+        plan = plan_rush(seed, options["rate"] or RATE, minutes)
         run = f"sim-{datetime.now(UTC):%y%m%d%H%M%S}-{seed}"
-        player = Player(plan, url, key, speed=options["speed"], run=run, kitchen=kitchen)
+        player = Player(plan, url, key, speed=speed, run=run, kitchen=kitchen)
+        progress = Progress(player.end, sys.stderr)
 
         def stop(number: int, frame: FrameType | None) -> None:
             player.stop.set()
 
-        # Before the first word: who reads it may stop us at once.
         before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
         # Not self.stderr: it ends each write with a line's end, and colours it as an error.
         sys.stderr.write(
-            f"Simulating {options['minutes']:g} minutes at {url}: {len(plan)} orders, done in "
-            f"{player.end / options['speed'] / 60:.1f} minutes. --seed {seed} repeats it.\n"
+            f"Simulating {minutes:g} minutes at {url}: {len(plan)} orders, done in "
+            f"{player.end / speed / 60:.1f} minutes. --seed {seed} repeats it.\n"
         )
-        progress = Progress(player.end, sys.stderr)
         began = time.monotonic()
         try:
             player.play(lambda second: progress.show(second, player.tally.short()))
@@ -65,7 +110,7 @@ class Command(BaseCommand):
 
     def _target(self, options: dict[str, Any]) -> tuple[str, str, str | None]:
         """Address, key and kitchen. What runs here is furnished for it; another installation isn't touched."""
-        url, key, kitchen = options["url"], options["key"], options["kitchen"]
+        url, key, kitchen = options["url"], options["key"], (options["kitchen"] or [None])[0]
         if url:
             if not key:
                 raise CommandError("--url needs --key: a key of that installation.")
@@ -74,13 +119,18 @@ class Command(BaseCommand):
         url = origin(settings.HUUVA_HOST, settings.HUUVA_PORT)
         _check(url)
         slug = kitchen or KITCHEN
-        found = Kitchen.objects.filter(pk=slug).first()
-        if found is None:
-            raise CommandError(f"Unknown kitchen: {slug}.")
-        furnish(found)
+        furnish(_kitchen(slug))
         key = key or simulation_key(settings.HUUVA_HOME)
         _check(url, key)
         return url, key, slug
+
+
+def _kitchen(slug: str) -> Kitchen:
+    """Raises CommandError."""
+    found = Kitchen.objects.filter(pk=slug).first()
+    if found is None:
+        raise CommandError(f"Unknown kitchen: {slug}.")
+    return found
 
 
 def _check(url: str, key: str | None = None) -> None:
