@@ -22,7 +22,7 @@ from huuva.env import read_dotenv
 
 START_SECONDS = 180
 STOP_SECONDS = 30
-SCOPES = ("orders:read", "orders:write", "orders:recall", "events:read")
+SCOPES = ("orders:read", "orders:write", "orders:recall", "events:read", "analytics:read")
 
 
 class StackFailed(RuntimeError):

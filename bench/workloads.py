@@ -32,6 +32,7 @@ WORKLOADS = (
     Workload("patch_order", "PATCH order (3 items follow)", 500, 3.5, moves_per_order=3),
     Workload("patch_item", "PATCH item", 732, 2.3, moves_per_order=9),
     Workload("list", "list of 20", 570, 3.0),
+    Workload("analytics", "analytics, four reports in turn", 2445, 0.7),
     # The warm-up is as long as a rush needs to reach its steady mix of calls.
     Workload("rush", "dinner rush (11 calls an order)", 681, 2.5, needs_orders=False, warm_up=1400),
 )

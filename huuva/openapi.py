@@ -132,7 +132,10 @@ def finish(result: dict[str, Any], generator: Any, request: Any, public: bool) -
 # Headers by the answers that have them; None: all.
 _HEADERS: dict[str, tuple[set[str] | None, str]] = {
     "X-Request-Id": (None, "The request's id: yours if you sent one, else ours."),
-    "ETag": ({"304", "412"}, "The order's version, for If-Match and If-None-Match."),
+    "ETag": (
+        {"304", "412"},
+        "The tag of what is there now, for If-None-Match and, of an order, for If-Match.",
+    ),
     "WWW-Authenticate": ({"401", "403"}, "How to send a key, and what is wrong with this one."),
     "Retry-After": ({"429", "503"}, "Seconds after which it is worth trying again."),
     "RateLimit": (

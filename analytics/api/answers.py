@@ -1,12 +1,19 @@
 """Answers that this process has given lately. The figures change only when the rollups do, about once a minute."""
 
+import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from typing import Final
+from typing import Final, NamedTuple
 
-Answer = bytes
 SIZE: Final = 256
+
+
+class Answer(NamedTuple):
+    """A body and its strong entity tag, which stays the same while the body does."""
+
+    body: bytes
+    etag: str
 
 
 class Answers:
@@ -20,12 +27,13 @@ class Answers:
         self._lock = threading.Lock()
         self._kept: OrderedDict[Hashable, tuple[str, Answer]] = OrderedDict()
 
-    def get(self, question: Hashable, place: str, make: Callable[[], Answer]) -> Answer:
+    def get(self, question: Hashable, place: str, make: Callable[[], bytes]) -> Answer:
         """The answer when the rollups are at `place`, made where it isn't kept."""
         kept = self._kept.get(question)
         if kept is not None and kept[0] == place:
             return kept[1]
-        answer = make()
+        body = make()
+        answer = Answer(body, f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"')
         with self._lock:
             self._kept[question] = place, answer
             self._kept.move_to_end(question)

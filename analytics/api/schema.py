@@ -79,16 +79,39 @@ def _limit(default: int, most: int) -> OpenApiParameter:
     return OpenApiParameter("limit", {"type": "integer", "minimum": 1, "maximum": most, "default": default})
 
 
-def _headers(status: int) -> list[OpenApiParameter]:
+def _headers(*statuses: int) -> list[OpenApiParameter]:
     return [
         OpenApiParameter(
             "Last-Modified",
             OpenApiTypes.STR,
             OpenApiParameter.HEADER,
-            response=[status],
+            response=[*statuses],
             description="When the figures were last refreshed.",
         )
     ]
+
+
+_TAG = OpenApiParameter(
+    "ETag",
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    response=[200],
+    description="Changes when the figures do, not with every refresh.",
+)
+_KNOWN = [
+    OpenApiParameter(
+        "If-None-Match",
+        {"type": "string"},
+        OpenApiParameter.HEADER,
+        description="The ETag of your last read; 304 without a body if these figures are the same.",
+    ),
+    OpenApiParameter(
+        "If-Modified-Since",
+        {"type": "string"},
+        OpenApiParameter.HEADER,
+        description="The Last-Modified of your last read; 304 if there was no refresh since. If-None-Match goes first.",
+    ),
+]
 
 
 def _report(
@@ -101,7 +124,7 @@ def _report(
     columns = COLUMNS[name]
     return extend_schema(
         tags=["analytics"],
-        parameters=[*parameters, *_headers(200)],
+        parameters=[*parameters, *_KNOWN, *_headers(200, 304), _TAG],
         responses={
             (200, "application/json"): OpenApiResponse(
                 shape,
@@ -121,6 +144,7 @@ def _report(
                     )
                 ],
             ),
+            304: OpenApiResponse(description="You have these figures already."),
             **problems(invalid_parameter_400="Parameters can't be read; errors names each."),
         },
         **texts,

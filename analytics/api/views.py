@@ -1,11 +1,11 @@
 """The analytics API: figures from the rollups, as JSON or CSV."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpResponse
-from django.utils.cache import patch_vary_headers
-from django.utils.http import http_date
+from django.utils.http import http_date, parse_http_date_safe
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
@@ -13,10 +13,10 @@ from rest_framework.viewsets import ViewSet
 from analytics import refresh as refreshing
 from analytics import reports
 from analytics.api import csvs, schema
-from analytics.api.answers import Answer, answers
+from analytics.api.answers import answers
 from analytics.api.parameters import Parameters
 from huuva import jsonio
-from huuva.api import ApiView
+from huuva.api import ApiView, not_modified
 
 # What a call may take: a long backlog is for the worker.
 REFRESH_SECONDS = 10
@@ -98,17 +98,32 @@ class AnalyticsViewSet(ApiView, ViewSet):
         wanted = request._request.get_preferred_type([jsonio.MEDIA_TYPE, csvs.MEDIA_TYPE])
         as_csv = wanted == csvs.MEDIA_TYPE
 
-        def make() -> Answer:
+        def make() -> bytes:
             rows = report(*asked)
             return csvs.dumps(rows, schema.COLUMNS[name]) if as_csv else jsonio.dumps(rows)
 
-        progress = reports.progress()
-        body = answers.get((name, as_csv, *asked), progress.cursor, make)
-        kind = f"{csvs.MEDIA_TYPE}; charset=utf-8; header=present" if as_csv else jsonio.MEDIA_TYPE
-        response = HttpResponse(body, content_type=kind)
-        if as_csv:
+        place, refreshed_at = reports.progress()
+        answer = answers.get((name, as_csv, *asked), place, make)
+        if _is_known(request, answer.etag, refreshed_at):
+            response = HttpResponse(status=304)
+            del response["Content-Type"]
+        elif as_csv:
+            response = HttpResponse(
+                answer.body, content_type=f"{csvs.MEDIA_TYPE}; charset=utf-8; header=present"
+            )
             response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
-        if progress.refreshed_at is not None:
-            response["Last-Modified"] = http_date(progress.refreshed_at.timestamp())
-        patch_vary_headers(response, ("Accept",))
+        else:
+            response = HttpResponse(answer.body, content_type=jsonio.MEDIA_TYPE)
+        response["ETag"] = answer.etag
+        if refreshed_at is not None:
+            response["Last-Modified"] = http_date(refreshed_at.timestamp())
+        response["Vary"] = "Accept"
         return response
+
+
+def _is_known(request: Request, tag: str, refreshed_at: datetime | None) -> bool:
+    """Whether the caller has these figures already (RFC 9110 §13.2.2: a tag is judged before a time)."""
+    if "HTTP_IF_NONE_MATCH" in request.META:
+        return not_modified(request, tag)
+    since = parse_http_date_safe(request.META.get("HTTP_IF_MODIFIED_SINCE", ""))
+    return since is not None and refreshed_at is not None and int(refreshed_at.timestamp()) <= since

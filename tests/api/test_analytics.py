@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
+from unittest import mock
 
 import pytest
 from django.db import connection
@@ -19,7 +20,7 @@ from analytics.api import outputs
 from analytics.models import Progress
 from analytics.refresh import refresh
 from integrations.keys import issue_key
-from orders.models import Kitchen
+from orders.models import Kitchen, Order
 from orders.services import create_order, move_order
 from orders.tests import factories
 
@@ -187,6 +188,33 @@ def test_limits(manager: Client) -> None:
 def test_last_modified_is_the_last_refresh(manager: Client, name: str) -> None:
     modified = parsedate_to_datetime(get(manager, name)["Last-Modified"])
     assert modified == Progress.objects.get().refreshed_at.replace(microsecond=0)
+
+
+@every_report
+def test_who_has_the_figures_already_is_told_so_without_them(manager: Client, name: str) -> None:
+    first = get(manager, name)
+    known = {"if-none-match": first["ETag"]}
+    again = get(manager, name, headers=known)
+    assert (again.status_code, again.content, again["ETag"]) == (304, b"", first["ETag"])
+    assert "Content-Type" not in again and "Accept" in again["Vary"]
+    since = {"if-modified-since": first["Last-Modified"]}
+    again = get(manager, name, headers=since)
+    assert (again.status_code, again["Last-Modified"]) == (304, first["Last-Modified"])
+    assert get(manager, name, headers={**known, "accept": "text/csv"}).status_code == 200, "another form"
+    assert get(manager, name, headers={**since, "if-none-match": '"other"'}).status_code == 200
+    for nonsense in ("yesterday", "", "Thu, 99 Feb 2026 00:00:00 GMT", "Thu, 01 Jan 1970 00:00:00 GMT"):
+        assert get(manager, name, headers={"if-modified-since": nonsense}).status_code == 200
+    # A minute later, and nothing has changed: the tag is the same.
+    later = Progress.objects.get().refreshed_at + timedelta(minutes=1)
+    with mock.patch("orders.clock.now", return_value=later):
+        refresh()
+    assert get(manager, name, headers=known).status_code == 304
+    assert get(manager, name, headers=since).status_code == 200
+    factories.order(None)
+    move_order(Order.objects.latest("created_at").pk, 2, actor="user:anna")
+    refresh()
+    changed = get(manager, name, headers=known)
+    assert changed.status_code == 200 and changed["ETag"] != first["ETag"]
 
 
 @every_report
