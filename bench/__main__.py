@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import boards, live, painted
+from bench import boards, history, live, painted
 from bench.load import LoadFailed, wrk_is_there
 from bench.measure import Result, measure
 from bench.stack import Stack, StackFailed
@@ -33,6 +33,11 @@ def main() -> int:
             wall = _painted(stack) if _wanted("wall", options) else None
             board = _boards(stack) if _wanted("board", options) else None
             streams = _live(stack) if _wanted("live", options) else None
+            past = (
+                history.measure_history(stack, options.orders, options.seconds, _say)
+                if "history" in (options.only or ())
+                else None
+            )
         except (
             StackFailed,
             LoadFailed,
@@ -52,6 +57,8 @@ def main() -> int:
         figures["wall"] = wall.as_json()
     if board:
         figures["board"] = board.as_json()
+    if past:
+        figures["history"] = past.as_json()
     path = write_json(figures)
     if options.json:
         print(json.dumps(figures, indent=2))
@@ -59,6 +66,7 @@ def main() -> int:
         print_table(results, second_start)
         measured = [found.lines() for found in (wall, board, streams) if found]
         print("\n".join(line for lines in measured for line in lines))
+        print("\n".join([*past.lines(), *past.misses()] if past else []))
         print(f"written to {path}")
     wrong = [*complaints(results), *(live.complaints(streams) if streams else [])]
     wrong += painted.complaints(wall) if wall else []
@@ -136,17 +144,30 @@ def _wanted(name: str, options: argparse.Namespace) -> bool:
     return not options.only or name in options.only
 
 
+def _many(text: str) -> int:
+    if not text.isdigit() or int(text) < 2 * history.FEW:
+        raise argparse.ArgumentTypeError(f"must be a whole number from {2 * history.FEW:,} on")
+    return int(text)
+
+
 def _say(text: str) -> None:
     print(f"… {text}", file=sys.stderr, flush=True)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    names = [workload.name for workload in WORKLOADS] + ["start", "wall", "board", "live"]
+    names = [workload.name for workload in WORKLOADS] + ["start", "wall", "board", "live", "history"]
     parser.add_argument(
         "--seconds", type=int, default=6, help="how long each workload is measured (default 6)"
     )
     parser.add_argument("--only", action="append", choices=names, help="this workload only; may be repeated")
+    parser.add_argument(
+        "--orders",
+        type=_many,
+        default=history.MANY,
+        help=f"for --only history, which runs only when asked for: how many orders the second time "
+        f"(default {history.MANY:,}, which takes a quarter of an hour)",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
     return parser.parse_args()
 
