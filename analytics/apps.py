@@ -8,9 +8,26 @@ class AnalyticsConfig(AppConfig):
 
     def ready(self) -> None:
         from analytics.receivers import account_renamed_receiver
+        from analytics.refresh import age_seconds, lag_seconds
+        from huuva.metrics import register_gauge
         from orders.models import Order
         from orders.signals import account_renamed
 
         account_renamed.connect(
             account_renamed_receiver, sender=Order, dispatch_uid="analytics.account_renamed"
+        )
+
+        def age() -> list[tuple[dict[str, str], float]]:
+            seconds = age_seconds()
+            return [] if seconds is None else [({}, seconds)]
+
+        register_gauge(
+            "huuva_analytics_age_seconds",
+            "Age of the figures of analytics: time since their last refresh; missing where there was none.",
+            age,
+        )
+        register_gauge(
+            "huuva_analytics_lag_seconds",
+            "Age of the oldest change that the figures of analytics could know and don't.",
+            lambda: [({}, lag_seconds())],
         )

@@ -5,7 +5,7 @@ stores the cursor. So it counts as a whole or not at all, may be killed anywhere
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -35,22 +35,32 @@ class Refreshed:
     complete: bool
 
 
-def refresh(*, page_size: int = PAGE, max_pages: int | None = None, seconds: float = 240) -> Refreshed:
+def refresh(
+    *,
+    page_size: int | None = None,
+    max_pages: int | None = None,
+    seconds: float = 240,
+    show: Callable[[int], None] | None = None,
+) -> Refreshed:
     """Add what is new to the rollups. Stops after `max_pages`, or at the first page that ends after `seconds`.
 
     A page waits for another one that runs, for as long as `lock_timeout` lets it; then OperationalError rises.
+    `page_size` None: small, then large ones while there is a backlog. `show` is told how many rows were read so far.
     """
     deadline = time.monotonic() + seconds
     changes = pages = 0
     while True:
-        number, more, refreshed_at = _refresh_page(page_size)
+        size = page_size or (BACKLOG_PAGE if pages else PAGE)
+        number, more, refreshed_at = _refresh_page(size)
         changes += number
         pages += 1
+        if show is not None:
+            show(changes)
         if not more or pages == max_pages or time.monotonic() > deadline:
             return Refreshed(refreshed_at, changes, not more)
 
 
-def rebuild(*, page_size: int = BACKLOG_PAGE) -> int:
+def rebuild(*, page_size: int = BACKLOG_PAGE, show: Callable[[int], None] | None = None) -> int:
     """Make the rollups anew; returns how many rows of the history were read.
 
     While it runs, the numbers grow from nothing. Killed, it is finished by the next refresh.
@@ -64,7 +74,20 @@ def rebuild(*, page_size: int = BACKLOG_PAGE) -> int:
                 cursor.execute(f"DELETE FROM {model._meta.db_table}")  # noqa: S608
         progress.cursor = ""
         progress.save(update_fields=["cursor"])
-    return refresh(page_size=page_size, seconds=float("inf")).changes
+    return refresh(page_size=page_size, seconds=float("inf"), show=show).changes
+
+
+def age_seconds() -> float | None:
+    """Since the last refresh; None: there has never been one."""
+    at = Progress.objects.values_list("refreshed_at", flat=True).first()
+    return None if at is None else max(0.0, (clock.now() - at).total_seconds())
+
+
+def lag_seconds() -> float:
+    """Age of the oldest change that the figures could know and don't, in seconds; 0 where there is none."""
+    place = Progress.objects.values_list("cursor", flat=True).first()
+    events = feed.read(feed.Cursor.parse(place) if place else None, limit=1).events
+    return max(0.0, (clock.now() - events[0].recorded_at).total_seconds()) if events else 0.0
 
 
 def lock() -> None:

@@ -24,4 +24,4 @@ def first_heartbeat(**_: Any) -> None:
     """Beat sends a task only after its first interval; /readyz shall not wait for that."""
     from huuva.tasks import beat_heartbeat
 
-    beat_heartbeat.delay()
+    beat_heartbeat.apply_async(expires=30)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Final
@@ -11,11 +10,12 @@ from django.core.cache import cache
 from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
+from huuva.models import Heartbeat
 from huuva.problems import RETRY_AFTER, Problem, problem_response
 
-BEAT_KEY: Final = "beat-heartbeat"
 # Beat sends a heartbeat each 30 s; a busy worker may be late with some.
 BEAT_LATE_SECONDS: Final = 120
 View = Callable[[HttpRequest], HttpResponse]
@@ -115,12 +115,18 @@ def _cache() -> Check:
 
 def _beat() -> Check:
     try:
-        last = cache.get(BEAT_KEY)
-    except Exception:  # noqa: BLE001  (reported by the check of the cache)
-        return {"status": "unknown", "detail": "The last beat can't be read without the cache."}
-    if last is None:
-        return {"status": "unknown", "detail": "No beat has been seen yet."}
-    age = round(max(0.0, time.time() - last), 1)
+        age = beat_age()
+    except Error:
+        connection.close()
+        return {"status": "unknown", "detail": "The last beat can't be read without the database."}
+    if age is None:
+        return {"status": "failed", "detail": "Beat has never run, or no worker has taken what it sent."}
     if age > BEAT_LATE_SECONDS:
-        return {"status": "failed", "detail": "Beat or the worker stands still.", "ageSeconds": age}
-    return {"status": "ok", "ageSeconds": age}
+        return {"status": "failed", "detail": "Beat or the worker stands still.", "ageSeconds": round(age, 1)}
+    return {"status": "ok", "ageSeconds": round(age, 1)}
+
+
+def beat_age() -> float | None:
+    """Seconds since a worker ran what beat had sent; None: never."""
+    last = Heartbeat.last()
+    return None if last is None else max(0.0, (timezone.now() - last).total_seconds())

@@ -4,18 +4,16 @@ database and the latter from all processes of this web part, so that each of the
 from __future__ import annotations
 
 import platform
-import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 import django
-from django.core.cache import cache
 from django.db.models import Count, F, Min, Q
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from huuva import request_metrics
-from huuva.health import BEAT_KEY, read_only
+from huuva.health import beat_age, read_only
 from orders import feed
 from orders.models import Order
 from orders.statuses import OPEN, ORDER_NAMES, READY
@@ -75,8 +73,11 @@ def _lines(now: datetime) -> Iterator[str]:
         "Age of the oldest row of history that readers of the feed can't see yet.",
         [({}, feed.lag_seconds())],
     )
+    age = beat_age()
     yield from _gauge(
-        "huuva_beat_age_seconds", "Time since the last heartbeat of beat and worker.", _beat_age()
+        "huuva_beat_age_seconds",
+        "Time since a worker ran what beat had sent; missing where that has never been.",
+        [] if age is None else [({}, age)],
     )
     for name, (text, samples) in _more.items():
         yield from _gauge(name, text, samples())
@@ -85,14 +86,6 @@ def _lines(now: datetime) -> Iterator[str]:
         "Versions, always 1.",
         [({"django": django.get_version(), "python": platform.python_version()}, 1)],
     )
-
-
-def _beat_age() -> list[Sample]:
-    try:
-        last = cache.get(BEAT_KEY)
-    except Exception:  # noqa: BLE001  (no sample says it: an absent metric is what alerts look for)
-        return []
-    return [] if last is None else [({}, max(0.0, time.time() - last))]
 
 
 def _gauge(name: str, text: str, samples: Iterable[Sample]) -> Iterator[str]:

@@ -294,7 +294,12 @@ CELERY_TASK_TIME_LIMIT = 300
 CELERY_TIMEZONE = "UTC"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULE = {
-    "beat-heartbeat": {"task": "huuva.tasks.beat_heartbeat", "schedule": 30.0},
+    # One that waited longer says nothing of beat: it may have been sent before beat died.
+    "beat-heartbeat": {
+        "task": "huuva.tasks.beat_heartbeat",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
     "check-history": {"task": "orders.tasks.check_history", "schedule": 300.0},
     "anonymise-orders": {"task": "orders.tasks.anonymise_orders", "schedule": 3600.0},
     # One that no worker took in time is made up for by the next.

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import time
-
 from celery import shared_task
-from django.core.cache import cache
+from django.utils import timezone
 
-from huuva.health import BEAT_KEY
+from huuva.models import Heartbeat
 
 
 @shared_task
 def beat_heartbeat() -> None:
-    """Shows /readyz that beat sends and the worker works: the time, in seconds since 1970."""
-    cache.set(BEAT_KEY, time.time(), timeout=None)
+    """Shows /readyz and /metrics that beat sends and a worker works."""
+    Heartbeat.note(timezone.now())

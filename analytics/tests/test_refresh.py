@@ -1,10 +1,13 @@
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from unittest import mock
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from analytics import refresh as refreshing
 from analytics import tasks
 from analytics.models import HourlyThroughput, Progress
 from analytics.refresh import refresh
@@ -36,6 +39,32 @@ def test_it_says_when_it_was_and_whether_all_is_read() -> None:
     assert before <= first.refreshed_at == Progress.objects.get().refreshed_at
     assert refresh(page_size=2, seconds=0).changes == 2, "it ends with the page in which its time runs out"
     assert (refresh().changes, refresh().complete) == (2, True)
+
+
+def test_metrics_tell_how_old_the_figures_are_and_how_far_behind() -> None:
+    def gauges() -> dict[str, float]:
+        lines = Client().get("/metrics").content.decode().splitlines()
+        samples = (line.split() for line in lines if line.startswith("huuva_analytics_"))
+        return {name.removeprefix("huuva_analytics_"): float(value) for name, value in samples}
+
+    assert gauges() == {"lag_seconds": 0}, "there was no refresh, and nothing to know"
+    factories.order(None)
+    with mock.patch("orders.clock.now", return_value=datetime.now(UTC) + timedelta(hours=1)):
+        assert gauges() == {"lag_seconds": pytest.approx(3600, abs=30)}
+    refresh()
+    with mock.patch("orders.clock.now", return_value=datetime.now(UTC) + timedelta(hours=2)):
+        assert gauges() == {"age_seconds": pytest.approx(7200, abs=30), "lag_seconds": 0}
+
+
+def test_a_backlog_is_worked_off_in_large_pages_after_a_small_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(10):
+        factories.order(None)
+    monkeypatch.setattr(refreshing, "PAGE", 2)
+    monkeypatch.setattr(refreshing, "BACKLOG_PAGE", 10)
+    told: list[int] = []
+    assert refresh(show=told.append).changes == 20
+    assert told == [2, 12, 20]
+    assert_equal_to_plain_sql()
 
 
 def test_a_page_takes_eleven_statements_however_many_rows_it_has() -> None:

@@ -78,10 +78,4 @@ def vacuum() -> None:
 
 def refresh_figures(show: Callable[[int], None]) -> int:
     """Bring analytics up to date; returns how many rows were read, and tells `show` after each portion."""
-    read = 0
-    while True:
-        done = analytics.refresh(page_size=analytics.BACKLOG_PAGE, seconds=2)
-        read += done.changes
-        show(read)
-        if done.complete:
-            return read
+    return analytics.refresh(seconds=float("inf"), show=show).changes

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 import re
-import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.cache import cache
 from django.db import OperationalError
 from django.test import Client
+from django.utils import timezone
 
 from huuva import health
+from huuva.models import Heartbeat
 from huuva.tasks import beat_heartbeat
 
 PATHS = ["/livez", "/readyz", "/metrics", "/api/health"]
@@ -22,11 +24,6 @@ class Gone:
         if name == "close":
             return lambda: None
         raise OperationalError("gone")
-
-
-@pytest.fixture(autouse=True)
-def no_beat() -> None:
-    cache.delete(health.BEAT_KEY)
 
 
 @pytest.mark.parametrize("path", ["/livez", "/api/health", "/livez/", "/api/health/"])
@@ -63,12 +60,41 @@ def test_ready_names_each_check(client: Client) -> None:
 
 
 @pytest.mark.django_db
-def test_a_beat_that_stands_still_degrades(client: Client) -> None:
-    assert client.get("/readyz").json()["checks"]["beat"]["detail"] == "No beat has been seen yet."
-    cache.set(health.BEAT_KEY, time.time() - health.BEAT_LATE_SECONDS - 1)
+def test_a_beat_that_stands_still_or_never_ran_degrades(client: Client) -> None:
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
+    assert answer.json()["checks"]["beat"] == {
+        "status": "failed",
+        "detail": "Beat has never run, or no worker has taken what it sent.",
+    }
+    assert beat_samples(client) == []
+    Heartbeat.note(timezone.now() - timedelta(seconds=health.BEAT_LATE_SECONDS + 1))
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
     assert answer.json()["checks"]["beat"]["status"] == "failed"
+    assert answer.json()["checks"]["beat"]["ageSeconds"] > health.BEAT_LATE_SECONDS
+    assert beat_samples(client)[0] > health.BEAT_LATE_SECONDS
+
+
+@pytest.mark.django_db
+def test_an_emptied_valkey_is_not_taken_for_a_beat_that_never_was(client: Client) -> None:
+    beat_heartbeat()
+    cache.clear()
+    assert client.get("/readyz").json()["checks"]["beat"]["status"] == "ok"
+    assert 0 <= beat_samples(client)[0] < 5
+
+
+@pytest.mark.django_db
+def test_a_heartbeat_that_comes_late_does_not_turn_the_clock_back() -> None:
+    now = timezone.now()
+    for at in (now, now - timedelta(hours=1)):
+        Heartbeat.note(at)
+    assert Heartbeat.last() == now
+
+
+def beat_samples(client: Client) -> list[float]:
+    lines = client.get("/metrics").content.decode().splitlines()
+    return [float(line.split()[1]) for line in lines if line.startswith("huuva_beat_age_seconds ")]
 
 
 @pytest.mark.django_db
@@ -79,11 +105,11 @@ def test_without_the_cache_orders_are_still_taken_so_it_is_degraded(
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
     assert answer.json()["checks"]["cache"]["status"] == "failed"
-    assert answer.json()["checks"]["beat"]["status"] == "unknown"
 
 
 def test_without_the_database_it_is_a_503(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "connection", Gone())
+    monkeypatch.setattr(health, "Heartbeat", Gone())
     monkeypatch.setattr(health, "_migrated", True)
     answer = client.get("/readyz")
     assert answer.status_code == 503
@@ -92,6 +118,7 @@ def test_without_the_database_it_is_a_503(client: Client, monkeypatch: pytest.Mo
     assert body["code"] == "not_ready"
     assert body["detail"] == "Not ready: The database does not answer."
     assert body["checks"]["database"]["status"] == "failed"
+    assert body["checks"]["beat"]["status"] == "unknown"
     assert client.get("/livez").status_code == 200
 
 

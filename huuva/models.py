@@ -1,0 +1,37 @@
+"""What the platform itself has to remember."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import connection, models
+
+
+class Heartbeat(models.Model):
+    """At most one row: when a task that beat sent was last run by a worker.
+
+    In the database, not in Valkey: what is emptied there must not look like a beat that has never been.
+    """
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="heartbeat_is_one_row")]
+
+    def __str__(self) -> str:
+        return f"{self.at}"
+
+    @classmethod
+    def note(cls, at: datetime) -> None:
+        """Tasks may run twice and overtake each other: the latest counts."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO huuva_heartbeat AS kept (id, at) VALUES (1, %s) "
+                "ON CONFLICT (id) DO UPDATE SET at = greatest(kept.at, EXCLUDED.at)",
+                [at],
+            )
+
+    @classmethod
+    def last(cls) -> datetime | None:
+        return cls.objects.values_list("at", flat=True).first()
