@@ -44,14 +44,15 @@ def refresh(
 ) -> Refreshed:
     """Add what is new to the rollups. Stops after `max_pages`, or at the first page that ends after `seconds`.
 
-    A page waits for another one that runs, for as long as `lock_timeout` lets it; then OperationalError rises.
+    A page waits for another one that runs, for as long as `lock_timeout` lets it; then OperationalError rises. Without
+    an end (`seconds` infinite) it waits however long that takes.
     `page_size` None: small, then large ones while there is a backlog. `show` is told how many rows were read so far.
     """
     deadline = time.monotonic() + seconds
     changes = pages = 0
     while True:
         size = page_size or (BACKLOG_PAGE if pages else PAGE)
-        number, more, refreshed_at = _refresh_page(size)
+        number, more, refreshed_at = _refresh_page(size, patient=seconds == float("inf"))
         changes += number
         pages += 1
         if show is not None:
@@ -66,7 +67,7 @@ def rebuild(*, page_size: int = BACKLOG_PAGE, show: Callable[[int], None] | None
     While it runs, the numbers grow from nothing. Killed, it is finished by the next refresh.
     """
     with transaction.atomic():
-        progress = _locked_progress()
+        progress = _locked_progress(patient=True)
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL statement_timeout = 0")
             # Not TRUNCATE: that would make readers wait.
@@ -90,22 +91,24 @@ def lag_seconds() -> float:
     return max(0.0, (clock.now() - events[0].recorded_at).total_seconds()) if events else 0.0
 
 
-def lock() -> None:
-    """Only one transaction writes to the rollups at a time: waits for the others."""
+def lock(*, patient: bool = False) -> None:
+    """Only one transaction writes to the rollups at a time: waits for the others, `patient` for as long as they take."""
     with connection.cursor() as cursor:
+        if patient:
+            cursor.execute("SET LOCAL lock_timeout = 0")
         # A statement of its own: what the others see must have been taken after the lock is held.
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
 
 
-def _locked_progress() -> Progress:
+def _locked_progress(*, patient: bool) -> Progress:
     """The stored progress, for the transaction that is open to write on."""
-    lock()
+    lock(patient=patient)
     return Progress.objects.get_or_create(id=1)[0]
 
 
-def _refresh_page(page_size: int) -> tuple[int, bool, datetime]:
+def _refresh_page(page_size: int, *, patient: bool) -> tuple[int, bool, datetime]:
     with transaction.atomic():
-        progress = _locked_progress()
+        progress = _locked_progress(patient=patient)
         after = feed.Cursor.parse(progress.cursor) if progress.cursor else None
         page = feed.read(after, limit=page_size)
         Rollups(_rows(page.events)).store()
