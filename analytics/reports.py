@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import orjson
 from django.db import connection
-from django.db.models import Max, Min, Q, QuerySet, Sum
+from django.db.models import Max, Min, Q, QuerySet, Sum, TextField
+from django.db.models.functions import Cast
 
 from analytics.grains import hour_from, hour_to, pieces
 from analytics.histogram import percentiles
@@ -75,11 +77,13 @@ def _durations(rows: "QuerySet[OrderDuration] | QuerySet[ItemDuration]", names: 
     counts: defaultdict[int, int] = defaultdict(int)
     sums: defaultdict[int, int] = defaultdict(int)
     histograms: defaultdict[int, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for status, count, micros, histogram in rows.values_list("status", "count", "micros", "histogram"):
+    # As text: a year has thousands of histograms, and orjson reads them three times as fast.
+    texts = rows.annotate(text=Cast("histogram", TextField()))
+    for status, count, micros, text in texts.values_list("status", "count", "micros", "text"):
         counts[status] += count
         sums[status] += micros
         merged = histograms[status]
-        for bucket, number in histogram.items():
+        for bucket, number in orjson.loads(text).items():
             merged[bucket] += number
     report = []
     for status in sorted(counts):
