@@ -92,7 +92,7 @@ def lag_seconds() -> float:
 
 
 def lock(*, patient: bool = False) -> None:
-    """Only one transaction writes to the rollups at a time: waits for the others, `patient` for as long as they take."""
+    """Only one transaction writes to the rollups at a time: waits for the others, `patient` however long."""
     with connection.cursor() as cursor:
         if patient:
             cursor.execute("SET LOCAL lock_timeout = 0")
