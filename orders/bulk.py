@@ -120,6 +120,7 @@ class Life:
             version=self.version,
             sequence=len(self.log),
             changed_at=self.changed_at,
+            updated_at=self.changed_at,
         )
         items = [
             OrderItem(order_id=order.id, plu=line.plu, status=line.status) for line in self.lines.values()
