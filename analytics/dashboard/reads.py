@@ -1,0 +1,239 @@
+"""What the dashboard reads from the rollups: few statements, each of which costs what the range holds, never what was
+ever sold. Each takes the kitchens that may be seen; none looks at orders or their history."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+import orjson
+from django.db import connection
+from django.db.models import Q
+
+from analytics.dashboard.days import Days, Mended, mended
+from analytics.dashboard.question import Question
+from analytics.grains import Grain, pieces
+from analytics.models import ProductSpan
+from analytics.rules import MASS, Slot
+
+Buckets = dict[str, int]
+
+
+class Sums(NamedTuple):
+    """Of orders, by their creation."""
+
+    orders: int = 0
+    items: int = 0
+    cancelled: int = 0
+    recalled: int = 0
+    late: int = 0
+    pickups: int = 0
+    pickup_micros: int = 0
+    imported: int = 0
+    skipped: int = 0
+
+    def plus(self, other: "Sums") -> "Sums":
+        return Sums(*map(sum, zip(self, other, strict=True)))
+
+
+_SUMS = ", ".join(f"sum({name})::bigint" for name in Sums._fields)
+
+
+@dataclass(slots=True)
+class Hours:
+    """`cells`: kitchen, local day, hour of day → sums. `shares`: brand and channel → sums over the days asked for."""
+
+    cells: dict[tuple[str, datetime], Sums]
+    shares: dict[tuple[str, str], Sums]
+
+
+def hours(question: Question) -> Hours:
+    """Orders by hour and, of the days asked for, by brand and channel; one statement, one look at the rows."""
+    inside, inside_values = _in_days(question, question.days, "hour")
+    needed, needed_values = _in_days(question, question.hours_needed, "hour")
+    brand = "AND brand = %s" if question.brand else ""
+    sql = f"""
+        SELECT grouping(hour), hour, kitchen, asked, brand, channel, {_SUMS} FROM (
+            SELECT *, ({inside}) AS asked FROM analytics_hourlythroughput WHERE ({needed}) {brand}
+        ) AS rows
+        GROUP BY GROUPING SETS ((hour, kitchen), (asked, brand, channel))
+    """  # noqa: S608 (only constants are put in)
+    found = Hours({}, {})
+    for is_share, hour, kitchen, asked, brand_id, channel, *sums in _rows(
+        sql, [*inside_values, *needed_values, *([question.brand] if question.brand else [])]
+    ):
+        if not is_share:
+            found.cells[kitchen, hour] = Sums(*sums)
+        elif asked and sums[0]:
+            found.shares[brand_id, channel] = Sums(*sums)
+    return found
+
+
+def times_in_status(question: Question) -> dict[tuple[date, int], Buckets]:
+    """By local day of `question.trend` and status: the histogram of the times that ended in it.
+
+    A local day is a day of UTC with some hours more and some less (days.mended), so it reads a row for the day and a
+    few for hours at its edges, instead of one for each hour.
+    """
+    plans = {zone: {day: mended(day, zone) for day in question.trend} for zone in question.zones}
+    days = sorted({plan.day for of_zone in plans.values() for plan in of_zone.values()})
+    edges = sorted(
+        {hour for of_zone in plans.values() for plan in of_zone.values() for hour in (*plan.more, *plan.less)}
+    )
+    brand = "AND brand = %s" if question.brand else ""
+    sql = f"""
+        SELECT grain, start, kitchen, status, histogram::text FROM analytics_orderduration
+        WHERE kitchen = ANY(%s) {brand} AND (
+            (grain = {Grain.DAY.value} AND start = ANY(%s)) OR (grain = {Grain.HOUR.value} AND start = ANY(%s)))
+    """  # noqa: S608 (only constants are put in)
+    brands = [question.brand] if question.brand else []
+    kept: dict[tuple[int, datetime, str], list[tuple[int, Buckets]]] = {}
+    for grain, start, kitchen, status, histogram in _rows(sql, [question.slugs, *brands, days, edges]):
+        zone = question.zone_of[kitchen].key
+        kept.setdefault((grain, start, zone), []).append((status, orjson.loads(histogram)))
+    found: dict[tuple[date, int], Buckets] = {}
+    for zone, of_zone in plans.items():
+        for day, plan in of_zone.items():
+            _mend(found, day, plan, kept, zone)
+    return {key: positive for key, buckets in found.items() if (positive := _above_zero(buckets))}
+
+
+def _mend(
+    found: dict[tuple[date, int], Buckets],
+    day: date,
+    plan: Mended,
+    kept: dict[tuple[int, datetime, str], list[tuple[int, Buckets]]],
+    zone: str,
+) -> None:
+    parts = [
+        (1, (Grain.DAY.value, plan.day, zone)),
+        *((1, (Grain.HOUR.value, hour, zone)) for hour in plan.more),
+        *((-1, (Grain.HOUR.value, hour, zone)) for hour in plan.less),
+    ]
+    for sign, key in parts:
+        for status, buckets in kept.get(key, ()):
+            merge(found.setdefault((day, status), {}), buckets, sign)
+
+
+def merge(into: Buckets, buckets: Buckets, sign: int = 1) -> None:
+    for bucket, number in buckets.items():
+        into[bucket] = into.get(bucket, 0) + sign * number
+
+
+def _above_zero(buckets: Buckets) -> Buckets:
+    return {bucket: number for bucket, number in buckets.items() if number}
+
+
+class Product(NamedTuple):
+    """A product over the days asked for. `buckets`: how long it took to get ready, microseconds."""
+
+    kitchen: str
+    brand: str
+    plu: str
+    name: str
+    orders: int
+    count: int
+    micros: int
+    buckets: Buckets
+
+
+def products(question: Question) -> list[Product]:
+    spans = Q()
+    for zone, slugs in question.zones.items():
+        since, until = question.days.hours(zone)
+        for grain, start, end in pieces(since, until):
+            spans |= Q(grain=grain.value, start__gte=start, start__lt=end, kitchen__in=slugs)
+    rows = ProductSpan.objects.filter(spans)
+    if question.brand:
+        rows = rows.filter(brand=question.brand)
+    sql, values = rows.values(
+        "kitchen", "brand", "plu", "orders", "count", "micros", "histogram"
+    ).query.sql_with_params()
+    found: dict[tuple[str, str, str], Product] = {}
+    named = f"""
+        SELECT rows.kitchen, rows.brand, rows.plu, named.name, rows.orders, rows.count, rows.micros, rows.histogram::text
+        FROM ({sql}) AS rows LEFT JOIN analytics_product named ON named.brand = rows.brand AND named.plu = rows.plu
+    """  # noqa: S608 (only constants are put in)
+    for kitchen, brand, plu, name, orders, count, micros, histogram in _rows(named, values):
+        key = (kitchen, brand, plu)
+        before = found.get(key) or Product(*key, name or plu, 0, 0, 0, {})
+        merge(before.buckets, orjson.loads(histogram))
+        found[key] = before._replace(
+            orders=before.orders + orders, count=before.count + count, micros=before.micros + micros
+        )
+    return list(found.values())
+
+
+def newcomers(question: Question) -> dict[tuple[str, datetime], int]:
+    """First orders of customers by kitchen and hour, over the trend's days.
+
+    Who sees all kitchens and chose none sees customers who were new to all of them; kitchen is then that of the zone.
+    """
+    everywhere = question.sees_all and not question.kitchen
+    if everywhere:
+        zone = next(iter(question.zones), "UTC")
+        slugs, place = [""], {"": question.zones.get(zone, [""])[0]}
+        since, until = question.trend.hours(zone)
+        where, values = "first_at >= %s AND first_at < %s", [since, until]
+    else:
+        slugs, place = question.slugs, {slug: slug for slug in question.slugs}
+        where, values = _in_days(question, question.trend, "first_at")
+    sql = f"""
+        SELECT kitchen, date_trunc('hour', first_at, 'UTC'), count(*) FROM analytics_customer
+        WHERE kitchen = ANY(%s) AND brand = %s AND ({where}) GROUP BY 1, 2
+    """  # noqa: S608 (only constants are put in)
+    return {
+        (place[kitchen], hour): number
+        for kitchen, hour, number in _rows(sql, [slugs, question.brand, *values])
+    }
+
+
+class MassMove(NamedTuple):
+    """Five orders or more that somebody moved to a status within ten seconds."""
+
+    kitchen: str
+    at: datetime
+    status: int
+    actor: str
+    orders: int
+
+
+class MassMoves(NamedTuple):
+    orders: int
+    latest: list[MassMove]
+
+
+def mass_moves(question: Question, most: int = 5) -> MassMoves:
+    """Of all brands: who clears a wall doesn't ask whose orders they are."""
+    where, values = _in_days(question, question.days, "hour")
+    sql = f"""
+        SELECT kitchen, hour, massed, slots::text FROM analytics_movehour
+        WHERE ({where}) AND massed > 0 ORDER BY hour DESC
+    """  # noqa: S608 (only constants are put in)
+    total, found = 0, []
+    for kitchen, hour, massed, slots in _rows(sql, values):
+        total += massed
+        if len(found) < most:
+            found += [
+                MassMove(kitchen, hour + slot.begins, slot.status, slot.actor, number)
+                for text, number in orjson.loads(slots).items()
+                if number >= MASS and (slot := Slot.parse(text))
+            ]
+    found.sort(key=lambda move: move.at, reverse=True)
+    return MassMoves(total, found[:most])
+
+
+def _in_days(question: Question, days: Days, column: str) -> tuple[str, list[Any]]:
+    """The condition that a row's kitchen is one of those asked for and its hour lies in its local days."""
+    parts, values = [], []
+    for zone, slugs in question.zones.items():
+        since, until = days.hours(zone)
+        parts.append(f"({column} >= %s AND {column} < %s AND kitchen = ANY(%s))")
+        values += [since, until, slugs]
+    return " OR ".join(parts) or "false", values
+
+
+def _rows(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        return cursor.fetchall()
