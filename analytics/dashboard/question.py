@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from analytics.dashboard.days import DAY, Days
-from orders.models import Brand, Kitchen
+from orders.models import Kitchen
 
 # Figures are kept by the hour; a longer range would read too many of them.
 MOST_DAYS: Final = 400
@@ -96,14 +96,19 @@ class Question:
         zones = tuple((zone, *slugs) for zone, slugs in self.zones.items())
         return (self.days.first, self.days.last, self.today, zones, self.kitchen, self.brand, self.sees_all)
 
-    def with_brand(self, brand: str) -> "Question":
-        return replace(self, brand=brand)
+    @property
+    def hour_now(self) -> int:
+        """The hour of today that runs, where it is latest."""
+        zones = self.zone_of.values() or [zoneinfo.ZoneInfo("UTC")]
+        return max(self.now.astimezone(zone).replace(tzinfo=None) for zone in zones).hour
+
+    def on(self, day: date) -> "Question":
+        return replace(self, days=Days(day, day))
 
 
 def ask(
     query: Mapping[str, str],
     kitchens: Sequence[Kitchen],
-    brands: Sequence[Brand],
     now: datetime,
     *,
     sees_all: bool,
@@ -149,7 +154,12 @@ def _days(query: Mapping[str, str], today: date, errors: list[str]) -> tuple[str
     if name not in RANGES:
         name = "today"
     last = today - DAY if name == "yesterday" else today
-    return name, Days(last - (RANGES[name][0] - 1) * DAY, last)
+    days = Days(last - (RANGES[name][0] - 1) * DAY, last)
+    # The form sends the days that it showed with the name of their range: other days were typed in.
+    typed = query.get("from", ""), query.get("to", "")
+    if any(typed) and typed != (days.first.isoformat(), days.last.isoformat()):
+        return CUSTOM, _custom(query, today, errors) or days
+    return name, days
 
 
 def _custom(query: Mapping[str, str], today: date, errors: list[str]) -> Days | None:

@@ -2,7 +2,7 @@
 ever sold. Each takes the kitchens that may be seen; none looks at orders or their history."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -20,17 +20,20 @@ Buckets = dict[str, int]
 
 
 class Sums(NamedTuple):
-    """Of orders, by their creation."""
+    """Of orders, by their creation. Whole numbers, unless they are averages."""
 
-    orders: int = 0
-    items: int = 0
-    cancelled: int = 0
-    recalled: int = 0
-    late: int = 0
-    pickups: int = 0
-    pickup_micros: int = 0
-    imported: int = 0
-    skipped: int = 0
+    orders: float = 0
+    items: float = 0
+    cancelled: float = 0
+    recalled: float = 0
+    late: float = 0
+    pickups: float = 0
+    pickup_micros: float = 0
+    imported: float = 0
+    skipped: float = 0
+
+    def over(self, number: int) -> "Sums":
+        return Sums(*(each / number for each in self)) if number else Sums()
 
     def plus(self, other: "Sums") -> "Sums":
         return Sums(*map(sum, zip(self, other, strict=True)))
@@ -124,17 +127,16 @@ def _above_zero(buckets: Buckets) -> Buckets:
     return {bucket: number for bucket, number in buckets.items() if number}
 
 
-class Product(NamedTuple):
+@dataclass(slots=True)
+class Product:
     """A product over the days asked for. `buckets`: how long it took to get ready, microseconds."""
 
     kitchen: str
     brand: str
     plu: str
     name: str
-    orders: int
-    count: int
-    micros: int
-    buckets: Buckets
+    orders: int = 0
+    buckets: Buckets = field(default_factory=dict)
 
 
 def products(question: Question) -> list[Product]:
@@ -146,21 +148,17 @@ def products(question: Question) -> list[Product]:
     rows = ProductSpan.objects.filter(spans)
     if question.brand:
         rows = rows.filter(brand=question.brand)
-    sql, values = rows.values(
-        "kitchen", "brand", "plu", "orders", "count", "micros", "histogram"
-    ).query.sql_with_params()
+    sql, values = rows.values("kitchen", "brand", "plu", "orders", "histogram").query.sql_with_params()
     found: dict[tuple[str, str, str], Product] = {}
     named = f"""
-        SELECT rows.kitchen, rows.brand, rows.plu, named.name, rows.orders, rows.count, rows.micros, rows.histogram::text
+        SELECT rows.kitchen, rows.brand, rows.plu, named.name, orders, histogram::text
         FROM ({sql}) AS rows LEFT JOIN analytics_product named ON named.brand = rows.brand AND named.plu = rows.plu
     """  # noqa: S608 (only constants are put in)
-    for kitchen, brand, plu, name, orders, count, micros, histogram in _rows(named, values):
+    for kitchen, brand, plu, name, orders, histogram in _rows(named, values):
         key = (kitchen, brand, plu)
-        before = found.get(key) or Product(*key, name or plu, 0, 0, 0, {})
-        merge(before.buckets, orjson.loads(histogram))
-        found[key] = before._replace(
-            orders=before.orders + orders, count=before.count + count, micros=before.micros + micros
-        )
+        product = found.setdefault(key, Product(*key, name or plu))
+        product.orders += orders
+        merge(product.buckets, orjson.loads(histogram))
     return list(found.values())
 
 
@@ -210,7 +208,8 @@ def mass_moves(question: Question, most: int = 5) -> MassMoves:
         SELECT kitchen, hour, massed, slots::text FROM analytics_movehour
         WHERE ({where}) AND massed > 0 ORDER BY hour DESC
     """  # noqa: S608 (only constants are put in)
-    total, found = 0, []
+    total = 0
+    found: list[MassMove] = []
     for kitchen, hour, massed, slots in _rows(sql, values):
         total += massed
         if len(found) < most:
