@@ -21,6 +21,11 @@ def _sees_figures(request: HttpRequest) -> bool:
     return request.user.has_perm("orders.view_order") or request.user.has_perm("analytics.view_dashboard")
 
 
+def _on_dashboard(request: HttpRequest) -> bool:
+    """It is the first page, too."""
+    return request.path in (reverse("analytics-dashboard"), reverse("admin:index"))
+
+
 def _on_orders(*, late: bool) -> Callable[[HttpRequest], bool]:
     """Whether the page shown is the order list of late orders, or any other page of orders."""
 
@@ -53,6 +58,7 @@ UNFOLD: dict[str, Any] = {
                         "title": _("Dashboard"),
                         "icon": "monitoring",
                         "link": reverse_lazy("analytics-dashboard"),
+                        "active": _on_dashboard,
                         "permission": _sees_figures,
                     },
                 ],

@@ -134,13 +134,13 @@ class Dashboard:
                 text=_("%(received)d received, %(preparing)d in preparation")
                 % {"received": now.received, "preparing": now.preparing},
             ),
-            Tile(_("Oldest to make"), length(now.oldest), text=_("since it came to the wall")),
             Tile(
                 _("Ready"),
                 str(now.ready),
                 self._to(status="3", **place),
                 text=_("longest %s") % length(now.waiting) if now.ready else "",
             ),
+            Tile(_("Oldest to make"), length(now.oldest), text=_("since it came to the wall")),
             Tile(
                 _("For later"), str(now.later), self._to(status="1", **place), text=_("not on the wall yet")
             ),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from analytics.dashboard import words
@@ -22,7 +23,7 @@ class Column:
     tone: str = ""
     line: bool = False
 
-    @property
+    @cached_property
     def texts(self) -> list[str]:
         if self.form == "text":
             return [str(value) or words.NOTHING for value in self.values]

@@ -147,10 +147,8 @@ def _days(query: Mapping[str, str], today: date, errors: list[str]) -> tuple[str
     if not name and (query.get("from") or query.get("to")):
         name = CUSTOM
     if name == CUSTOM:
-        days = _custom(query, today, errors)
-        if days is not None:
-            return CUSTOM, days
-        name = "today"
+        typed_days = _custom(query, today, errors)
+        return (CUSTOM, typed_days) if typed_days else ("today", Days(today, today))
     if name not in RANGES:
         name = "today"
     last = today - DAY if name == "yesterday" else today
@@ -158,7 +156,8 @@ def _days(query: Mapping[str, str], today: date, errors: list[str]) -> tuple[str
     # The form sends the days that it showed with the name of their range: other days were typed in.
     typed = query.get("from", ""), query.get("to", "")
     if any(typed) and typed != (days.first.isoformat(), days.last.isoformat()):
-        return CUSTOM, _custom(query, today, errors) or days
+        typed_days = _custom(query, today, errors)
+        return (CUSTOM, typed_days) if typed_days else ("today", Days(today, today))
     return name, days
 
 

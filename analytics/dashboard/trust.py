@@ -12,6 +12,7 @@ from analytics.dashboard.figures import Figures, of_days
 from analytics.dashboard.orders import no_orders, part
 from analytics.dashboard.panel import Fact, Facts
 from analytics.dashboard.question import Question
+from orders.admin.words import who
 from orders.statuses import OrderStatus
 
 # They are refreshed each minute; a refresh that was missed is no reason to worry yet.
@@ -111,7 +112,7 @@ def bursts(question: Question, figures: Figures) -> Sequence[Burst]:
     return [
         Burst(
             words.clock(move.at, question.zone_of[move.kitchen], with_day=True),
-            move.actor,
+            who(move.actor)[1],
             move.orders,
             str(OrderStatus(move.status).label),
             names[move.kitchen],

@@ -18,7 +18,10 @@ def count(number: Number) -> str:
 
 
 def decimal(number: Number) -> str:
-    return NOTHING if number is None else number_format(round(number, 1), 1, force_grouping=True)
+    """Of an average; from ten on nobody reads what is behind the point."""
+    if number is None or round(number, 1) >= 10:
+        return count(number)
+    return number_format(round(number, 1), 1)
 
 
 def share(part: Number) -> str:

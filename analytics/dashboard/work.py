@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
 from django.utils.translation import gettext as _
@@ -62,7 +63,7 @@ def _time(question: Question, figures: Figures, status: int, text: str) -> Panel
     )
 
 
-@dataclass(slots=True)
+@dataclass
 class _Made:
     name: str = ""
     brand: str = ""
@@ -78,7 +79,7 @@ class _Made:
     def count(self) -> int:
         return sum(self.buckets.values())
 
-    @property
+    @cached_property
     def percentiles(self) -> list[float | None]:
         return percentile_seconds(self.buckets)
 

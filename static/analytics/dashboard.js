@@ -30,6 +30,7 @@ function dataset(series, kind) {
     order: line ? 0 : 1,
     backgroundColor: tone,
     borderColor: tone,
+    pointStyle: line ? "circle" : "rect",
     borderWidth: line ? 2 : 0,
     borderDash: line && series.tone === "before" ? [5, 4] : [],
     borderRadius: 2,
@@ -38,6 +39,14 @@ function dataset(series, kind) {
     spanGaps: false,
     maxBarThickness: 34,
   };
+}
+
+// A line's name stands beside a line, a bar's beside a box.
+function generateLabels(chart) {
+  return window.Chart.defaults.plugins.legend.labels.generateLabels(chart).map((label) => {
+    const isLine = chart.data.datasets[label.datasetIndex].type === "line";
+    return { ...label, pointStyle: isLine ? "line" : "rect", lineWidth: isLine ? 2 : 0 };
+  });
 }
 
 function options(data) {
@@ -76,7 +85,7 @@ function options(data) {
       legend: {
         display: data.series.length > 1,
         position: "bottom",
-        labels: { color: text, boxWidth: 12, boxHeight: 12 },
+        labels: { color: text, boxWidth: 24, boxHeight: 10, usePointStyle: true, generateLabels },
       },
       tooltip: {
         callbacks: {
