@@ -240,7 +240,7 @@ def test_an_imported_history_is_counted_once_for_its_order(wait: Callable[[float
 def product() -> tuple[int, int, int]:
     refresh()
     row = ProductSpan.objects.get(grain=Grain.MONTH, plu="P0")
-    return row.orders, row.count, row.micros // 1_000_000
+    return row.orders, row.count, round(row.micros / 1_000_000)
 
 
 def test_a_product_takes_until_it_is_ready_for_the_first_time(wait: Callable[[float], datetime]) -> None:
