@@ -8,6 +8,7 @@ import zoneinfo
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -52,6 +53,7 @@ class Mended:
     less: tuple[datetime, ...]
 
 
+@lru_cache(maxsize=5_000)
 def mended(day: date, zone: str) -> Mended:
     """The local day out of the day of UTC that shares the most hours with it."""
     start, end = Days(day, day).hours(zone)

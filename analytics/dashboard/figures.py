@@ -49,12 +49,12 @@ def _read(question: Question) -> Figures:
     newcomers: defaultdict[date, int] = defaultdict(int)
     for (kitchen, hour), number in reads.newcomers(question).items():
         newcomers[_local(hour, question.zone_of[kitchen])[0]] += number
-    cells: defaultdict[tuple[date, int], Sums] = defaultdict(Sums)
+    cells: Cells = {}
     for (kitchen, hour), sums in hours.cells.items():
         key = _local(hour, question.zone_of[kitchen])
-        cells[key] = cells[key].plus(sums)
+        cells[key] = cells[key].plus(sums) if key in cells else sums
     return Figures(
-        dict(cells),
+        cells,
         hours.shares,
         reads.times_in_status(question),
         reads.products(question),
@@ -70,10 +70,9 @@ _local: Final[Callable[[datetime, zoneinfo.ZoneInfo], tuple[date, int]]] = lru_c
 
 
 def total(sums: Iterable[Sums]) -> Sums:
-    found = Sums()
-    for each in sums:
-        found = found.plus(each)
-    return found
+    found = list(sums)
+    # Column by column: there may be thousands.
+    return Sums(*map(sum, zip(*found, strict=True))) if found else Sums()
 
 
 def of_days(cells: Cells, days: Days) -> Sums:
@@ -82,11 +81,11 @@ def of_days(cells: Cells, days: Days) -> Sums:
 
 def by_day(cells: Cells, days: Days) -> dict[date, Sums]:
     """Each of the days, also those without orders."""
-    found = dict.fromkeys(days, Sums())
+    found: dict[date, list[Sums]] = {day: [] for day in days}
     for (day, _hour), sums in cells.items():
         if day in found:
-            found[day] = found[day].plus(sums)
-    return found
+            found[day].append(sums)
+    return {day: total(sums) for day, sums in found.items()}
 
 
 @dataclass(frozen=True, slots=True)
