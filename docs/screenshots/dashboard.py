@@ -47,19 +47,22 @@ def shoot(stack: Any) -> None:
 
 
 def pages(base_url: str, user: str, password: str) -> None:
-    """Each range at desk and on a phone, by day and by night; the whole page, however long it is."""
+    """What is seen at first, and a long range as a whole page: at a desk and on a phone, by day and by night."""
     for name, (width, height) in SIZES.items():
         for scheme in ("light", "dark"):
             with signed_in(base_url, user, password, width, height, scheme) as page:
-                for title, path in (
-                    ("dashboard", "/admin/"),
-                    ("dashboard-90-days", "/admin/analytics/?range=90"),
-                ):
-                    page.goto(path, wait_until="networkidle")
-                    page.wait_for_function(
-                        "[...document.querySelectorAll('canvas[data-chart]')].every(each => 'drawn' in each.dataset)"
-                    )
-                    save(page, f"{title}-{name}-{scheme}", whole=title != "dashboard")
+                look(page, "/admin/", f"dashboard-{name}-{scheme}")
+                if name != "phone" or scheme == "light":
+                    look(page, "/admin/analytics/?range=90", f"dashboard-90-days-{name}-{scheme}", whole=True)
+
+
+def look(page: Any, path: str, name: str, *, whole: bool = False) -> None:
+    page.goto(path, wait_until="networkidle")
+    page.wait_for_function(
+        "[...document.querySelectorAll('canvas[data-chart]')].every(each => 'drawn' in each.dataset)"
+    )
+    page.screenshot(path=HERE / f"{name}.png", full_page=whole)
+    sys.stdout.write(f"docs/screenshots/{name}.png\n")
 
 
 @contextmanager
@@ -81,11 +84,6 @@ def signed_in(base_url: str, user: str, password: str, width: int, height: int, 
         page.wait_for_url("**/admin/")
         yield page
         browser.close()
-
-
-def save(page: Any, name: str, *, whole: bool) -> None:
-    page.screenshot(path=HERE / f"{name}.png", full_page=whole)
-    sys.stdout.write(f"docs/screenshots/{name}.png\n")
 
 
 if __name__ == "__main__":
