@@ -46,18 +46,22 @@ def figures(live_stack: Any, manager: str) -> str:
     return manager
 
 
+def log_in(page: Page, manager: str) -> None:
+    page.goto("/admin/")
+    page.locator("[name=username]").fill(manager)
+    page.locator("[name=password]").fill(PASSWORD)
+    page.locator("[type=submit]").click()
+    page.wait_for_url("**/admin/")
+    page.wait_for_function(ALL_DRAWN)
+
+
 @pytest.fixture(params=[(DESK, "light"), (PHONE, "dark")], ids=["desk, light", "phone, dark"])
 def page(
     request: pytest.FixtureRequest, browser: Browser, live_stack: Any, figures: str
 ) -> Iterator[tuple[Page, Complaints]]:
     size, scheme = request.param
     with watched(browser, live_stack.base_url, viewport=size, color_scheme=scheme) as (page, complaints):
-        page.goto("/admin/")
-        page.locator("[name=username]").fill(figures)
-        page.locator("[name=password]").fill(PASSWORD)
-        page.locator("[type=submit]").click()
-        page.wait_for_url("**/admin/")
-        page.wait_for_function(ALL_DRAWN)
+        log_in(page, figures)
         yield page, complaints
 
 
@@ -92,3 +96,21 @@ def test_a_brand_is_chosen_and_its_csv_saved(page: tuple[Page, Complaints]) -> N
     assert download.value.suggested_filename.startswith("huuva-days-")
     assert download.value.path().read_text().startswith("day,orders,notLate,late,lateShare,cancelled")
     assert complaints == []
+
+
+def test_what_is_open_now_goes_on_while_the_page_is_looked_at(
+    browser: Browser, live_stack: Any, figures: str
+) -> None:
+    client = Client(live_stack.base_url, live_stack.issue_key(name="wolt", kitchen="main", rate_limit=0))
+    with watched(browser, live_stack.base_url, viewport=DESK) as (page, complaints):
+        page.clock.install()
+        log_in(page, figures)
+        to_make = page.locator("#now .huuva-tile strong").nth(1)
+        before = int(to_make.inner_text())
+
+        client.created(channel="wolt")
+        page.clock.fast_forward(61_000)
+
+        expect(to_make).to_have_text(str(before + 1))
+        expect(page.locator("#now")).to_have_count(1)
+        assert complaints == []
