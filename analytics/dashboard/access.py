@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from orders.access import kitchens_of
 from orders.models import Kitchen
 
 
@@ -22,4 +23,7 @@ def may_open_orders(user: Any) -> bool:
 
 def visible_kitchens(user: Any, kitchens: Sequence[Kitchen]) -> list[Kitchen]:
     """Of all kitchens those whose figures the user may see; the one place that decides it."""
-    return list(kitchens) if may_see(user) else []
+    if not may_see(user):
+        return []
+    allowed = kitchens_of(user)
+    return [kitchen for kitchen in kitchens if allowed is None or kitchen.slug in allowed]

@@ -47,7 +47,8 @@ def forget_figures() -> None:
 def _read(question: Question) -> Figures:
     hours = reads.hours(question)
     newcomers: defaultdict[date, int] = defaultdict(int)
-    for (kitchen, hour), number in reads.newcomers(question).items():
+    beside = reads.newcomers_and_mass_moves(question)
+    for (kitchen, hour), number in beside.newcomers.items():
         newcomers[_local(hour, question.zone_of[kitchen])[0]] += number
     cells: Cells = {}
     for (kitchen, hour), sums in hours.cells.items():
@@ -59,7 +60,7 @@ def _read(question: Question) -> Figures:
         reads.times_in_status(question),
         reads.products(question),
         dict(newcomers),
-        reads.mass_moves(question),
+        beside.mass,
     )
 
 

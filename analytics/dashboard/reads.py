@@ -162,30 +162,6 @@ def products(question: Question) -> list[Product]:
     return list(found.values())
 
 
-def newcomers(question: Question) -> dict[tuple[str, datetime], int]:
-    """First orders of customers by kitchen and hour, over the trend's days.
-
-    Who sees all kitchens and chose none sees customers who were new to all of them; kitchen is then that of the zone.
-    """
-    everywhere = question.sees_all and not question.kitchen
-    if everywhere:
-        zone = next(iter(question.zones), "UTC")
-        slugs, place = [""], {"": question.zones.get(zone, [""])[0]}
-        since, until = question.trend.hours(zone)
-        where, values = "first_at >= %s AND first_at < %s", [since, until]
-    else:
-        slugs, place = question.slugs, {slug: slug for slug in question.slugs}
-        where, values = _in_days(question, question.trend, "first_at")
-    sql = f"""
-        SELECT kitchen, date_trunc('hour', first_at, 'UTC'), count(*) FROM analytics_customer
-        WHERE kitchen = ANY(%s) AND brand = %s AND ({where}) GROUP BY 1, 2
-    """  # noqa: S608 (only constants are put in)
-    return {
-        (place[kitchen], hour): number
-        for kitchen, hour, number in _rows(sql, [slugs, question.brand, *values])
-    }
-
-
 class MassMove(NamedTuple):
     """Five orders or more that somebody moved to a status within ten seconds."""
 
@@ -201,25 +177,50 @@ class MassMoves(NamedTuple):
     latest: list[MassMove]
 
 
-def mass_moves(question: Question, most: int = 5) -> MassMoves:
-    """Of all brands: who clears a wall doesn't ask whose orders they are."""
-    where, values = _in_days(question, question.days, "hour")
+class Beside(NamedTuple):
+    """`newcomers`: first orders of customers by kitchen and hour, over the trend's days. `mass` is of all brands: who
+    clears a wall doesn't ask whose orders they are."""
+
+    newcomers: dict[tuple[str, datetime], int]
+    mass: MassMoves
+
+
+def newcomers_and_mass_moves(question: Question, most: int = 5) -> Beside:
+    """Both in one statement.
+
+    Who sees all kitchens and chose none sees customers who were new to all of them; kitchen is then that of the zone.
+    """
+    if question.sees_all and not question.kitchen and question.zones:
+        zone, of_zone = next(iter(question.zones.items()))
+        slugs, place = [""], {"": of_zone[0]}
+        new, new_values = "first_at >= %s AND first_at < %s", list[Any](question.trend.hours(zone))
+    else:
+        slugs, place = question.slugs, {slug: slug for slug in question.slugs}
+        new, new_values = _in_days(question, question.trend, "first_at")
+    moved, moved_values = _in_days(question, question.days, "hour")
     sql = f"""
-        SELECT kitchen, hour, massed, slots::text FROM analytics_movehour
-        WHERE ({where}) AND massed > 0 ORDER BY hour DESC
+        SELECT kitchen, date_trunc('hour', first_at, 'UTC') AS hour, count(*), NULL FROM analytics_customer
+        WHERE kitchen = ANY(%s) AND brand = %s AND ({new}) GROUP BY 1, 2
+        UNION ALL
+        SELECT kitchen, hour, massed, slots::text FROM analytics_movehour WHERE ({moved}) AND massed > 0
+        ORDER BY hour DESC
     """  # noqa: S608 (only constants are put in)
+    newcomers: dict[tuple[str, datetime], int] = {}
     total = 0
     found: list[MassMove] = []
-    for kitchen, hour, massed, slots in _rows(sql, values):
-        total += massed
+    for kitchen, hour, number, slots in _rows(sql, [slugs, question.brand, *new_values, *moved_values]):
+        if slots is None:
+            newcomers[place[kitchen], hour] = number
+            continue
+        total += number
         if len(found) < most:
             found += [
-                MassMove(kitchen, hour + slot.begins, slot.status, slot.actor, number)
-                for text, number in orjson.loads(slots).items()
-                if number >= MASS and (slot := Slot.parse(text))
+                MassMove(kitchen, hour + slot.begins, slot.status, slot.actor, moves)
+                for text, moves in orjson.loads(slots).items()
+                if moves >= MASS and (slot := Slot.parse(text))
             ]
     found.sort(key=lambda move: move.at, reverse=True)
-    return MassMoves(total, found[:most])
+    return Beside(newcomers, MassMoves(total, found[:most]))
 
 
 def _in_days(question: Question, days: Days, column: str) -> tuple[str, list[Any]]:
