@@ -5,6 +5,7 @@ text: a figure about the past must not depend on what is there now. Lengths of t
 """
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class Progress(models.Model):
@@ -19,7 +20,7 @@ class Progress(models.Model):
     class Meta:
         constraints = [models.CheckConstraint(condition=models.Q(id=1), name="analytics_progress_is_one_row")]
         # The one word for what all rollups say, without an order's page.
-        permissions = [("view_dashboard", "Can see the dashboard")]
+        permissions = [("view_dashboard", _("Can see the dashboard"))]
 
     def __str__(self) -> str:
         return f"refreshed at {self.refreshed_at}"
