@@ -26,7 +26,9 @@ def start_empty() -> None:
     """Each example begins with no orders. TRUNCATE passes the guard of the history."""
     with connection.cursor() as cursor:
         tables = ", ".join(model._meta.db_table for model in (*ROLLUPS, Progress))
-        cursor.execute(f"TRUNCATE orders_order, orders_orderitem, orders_statuschange, {tables}")
+        cursor.execute(
+            f"TRUNCATE orders_order, orders_orderitem, orders_statuschange, orders_amendment, {tables}"
+        )
 
 
 def refresh_killed_at(statement: int) -> None:
