@@ -485,6 +485,18 @@ class TestDashboard(TestCase):
         assert page.context["late_orders"] == []
         assert "/admin/orders/order/" not in page.content.decode()
 
+    def test_a_manager_of_no_kitchen_sees_no_figures(self) -> None:
+        client = manager("view_order", username="bert")
+        assert "There is no kitchen yet whose orders you may see." in client.get("/admin/").content.decode()
+        for panel in ("most-ordered", "slowest", "stations", "brands", "channels", "days"):
+            rows = list(
+                csv.DictReader(io.StringIO(client.get(f"/admin/analytics/{panel}.csv").content.decode()))
+            )
+            assert [row for row in rows if row.get("orders", row.get("items")) != "0"] == []
+        with mock.patch("analytics.dashboard.reads.products", side_effect=AssertionError):
+            forget_figures()
+            client.get("/admin/")
+
     def test_a_manager_of_one_kitchen_sees_its_figures_alone(self) -> None:
         client = manager("view_order", username="bert")
         KitchenMember.objects.create(user=User.objects.get(username="bert"), kitchen_id="queens")

@@ -45,6 +45,8 @@ def forget_figures() -> None:
 
 
 def _read(question: Question) -> Figures:
+    if not question.kitchens:
+        return Figures({}, {}, {}, [], {}, MassMoves(0, []))
     hours = reads.hours(question)
     newcomers: defaultdict[date, int] = defaultdict(int)
     beside = reads.newcomers_and_mass_moves(question)

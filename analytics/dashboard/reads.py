@@ -145,7 +145,8 @@ def products(question: Question) -> list[Product]:
         since, until = question.days.hours(zone)
         for grain, start, end in pieces(since, until):
             spans |= Q(grain=grain.value, start__gte=start, start__lt=end, kitchen__in=slugs)
-    rows = ProductSpan.objects.filter(spans)
+    # Also by kitchen itself: without any there are no spans to tell them apart.
+    rows = ProductSpan.objects.filter(spans, kitchen__in=question.slugs)
     if question.brand:
         rows = rows.filter(brand=question.brand)
     sql, values = rows.values("kitchen", "brand", "plu", "orders", "histogram").query.sql_with_params()
