@@ -38,7 +38,8 @@ bench: env-dev ## measure the API: make bench ARGS="--seconds 10"
 	@exec $(PY) -m bench $(ARGS)
 
 screenshots: env-dev ## make docs/screenshots/*.png anew from real pages
-	@exec $(PY) docs/screenshots/make.py
+	$(PY) docs/screenshots/make.py
+	$(PY) docs/screenshots/dashboard.py
 
 fuzz: env-dev ## attack the API along its own OpenAPI, longer than `make test` does
 	@HYPOTHESIS_PROFILE=fuzz FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-500} exec $(PY) -m pytest tests/fuzz tests/model $(ARGS)

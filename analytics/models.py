@@ -5,6 +5,7 @@ text: a figure about the past must not depend on what is there now. Lengths of t
 """
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class Progress(models.Model):
@@ -12,10 +13,14 @@ class Progress(models.Model):
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     cursor = models.TextField(blank=True)
+    # By which rules the rollups were made (analytics.rules.RULES).
+    rules = models.PositiveSmallIntegerField(db_default=1)
     refreshed_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.CheckConstraint(condition=models.Q(id=1), name="analytics_progress_is_one_row")]
+        # The one word for what all rollups say, without an order's page.
+        permissions = [("view_dashboard", _("Can see the dashboard"))]
 
     def __str__(self) -> str:
         return f"refreshed at {self.refreshed_at}"
@@ -66,6 +71,8 @@ class HourlyThroughput(models.Model):
     late = models.BigIntegerField()
     pickups = models.BigIntegerField()
     pickup_micros = models.BigIntegerField()
+    imported = models.BigIntegerField(db_default=0)
+    skipped = models.BigIntegerField(db_default=0)
     # Begins with the hour: the latest hours are read from its end.
     pk = models.CompositePrimaryKey("hour", "kitchen", "brand", "channel")
 
@@ -87,7 +94,9 @@ class Customer(models.Model):
     class Meta:
         indexes = [
             # The customers with the most orders, however many there are.
-            models.Index(fields=["kitchen", "brand", "-orders", "account"], name="customer_most_orders")
+            models.Index(fields=["kitchen", "brand", "-orders", "account"], name="customer_most_orders"),
+            # How many came for the first time in a range.
+            models.Index(fields=["kitchen", "brand", "first_at"], name="customer_first_orders"),
         ]
 
     def __str__(self) -> str:
@@ -108,3 +117,51 @@ class CustomerHour(models.Model):
 
     def __str__(self) -> str:
         return f"{self.account} {self.hour}: {self.orders}"
+
+
+class Product(models.Model):
+    """What a product is called: its name in the latest order that has it. Of equal times the greatest order id."""
+
+    brand = models.CharField(max_length=128)
+    plu = models.CharField(max_length=128, db_collation="C")
+    name = models.CharField(max_length=500)
+    named_at = models.DateTimeField()
+    order = models.CharField(max_length=128, db_collation="C")
+    pk = models.CompositePrimaryKey("brand", "plu")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ProductSpan(models.Model):
+    """A product in a span of time: how many orders had it, and how long those took that got ready (`count`,
+    `micros`, `histogram`). There are no spans of all time: nobody asks which product was slow in all years."""
+
+    grain = models.PositiveSmallIntegerField()
+    start = models.DateTimeField()
+    kitchen = models.CharField(max_length=50)
+    brand = models.CharField(max_length=128)
+    plu = models.CharField(max_length=128, db_collation="C")
+    orders = models.BigIntegerField()
+    count = models.BigIntegerField()
+    micros = models.BigIntegerField()
+    histogram = models.JSONField()
+    # Begins with grain and start: what a range reads lies together.
+    pk = models.CompositePrimaryKey("grain", "start", "kitchen", "brand", "plu")
+
+    def __str__(self) -> str:
+        return f"{self.kitchen} {self.brand} {self.plu} {self.start}: {self.orders}"
+
+
+class MoveHour(models.Model):
+    """Moves of orders to READY and PICKED_UP in an hour. `slots`: ten seconds, status and actor (rules.Slot) to number;
+    `massed`: the sum of those that are mass moves."""
+
+    hour = models.DateTimeField()
+    kitchen = models.CharField(max_length=50)
+    slots = models.JSONField()
+    massed = models.BigIntegerField()
+    pk = models.CompositePrimaryKey("hour", "kitchen")
+
+    def __str__(self) -> str:
+        return f"{self.kitchen} {self.hour}: {self.massed}"

@@ -42,7 +42,9 @@ _THROUGHPUT = """
                bool_or(kind = 3) AS recalled,
                coalesce(bool_or(at > due_at) FILTER (
                    WHERE plu IS NULL AND status IN (3, 4) AND coalesce(status_before, 0) NOT IN (3, 4)
-               ), false) AS late
+               ), false) AS late,
+               bool_or(kind = 2) AS imported,
+               bool_or(plu IS NULL AND kind <> 3 AND status <> 5 AND status > coalesce(status_before, 0) + 1) AS skipped
         FROM steps GROUP BY 1, 2, 3, 4, 5
     ), pickups AS (
         SELECT id, count(*) AS number, (extract(epoch FROM sum(at - at_before)) * 1000000)::bigint AS micros
@@ -50,8 +52,40 @@ _THROUGHPUT = """
     )
     SELECT hour, kitchen, brand, channel, count(*), sum(items), count(*) FILTER (WHERE cancelled),
            count(*) FILTER (WHERE recalled), count(*) FILTER (WHERE late),
-           coalesce(sum(number), 0), coalesce(sum(micros), 0)
+           coalesce(sum(number), 0), coalesce(sum(micros), 0),
+           count(*) FILTER (WHERE imported), count(*) FILTER (WHERE skipped)
     FROM of_order LEFT JOIN pickups USING (id) GROUP BY 1, 2, 3, 4
+"""
+_SALES = """
+    SELECT date_trunc('{span}', o.created_at, 'UTC'), o.kitchen_id, o.brand_id, c.plu, count(DISTINCT o.id)
+    FROM orders_statuschange c JOIN orders_order o ON o.id = c.order_id
+    WHERE c.plu IS NOT NULL GROUP BY 1, 2, 3, 4
+"""
+_READY_TIMES = """
+    , numbered AS (
+        SELECT steps.*, min(sequence) FILTER (WHERE status IN (3, 4)) OVER chain AS ready_sequence,
+               first_value(at) OVER (chain ORDER BY sequence) AS first_at
+        FROM steps WHERE plu IS NOT NULL WINDOW chain AS (PARTITION BY id, plu)
+    ), times AS (
+        SELECT *, at - greatest(first_at, due_at - interval '20 minutes') AS took
+        FROM numbered WHERE sequence = ready_sequence AND status_before IS NOT NULL
+    )
+    SELECT date_trunc('{span}', at, 'UTC'), kitchen, brand, plu, count(*),
+           (extract(epoch FROM sum(took)) * 1000000)::bigint,
+           percentile_disc(ARRAY[0.5, 0.9, 0.95]) WITHIN GROUP (ORDER BY took)
+    FROM times WHERE took >= interval '0' GROUP BY 1, 2, 3, 4
+"""
+_NAMES = """
+    SELECT DISTINCT ON (brand_id, plu) brand_id, plu, name, created_at, id
+    FROM orders_order JOIN orders_orderitem ON order_id = id
+    ORDER BY brand_id, plu, created_at DESC, id DESC
+"""
+_MOVES = """
+    SELECT date_trunc('hour', c.at, 'UTC'), o.kitchen_id,
+           floor((extract(minute FROM c.at) * 60 + extract(second FROM c.at)) / 10)::int, c.to_status, c.actor, count(*)
+    FROM orders_statuschange c JOIN orders_order o ON o.id = c.order_id
+    WHERE c.plu IS NULL AND c.kind = 1 AND c.from_status IS NOT NULL AND c.to_status IN (3, 4)
+    GROUP BY 1, 2, 3, 4, 5
 """
 _CUSTOMERS = """
     SELECT coalesce(kitchen_id, ''), coalesce(brand_id, ''), account, count(*), min(created_at), max(created_at)
@@ -86,6 +120,27 @@ def customers() -> Rows:
 def customer_hours() -> Rows:
     """By hour of creation, kitchen, brand and account: orders, first, last."""
     return _read(_CUSTOMER_HOURS, 4)
+
+
+def sales(span: str) -> Rows:
+    """By span (hour, day, month) of creation, kitchen, brand and PLU: orders that have it."""
+    return _read(_SALES.format(span=span), 4)
+
+
+def ready_times(span: str) -> Rows:
+    """By span in which items got ready first, kitchen, brand and PLU: count, microseconds, and a list of the 50th,
+    90th and 95th percentile."""
+    return _read(_STEPS + _READY_TIMES.format(span=span), 4)
+
+
+def product_names() -> Rows:
+    """By brand and PLU: the latest name, when it was ordered, by which order."""
+    return _read(_NAMES, 2)
+
+
+def moves() -> Rows:
+    """By hour, kitchen, slot of ten seconds, status and actor: how many orders were moved."""
+    return _read(_MOVES, 5)
 
 
 def _read(query: str, keys: int) -> Rows:

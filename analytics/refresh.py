@@ -12,18 +12,37 @@ from typing import Final
 
 from django.db import connection, transaction
 
-from analytics.models import Customer, CustomerHour, HourlyThroughput, ItemDuration, OrderDuration, Progress
+from analytics.models import (
+    Customer,
+    CustomerHour,
+    HourlyThroughput,
+    ItemDuration,
+    MoveHour,
+    OrderDuration,
+    Product,
+    ProductSpan,
+    Progress,
+)
 from analytics.rollups import Rollups
-from analytics.rules import DONE, Row
+from analytics.rules import DONE, RULES, Row
 from orders import clock, feed
-from orders.statuses import OPEN, Kind
+from orders.statuses import CANCELLED, OPEN, Kind
 
 PAGE: Final = 2000
 # Where a great backlog is worked off: a page's fixed costs are shared by more rows.
 BACKLOG_PAGE: Final = 10 * PAGE
 # Of the advisory lock; any number that nothing else in this database uses.
 _LOCK: Final = 0x68757576_616E
-ROLLUPS: Final = (OrderDuration, ItemDuration, HourlyThroughput, Customer, CustomerHour)
+ROLLUPS: Final = (
+    OrderDuration,
+    ItemDuration,
+    HourlyThroughput,
+    Customer,
+    CustomerHour,
+    Product,
+    ProductSpan,
+    MoveHour,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +86,18 @@ def rebuild(*, page_size: int = BACKLOG_PAGE, show: Callable[[int], None] | None
     While it runs, the numbers grow from nothing. Killed, it is finished by the next refresh.
     """
     with transaction.atomic():
-        progress = _locked_progress(patient=True)
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL statement_timeout = 0")
-            # Not TRUNCATE: that would make readers wait.
-            for model in ROLLUPS:
-                cursor.execute(f"DELETE FROM {model._meta.db_table}")  # noqa: S608
-        progress.cursor = ""
-        progress.save(update_fields=["cursor"])
+        _start_anew(_locked_progress(patient=True))
     return refresh(page_size=page_size, seconds=float("inf"), show=show).changes
+
+
+def _start_anew(progress: Progress) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = 0")
+        # Not TRUNCATE: that would make readers wait.
+        for model in ROLLUPS:
+            cursor.execute(f"DELETE FROM {model._meta.db_table}")  # noqa: S608
+    progress.cursor, progress.rules = "", RULES
+    progress.save(update_fields=["cursor", "rules"])
 
 
 def age_seconds() -> float | None:
@@ -103,12 +125,15 @@ def lock(*, patient: bool = False) -> None:
 def _locked_progress(*, patient: bool) -> Progress:
     """The stored progress, for the transaction that is open to write on."""
     lock(patient=patient)
-    return Progress.objects.get_or_create(id=1)[0]
+    return Progress.objects.get_or_create(id=1, defaults={"rules": RULES})[0]
 
 
 def _refresh_page(page_size: int, *, patient: bool) -> tuple[int, bool, datetime]:
     with transaction.atomic():
         progress = _locked_progress(patient=patient)
+        if progress.rules != RULES:
+            # Made by another release: sums of two rules would mean nothing.
+            _start_anew(progress)
         after = feed.Cursor.parse(progress.cursor) if progress.cursor else None
         page = feed.read(after, limit=page_size)
         Rollups(_rows(page.events)).store()
@@ -130,7 +155,19 @@ _FACTS = """
                WHERE c.order_id = given.order_id AND c.sequence < given.sequence AND c.plu IS NULL
                  AND c.to_status = ANY(%(done)s) AND (c.from_status = ANY(%(done)s)) IS NOT TRUE
                  AND c.at > o.due_at
-           )
+           ),
+           given.kind = %(import)s AND EXISTS (
+               SELECT FROM orders_statuschange c
+               WHERE c.order_id = given.order_id AND c.sequence < given.sequence AND c.kind = %(import)s
+           ),
+           given.plu IS NULL AND given.kind <> %(recall)s AND given.status <> %(cancelled)s
+           AND given.status - coalesce(given.from_status, 0) > 1 AND EXISTS (
+               SELECT FROM orders_statuschange c
+               WHERE c.order_id = given.order_id AND c.sequence < given.sequence AND c.plu IS NULL
+                 AND c.kind <> %(recall)s AND c.to_status <> %(cancelled)s
+                 AND c.to_status - coalesce(c.from_status, 0) > 1
+           ),
+           item.first_at, named.name
     FROM unnest(%(ids)s::text[], %(sequences)s::int[], %(plus)s::text[], %(kinds)s::int[], %(froms)s::int[],
                 %(statuses)s::int[], %(times)s::timestamptz[])
          WITH ORDINALITY AS given (order_id, sequence, plu, kind, from_status, status, at, place)
@@ -141,6 +178,14 @@ _FACTS = """
           AND c.plu IS NOT DISTINCT FROM given.plu
         ORDER BY c.sequence DESC LIMIT 1
     ) before ON given.from_status = ANY(%(open)s)
+    LEFT JOIN LATERAL (
+        SELECT (array_agg(c.at ORDER BY c.sequence))[1] AS first_at
+        FROM orders_statuschange c
+        WHERE c.order_id = given.order_id AND c.sequence < given.sequence AND c.plu = given.plu
+        HAVING bool_or(c.to_status = ANY(%(done)s)) IS FALSE
+    ) item ON given.plu IS NOT NULL AND given.status = ANY(%(done)s) AND given.from_status <> ALL(%(done)s)
+    LEFT JOIN orders_orderitem named
+        ON given.from_status IS NULL AND named.order_id = given.order_id AND named.plu = given.plu
     ORDER BY given.place
 """
 
@@ -161,6 +206,8 @@ def _rows(events: Sequence[feed.Event]) -> list[Row]:
                 "statuses": [event.to_status for event in events],
                 "times": [event.at for event in events],
                 "recall": int(Kind.RECALL),
+                "import": int(Kind.IMPORT),
+                "cancelled": CANCELLED,
                 "done": list(DONE),
                 "open": list(OPEN),
             },

@@ -1,9 +1,10 @@
 """Adding up what rows of the history contribute, and adding that to the rollup tables."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -11,7 +12,7 @@ from django.db import connection
 
 from analytics.grains import Grain, start_of
 from analytics.histogram import bucket_of
-from analytics.rules import Row, Throughput
+from analytics.rules import MASS, Row, Throughput, slot_of
 
 
 @dataclass(slots=True)
@@ -35,6 +36,21 @@ class _Times:
 
     def values(self) -> tuple[int, int, str]:
         return self.count, self.micros, orjson.dumps(self.histogram, option=orjson.OPT_NON_STR_KEYS).decode()
+
+
+@dataclass(slots=True)
+class _Sales:
+    """A product: how many orders have it, and how long it took."""
+
+    orders: int = 0
+    times: _Times = field(default_factory=_Times)
+
+    def merge(self, other: "_Sales") -> None:
+        self.orders += other.orders
+        self.times.merge(other.times)
+
+    def values(self) -> tuple[int, int, int, str]:
+        return self.orders, *self.times.values()
 
 
 @dataclass(slots=True)
@@ -63,6 +79,12 @@ class Rollups:
         self.throughput: defaultdict[tuple[Any, ...], Throughput] = defaultdict(Throughput)
         self.customers: dict[tuple[Any, ...], _Visits] = {}
         self.customer_hours: dict[tuple[Any, ...], _Visits] = {}
+        # By brand and PLU: when it was ordered, the order's id, the name.
+        self.names: dict[tuple[str, str], tuple[datetime, str, str]] = {}
+        # By hour, kitchen, brand and PLU.
+        self.sales: defaultdict[tuple[Any, ...], _Sales] = defaultdict(_Sales)
+        # By hour and kitchen.
+        self.moves: defaultdict[tuple[Any, ...], Counter[str]] = defaultdict(Counter)
         for row in rows:
             self.add(row)
 
@@ -72,14 +94,29 @@ class Rollups:
         self.throughput[created, row.kitchen, row.brand, row.channel].add(row)
         if event.sequence == 1:
             self._add_customer(row, created)
+        happened = start_of(Grain.HOUR, event.at)
+        if event.plu is not None:
+            self._add_item(row, event.plu, created, happened)
+        slot = slot_of(event)
+        if slot is not None:
+            self.moves[happened, row.kitchen][str(slot)] += 1
         micros = row.micros_in_status()
         if micros is None:
             return
-        closed = start_of(Grain.HOUR, event.at)
         if event.plu is None:
-            self.order_times[closed, row.kitchen, row.brand, event.from_status].add(micros)
+            self.order_times[happened, row.kitchen, row.brand, event.from_status].add(micros)
         else:
-            self.item_times[closed, event.plu, row.kitchen, row.brand, event.from_status].add(micros)
+            self.item_times[happened, event.plu, row.kitchen, row.brand, event.from_status].add(micros)
+
+    def _add_item(self, row: Row, plu: str, created: datetime, happened: datetime) -> None:
+        if row.event.from_status is None:
+            self.sales[created, row.kitchen, row.brand, plu].orders += 1
+            if row.name is not None:
+                key, called = (row.brand, plu), (row.created_at, row.event.order_id, row.name)
+                self.names[key] = max(self.names.get(key, called), called)
+        micros = row.micros_to_ready()
+        if micros is not None:
+            self.sales[happened, row.kitchen, row.brand, plu].times.add(micros)
 
     def _add_customer(self, row: Row, created: datetime) -> None:
         at = row.created_at
@@ -101,25 +138,47 @@ class Rollups:
                 start = start_of(grain, hour)
                 item_times[plu, grain.value, start, *rest].merge(times)
                 item_times["", grain.value, start, *rest].merge(times)
+        sales: defaultdict[tuple[Any, ...], _Sales] = defaultdict(_Sales)
+        for (hour, *rest), sold in self.sales.items():
+            for grain in SALES_GRAINS:
+                sales[grain.value, start_of(grain, hour), *rest].merge(sold)
         _ORDER_TIMES.add((*key, *times.values()) for key, times in order_times.items())
         _ITEM_TIMES.add((*key, *times.values()) for key, times in item_times.items())
         _THROUGHPUT.add((*key, *astuple(sums)) for key, sums in self.throughput.items())
         _CUSTOMERS.add((*key, *visits.values()) for key, visits in self.customers.items())
         _CUSTOMER_HOURS.add((*key, *visits.values()) for key, visits in self.customer_hours.items())
+        _SALES.add((*key, *sold.values()) for key, sold in sales.items())
+        _NAMES.add((*key, *called) for key, called in self.names.items())
+        _MOVES.add((*key, *_moves(slots)) for key, slots in self.moves.items())
+
+
+SALES_GRAINS = (Grain.HOUR, Grain.DAY, Grain.MONTH)
+
+
+def _moves(slots: Counter[str]) -> tuple[str, int]:
+    return orjson.dumps(slots).decode(), sum(number for number in slots.values() if number >= MASS)
 
 
 class _Upsert:
     """Adds rows to a table: new keys are inserted, to those that are there the values are added.
 
-    `keys` and `values` map columns to their types; a value is added in the way its type is.
+    `keys` and `values` map columns to their types; a value is added in the way its type is, or as `sums` says.
     """
 
-    def __init__(self, table: str, keys: dict[str, str], values: dict[str, str]) -> None:
+    def __init__(
+        self,
+        table: str,
+        keys: dict[str, str],
+        values: dict[str, str],
+        sums: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         columns = keys | values
         names = ", ".join(columns)
         given = ", ".join("%s::" + kind.replace("jsonb", "text") + "[]" for kind in columns.values())
         picked = ", ".join(f"{name}::{kind}" for name, kind in columns.items())
-        added = ", ".join(f"{name} = {_sum_of(name, kind)}" for name, kind in values.items())
+        added = ", ".join(
+            f"{name} = {sums.get(name) or _sum_of(name, kind)}" for name, kind in values.items()
+        )
         self.sql = f"""
             INSERT INTO {table} AS kept ({names})
             SELECT {picked} FROM unnest({given}) AS new ({names})
@@ -133,20 +192,23 @@ class _Upsert:
                 cursor.execute(self.sql, columns)
 
 
+def _merged(name: str) -> str:
+    """The pairs of an object that has the sums of two."""
+    return f"""(
+        SELECT key, sum(number::bigint) AS total FROM (
+            SELECT * FROM jsonb_each_text(kept.{name})
+            UNION ALL SELECT * FROM jsonb_each_text(EXCLUDED.{name})
+        ) AS each (key, number) GROUP BY key
+    ) AS sums"""  # noqa: S608 (only constants are put in)
+
+
 def _sum_of(name: str, kind: str) -> str:
     if name == "first_at":
         return "least(kept.first_at, EXCLUDED.first_at)"
     if name == "last_at":
         return "greatest(kept.last_at, EXCLUDED.last_at)"
     if kind == "jsonb":
-        return f"""(
-            SELECT jsonb_object_agg(bucket, total) FROM (
-                SELECT bucket, sum(number::bigint) AS total FROM (
-                    SELECT * FROM jsonb_each_text(kept.{name})
-                    UNION ALL SELECT * FROM jsonb_each_text(EXCLUDED.{name})
-                ) AS each (bucket, number) GROUP BY bucket
-            ) AS sums
-        )"""  # noqa: S608 (only constants are put in)
+        return f"(SELECT coalesce(jsonb_object_agg(key, total), '{{}}') FROM {_merged(name)})"  # noqa: S608 (only constants are put in)
     return f"kept.{name} + EXCLUDED.{name}"
 
 
@@ -171,4 +233,25 @@ _CUSTOMER_HOURS = _Upsert(
     "analytics_customerhour",
     {"hour": "timestamptz", "kitchen": "text", "brand": "text", "account": "text"},
     _VISITS,
+)
+_SALES = _Upsert(
+    "analytics_productspan",
+    {"grain": "smallint", "start": "timestamptz", "kitchen": "text", "brand": "text", "plu": "text"},
+    {"orders": "bigint", **_TIMES},
+)
+_LATER = '(EXCLUDED.named_at, EXCLUDED."order") > (kept.named_at, kept."order")'
+_NAMES = _Upsert(
+    "analytics_product",
+    {"brand": "text", "plu": "text"},
+    {"named_at": "timestamptz", '"order"': "text", "name": "text"},
+    {
+        name: f"CASE WHEN {_LATER} THEN EXCLUDED.{name} ELSE kept.{name} END"
+        for name in ("named_at", '"order"', "name")
+    },
+)
+_MOVES = _Upsert(
+    "analytics_movehour",
+    {"hour": "timestamptz", "kitchen": "text"},
+    {"slots": "jsonb", "massed": "bigint"},
+    {"massed": f"(SELECT coalesce(sum(total) FILTER (WHERE total >= {MASS}), 0) FROM {_merged('slots')})"},  # noqa: S608
 )

@@ -12,8 +12,8 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from orders.models import KitchenMember
 
-admin.site.index_template = "orders/admin/front.html"
-admin.site.index_title = _("Now")
+admin.site.index_template = "analytics/dashboard/front.html"
+admin.site.index_title = _("Dashboard")
 admin.site.unregister(User)
 admin.site.unregister(Group)
 

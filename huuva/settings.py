@@ -258,6 +258,8 @@ HUUVA_RATE_LIMIT = env.int(
     description="Calls a minute for each API key; 0: no limit",
 )
 HUUVA_IDEMPOTENCY_STORE = "integrations.idempotency.IdempotencyStore"
+# Analytics asks which station makes a product without knowing the display.
+HUUVA_STATIONS = "kitchen_display.makers.station_names"
 HUUVA_MAX_BODY_BYTES = 1024 * 1024
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["integrations.authentication.ApiKeyAuthentication"],

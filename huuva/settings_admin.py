@@ -17,6 +17,15 @@ def _may(permission: str) -> Callable[[HttpRequest], bool]:
     return lambda request: request.user.has_perm(permission)
 
 
+def _sees_figures(request: HttpRequest) -> bool:
+    return request.user.has_perm("orders.view_order") or request.user.has_perm("analytics.view_dashboard")
+
+
+def _on_dashboard(request: HttpRequest) -> bool:
+    """It is the first page, too."""
+    return request.path in (reverse("analytics-dashboard"), reverse("admin:index"))
+
+
 def _on_orders(*, late: bool) -> Callable[[HttpRequest], bool]:
     """Whether the page shown is the order list of late orders, or any other page of orders."""
 
@@ -37,11 +46,23 @@ UNFOLD: dict[str, Any] = {
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "GLOBAL_CALLBACK": "huuva.csp.admin_context",
-    "DASHBOARD_CALLBACK": "orders.admin.front.front_page",
+    "DASHBOARD_CALLBACK": "analytics.dashboard.views.front_page",
     "STYLES": [_file("huuva/admin.css"), _file("orders/admin.css")],
     "SCRIPTS": [_file("huuva/admin.js")],
     "SIDEBAR": {
         "navigation": [
+            {
+                "title": _("Figures"),
+                "items": [
+                    {
+                        "title": _("Dashboard"),
+                        "icon": "monitoring",
+                        "link": reverse_lazy("analytics-dashboard"),
+                        "active": _on_dashboard,
+                        "permission": _sees_figures,
+                    },
+                ],
+            },
             {
                 "title": _("Orders"),
                 "items": [

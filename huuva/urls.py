@@ -9,6 +9,7 @@ from huuva import health, metrics, openapi
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/analytics/", include("analytics.dashboard.urls")),
     path("admin/", admin.site.urls),
     re_path(r"^livez/?$", health.livez),
     re_path(r"^readyz/?$", health.readyz),

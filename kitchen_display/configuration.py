@@ -39,6 +39,13 @@ class Configuration:
     def brand(self, brand_id: str) -> BrandMark:
         return self.brands.get(brand_id) or BrandMark(brand_id)
 
+    def add(self, station: int, slug: str, name: str, plu: str | None, *, is_prefix: bool) -> None:
+        """A station and one of its rules; `plu` is None where it has none."""
+        self.stations[station] = (slug, name)
+        if plu is not None:
+            kind = self.prefixes if is_prefix else self.exact
+            kind[plu] = kind.get(plu, frozenset()) | {station}
+
     def makers(self, plu: str) -> frozenset[int]:
         """The stations whose rules claim a product: the longest match wins. Empty: nobody claims it, so all show it.
 
@@ -70,10 +77,7 @@ def read_configuration(kitchen: str) -> Configuration:
         {id_: BrandMark(name, colour or DEFAULT_COLOUR) for id_, name, colour in brands}, {}
     )
     for station, slug, name, plu, is_prefix in rules:
-        found.stations[station] = (slug, name)
-        if plu is not None:
-            kind = found.prefixes if is_prefix else found.exact
-            kind[plu] = kind.get(plu, frozenset()) | {station}
+        found.add(station, slug, name, plu, is_prefix=is_prefix)
     found.digest = hashlib.blake2b(orjson.dumps([sorted(brands), rules]), digest_size=9).hexdigest()
     return found
 

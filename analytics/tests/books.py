@@ -8,8 +8,18 @@ from django.db.models import Model
 from analytics import plain
 from analytics.grains import Grain
 from analytics.histogram import ERROR, percentiles
-from analytics.models import Customer, CustomerHour, HourlyThroughput, ItemDuration, OrderDuration
+from analytics.models import (
+    Customer,
+    CustomerHour,
+    HourlyThroughput,
+    ItemDuration,
+    MoveHour,
+    OrderDuration,
+    Product,
+    ProductSpan,
+)
 from analytics.refresh import ROLLUPS
+from analytics.rules import MASS, Slot
 
 _MICROSECOND = timedelta(microseconds=1)
 _SPANS = {Grain.HOUR: "hour", Grain.DAY: "day", Grain.MONTH: "month", Grain.ALL: None}
@@ -37,6 +47,7 @@ def assert_equal_to_plain_sql() -> None:
     assert {
         (row.hour, row.kitchen, row.brand, row.channel): (
             row.orders, row.items, row.cancelled, row.recalled, row.late, row.pickups, row.pickup_micros,
+            row.imported, row.skipped,
         )
         for row in HourlyThroughput.objects.all()
     } == plain.throughput()  # fmt: skip
@@ -49,6 +60,34 @@ def assert_equal_to_plain_sql() -> None:
         for row in CustomerHour.objects.all()
     } == plain.customer_hours()
 
+    for grain in (Grain.HOUR, Grain.DAY, Grain.MONTH):
+        check_products(grain)
+    assert {
+        (row.brand, row.plu): (row.name, row.named_at, row.order) for row in Product.objects.all()
+    } == plain.product_names()
+    assert {
+        (row.hour, row.kitchen, *Slot.parse(slot)): (number,)
+        for row in MoveHour.objects.all()
+        for slot, number in row.slots.items()
+    } == plain.moves()
+    for row in MoveHour.objects.all():
+        assert row.massed == sum(number for number in row.slots.values() if number >= MASS)
+
+
+def check_products(grain: Grain) -> None:
+    found = {
+        (row.start, row.kitchen, row.brand, row.plu): row for row in ProductSpan.objects.filter(grain=grain)
+    }
+    assert {key: (row.orders,) for key, row in found.items() if row.orders} == plain.sales(
+        _SPANS[grain] or ""
+    )
+    times = plain.ready_times(_SPANS[grain] or "")
+    assert {key: (row.count, row.micros) for key, row in found.items() if row.count} == {
+        key: values[:2] for key, values in times.items()
+    }
+    for key, (_, _, exact) in times.items():
+        check_percentiles(found[key].histogram, exact)
+
 
 def check_durations(rows: Any, truth: plain.Rows, *, plus: bool) -> None:
     found = {
@@ -58,8 +97,12 @@ def check_durations(rows: Any, truth: plain.Rows, *, plus: bool) -> None:
     assert found == {key: values[:2] for key, values in truth.items()}
     for row in rows:
         key = (row.plu if plus else "", row.start, row.kitchen, row.brand, row.status)
-        histogram = {int(bucket): number for bucket, number in row.histogram.items()}
-        assert sum(histogram.values()) == row.count
-        for share, exact in zip(percentiles(histogram, (0.5, 0.9, 0.95)), truth[key][2], strict=True):
-            micros = exact // _MICROSECOND
-            assert abs(share - micros) <= ERROR * micros * (1 + 1e-9), (key, share, micros)
+        assert sum(row.histogram.values()) == row.count
+        check_percentiles(row.histogram, truth[key][2])
+
+
+def check_percentiles(histogram: dict[str, int], truth: list[timedelta]) -> None:
+    by_bucket = {int(bucket): number for bucket, number in histogram.items()}
+    for share, exact in zip(percentiles(by_bucket, (0.5, 0.9, 0.95)), truth, strict=True):
+        micros = exact // _MICROSECOND
+        assert abs(share - micros) <= ERROR * micros * (1 + 1e-9), (share, micros)

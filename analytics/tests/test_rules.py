@@ -7,6 +7,8 @@ from unittest import mock
 
 import pytest
 
+from analytics.grains import Grain
+from analytics.models import HourlyThroughput, MoveHour, Product, ProductSpan, Progress
 from analytics.refresh import refresh
 from analytics.reports import (
     Scope,
@@ -15,9 +17,10 @@ from analytics.reports import (
     item_status_durations,
     order_status_durations,
 )
+from analytics.rules import RULES
 from orders.models import Order
 from orders.recall import recall
-from orders.services import move_item, move_order
+from orders.services import create_order, move_item, move_order
 from orders.statuses import CANCELLED, PICKED_UP, PREPARING, READY
 from orders.tests import factories
 
@@ -204,3 +207,100 @@ def test_hours_are_the_latest_that_have_orders(wait: Callable[[float], datetime]
     hours = [row["hour"] for row in hourly_throughput(Scope(), 2)]
     assert hours == [NOON + timedelta(hours=6), NOON + timedelta(hours=3)]
     assert hourly_throughput(Scope(brand="sushi"), 2) == []
+
+
+def test_an_order_that_leaves_a_status_out_is_counted_once(wait: Callable[[float], datetime]) -> None:
+    whole, short = order(None), order(None)
+    for status in (PREPARING, READY, PICKED_UP):
+        move_order(whole.id, status, actor="user:anna")
+    move_order(short.id, PICKED_UP, actor="user:anna")
+    refresh()
+    assert HourlyThroughput.objects.get().skipped == 1
+    order(None, status=READY)
+    refresh()
+    assert HourlyThroughput.objects.get().skipped == 2
+
+
+def test_a_recall_and_a_cancellation_leave_no_status_out(wait: Callable[[float], datetime]) -> None:
+    one = order(None)
+    move_order(one.id, PREPARING, actor="user:anna")
+    recall(one.id, actor="user:anna")
+    move_order(one.id, CANCELLED, actor="user:anna")
+    refresh()
+    assert HourlyThroughput.objects.get().skipped == 0
+
+
+def test_an_imported_history_is_counted_once_for_its_order(wait: Callable[[float], datetime]) -> None:
+    order(None, status=READY, history=[(1, NOON), (2, NOON), (3, NOON)])
+    order(None)
+    refresh()
+    assert HourlyThroughput.objects.get().imported == 1
+
+
+def product() -> tuple[int, int, int]:
+    refresh()
+    row = ProductSpan.objects.get(grain=Grain.MONTH, plu="P0")
+    return row.orders, row.count, round(row.micros / 1_000_000)
+
+
+def test_a_product_takes_until_it_is_ready_for_the_first_time(wait: Callable[[float], datetime]) -> None:
+    one = order(None, None)
+    wait(4)
+    move_item(one.id, "P0", READY, actor="screen:grill")
+    recall(one.id, plu="P0", actor="screen:grill")
+    wait(9)
+    move_item(one.id, "P0", READY, actor="screen:grill")
+    move_order(one.id, PICKED_UP, actor="screen:expo")
+    assert product() == (1, 1, 240)
+
+
+def test_a_product_of_an_order_for_later_takes_from_twenty_minutes_before_it_is_due(
+    wait: Callable[[float], datetime],
+) -> None:
+    one, early = order(None, due_in=120), order(None, due_in=120)
+    wait(30)
+    move_item(early.id, "P0", READY, actor="screen:grill")
+    wait(77)
+    move_item(one.id, "P0", READY, actor="screen:grill")
+    assert product() == (2, 1, 7 * 60), "what was ready before that has no time"
+
+
+def test_a_product_is_called_as_the_latest_order_calls_it(wait: Callable[[float], datetime]) -> None:
+    for minutes, name in ((0, "Burger"), (5, "Big burger")):
+        wait(minutes)
+        new = factories.new_order(None)
+        new.items[0].details["name"] = name
+        create_order(new, kitchen=factories.kitchen(), actor="key:wolt")
+        refresh()
+    assert Product.objects.get().name == "Big burger"
+
+
+def test_five_orders_moved_by_one_hand_within_ten_seconds_are_a_mass_move(
+    wait: Callable[[float], datetime],
+) -> None:
+    orders = [order(None) for _ in range(9)]
+    for one in orders[:4]:
+        move_order(one.id, READY, actor="user:bert")
+    refresh()
+    assert MoveHour.objects.get().massed == 0
+    for one in orders[4:]:
+        wait(0.01)
+        move_order(one.id, READY, actor="screen:expo")
+    refresh()
+    assert MoveHour.objects.get().massed == 5
+    wait(1)
+    for one in orders:
+        wait(1)
+        move_order(one.id, PICKED_UP, actor="screen:expo")
+    refresh()
+    assert MoveHour.objects.get().massed == 5
+
+
+def test_rollups_of_other_rules_are_made_anew(wait: Callable[[float], datetime]) -> None:
+    order(None)
+    refresh()
+    HourlyThroughput.objects.update(orders=99)
+    Progress.objects.update(rules=1)
+    refresh()
+    assert HourlyThroughput.objects.get().orders == 1
+    assert Progress.objects.get().rules == RULES

@@ -5,7 +5,6 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from orders import services
 from orders.models import Brand, Kitchen
 from orders.tests import factories
 
@@ -101,25 +100,10 @@ def test_a_colour_is_a_colour(manager: Client, colour: str) -> None:
     assert not Brand.objects.exists()
 
 
-def test_the_first_page_counts_the_open_orders_of_each_kitchen(manager: Client) -> None:
-    assert "No kitchen has an open order" in manager.get("/admin/").content.decode()
-    factories.order(of=factories.kitchen("a", name="Harju"))
-    for status in (1, 2, 3, 4, 5):
-        order = factories.order(of=factories.kitchen("b", name="Kallio"))
-        services.move_order(order.id, status, actor="key:test")
-
-    figures = manager.get("/admin/").context["kitchens_now"]
-
-    assert [(name, [figure.count for figure in found]) for name, found in figures] == [
-        ("Harju", [0, 1, 0, 0]),
-        ("Kallio", [0, 1, 1, 1]),
-    ]
-    assert len(manager.get(figures[1][1][3].url).context["cl"].result_list) == 1
-
-
 def test_the_menu_shows_what_one_may_see(client: Client, manager: Client) -> None:
     links = ["/admin/orders/order/", "/admin/orders/order/?late=yes", "/admin/orders/kitchen/"]
     links += [
+        "/admin/analytics/",
         "/admin/orders/brand/",
         "/admin/integrations/apikey/",
         "/admin/auth/user/",

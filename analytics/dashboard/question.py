@@ -1,0 +1,185 @@
+"""What is asked of the dashboard: days, a kitchen, a brand."""
+
+import zoneinfo
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from functools import cached_property
+from itertools import groupby
+from typing import Final
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from analytics.dashboard.days import DAY, Days
+from orders.models import Kitchen
+
+# Figures are kept by the hour; a longer range would read too many of them.
+MOST_DAYS: Final = 400
+RANGES: Final[dict[str, tuple[int, str | Promise]]] = {
+    "today": (1, gettext_lazy("Today")),
+    "yesterday": (1, gettext_lazy("Yesterday")),
+    "7": (7, gettext_lazy("7 days")),
+    "28": (28, gettext_lazy("28 days")),
+    "90": (90, gettext_lazy("90 days")),
+}
+CUSTOM: Final = "custom"
+# Over fewer days there is nothing to see of where things go.
+TREND_DAYS: Final = 14
+HEAT_DAYS: Final = 28
+WEEKS_BEFORE: Final = 4
+
+
+@dataclass(frozen=True)
+class Question:
+    """`kitchens` are those to add up: the one that was chosen, else all that the user may see."""
+
+    now: datetime
+    range: str
+    days: Days
+    kitchens: tuple[Kitchen, ...]
+    all_kitchens: tuple[Kitchen, ...]
+    # Whether `all_kitchens` are all there are: then customers are known across kitchens.
+    sees_all: bool
+    kitchen: str = ""
+    brand: str = ""
+    errors: tuple[str, ...] = ()
+
+    @cached_property
+    def slugs(self) -> list[str]:
+        return [kitchen.slug for kitchen in self.kitchens]
+
+    @cached_property
+    def zones(self) -> dict[str, list[str]]:
+        """Zone → slugs of the kitchens that live by it."""
+        by_zone = sorted(self.kitchens, key=lambda kitchen: (kitchen.time_zone, kitchen.slug))
+        return {
+            zone: [kitchen.slug for kitchen in of]
+            for zone, of in groupby(by_zone, lambda each: each.time_zone)
+        }
+
+    @cached_property
+    def zone_of(self) -> dict[str, zoneinfo.ZoneInfo]:
+        return {kitchen.slug: zoneinfo.ZoneInfo(kitchen.time_zone) for kitchen in self.kitchens}
+
+    @property
+    def today(self) -> date:
+        return _today(self.now, self.kitchens)
+
+    @property
+    def weeks(self) -> int:
+        """How many weeks before lie the days that these are held against: same weekdays, none of these days."""
+        return -(-len(self.days) // 7)
+
+    @property
+    def trend(self) -> Days:
+        """These days, or more where they are few."""
+        return Days(min(self.days.first, self.days.last - (TREND_DAYS - 1) * DAY), self.days.last)
+
+    @property
+    def heat(self) -> Days:
+        """Whole days only: what of today is still to come is no quiet hour."""
+        last = min(self.days.last, self.today - DAY)
+        return Days(min(self.days.first, last - (HEAT_DAYS - 1) * DAY), last)
+
+    @property
+    def hours_needed(self) -> Days:
+        """All days of which orders by the hour are read."""
+        before = self.days.back(7 * (WEEKS_BEFORE if len(self.days) == 1 else self.weeks))
+        rush = self.days.last - 7 * WEEKS_BEFORE * DAY
+        return Days(min(before.first, rush, self.trend.first, self.heat.first), self.days.last)
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What the figures depend on, beside the rollups."""
+        zones = tuple((zone, *slugs) for zone, slugs in self.zones.items())
+        return (self.days.first, self.days.last, self.today, zones, self.kitchen, self.brand, self.sees_all)
+
+    @property
+    def hour_now(self) -> int:
+        """The hour of today that runs, where it is latest."""
+        zones = self.zone_of.values() or [zoneinfo.ZoneInfo("UTC")]
+        return max(self.now.astimezone(zone).replace(tzinfo=None) for zone in zones).hour
+
+    def on(self, day: date) -> "Question":
+        return replace(self, days=Days(day, day))
+
+
+def ask(
+    query: Mapping[str, str],
+    kitchens: Sequence[Kitchen],
+    now: datetime,
+    *,
+    sees_all: bool,
+) -> Question:
+    """The question in a page's query. What can't be read is said in `errors`, and today is shown instead."""
+    errors: list[str] = []
+    slug, chosen = query.get("kitchen", ""), tuple(kitchens)
+    if slug:
+        chosen = tuple(kitchen for kitchen in kitchens if kitchen.slug == slug)
+        if not chosen:
+            errors.append(_("There is no such kitchen, or you may not see it; all are shown."))
+            slug, chosen = "", tuple(kitchens)
+    today = _today(now, chosen)
+    name, days = _days(query, today, errors)
+    return Question(
+        now=now,
+        range=name,
+        days=days,
+        kitchens=chosen,
+        all_kitchens=tuple(kitchens),
+        sees_all=sees_all,
+        kitchen=slug,
+        brand=query.get("brand", "").replace("\0", "")[:128],
+        errors=tuple(errors),
+    )
+
+
+def _today(now: datetime, kitchens: Sequence[Kitchen]) -> date:
+    """Where it is latest: of kitchens around the world one has begun the day first."""
+    zones = {kitchen.time_zone for kitchen in kitchens} or {"UTC"}
+    return max(now.astimezone(zoneinfo.ZoneInfo(zone)).date() for zone in zones)
+
+
+def _days(query: Mapping[str, str], today: date, errors: list[str]) -> tuple[str, Days]:
+    name = query.get("range", "")
+    if not name and (query.get("from") or query.get("to")):
+        name = CUSTOM
+    if name == CUSTOM:
+        typed_days = _custom(query, today, errors)
+        return (CUSTOM, typed_days) if typed_days else ("today", Days(today, today))
+    if name not in RANGES:
+        name = "today"
+    last = today - DAY if name == "yesterday" else today
+    days = Days(last - (RANGES[name][0] - 1) * DAY, last)
+    # The form sends the days that it showed with the name of their range: other days were typed in.
+    typed = query.get("from", ""), query.get("to", "")
+    if any(typed) and typed != (days.first.isoformat(), days.last.isoformat()):
+        typed_days = _custom(query, today, errors)
+        return (CUSTOM, typed_days) if typed_days else ("today", Days(today, today))
+    return name, days
+
+
+def _custom(query: Mapping[str, str], today: date, errors: list[str]) -> Days | None:
+    found: list[date] = []
+    for field in ("from", "to"):
+        text = query.get(field, "")
+        try:
+            day = date.fromisoformat(text) if text else today
+        except ValueError:
+            day = date.min
+        if not 2000 <= day.year <= 2100:
+            errors.append(
+                _("“%(text)s” is no day; write it as 2026-05-31. Today is shown.") % {"text": text[:40]}
+            )
+            return None
+        found.append(min(day, today))
+    first, last = found
+    if first > last:
+        errors.append(_("The first day lies after the last; today is shown."))
+        return None
+    if (last - first).days >= MOST_DAYS:
+        errors.append(_("At most %d days can be shown; the latest of them are.") % MOST_DAYS)
+        first = last - (MOST_DAYS - 1) * DAY
+    return Days(first, last)

@@ -1,0 +1,56 @@
+"""The dashboard: at the admin's front, as a page of its own, and each of its panels as CSV."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from analytics.api import csvs
+from analytics.dashboard import access
+from analytics.dashboard.page import Dashboard
+
+
+def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """For unfold's DASHBOARD_CALLBACK: adds the dashboard, for whom it is."""
+    if access.may_see(request.user):
+        context |= Dashboard(request.user, request.GET.dict()).context()
+    return context
+
+
+@never_cache
+@require_safe
+def dashboard(request: HttpRequest) -> HttpResponse:
+    if not access.may_see(request.user):
+        raise PermissionDenied
+    context = {
+        **admin.site.each_context(request),
+        "title": _("Dashboard"),
+        **Dashboard(request.user, request.GET.dict()).context(),
+    }
+    request.current_app = admin.site.name
+    return TemplateResponse(request, "analytics/dashboard/page.html", context)
+
+
+@never_cache
+@require_safe
+def panel_csv(request: HttpRequest, panel: str) -> HttpResponse:
+    """The rows of one panel; lengths in seconds, shares from 0 to 1."""
+    if not access.may_see(request.user):
+        raise PermissionDenied
+    page = Dashboard(request.user, request.GET.dict())
+    found = page.panels.get(panel)
+    if found is None:
+        raise Http404
+    rows, names = found.csv()
+    days = page.question.days
+    response = HttpResponse(
+        csvs.dumps(rows, names), content_type=f"{csvs.MEDIA_TYPE}; charset=utf-8; header=present"
+    )
+    name = f"huuva-{panel}-{days.first.isoformat()}-{days.last.isoformat()}.csv"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response

@@ -1,0 +1,90 @@
+"""Makes the screenshots of the managers' dashboard, from 90 simulated days: a part of `make screenshots`."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+SIZES = {"1920x1080": (1920, 1080), "phone": (390, 844)}
+sys.path.insert(0, str(ROOT))
+
+
+def main() -> None:
+    from tests.home import make_home, remove_home
+
+    home = make_home()
+    os.environ["HUUVA_HOME"] = str(home)
+    os.environ["DJANGO_SETTINGS_MODULE"] = "huuva.settings"
+    from huuva import embedded, settings
+    from tests.live_stack import LiveStack
+
+    with ExitStack() as running:
+        running.callback(remove_home, home)
+        running.enter_context(embedded.services(home, **embedded.wanted(settings), durable=False))
+        stack = LiveStack(home, settings.DATABASE_URL, settings.REDIS_URL)
+        running.callback(stack.stop)
+        stack.start()
+        shoot(stack)
+
+
+def shoot(stack: Any) -> None:
+    from tests.browser.conftest import PASSWORD
+
+    stack.manage("first_data")
+    stack.manage("simulate", "--days", "90", "--orders-per-day", "800", "--seed", "7")
+    stack.manage(
+        "shell",
+        "--no-imports",
+        "-c",
+        "from django.contrib.auth.models import User;"
+        f"User.objects.create_superuser('anna', password='{PASSWORD}')",
+    )
+    pages(stack.base_url, "anna", PASSWORD)
+
+
+def pages(base_url: str, user: str, password: str) -> None:
+    """What is seen at first, and a long range as a whole page: at a desk and on a phone, by day and by night."""
+    for name, (width, height) in SIZES.items():
+        for scheme in ("light", "dark"):
+            with signed_in(base_url, user, password, width, height, scheme) as page:
+                look(page, "/admin/", f"dashboard-{name}-{scheme}")
+                if name != "phone" or scheme == "light":
+                    look(page, "/admin/analytics/?range=90", f"dashboard-90-days-{name}-{scheme}", whole=True)
+
+
+def look(page: Any, path: str, name: str, *, whole: bool = False) -> None:
+    page.goto(path, wait_until="networkidle")
+    page.wait_for_function(
+        "[...document.querySelectorAll('canvas[data-chart]')].every(each => 'drawn' in each.dataset)"
+    )
+    page.screenshot(path=HERE / f"{name}.png", full_page=whole)
+    sys.stdout.write(f"docs/screenshots/{name}.png\n")
+
+
+@contextmanager
+def signed_in(base_url: str, user: str, password: str, width: int, height: int, scheme: str) -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    from tests.browser.conftest import FLAGS, chromium
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
+        context = browser.new_context(
+            base_url=base_url, viewport={"width": width, "height": height}, color_scheme=scheme, locale="en"
+        )
+        page = context.new_page()
+        page.goto("/admin/")
+        page.locator("[name=username]").fill(user)
+        page.locator("[name=password]").fill(password)
+        page.locator("[type=submit]").click()
+        page.wait_for_url("**/admin/")
+        yield page
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
