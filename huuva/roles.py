@@ -1,0 +1,84 @@
+"""The roles that managers are given: groups with their permissions, made by a migration.
+
+A role that is there already gets what it lacks, and keeps what somebody has added to it.
+"""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+KITCHEN_MANAGER: Final = "Kitchen manager"
+OPERATIONS: Final = "Operations"
+INTEGRATOR_SUPPORT: Final = "Integrator support"
+
+
+def _may(app: str, model: str, *verbs: str) -> list[str]:
+    return [f"{app}.{verb}_{model}" for verb in verbs]
+
+
+ALL: Final = ("view", "add", "change", "delete")
+
+# Their kitchens only: those that are listed with the user.
+_KITCHEN_MANAGER: Final = [
+    *_may("orders", "order", "view", "move", "export"),
+    *_may("orders", "customer", "view"),
+    *_may("orders", "kitchen", "view", "change"),
+    *_may("orders", "kitchenpace", "view", "change"),
+    *_may("orders", "brand", "view"),
+    *_may("analytics", "dashboard", "view"),
+    *_may("kitchen_display", "screen", *ALL),
+    *_may("kitchen_display", "station", *ALL),
+    *_may("kitchen_display", "stationrule", *ALL),
+    *_may("integrations", "channellink", "view"),
+    *_may("integrations", "channellocation", "view"),
+]
+ROLES: Final[dict[str, list[str]]] = {
+    KITCHEN_MANAGER: _KITCHEN_MANAGER,
+    # Everything but users and roles, which could make more of themselves.
+    OPERATIONS: [
+        *_KITCHEN_MANAGER,
+        "orders.work_everywhere",
+        *_may("orders", "customer", "erase"),
+        *_may("orders", "kitchen", "add", "delete"),
+        *_may("orders", "brand", "add", "change", "delete"),
+        *_may("integrations", "apikey", "view", "add", "change"),
+        *_may("integrations", "webhookendpoint", *ALL),
+        *_may("integrations", "delivery", "view", "change"),
+        *_may("integrations", "channellink", *ALL),
+        *_may("integrations", "channellocation", *ALL),
+        *_may("integrations", "channelmessage", "view", "change"),
+        "integrations.view_channel_payload",
+        *_may("admin", "logentry", "view"),
+    ],
+    # Reads, in all kitchens, and nothing of customers.
+    INTEGRATOR_SUPPORT: [
+        "orders.work_everywhere",
+        *_may("orders", "order", "view"),
+        *_may("orders", "kitchen", "view"),
+        *_may("orders", "brand", "view"),
+        *_may("integrations", "apikey", "view"),
+        *_may("integrations", "webhookendpoint", "view"),
+        *_may("integrations", "delivery", "view"),
+        *_may("integrations", "channellink", "view"),
+        *_may("integrations", "channellocation", "view"),
+        *_may("integrations", "channelmessage", "view"),
+    ],
+}
+
+
+def make_roles(apps: Any, roles: dict[str, Iterable[str]]) -> None:
+    """For a migration: the groups with at least these permissions, which Django itself would make only after all
+    migrations. Raises Permission.DoesNotExist where one is misspelt."""
+    from django.contrib.auth.management import create_permissions
+
+    for config in apps.get_app_configs():
+        config.models_module = True  # else it is taken for an app without models
+        create_permissions(config, apps=apps, verbosity=0)
+        config.models_module = None
+    group_model, permission_model = apps.get_model("auth", "Group"), apps.get_model("auth", "Permission")
+    for name, wanted in roles.items():
+        group, _ = group_model.objects.get_or_create(name=name)
+        for each in wanted:
+            app, codename = each.split(".")
+            group.permissions.add(
+                permission_model.objects.get(content_type__app_label=app, codename=codename)
+            )
