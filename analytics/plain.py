@@ -11,10 +11,17 @@ Rows = dict[tuple[Any, ...], tuple[Any, ...]]
 
 _STEPS = """
     WITH steps AS (
-        SELECT o.id, o.kitchen_id AS kitchen, o.brand_id AS brand, o.channel, o.created_at, o.due_at,
+        SELECT o.id, o.kitchen_id AS kitchen, o.brand_id AS brand, o.channel, o.created_at,
+               -- As it was at that change: the due time before the first amendment that came after it.
+               coalesce(later.due_before, o.due_at) AS due_at,
                c.plu, c.sequence, c.kind, c.at, c.to_status AS status,
                lag(c.to_status) OVER chain AS status_before, lag(c.at) OVER chain AS at_before
         FROM orders_statuschange c JOIN orders_order o ON o.id = c.order_id
+        LEFT JOIN LATERAL (
+            SELECT (array_agg((each->>'before')::timestamptz ORDER BY version))[1] AS due_before
+            FROM orders_amendment a, jsonb_path_query(a.changes, '$[*] ? (@.field == "due_at")') AS each
+            WHERE a.order_id = c.order_id AND a.version > c.change
+        ) later ON true
         WINDOW chain AS (PARTITION BY c.order_id, c.plu ORDER BY c.sequence)
     )
 """

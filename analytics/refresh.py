@@ -142,19 +142,28 @@ def _refresh_page(page_size: int, *, patient: bool) -> tuple[int, bool, datetime
     return len(page.events), page.more, progress.refreshed_at
 
 
+# When an order was due, as it was known at a change of it: amendments since then are looked past, so that a row adds
+# the same whenever it is read. A change has the number of the version that it made.
+_DUE: Final = """
+    coalesce((
+        SELECT (part->>'before')::timestamptz FROM orders_amendment a, jsonb_array_elements(a.changes) AS part
+        WHERE a.order_id = {row}.order_id AND a.version > {row}.change AND part->>'field' = 'due_at'
+        ORDER BY a.version LIMIT 1
+    ), o.due_at)
+"""
 # Each part is a look at the history of one order by its key, so the cost follows the number of rows given. The rows
 # looked at have lower sequences; they were stored before, so they are there even where the feed gives them later.
-_FACTS = """
-    SELECT o.kitchen_id, o.brand_id, o.channel, o.account, o.created_at, o.due_at, before.at,
+_FACTS = f"""
+    SELECT o.kitchen_id, o.brand_id, o.channel, o.account, o.created_at, due.at, before.at,
            given.kind = %(recall)s AND EXISTS (
                SELECT FROM orders_statuschange c
                WHERE c.order_id = given.order_id AND c.sequence < given.sequence AND c.kind = %(recall)s
            ),
-           given.plu IS NULL AND given.status = ANY(%(done)s) AND given.at > o.due_at AND EXISTS (
+           given.plu IS NULL AND given.status = ANY(%(done)s) AND given.at > due.at AND EXISTS (
                SELECT FROM orders_statuschange c
                WHERE c.order_id = given.order_id AND c.sequence < given.sequence AND c.plu IS NULL
                  AND c.to_status = ANY(%(done)s) AND (c.from_status = ANY(%(done)s)) IS NOT TRUE
-                 AND c.at > o.due_at
+                 AND c.at > {_DUE.format(row="c")}
            ),
            given.kind = %(import)s AND EXISTS (
                SELECT FROM orders_statuschange c
@@ -169,9 +178,10 @@ _FACTS = """
            ),
            item.first_at, named.name
     FROM unnest(%(ids)s::text[], %(sequences)s::int[], %(plus)s::text[], %(kinds)s::int[], %(froms)s::int[],
-                %(statuses)s::int[], %(times)s::timestamptz[])
-         WITH ORDINALITY AS given (order_id, sequence, plu, kind, from_status, status, at, place)
+                %(statuses)s::int[], %(times)s::timestamptz[], %(changes)s::int[])
+         WITH ORDINALITY AS given (order_id, sequence, plu, kind, from_status, status, at, change, place)
     JOIN orders_order o ON o.id = given.order_id
+    CROSS JOIN LATERAL (SELECT {_DUE.format(row="given")} AS at) due
     LEFT JOIN LATERAL (
         SELECT c.at FROM orders_statuschange c
         WHERE c.order_id = given.order_id AND c.sequence < given.sequence
@@ -187,7 +197,7 @@ _FACTS = """
     LEFT JOIN orders_orderitem named
         ON given.from_status IS NULL AND named.order_id = given.order_id AND named.plu = given.plu
     ORDER BY given.place
-"""
+"""  # noqa: S608 (only constants are put in)
 
 
 def _rows(events: Sequence[feed.Event]) -> list[Row]:
@@ -205,6 +215,7 @@ def _rows(events: Sequence[feed.Event]) -> list[Row]:
                 "froms": [event.from_status for event in events],
                 "statuses": [event.to_status for event in events],
                 "times": [event.at for event in events],
+                "changes": [event.change for event in events],
                 "recall": int(Kind.RECALL),
                 "import": int(Kind.IMPORT),
                 "cancelled": CANCELLED,

@@ -19,7 +19,8 @@ that it returns to begins anew. A length below zero (imports that are out of ord
   imports do).
 - recalled: orders in which anything was taken back: 1 for the order's first row of a recall.
 - late: orders that got READY, or PICKED_UP without having been READY, after they were due: 1 for the first row of the
-  order that goes there from below with `at` after `due_at`.
+  order that goes there from below with `at` after the order was due, as that was known then: an amendment that comes
+  later judges no row anew.
 - pickups and their time: the times in status READY of orders that PICKED_UP closes.
 - imported: orders with a history that their channel sent: 1 for the order's first row of an import.
 - skipped: orders that left a status out (RECEIVED straight to READY; picked up without having been READY): 1 for the

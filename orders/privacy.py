@@ -18,7 +18,7 @@ from django.db import connection, transaction
 
 from orders import clock
 from orders.documents import order_documents
-from orders.models import Kitchen, Order, OrderItem
+from orders.models import Amendment, Kitchen, Order, OrderItem
 from orders.refusals import OrdersStillOpen
 from orders.signals import account_renamed, customer_data_removed
 from orders.statuses import OPEN
@@ -78,12 +78,24 @@ def _remove_data(order_ids: Sequence[str]) -> None:
         customer_name=ANONYMOUS, customer_phone="", delivery_address=None, note=""
     )
     OrderItem.objects.filter(order_id__in=order_ids).exclude(note="").update(note="")
+    _remove_notes_of_amendments(order_ids)
+    customer_data_removed.send(Order, order_ids=list(order_ids))
+
+
+def _remove_notes_of_amendments(order_ids: Sequence[str]) -> None:
+    """Amendments hold notes as they were. What they tell of times and quantities stays: figures are judged by it."""
+    rows = list(Amendment.objects.filter(order_id__in=order_ids))
+    if not rows:
+        return
     with connection.cursor() as cursor:
-        # Amendments hold notes as they were. Their guard lets nobody else delete them.
+        # Their guard lets nobody else delete them, and nobody at all update them.
         cursor.execute("SET LOCAL huuva.retention = 'on'")
         cursor.execute("DELETE FROM orders_amendment WHERE order_id = ANY(%s)", [list(order_ids)])
         cursor.execute("SET LOCAL huuva.retention = 'off'")
-    customer_data_removed.send(Order, order_ids=list(order_ids))
+    for row in rows:
+        row.changes = [change for change in row.changes if change["field"] != "note"]
+        row.reason = ""
+        Amendment.objects.append(row)
 
 
 def export_account(account: str) -> Iterator[dict[str, Any]]:

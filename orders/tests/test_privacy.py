@@ -220,12 +220,16 @@ def test_erasing_asks_first(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_notes_as_they_were_before_an_amendment_go_too() -> None:
     order("amended", done=False)
-    amend_order("amended", note="ring at Bob's", actor="key:test")
+    later = clock.now() + timedelta(hours=2)
+    amend_order("amended", note="ring at Bob's", pickup_time=later, actor="key:test", reason="Ada called")
     move_order("amended", PICKED_UP, actor="user:anna")
-    assert Amendment.objects.count() == 1
+    before = Amendment.objects.get()
+    assert {change["field"] for change in before.changes} == {"note", "pickup_time", "due_at"}
 
     erase_account("acc-1")
 
-    assert Amendment.objects.count() == 0
+    after = Amendment.objects.get()
+    assert after.changes == [change for change in before.changes if change["field"] != "note"]
+    assert (after.version, after.at, after.reason) == (before.version, before.at, "")
     with pytest.raises(IntegrityError), transaction.atomic():
         StatusChange.objects.filter(order_id="amended").delete()
