@@ -121,7 +121,7 @@ def test_new_cancelled_amended_and_late_sound_different(kitchen: WallKitchen) ->
         wall.press("⏎")
         wall.page.locator("[data-try-sounds]").click()
         tunes = [659, 880, 740, 494, 330, 587, 880, 587, 880, 392, 392, 392, 392]
-        wall.page.wait_for_function(f"pitches.length >= {len(tunes)}")
+        wall.page.wait_for_function("(most) => pitches.length >= most", arg=len(tunes))
         assert wall.page.evaluate("pitches") == tunes
 
 
