@@ -46,7 +46,7 @@ const AGAIN = new Error("Superseded: fetch again at once");
 
 export function connect({ streamUrl, serverTime, fetchBoard, onBoard, onState }) {
   const clock = serverClock();
-  const counts = { fetches: 0, failed: 0, hints: 0, beats: 0, connections: 0 };
+  const counts = { fetches: 0, failed: 0, hints: 0, setups: 0, beats: 0, connections: 0 }; // setups: still to be asked for
   const jitter = (ms) => ms * (0.85 + Math.random() * 0.3);
 
   let closed = false;
@@ -103,7 +103,15 @@ export function connect({ streamUrl, serverTime, fetchBoard, onBoard, onState })
   function hint({ kind, moment: after }) {
     counts.hints += 1;
     demand(after);
-    if (kind === "screens") setTimeout(demand, SETUP_MS);
+    if (kind === "screens") askForSetup();
+  }
+
+  function askForSetup() {
+    counts.setups += 1;
+    setTimeout(() => {
+      counts.setups -= 1;
+      demand();
+    }, SETUP_MS);
   }
 
   function moment({ now, valkey }) {
