@@ -1,0 +1,16 @@
+"""Keys of integrators, and what goes out to them."""
+
+from integrations.models.deliveries import Delivery, DeliveryProgress, LateNote, Sink
+from integrations.models.keys import ApiKey, IdempotencyRecord, validate_key_name
+from integrations.models.webhooks import WebhookEndpoint
+
+__all__ = [
+    "ApiKey",
+    "Delivery",
+    "DeliveryProgress",
+    "IdempotencyRecord",
+    "LateNote",
+    "Sink",
+    "WebhookEndpoint",
+    "validate_key_name",
+]

@@ -1,0 +1,188 @@
+"""What goes out: whom we tell (sinks), what is to be told (deliveries), and how far the feed was read for it.
+
+These are local tables: they name orders by id, without foreign keys to the order tables.
+"""
+
+import uuid
+from typing import Final
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from integrations.events import validate_events
+
+ORDER_ID_LENGTH: Final = 128
+
+
+def new_sink_id() -> str:
+    return str(uuid.uuid4())
+
+
+class SinkQuerySet(models.QuerySet["Sink"]):
+    def present(self) -> "SinkQuerySet":
+        """Those that were not deleted; the purge removes the others with their deliveries."""
+        return self.filter(deleted_at=None)
+
+
+class Sink(models.Model):
+    """Somebody whom we tell of orders. Each kind of sink is a model that inherits from this one, and a renderer
+    (integrations.deliveries).
+
+    What it wants: `events` of orders of `kitchen` (null: of all) and of `channel` (empty: of all), recorded from
+    `created_at` on. Its health is kept by the deliveries' loop: after some failures in a row it rests until `retry_at`,
+    and is then tried with one delivery at a time.
+    """
+
+    class Disabled(models.TextChoices):
+        BY_HAND = "by_hand", _("By hand")
+        GONE = "gone", _("It answered 410 Gone")
+        FAILING = "failing", _("It failed for five days")
+
+    id = models.CharField(primary_key=True, max_length=36, default=new_sink_id, editable=False)
+    kind = models.CharField(_("kind"), max_length=32, editable=False)
+    name = models.CharField(_("name"), max_length=64)
+    kitchen = models.ForeignKey(
+        "orders.Kitchen",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("kitchen"),
+        help_text=_("Empty: all kitchens."),
+    )
+    channel = models.CharField(
+        _("channel"), max_length=64, blank=True, help_text=_("Only orders of this channel. Empty: of all.")
+    )
+    events = ArrayField(
+        models.CharField(max_length=32), verbose_name=_("events"), validators=[validate_events]
+    )
+    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+    disabled_at = models.DateTimeField(_("disabled"), null=True, blank=True, editable=False)
+    disabled_reason = models.CharField(
+        _("why it is disabled"), max_length=16, blank=True, choices=Disabled, editable=False
+    )
+    deleted_at = models.DateTimeField(null=True, editable=False)
+
+    # Failures since the last success, over all its orders.
+    failures = models.PositiveIntegerField(_("failures in a row"), default=0, editable=False)
+    failing_since = models.DateTimeField(_("failing since"), null=True, blank=True, editable=False)
+    retry_at = models.DateTimeField(_("rests until"), null=True, blank=True, editable=False)
+    last_success_at = models.DateTimeField(_("last success"), null=True, blank=True, editable=False)
+
+    objects = SinkQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("receiver")
+        verbose_name_plural = _("receivers")
+        constraints = [
+            models.CheckConstraint(condition=~Q(kind=""), name="sink_kind_not_empty"),
+            models.CheckConstraint(condition=~Q(name=""), name="sink_name_not_empty"),
+            models.CheckConstraint(condition=Q(events__len__gt=0), name="sink_has_events"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def active(self) -> bool:
+        return self.disabled_at is None and self.deleted_at is None
+
+
+class Delivery(models.Model):
+    """One event to be told to one sink. What is sent is made from the order's history when it is sent.
+
+    Deliveries of one order to one sink go out in the order of (`sequence`, `step`), each when the one before has been
+    delivered or given up.
+    """
+
+    class State(models.IntegerChoices):
+        WAITING = 1, _("Waiting")
+        DELIVERED = 2, _("Delivered")
+        GIVEN_UP = 3, _("Given up")
+        # The renderer had nothing to tell this sink about the event.
+        SKIPPED = 4, _("Skipped")
+
+    class Step(models.IntegerChoices):
+        """An event is a row of the history, or follows one without being one itself (late)."""
+
+        CHANGE = 0, _("Change")
+        AFTER = 1, _("After the change")
+
+    id = models.BigAutoField(primary_key=True)
+    # The index below serves the key too.
+    sink = models.ForeignKey(
+        Sink,
+        on_delete=models.CASCADE,
+        db_index=False,
+        related_name="deliveries",
+        verbose_name=_("receiver"),
+    )
+    order_id = models.CharField(_("order"), max_length=ORDER_ID_LENGTH, db_collation="C")
+    sequence = models.PositiveIntegerField(_("sequence"))
+    step = models.PositiveSmallIntegerField(choices=Step, default=Step.CHANGE)
+    event_type = models.CharField(_("event"), max_length=32)
+    at = models.DateTimeField(_("happened"))
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+
+    state = models.PositiveSmallIntegerField(_("state"), choices=State, default=State.WAITING)
+    # Tries since it was made or last replayed.
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    next_attempt_at = models.DateTimeField(_("next attempt"), default=timezone.now)
+    leased_until = models.DateTimeField(null=True)
+    leased_by = models.CharField(max_length=36, blank=True)
+    finished_at = models.DateTimeField(_("finished"), null=True)
+    last_status = models.PositiveSmallIntegerField(_("last answer"), null=True)
+    last_ms = models.PositiveIntegerField(_("last latency (ms)"), null=True)
+    # One entry for each try, the last 20: {"at", "status", "ms", "error", "answer"}.
+    log = models.JSONField(_("log"), default=list)
+
+    class Meta:
+        verbose_name = _("delivery")
+        verbose_name_plural = _("deliveries")
+        constraints = [
+            # An event is told to a sink once, however often the feed gives it. It begins with the order: the page of an
+            # order asks what went out for it, and a delivery asks what must go before it.
+            models.UniqueConstraint(
+                fields=["order_id", "sink", "sequence", "step"], name="delivery_once_for_each_event"
+            ),
+            models.CheckConstraint(condition=Q(state__range=(1, 4)), name="delivery_state_known"),
+            models.CheckConstraint(condition=~Q(order_id=""), name="delivery_order_not_empty"),
+        ]
+        indexes = [
+            # What a sink is due, whatever lies finished beside it.
+            models.Index(fields=["sink", "next_attempt_at"], condition=Q(state=1), name="delivery_waiting"),
+            # A sink's log, newest first.
+            models.Index(fields=["sink", "-id"], name="delivery_of_sink"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event_type} {self.order_id} #{self.sequence}"
+
+
+class DeliveryProgress(models.Model):
+    """At most one row: how far the feed was read for deliveries, and which process sends now (until when)."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    cursor = models.TextField(default="", blank=True)
+    holder = models.CharField(max_length=36, default="", blank=True)
+    held_until = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="delivery_progress_is_one_row")]
+
+    def __str__(self) -> str:
+        return self.cursor
+
+
+class LateNote(models.Model):
+    """An order that was found late, so that it is told once. `sequence`: the last row of its history then."""
+
+    order_id = models.CharField(primary_key=True, max_length=ORDER_ID_LENGTH, db_collation="C")
+    sequence = models.PositiveIntegerField()
+    noted_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.order_id
