@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 from typing import Any
 
@@ -12,6 +13,29 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "huuva.settings")
 app = Celery("huuva")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+# One byte that the worker and its children share: they are forked off after this module was imported.
+_stop = mmap.mmap(-1, 1)
+
+
+def stopping() -> bool:
+    """For tasks that run long: whether the worker is being stopped, or was killed and left this process behind."""
+    return _stop[0] != 0 or (_worker_pid is not None and os.getppid() != _worker_pid)
+
+
+_worker_pid: int | None = None
+
+
+@signals.worker_process_init.connect
+def remember_worker(**_: Any) -> None:
+    global _worker_pid
+    _worker_pid = os.getppid()
+
+
+@signals.worker_shutting_down.connect
+def tell_children(**_: Any) -> None:
+    _stop[0] = 1
 
 
 @signals.setup_logging.connect

@@ -56,7 +56,8 @@ def commands(home: Path, host: str, port: int, workers: int) -> dict[str, list[s
         ],
         "worker": [
             *celery,
-            *("worker", "--loglevel", "INFO", "--concurrency", "2", "--without-gossip", "--without-mingle"),
+            # One place is taken by the loop of deliveries for good.
+            *("worker", "--loglevel", "INFO", "--concurrency", "3", "--without-gossip", "--without-mingle"),
         ],
         "beat": [
             *celery,

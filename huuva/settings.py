@@ -8,6 +8,7 @@ from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
 
 from huuva.env import ConfigError, Env
+from huuva.mail import mailer
 from huuva.settings_admin import UNFOLD as UNFOLD
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -288,6 +289,36 @@ SPECTACULAR_SETTINGS = {
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
 }
 
+# --- Webhooks and channels -------------------------------------------------------------------------------------------
+HUUVA_WEBHOOKS_ALLOW_PRIVATE = env.bool(
+    "HUUVA_WEBHOOKS_ALLOW_PRIVATE",
+    default=False,
+    description="Let webhooks go to private networks and any port: only where all who have keys are trusted",
+)
+HUUVA_WEBHOOKS_ALLOW_HTTP = env.bool(
+    "HUUVA_WEBHOOKS_ALLOW_HTTP", default=False, description="Let webhooks go to http://, unencrypted"
+)
+HUUVA_DELIVERY_LOG_DAYS = env.int(
+    "HUUVA_DELIVERY_LOG_DAYS",
+    30,
+    minimum=3,
+    maximum=3650,
+    description="Days for which finished deliveries and their tries are kept",
+)
+HUUVA_SMTP_URL = env.url(
+    "HUUVA_SMTP_URL",
+    schemes=("smtp", "smtps"),
+    default="",
+    secret=True,
+    description="Mail server for alerts, as smtp://user:password@host:587 (STARTTLS) or smtps://…:465; unset: no mail",
+)
+HUUVA_MAIL_FROM = env.str("HUUVA_MAIL_FROM", "huuva@localhost", description="Sender of mails")
+HUUVA_ALERT_EMAILS = env.list(
+    "HUUVA_ALERT_EMAILS", [], description="Who gets alerts by mail, separated by commas"
+)
+MAILERS = {"default": mailer(HUUVA_SMTP_URL)}
+DEFAULT_FROM_EMAIL = HUUVA_MAIL_FROM
+
 # --- Celery ----------------------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
 CELERY_TASK_IGNORE_RESULT = True
@@ -312,6 +343,13 @@ CELERY_BEAT_SCHEDULE = {
     },
     "watch-unseen-orders": {"task": "kitchen_display.tasks.watch_unseen", "schedule": 15.0},
     "purge-wall": {"task": "kitchen_display.tasks.purge_wall", "schedule": 3600.0},
+    # The loop that sends is always running; this begins it where it has ended.
+    "send-deliveries": {
+        "task": "integrations.tasks.send_deliveries",
+        "schedule": 2.0,
+        "options": {"expires": 2},
+    },
+    "purge-deliveries": {"task": "integrations.tasks.purge_deliveries", "schedule": 3600.0},
     "purge-idempotency-records": {"task": "integrations.tasks.purge_idempotency_records", "schedule": 3600.0},
 }
 

@@ -8,4 +8,27 @@ class IntegrationsConfig(AppConfig):
 
     def ready(self) -> None:
         # drf-spectacular finds its extensions by their class being imported.
-        from integrations import openapi  # noqa: F401
+        from huuva.metrics import register_gauge
+        from integrations import (
+            deliveries,
+            openapi,  # noqa: F401
+        )
+        from integrations.deliveries import metrics
+        from integrations.models.webhooks import KIND
+        from integrations.webhooks.payloads import WebhookRenderer
+
+        deliveries.register(KIND, WebhookRenderer())
+        register_gauge(
+            "huuva_deliveries_waiting", "Deliveries that wait to be sent.", metrics.waiting_samples
+        )
+        register_gauge(
+            "huuva_deliveries_oldest_waiting_seconds",
+            "Age of the oldest delivery that waits.",
+            metrics.oldest_samples,
+        )
+        register_gauge(
+            "huuva_delivery_tries_total",
+            "Tries of deliveries since ever, by outcome.",
+            metrics.outcome_samples,
+        )
+        register_gauge("huuva_sinks_disabled", "Receivers that are told no more.", metrics.disabled_samples)

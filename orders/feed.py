@@ -8,6 +8,7 @@ transaction has ended, and no row can appear any more. The feed stalls while a w
 
 import base64
 import binascii
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -117,6 +118,48 @@ def read(after: Cursor | None = None, *, limit: int = 500, kitchen: str | None =
         return Page(events, events[-1].cursor, more=True)
     # No order id is empty, so this lies before every row of the first transaction that may still be open.
     return Page(events, max(after, Cursor(horizon)), more=False)
+
+
+def end() -> Cursor:
+    """Where the feed ends now: whatever becomes readable later lies behind it."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {_HORIZON}::text::bigint")
+        (horizon,) = cursor.fetchone()
+    return Cursor(horizon)
+
+
+def preceding(events: Iterable[Event], after: Cursor) -> list[tuple[str, int]]:
+    """Order and sequence of the rows that come before `events` in their orders, but behind `after` in the feed.
+
+    For readers that need each order's rows in their sequence: a transaction gets its id when it first writes, which may
+    be before it gets the order's lock, so the feed can give a later row of an order first.
+    """
+    last: dict[str, int] = {}
+    for event in events:
+        last[event.order_id] = max(last.get(event.order_id, 0), event.sequence)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT c.order_id, c.sequence FROM unnest(%s::text[], %s::int[]) AS last (order_id, sequence)
+            JOIN orders_statuschange c ON c.order_id = last.order_id AND c.sequence < last.sequence
+            WHERE (c.tx, c.order_id, c.sequence) > (%s::text::xid8, %s, %s)
+            """,
+            [list(last), list(last.values()), str(after.tx), after.order_id, after.sequence],
+        )
+        return [(order_id, sequence) for order_id, sequence in cursor.fetchall()]
+
+
+def unread(order_ids: Sequence[str], after: Cursor) -> set[str]:
+    """Which of these orders have rows behind `after`, readable by the feed already or not."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT DISTINCT order_id FROM orders_statuschange
+            WHERE order_id = ANY(%s) AND (tx, order_id, sequence) > (%s::text::xid8, %s, %s)
+            """,
+            [list(order_ids), str(after.tx), after.order_id, after.sequence],
+        )
+        return {order_id for (order_id,) in cursor.fetchall()}
 
 
 def lag_seconds() -> float:

@@ -15,6 +15,20 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name="DeliveryCount",
+            fields=[
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "kind", "outcome", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("kind", models.CharField(max_length=32)),
+                ("outcome", models.CharField(max_length=16)),
+                ("count", models.BigIntegerField(default=0)),
+            ],
+        ),
+        migrations.CreateModel(
             name="LateNote",
             fields=[
                 (

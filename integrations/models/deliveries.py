@@ -177,6 +177,18 @@ class DeliveryProgress(models.Model):
         return self.cursor
 
 
+class DeliveryCount(models.Model):
+    """How many tries had which outcome since ever, for the metric: only the loop adds to it."""
+
+    pk = models.CompositePrimaryKey("kind", "outcome")
+    kind = models.CharField(max_length=32)
+    outcome = models.CharField(max_length=16)
+    count = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.outcome}"
+
+
 class LateNote(models.Model):
     """An order that was found late, so that it is told once. `sequence`: the last row of its history then."""
 

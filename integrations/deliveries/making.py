@@ -1,0 +1,171 @@
+"""Making deliveries: what is new in the change feed, for each sink that wants it.
+
+A page is one transaction: the lock, the page, its deliveries, the cursor. It counts as a whole or not at all.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+
+from django.db import connection, transaction
+
+from integrations.deliveries import progress
+from integrations.events import CREATED, ITEM_STATUS_CHANGED, LATE, RECALLED, STATUS_CHANGED
+from integrations.models import Delivery, DeliveryProgress, Sink
+from orders import clock, feed
+from orders.statuses import Kind
+
+PAGE: Final = 1000
+LATE_AT_ONCE: Final = 200
+
+# What a row of the history is to the outside, if anything: the first row of an order tells of the whole first change.
+_EVENT: Final = f"""
+    CASE WHEN c.sequence = 1 THEN '{CREATED}'
+         WHEN c.change = 1 THEN NULL
+         WHEN c.plu IS NOT NULL THEN '{ITEM_STATUS_CHANGED}'
+         WHEN c.kind = {Kind.RECALL:d} THEN '{RECALLED}'
+         ELSE '{STATUS_CHANGED}' END
+"""
+_CHANGES: Final = f"""
+    SELECT c.order_id, c.sequence, {Delivery.Step.CHANGE:d} AS step, {_EVENT} AS event, c.recorded_at AS at,
+           o.kitchen_id, o.channel
+    FROM unnest(%(ids)s::text[], %(sequences)s::int[]) AS given (order_id, sequence)
+    JOIN orders_statuschange c ON c.order_id = given.order_id AND c.sequence = given.sequence
+    JOIN orders_order o ON o.id = c.order_id
+"""  # noqa: S608
+_LATE: Final = f"""
+    SELECT n.order_id, n.sequence, {Delivery.Step.AFTER:d} AS step, '{LATE}' AS event, n.noted_at AS at,
+           o.kitchen_id, o.channel
+    FROM unnest(%(ids)s::text[]) AS given (order_id)
+    JOIN integrations_latenote n ON n.order_id = given.order_id
+    JOIN orders_order o ON o.id = n.order_id
+"""  # noqa: S608
+_INSERT: Final = """
+    INSERT INTO integrations_delivery
+        (sink_id, order_id, sequence, step, event_type, at, created_at,
+         state, attempts, next_attempt_at, leased_by, log)
+    SELECT s.id, e.order_id, e.sequence, e.step, e.event, e.at, %(now)s, {waiting:d}, 0, %(now)s, '', '[]'
+    FROM ({events}) e
+    JOIN integrations_sink s ON e.event = ANY (s.events) AND s.channel IN ('', e.channel)
+        AND (s.kitchen_id IS NULL OR s.kitchen_id = e.kitchen_id)
+    WHERE {sinks}
+    ON CONFLICT (order_id, sink_id, sequence, step) {conflict}
+"""
+_WANTING: Final = "s.disabled_at IS NULL AND s.deleted_at IS NULL AND e.at >= s.created_at"
+_ONE_SINK: Final = "s.id = %(sink)s"
+_AGAIN: Final = """DO UPDATE SET state = excluded.state, attempts = 0, next_attempt_at = excluded.next_attempt_at,
+    leased_until = NULL, leased_by = '', finished_at = NULL"""
+
+
+def _insert(events: str, sinks: str, conflict: str) -> str:
+    return _INSERT.format(events=events, sinks=sinks, conflict=conflict, waiting=Delivery.State.WAITING)
+
+
+_MAKE_CHANGES: Final = _insert(_CHANGES, _WANTING, "DO NOTHING")
+_MAKE_LATE: Final = _insert(_LATE, _WANTING, "DO NOTHING")
+_REPEAT_CHANGES: Final = _insert(_CHANGES, _ONE_SINK, _AGAIN)
+_REPEAT_LATE: Final = _insert(_LATE, _ONE_SINK, _AGAIN)
+
+
+def make_deliveries(*, page_size: int = PAGE, late: bool = False) -> tuple[int, bool]:
+    """Read one page of the feed and make its deliveries; with `late`, also those of orders that have become late.
+
+    Returns how many deliveries are new, and whether the feed has more.
+    """
+    with transaction.atomic():
+        progress.lock()
+        state = DeliveryProgress.objects.get_or_create(id=1)[0]
+        after = feed.Cursor.parse(state.cursor) if state.cursor else feed.Cursor()
+        # In this order: a sink that is not there yet after the end was taken wants nothing from before it.
+        end = feed.end()
+        if not Sink.objects.present().filter(disabled_at=None).exists():
+            made, more, cursor = 0, False, max(after, end)
+        else:
+            page = feed.read(after, limit=page_size)
+            made, more, cursor = _make(page), page.more, page.cursor
+        if late and not more:
+            made += _make_late(cursor)
+        if str(cursor) != state.cursor:
+            state.cursor = str(cursor)
+            state.save(update_fields=["cursor"])
+    return made, more
+
+
+def _make(page: feed.Page) -> int:
+    if not page.events:
+        return 0
+    rows = [(event.order_id, event.sequence) for event in page.events]
+    return _write(_MAKE_CHANGES, [*rows, *feed.preceding(page.events, page.cursor)])
+
+
+def _make_late(cursor: feed.Cursor) -> int:
+    """Note orders that have become late, and tell of it. Only those of which everything has been read up to
+    `cursor`: what is told later must lie behind it."""
+    now = clock.now()
+    with connection.cursor() as db:
+        # From the index of open orders.
+        db.execute(
+            """
+            SELECT o.id, o.sequence FROM orders_order o
+            WHERE o.status IN (1, 2, 3) AND o.status < 3 AND o.due_at < %s
+              AND NOT EXISTS (SELECT FROM integrations_latenote n WHERE n.order_id = o.id)
+            LIMIT %s
+            """,
+            [now, LATE_AT_ONCE],
+        )
+        found = dict(db.fetchall())
+        if not found:
+            return 0
+        for order_id in feed.unread(list(found), cursor):
+            del found[order_id]
+        db.execute(
+            """
+            INSERT INTO integrations_latenote (order_id, sequence, noted_at)
+            SELECT id, sequence, %s FROM unnest(%s::text[], %s::int[]) AS given (id, sequence)
+            ON CONFLICT DO NOTHING
+            """,
+            [now, list(found), list(found.values())],
+        )
+        db.execute(_MAKE_LATE, {"ids": list(found), "now": now})
+        return db.rowcount
+
+
+def _write(statement: str, rows: Iterable[tuple[str, int]], **parameters: str) -> int:
+    # Sorted: two transactions that meet on the same deliveries then take them in the same order.
+    ordered = sorted(set(rows))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            statement,
+            {
+                "ids": [order_id for order_id, _ in ordered],
+                "sequences": [sequence for _, sequence in ordered],
+                "now": clock.now(),
+                **parameters,
+            },
+        )
+        return cursor.rowcount
+
+
+def repeat(sink_id: str, rows: Iterable[tuple[str, int]], late_orders: Iterable[str]) -> int:
+    """Tell one sink of these rows of the history, and of these orders' being late, once more or for the first time.
+
+    For the transaction that is open and holds the lock. Returns how many deliveries wait by it.
+    """
+    count = _write(_REPEAT_CHANGES, rows, sink=sink_id)
+    with connection.cursor() as cursor:
+        cursor.execute(_REPEAT_LATE, {"ids": sorted(set(late_orders)), "sink": sink_id, "now": clock.now()})
+        return count + cursor.rowcount
+
+
+def waiting_since() -> datetime | None:
+    """When the oldest delivery that waits for an active sink was made; None where none waits."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT min(d.created_at) FROM integrations_delivery d JOIN integrations_sink s ON s.id = d.sink_id
+            WHERE d.state = 1 AND s.disabled_at IS NULL AND s.deleted_at IS NULL
+            """
+        )
+        (oldest,) = cursor.fetchone()
+    found: datetime | None = oldest
+    return found

@@ -1,0 +1,52 @@
+"""Gauges of deliveries, for /metrics: what waits, what became of tries, who is told no more."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import connection
+
+from integrations.models import DeliveryCount, Sink
+from orders import clock
+
+type Sample = tuple[dict[str, str], float]
+
+# From the index of what waits. Kinds without a row in waiting show 0, so that an alert sees it fall.
+_WAITING = """
+    SELECT s.kind, count(d.id), min(d.created_at)
+    FROM integrations_sink s LEFT JOIN integrations_delivery d ON d.sink_id = s.id AND d.state = 1
+    WHERE s.disabled_at IS NULL AND s.deleted_at IS NULL GROUP BY s.kind ORDER BY s.kind
+"""
+
+
+def waiting_samples() -> Iterable[Sample]:
+    return [({"kind": kind}, count) for kind, count, _ in _waiting()]
+
+
+def oldest_samples() -> Iterable[Sample]:
+    now = clock.now()
+    return [
+        ({"kind": kind}, 0.0 if oldest is None else max(0.0, (now - oldest).total_seconds()))
+        for kind, _, oldest in _waiting()
+    ]
+
+
+def _waiting() -> list[tuple[str, int, datetime | None]]:
+    with connection.cursor() as cursor:
+        cursor.execute(_WAITING)
+        return cursor.fetchall()
+
+
+def outcome_samples() -> Iterable[Sample]:
+    return [
+        ({"kind": row.kind, "outcome": row.outcome}, row.count)
+        for row in DeliveryCount.objects.order_by("kind", "outcome")
+    ]
+
+
+def disabled_samples() -> Iterable[Sample]:
+    counts: dict[tuple[str, str], int] = {}
+    for kind, reason in (
+        Sink.objects.present().exclude(disabled_at=None).values_list("kind", "disabled_reason")
+    ):
+        counts[kind, reason] = counts.get((kind, reason), 0) + 1
+    return [({"kind": kind, "reason": reason}, count) for (kind, reason), count in sorted(counts.items())]

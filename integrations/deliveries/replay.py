@@ -1,0 +1,91 @@
+"""Replay: events are told once more, or for the first time to who was not there. Same ids, same order."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+from django.db import connection, transaction
+
+from integrations.deliveries import making, progress
+from integrations.models import Delivery, LateNote, Sink
+from orders import clock
+
+log = structlog.get_logger(__name__)
+
+# One call makes no more deliveries than it can in a few seconds.
+MOST_ROWS: Final = 20_000
+OLDEST: Final = timedelta(days=30)
+
+
+class TooMany(ValueError):
+    """The time given is too long ago for one replay."""
+
+
+class NotActive(ValueError):
+    """A sink that is disabled is told nothing."""
+
+
+def replay_delivery(delivery: Delivery) -> None:
+    """Send one delivery again. Raises NotActive."""
+    _check(delivery.sink_id)
+    now = clock.now()
+    Delivery.objects.filter(pk=delivery.pk).update(
+        state=Delivery.State.WAITING,
+        attempts=0,
+        next_attempt_at=now,
+        leased_until=None,
+        leased_by="",
+        finished_at=None,
+    )
+    _wake(delivery.sink_id)
+
+
+def replay_order(sink_id: str, order_id: str) -> int:
+    """Tell a sink all events of one order that it wants; how many. Raises NotActive."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT order_id, sequence FROM orders_statuschange WHERE order_id = %s", [order_id])
+        rows = cursor.fetchall()
+    return _replay(sink_id, rows, LateNote.objects.filter(order_id=order_id))
+
+
+def replay_since(sink_id: str, since: datetime) -> int:
+    """Tell a sink all that it wants of what was recorded from `since` on; how many. Raises NotActive, TooMany."""
+    if since < clock.now() - OLDEST:
+        raise TooMany
+    with connection.cursor() as cursor:
+        # An order's row is touched by its every change, so the index by that time finds all orders in question.
+        cursor.execute(
+            """
+            SELECT c.order_id, c.sequence FROM orders_order o JOIN orders_statuschange c ON c.order_id = o.id
+            JOIN integrations_sink s ON s.id = %s AND (s.kitchen_id IS NULL OR s.kitchen_id = o.kitchen_id)
+            WHERE o.updated_at >= %s AND c.recorded_at >= %s LIMIT %s
+            """,
+            [sink_id, since, since, MOST_ROWS + 1],
+        )
+        rows = cursor.fetchall()
+    late = LateNote.objects.filter(noted_at__gte=since)[: MOST_ROWS + 1]
+    return _replay(sink_id, rows, late)
+
+
+def _replay(sink_id: str, rows: list[tuple[str, int]], late: Iterable[LateNote]) -> int:
+    late_orders = [note.order_id for note in late]
+    if max(len(rows), len(late_orders)) > MOST_ROWS:
+        raise TooMany
+    with transaction.atomic():
+        progress.lock()
+        _check(sink_id)
+        count = making.repeat(sink_id, rows, late_orders)
+        _wake(sink_id)
+    log.info("replayed", sink=sink_id, deliveries=count)
+    return count
+
+
+def _check(sink_id: str) -> None:
+    if not Sink.objects.present().filter(id=sink_id, disabled_at=None).exists():
+        raise NotActive
+
+
+def _wake(sink_id: str) -> None:
+    """Whoever asks for a replay wants it now."""
+    Sink.objects.filter(id=sink_id).exclude(retry_at=None).update(retry_at=None)

@@ -1,0 +1,381 @@
+"""What an integrator hears, and when: the loop with a real receiver."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection
+
+from bench.receiver import Heard, Receiver
+from integrations.deliveries import making
+from integrations.deliveries.loop import Loop
+from integrations.models import Delivery, DeliveryProgress, Sink, WebhookEndpoint
+from integrations.tests.sinks import endpoint, no_waiting, running, work_off
+from orders import services
+from orders.recall import recall
+from orders.statuses import CANCELLED, PREPARING, READY
+from orders.tests import factories
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _open_network(settings: object) -> None:
+    settings.HUUVA_WEBHOOKS_ALLOW_PRIVATE = settings.HUUVA_WEBHOOKS_ALLOW_HTTP = True  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver() as found:
+        yield found
+
+
+@pytest.fixture
+def loop() -> Iterator[Loop]:
+    with running() as found:
+        yield found
+
+
+def told(heard: list[Heard], only_answered: str = "ok") -> list[tuple[str, int]]:
+    bodies = [json.loads(one.body) for one in heard if one.answered == only_answered]
+    return [(body["type"], body["sequence"]) for body in bodies]
+
+
+def test_every_change_of_an_order_is_told_in_its_order(receiver: Receiver, loop: Loop) -> None:
+    endpoint(receiver.url())
+    order = factories.order(1, 1)
+    services.move_item(order.id, "P0", PREPARING, actor="screen:grill")
+    services.move_order(order.id, READY, actor="key:wolt")
+    recall(order.id, actor="user:anna", reason="wrong ticket")
+    work_off(loop)
+    assert told(receiver.heard) == [
+        ("order.created", 1),
+        ("item.status_changed", 4),
+        ("order.status_changed", 5),
+        ("order.status_changed", 6),
+        ("item.status_changed", 7),
+        ("item.status_changed", 8),
+        ("order.recalled", 9),
+        ("item.status_changed", 10),
+        ("item.status_changed", 11),
+    ]
+    assert {delivery.state for delivery in Delivery.objects.all()} == {Delivery.State.DELIVERED}
+
+
+def test_an_event_shows_the_order_as_it_was_right_after_the_change(receiver: Receiver, loop: Loop) -> None:
+    endpoint(receiver.url())
+    order = factories.order(1, 1)
+    services.move_order(order.id, PREPARING, actor="key:wolt")
+    services.move_order(order.id, READY, actor="key:wolt")
+    work_off(loop)
+    bodies = [json.loads(one.body) for one in receiver.heard]
+    seen = [
+        (body["data"]["order"]["status"], [item["status"] for item in body["data"]["order"]["items"]])
+        for body in bodies
+        if body["type"].startswith("order.")
+    ]
+    assert seen == [
+        ("RECEIVED", ["ORDERED", "ORDERED"]),
+        ("PREPARING", ["PREPARING", "PREPARING"]),
+        ("READY", ["READY", "READY"]),
+    ]
+    assert [body["data"]["order"]["version"] for body in bodies if body["type"].startswith("order.")] == [
+        1,
+        2,
+        3,
+    ]
+
+
+def test_an_order_that_brings_its_past_along_is_created_once(receiver: Receiver, loop: Loop) -> None:
+    endpoint(receiver.url())
+    long_ago = datetime.now(UTC) - timedelta(days=2)
+    factories.order(2, status=PREPARING, history=[(1, long_ago), (2, long_ago)])
+    work_off(loop)
+    assert told(receiver.heard) == [("order.created", 1)]
+    body = json.loads(receiver.heard[0].body)
+    assert body["data"]["order"]["status"] == "PREPARING"
+    assert body["timestamp"] > (datetime.now(UTC) - timedelta(minutes=1)).isoformat()
+
+
+def test_an_endpoint_hears_only_what_it_asked_for(receiver: Receiver, loop: Loop) -> None:
+    main, other = factories.kitchen("main"), factories.kitchen("other")
+    endpoint(receiver.url("/main"), kitchen=main)
+    wolt = endpoint(receiver.url("/wolt"), channel="wolt")
+    wolt.events = ["order.created"]
+    wolt.save(update_fields=["events"])
+    first = factories.order(1, of=main, channel="wolt")
+    second = factories.order(1, of=other, channel="wolt")
+    services.move_order(second.id, PREPARING, actor="key:test")
+    third = factories.order(1, of=main, channel="foodora")
+    work_off(loop)
+    heard = [(one.path, json.loads(one.body)["data"]["orderId"]) for one in receiver.heard]
+    assert sorted(heard) == sorted(
+        [("/main", first.id), ("/main", third.id), ("/wolt", first.id), ("/wolt", second.id)]
+    )
+
+
+def test_what_happened_before_an_endpoint_was_made_is_not_told(receiver: Receiver, loop: Loop) -> None:
+    endpoint(receiver.url("/first"))
+    factories.order(1)
+    endpoint(receiver.url("/second"))
+    later = factories.order(1)
+    work_off(loop)
+    assert [json.loads(one.body)["data"]["orderId"] for one in receiver.heard if one.path == "/second"] == [
+        later.id
+    ]
+
+
+def test_late_is_told_once_after_what_was_known_then(receiver: Receiver, loop: Loop) -> None:
+    endpoint(receiver.url())
+    order = factories.order(1)
+    work_off(loop)
+    type(order).objects.filter(pk=order.id).update(due_at=datetime.now(UTC) - timedelta(seconds=1))
+    making.make_deliveries(late=True)
+    services.move_order(order.id, PREPARING, actor="key:test")
+    making.make_deliveries(late=True)
+    work_off(loop)
+    assert told(receiver.heard) == [
+        ("order.created", 1),
+        ("order.late", 2),
+        ("order.status_changed", 3),
+        ("item.status_changed", 4),
+    ]
+    assert json.loads(receiver.heard[1].body)["data"]["change"] is None
+
+
+def test_an_order_that_was_ready_in_time_is_not_late(loop: Loop) -> None:
+    endpoint()
+    order = factories.order(1, status=READY)
+    type(order).objects.filter(pk=order.id).update(due_at=datetime.now(UTC) - timedelta(hours=1))
+    making.make_deliveries(late=True)
+    assert not Delivery.objects.filter(event_type="order.late").exists()
+
+
+def test_a_failed_event_is_tried_again_and_holds_up_only_its_own_order(
+    receiver: Receiver, loop: Loop
+) -> None:
+    endpoint(receiver.url())
+    first = factories.order(1)
+    services.move_order(first.id, PREPARING, actor="key:test")
+    broken = first.id.encode()
+    receiver.answer = lambda path, number, body: "fail" if broken in body else "ok"
+    second = factories.order(1)
+    work_off(loop)
+    assert told(receiver.heard) == [("order.created", 1)]
+    assert json.loads(receiver.heard[-1].body)["data"]["orderId"] in (first.id, second.id)
+    waiting = Delivery.objects.filter(state=Delivery.State.WAITING)
+    assert {delivery.order_id for delivery in waiting} == {first.id}
+    assert [delivery.attempts for delivery in waiting.order_by("sequence")] == [1, 0, 0]
+    receiver.answer = lambda path, number, body: "ok"
+    no_waiting()
+    work_off(loop)
+    of_first = [one for one in receiver.heard if broken in one.body and one.answered == "ok"]
+    assert told(of_first) == [("order.created", 1), ("order.status_changed", 3), ("item.status_changed", 4)]
+    tries = Delivery.objects.get(order_id=first.id, sequence=1).log
+    assert [(entry["status"], entry["answer"]) for entry in tries] == [(500, "broken"), (204, "")]
+
+
+def test_a_try_has_the_same_id_every_time(receiver: Receiver, loop: Loop) -> None:
+    receiver.answer = lambda path, number, body: "ok" if number > 2 else "fail"
+    endpoint(receiver.url())
+    factories.order(1)
+    for _ in range(3):
+        work_off(loop)
+        no_waiting()
+    assert len(receiver.heard) == 3
+    assert len({one.headers["webhook-id"] for one in receiver.heard}) == 1
+    assert {json.loads(one.body)["id"] for one in receiver.heard} == {receiver.heard[0].headers["webhook-id"]}
+
+
+def test_after_eight_tries_an_event_is_given_up_and_the_next_goes_out(receiver: Receiver, loop: Loop) -> None:
+    receiver.answer = lambda path, number, body: "ok" if number > 8 else "fail"
+    endpoint(receiver.url())
+    order = factories.order(1)
+    services.move_order(order.id, PREPARING, actor="key:test")
+    for _ in range(9):
+        work_off(loop)
+        no_waiting()
+    assert Delivery.objects.get(sequence=1).state == Delivery.State.GIVEN_UP
+    assert told(receiver.heard) == [("order.status_changed", 3), ("item.status_changed", 4)]
+
+
+def test_retries_follow_the_schedule(receiver: Receiver, loop: Loop) -> None:
+    receiver.answer = lambda path, number, body: "fail"
+    endpoint(receiver.url())
+    factories.order(1)
+    pauses = []
+    for _ in range(7):
+        work_off(loop)
+        delivery = Delivery.objects.get()
+        tried = datetime.fromisoformat(delivery.log[-1]["at"])
+        pauses.append((delivery.next_attempt_at - tried).total_seconds())
+        no_waiting()
+    for pause, wanted in zip(pauses, (5, 30, 120, 600, 3600, 6 * 3600, 24 * 3600), strict=True):
+        assert 0.8 * wanted <= pause <= 1.2 * wanted
+
+
+def test_who_says_gone_is_disabled_and_waits_for_nothing(receiver: Receiver, loop: Loop) -> None:
+    receiver.answer = lambda path, number, body: "gone"
+    gone = endpoint(receiver.url())
+    order = factories.order(1)
+    services.move_order(order.id, PREPARING, actor="key:test")
+    work_off(loop)
+    gone.refresh_from_db()
+    assert gone.disabled_reason == Sink.Disabled.GONE
+    assert len(receiver.heard) == 1
+    assert set(Delivery.objects.values_list("state", flat=True)) == {Delivery.State.GIVEN_UP}
+    factories.order(1)
+    work_off(loop)
+    assert len(receiver.heard) == 1
+
+
+def test_who_fails_for_five_days_is_disabled_and_a_manager_is_told(
+    receiver: Receiver, loop: Loop, settings: object, mailoutbox: list[object]
+) -> None:
+    settings.HUUVA_ALERT_EMAILS = ["manager@example.com"]  # type: ignore[attr-defined]
+    receiver.answer = lambda path, number, body: "fail"
+    failing = endpoint(receiver.url())
+    factories.order(1)
+    work_off(loop)
+    failing.refresh_from_db()
+    assert failing.active and failing.failures == 1
+    Sink.objects.update(failing_since=datetime.now(UTC) - timedelta(days=5, seconds=1))
+    no_waiting()
+    work_off(loop)
+    failing.refresh_from_db()
+    assert failing.disabled_reason == Sink.Disabled.FAILING
+    assert len(mailoutbox) == 1
+
+
+def test_a_success_ends_the_days_of_failure(receiver: Receiver, loop: Loop) -> None:
+    receiver.answer = lambda path, number, body: "ok" if number > 1 else "fail"
+    failing = endpoint(receiver.url())
+    factories.order(1)
+    work_off(loop)
+    no_waiting()
+    work_off(loop)
+    failing.refresh_from_db()
+    assert (failing.failures, failing.failing_since) == (0, None)
+
+
+def test_a_receiver_that_fails_rests_and_is_tried_with_one_delivery(receiver: Receiver, loop: Loop) -> None:
+    receiver.answer = lambda path, number, body: "fail"
+    failing = endpoint(receiver.url())
+    for _ in range(6):
+        factories.order(1)
+    work_off(loop)
+    failing.refresh_from_db()
+    assert failing.failures >= 3 and failing.retry_at is not None
+    before = len(receiver.heard)
+    no_waiting()
+    work_off(loop)
+    assert len(receiver.heard) == before + 1
+    receiver.answer = lambda path, number, body: "ok"
+    Sink.objects.update(retry_at=None)
+    Delivery.objects.filter(attempts=0).update(next_attempt_at=datetime.now(UTC))
+    Delivery.objects.filter(attempts__gt=0).update(next_attempt_at=datetime.now(UTC) + timedelta(days=1))
+    work_off(loop)
+    # The first success lets all go that had to wait for tomorrow.
+    assert set(Delivery.objects.values_list("state", flat=True)) == {Delivery.State.DELIVERED}
+
+
+@pytest.mark.parametrize(
+    "answer, status, error",
+    [("moved", 302, ""), ("drop", None, "disconnected"), ("garbage", None, "bad_answer"), ("fail", 500, "")],
+)
+def test_whatever_is_no_success_is_a_failure(
+    receiver: Receiver, loop: Loop, answer: str, status: int | None, error: str
+) -> None:
+    receiver.answer = lambda path, number, body: answer
+    endpoint(receiver.url())
+    factories.order(1)
+    work_off(loop)
+    delivery = Delivery.objects.get()
+    assert delivery.state == Delivery.State.WAITING
+    assert (delivery.log[0]["status"], delivery.log[0]["error"]) == (status, error)
+    assert [one.path for one in receiver.heard] == ["/hooks"]
+
+
+def test_an_event_is_made_once_however_often_the_feed_gives_it() -> None:
+    endpoint()
+    order = factories.order(1)
+    making.make_deliveries()
+    DeliveryProgress.objects.update(cursor="")
+    making.make_deliveries()
+    assert Delivery.objects.filter(order_id=order.id).count() == 1
+
+
+def test_pages_of_one_row_make_the_same_deliveries() -> None:
+    endpoint()
+    order = factories.order(1, 1)
+    services.move_order(order.id, CANCELLED, actor="key:test")
+    while making.make_deliveries(page_size=1)[1]:
+        pass
+    assert list(Delivery.objects.order_by("sequence").values_list("sequence", flat=True)) == [1, 4, 5, 6]
+
+
+def test_an_earlier_change_is_taken_along_where_the_feed_gives_the_later_one_first() -> None:
+    """A transaction may have its id before it gets the order's lock."""
+    endpoint()
+    order = factories.order(1)
+    making.make_deliveries()
+    services.move_item(order.id, "P0", PREPARING, actor="key:test")
+    services.move_item(order.id, "P0", READY, actor="key:test")
+    with connection.cursor() as cursor:
+        # The last change gets the older id; the guard of the history is only for those who forget.
+        cursor.execute("ALTER TABLE orders_statuschange DISABLE TRIGGER USER")
+        cursor.execute(
+            "UPDATE orders_statuschange c SET tx = (SELECT min(tx::text::bigint)::text::xid8 FROM orders_statuschange "
+            "WHERE change = 2) WHERE change = 3"
+        )
+        cursor.execute(
+            "UPDATE orders_statuschange SET tx = (tx::text::bigint + 1)::text::xid8 WHERE change = 2"
+        )
+        cursor.execute("ALTER TABLE orders_statuschange ENABLE TRIGGER USER")
+    making.make_deliveries(page_size=1)
+    made = Delivery.objects.filter(sequence__gt=1).order_by("sequence")
+    assert [delivery.sequence for delivery in made][:2] == [3, 4]
+
+
+def test_without_anybody_to_tell_the_feed_is_passed_over() -> None:
+    order = factories.order(1)
+    making.make_deliveries()
+    endpoint()
+    making.make_deliveries()
+    assert not Delivery.objects.exists()
+    services.move_order(order.id, PREPARING, actor="key:test")
+    making.make_deliveries()
+    assert Delivery.objects.count() == 2
+
+
+def test_a_lease_of_a_loop_that_is_gone_counts_for_nothing(receiver: Receiver, loop: Loop) -> None:
+    endpoint(receiver.url())
+    factories.order(1)
+    making.make_deliveries()
+    Delivery.objects.update(leased_by="killed", leased_until=datetime.now(UTC) + timedelta(minutes=1))
+    work_off(loop)
+    assert len(receiver.heard) == 1
+
+
+def test_a_refused_address_is_never_asked(receiver: Receiver, loop: Loop, settings: object) -> None:
+    endpoint(receiver.url())
+    settings.HUUVA_WEBHOOKS_ALLOW_PRIVATE = False  # type: ignore[attr-defined]
+    factories.order(1)
+    work_off(loop)
+    assert receiver.heard == []
+    assert Delivery.objects.get().log[0]["error"] == "address_refused"
+
+
+def test_customer_data_goes_only_where_it_may(receiver: Receiver, loop: Loop) -> None:
+    endpoint(receiver.url("/without"))
+    WebhookEndpoint.objects.update(include_customer=False)
+    endpoint(receiver.url("/with"), include_customer=True)
+    factories.order(
+        1, customer_name="Ada Lovelace", customer_phone="+358401", account="acc-ada", note="call me"
+    )
+    work_off(loop)
+    by_path = {one.path: one.body.decode() for one in receiver.heard}
+    for secret in ("Ada Lovelace", "+358401", "acc-ada", "call me"):
+        assert secret in by_path["/with"]
+        assert secret not in by_path["/without"]

@@ -1,0 +1,1 @@
+"""Webhooks: endpoints of integrators, and what they are sent (Standard Webhooks)."""

@@ -1,0 +1,95 @@
+"""What a webhook says: the renderer of webhook endpoints for integrations.deliveries."""
+
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from django.db.models import Q
+
+from huuva.jsonio import dumps
+from integrations.deliveries.kinds import Due, Message
+from integrations.events import LATE, TEST
+from integrations.models import ApiKey, WebhookEndpoint
+from integrations.orders_then import OrderThen, orders_then
+from integrations.webhooks.signing import secret_of, signed_headers
+from orders import clock
+
+HTTP_GONE: Final = 410
+CUSTOMER_SCOPE: Final = "orders:read"
+
+
+def message_id(order_id: str, sequence: int, step: int) -> str:
+    """The same for each try and replay of an event, whoever gets it."""
+    digest = hashlib.sha256(f"{sequence}:{step}:{order_id}".encode()).digest()
+    return "msg_" + base64.urlsafe_b64encode(digest[:20]).decode().rstrip("=")
+
+
+def payload(due: Due, then: OrderThen | None, *, customer: bool) -> dict[str, Any]:
+    """The body. Without an order it is a test."""
+    data: dict[str, Any] = {"order": None}
+    if then is not None:
+        data = {
+            "orderId": due.order_id,
+            "kitchen": then.order.kitchen_id,
+            # Becoming late changes nothing.
+            "change": None if due.event_type == LATE else then.change_document(),
+            "order": then.order_document(customer=customer),
+        }
+    return {
+        "id": message_id(due.order_id, due.sequence, due.step),
+        "type": due.event_type,
+        "timestamp": due.at,
+        "sequence": due.sequence,
+        "data": data,
+    }
+
+
+class WebhookRenderer:
+    """Four statements, however many deliveries."""
+
+    gone = frozenset({HTTP_GONE})
+
+    def render(self, due: Sequence[Due]) -> Mapping[int, Message | None]:
+        endpoints = WebhookEndpoint.objects.in_bulk({one.sink_id for one in due})
+        trusted = _trusted(endpoints.values())
+        orders = orders_then((one.order_id, one.sequence) for one in due if one.event_type != TEST)
+        now = clock.now()
+        messages: dict[int, Message | None] = {}
+        for one in due:
+            endpoint = endpoints[one.sink_id]
+            then = orders.get((one.order_id, one.sequence))
+            if then is None and one.event_type != TEST:
+                continue  # Erased meanwhile.
+            body = payload(one, then, customer=endpoint.id in trusted)
+            messages[one.id] = _message(endpoint, body["id"], dumps(body), now)
+        return messages
+
+
+def _message(endpoint: WebhookEndpoint, id: str, body: bytes, now: datetime) -> Message:
+    nonces = [endpoint.nonce]
+    if endpoint.previous_nonce and endpoint.previous_until and endpoint.previous_until > now:
+        nonces.append(endpoint.previous_nonce)
+    headers = signed_headers(id, body, [secret_of(endpoint.id, nonce) for nonce in nonces], now)
+    return Message(endpoint.url, body, {"Content-Type": "application/json", **headers})
+
+
+def _trusted(endpoints: Any) -> set[str]:
+    """The endpoints that get customer data: wanted, and a manager made them, or their key may (still) read orders."""
+    wanting = [endpoint for endpoint in endpoints if endpoint.include_customer]
+    owners = {endpoint.owner for endpoint in wanting} - {""}
+    reading: list[ApiKey] = []
+    if owners:
+        alive = Q(expires_at=None) | Q(expires_at__gt=clock.now())
+        reading = list(
+            ApiKey.objects.filter(alive, name__in=owners, revoked_at=None, scopes__contains=[CUSTOMER_SCOPE])
+        )
+    return {
+        endpoint.id
+        for endpoint in wanting
+        if not endpoint.owner
+        or any(
+            key.name == endpoint.owner and key.kitchen_id in (None, endpoint.kitchen_id) for key in reading
+        )
+    }
