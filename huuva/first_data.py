@@ -19,7 +19,14 @@ from orders.models import Kitchen
 KITCHEN: Final = "main"
 MANAGER: Final = "manager"
 KEY_NAME: Final = "first-key"
-SCOPES: Final = ("orders:read", "orders:write", "orders:recall", "analytics:read", "events:read")
+SCOPES: Final = (
+    "orders:read",
+    "orders:write",
+    "orders:recall",
+    "analytics:read",
+    "events:read",
+    "webhooks:manage",
+)
 # Plain text of the first login and key, mode 0600, so that each start can show them again.
 LOGIN_FILE: Final = "first-login.json"
 KEY_FILE: Final = "first-key.json"

@@ -285,6 +285,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_PATCH": False,
     "SERVERS": [{"url": "/"}],
     "POSTPROCESSING_HOOKS": ["huuva.openapi.finish"],
+    "WEBHOOKS": ["integrations.api.webhook_schema.EVENTS"],
     "PREPROCESSING_HOOKS": ["huuva.openapi.one_path_each"],
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
 }

@@ -21,6 +21,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^api/redoc/?$", openapi.redoc, name="redoc"),
     path("", include("kitchen_display.urls")),
     path("api/", include("analytics.urls")),
+    path("api/", include("integrations.urls")),
     path("api/", include("orders.api.urls")),
 ]
 

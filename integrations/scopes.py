@@ -13,6 +13,7 @@ SCOPES: Final[dict[str, Promise]] = {
     "orders:recall": _("Take back the latest change of an order or item"),
     "analytics:read": _("Read figures about orders, kitchens and customers, and refresh them"),
     "events:read": _("Read the feed of all changes"),
+    "webhooks:manage": _("Make, change and delete webhooks of its own, and replay what they were sent"),
 }
 
 

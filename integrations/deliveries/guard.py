@@ -46,6 +46,11 @@ _REFUSED_NETWORKS: Final = (
 class Refused(OSError):
     """An address that deliveries must not connect to."""
 
+    text: Final = "this address is refused"
+
+    def __init__(self) -> None:
+        super().__init__(self.text)
+
 
 def may_connect(address: Address, *, private: bool) -> bool:
     """Whether deliveries may go there; `private`: also into private networks and to this machine itself.
@@ -76,10 +81,10 @@ def guarded_socket(address_info: tuple[Any, ...]) -> socket.socket:
     try:
         address = ipaddress.ip_address(target[0])
     except ValueError:
-        raise Refused("no_address") from None
+        raise Refused from None
     scoped = len(target) > 3 and target[3] != 0
     if scoped or not may_connect(address, private=settings.HUUVA_WEBHOOKS_ALLOW_PRIVATE):
-        raise Refused("address_refused")
+        raise Refused
     return socket.socket(family, kind, protocol)
 
 

@@ -176,14 +176,18 @@ async def _first_bytes(response: aiohttp.ClientResponse) -> str:
 
 
 def error_code(failure: BaseException) -> str:
-    """Why no answer came: timeout, address_refused, dns, tls, connect, disconnected, or bad_answer."""
+    """Why no answer came: timeout, address_refused, bad_url, dns, tls, connect, disconnected, or bad_answer."""
     if isinstance(failure, TimeoutError):
         return "timeout"
-    if isinstance(failure, Refused) or "address_refused" in str(failure):
+    cause = getattr(failure, "os_error", failure)
+    # Where a name has several addresses, their errors come as one that repeats their texts.
+    if isinstance(cause, Refused) or Refused.text in str(cause):
         return "address_refused"
-    if isinstance(failure, aiohttp.ClientConnectorDNSError | aiohttp.InvalidURL | UnicodeError):
+    if isinstance(failure, aiohttp.InvalidURL):
+        return "bad_url"
+    if isinstance(failure, aiohttp.ClientConnectorDNSError | UnicodeError):
         return "dns"
-    if isinstance(failure, aiohttp.ClientSSLError | aiohttp.ClientConnectorCertificateError):
+    if isinstance(failure, aiohttp.ClientSSLError):
         return "tls"
     if isinstance(failure, aiohttp.ClientConnectorError):
         return "connect"

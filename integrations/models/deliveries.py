@@ -4,7 +4,7 @@ These are local tables: they name orders by id, without foreign keys to the orde
 """
 
 import uuid
-from typing import Final
+from typing import Final, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -21,8 +21,8 @@ def new_sink_id() -> str:
     return str(uuid.uuid4())
 
 
-class SinkQuerySet(models.QuerySet["Sink"]):
-    def present(self) -> "SinkQuerySet":
+class SinkQuerySet[M: models.Model](models.QuerySet[M]):
+    def present(self) -> Self:
         """Those that were not deleted; the purge removes the others with their deliveries."""
         return self.filter(deleted_at=None)
 

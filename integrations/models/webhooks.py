@@ -1,11 +1,11 @@
 """Webhook endpoints of integrators."""
 
-from typing import Final
+from typing import ClassVar, Final
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from integrations.models.deliveries import Sink
+from integrations.models.deliveries import Sink, SinkQuerySet
 from integrations.models.keys import NAME_LENGTH
 
 KIND: Final = "webhook"
@@ -30,6 +30,8 @@ class WebhookEndpoint(Sink):
     nonce = models.CharField(max_length=32, editable=False)
     previous_nonce = models.CharField(max_length=32, blank=True, editable=False)
     previous_until = models.DateTimeField(null=True, editable=False)
+
+    objects: ClassVar = SinkQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("webhook")

@@ -1,0 +1,1 @@
+"""The API of integrators' own things: their webhooks."""

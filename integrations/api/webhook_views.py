@@ -1,0 +1,301 @@
+"""The webhook API: DRF views over `integrations.webhooks` and `integrations.deliveries`."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import cast
+from urllib.parse import urlencode
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.http import HttpResponseBase
+from pydantic.alias_generators import to_camel
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
+
+from huuva.api import ApiView
+from huuva.bodies import each, invalid_body, invalid_parameter
+from huuva.problems import FieldError, Problem
+from integrations.api import webhook_schema as schema
+from integrations.api.webhook_inputs import ReplayIn, WebhookChange, WebhookIn
+from integrations.api.webhook_outputs import delivery_document, webhook_document
+from integrations.deliveries import health, replay
+from integrations.key_cache import KeyGrant
+from integrations.models import Delivery, Sink, WebhookEndpoint
+from integrations.models.deliveries import SinkQuerySet
+from integrations.webhooks import endpoints
+from integrations.webhooks.payloads import CUSTOMER_SCOPE
+from orders.models import Kitchen
+
+# Of one key's name: a mistake in a loop must not fill the table.
+MOST_WEBHOOKS = 100
+DEFAULT_LIMIT, MAX_LIMIT = 50, 200
+STATES = {state.name.lower(): state for state in Delivery.State}
+
+
+class WebhookViewSet(ApiView, ViewSet):
+    """The webhook endpoints that keys of this name made; with a key for one kitchen, those of that kitchen."""
+
+    required_scopes = dict.fromkeys(
+        (
+            "list",
+            "create",
+            "retrieve",
+            "partial_update",
+            "destroy",
+            "rotate_secret",
+            "test",
+            "replay",
+            "deliveries",
+            "delivery",
+        ),
+        "webhooks:manage",
+    )
+
+    @schema.list_webhooks
+    def list(self, request: Request) -> HttpResponseBase:
+        found = _own(request).order_by("-created_at", "id")
+        return Response({"results": [webhook_document(endpoint) for endpoint in found]})
+
+    @schema.create
+    def create(self, request: Request) -> HttpResponseBase:
+        body = WebhookIn.read(request.data)
+        grant = _grant(request)
+        _check_customer(grant, body.include_customer)
+        endpoint = WebhookEndpoint(
+            name=body.name,
+            url=body.url,
+            events=body.events,
+            kitchen=_kitchen(body.kitchen, grant.kitchen),
+            channel=body.channel,
+            include_customer=body.include_customer,
+            owner=grant.name,
+        )
+        if _own(request).count() >= MOST_WEBHOOKS:
+            raise Problem(
+                "too_many_webhooks", f"A key has up to {MOST_WEBHOOKS} webhooks; delete one.", status=409
+            )
+        with _as_problem():
+            secret = endpoints.create(endpoint)
+        return Response(
+            {**webhook_document(endpoint), "secret": secret},
+            status=201,
+            headers={"Location": f"/api/webhooks/{endpoint.id}", "Cache-Control": "no-store"},
+        )
+
+    @schema.retrieve
+    def retrieve(self, request: Request, id: str) -> HttpResponseBase:
+        return Response(webhook_document(_one(request, id)))
+
+    @schema.partial_update
+    def partial_update(self, request: Request, id: str) -> HttpResponseBase:
+        body = WebhookChange.read(request.data)
+        endpoint = _one(request, id)
+        _check_customer(_grant(request), bool(body.include_customer))
+        fields = {
+            name: getattr(body, name) for name in endpoints.CHANGEABLE if getattr(body, name) is not None
+        }
+        with _as_problem(), transaction.atomic():
+            if fields:
+                endpoints.change(endpoint, **fields)
+            if body.enabled is True:
+                health.enable(endpoint.id)
+            elif body.enabled is False:
+                health.disable(endpoint.id, Sink.Disabled.BY_HAND)
+        return Response(webhook_document(_one(request, id)))
+
+    @schema.destroy
+    def destroy(self, request: Request, id: str) -> HttpResponseBase:
+        health.delete(_one(request, id).id)
+        return Response(status=204)
+
+    @schema.rotate_secret
+    def rotate_secret(self, request: Request, id: str) -> HttpResponseBase:
+        endpoint = _one(request, id)
+        secret = endpoints.rotate(endpoint)
+        return Response(
+            {**webhook_document(_one(request, id)), "secret": secret}, headers={"Cache-Control": "no-store"}
+        )
+
+    @schema.test
+    def test(self, request: Request, id: str) -> HttpResponseBase:
+        endpoint = _one(request, id)
+        if not endpoint.active:
+            raise _disabled()
+        return Response(delivery_document(endpoints.send_test(endpoint)), status=202)
+
+    @schema.replay
+    def replay(self, request: Request, id: str) -> HttpResponseBase:
+        body = ReplayIn.read(request.data)
+        endpoint = _one(request, id)
+        try:
+            if body.delivery is not None:
+                replay.replay_delivery(_delivery(endpoint, body.delivery))
+                count = 1
+            elif body.order is not None:
+                count = replay.replay_order(endpoint.id, body.order)
+            else:
+                assert body.since is not None  # noqa: S101  (one of the three, says the body)
+                count = replay.replay_since(endpoint.id, body.since)
+        except replay.NotActive:
+            raise _disabled() from None
+        except replay.TooMany:
+            detail = (
+                f"Send a later time: at most {replay.OLDEST.days} days ago, and with no more than "
+                f"{replay.MOST_ROWS} changes since. GET /api/orders/events has all of them."
+            )
+            raise invalid_body([{"pointer": "/since", "code": "too_early", "detail": detail}]) from None
+        return Response({"deliveries": count}, status=202)
+
+    @schema.deliveries
+    def deliveries(self, request: Request, id: str) -> HttpResponseBase:
+        endpoint = _one(request, id)
+        limit, before, state = each(
+            lambda: _limit(request), lambda: _cursor(request), lambda: _state(request)
+        )
+        found = Delivery.objects.filter(sink_id=endpoint.id)
+        if state is not None:
+            found = found.filter(state=state)
+        order = request.query_params.get("order")
+        if order:
+            found = found.filter(order_id=order) if "\x00" not in order else found.none()
+        if before is not None:
+            found = found.filter(pk__lt=before)
+        page = list(found.order_by("-pk")[: limit + 1])
+        more = len(page) > limit
+        del page[limit:]
+        return Response(
+            {
+                "results": [delivery_document(delivery) for delivery in page],
+                "next": _next(request, page[-1].pk) if more else None,
+            }
+        )
+
+    @schema.delivery
+    def delivery(self, request: Request, id: str, delivery: str) -> HttpResponseBase:
+        return Response(delivery_document(_delivery(_one(request, id), delivery)))
+
+
+def _grant(request: Request) -> KeyGrant:
+    return cast(KeyGrant, request.auth)
+
+
+def _own(request: Request) -> SinkQuerySet[WebhookEndpoint]:
+    grant = _grant(request)
+    own: SinkQuerySet[WebhookEndpoint] = WebhookEndpoint.objects.present().filter(owner=grant.name)
+    return own if grant.kitchen is None else own.filter(kitchen_id=grant.kitchen)
+
+
+def _one(request: Request, id: str) -> WebhookEndpoint:
+    found = _own(request).filter(pk=id).first()
+    if found is None:
+        raise Problem("not_found", "There is no such webhook among those of this key.", status=404)
+    return found
+
+
+def _delivery(endpoint: WebhookEndpoint, id: str) -> Delivery:
+    usable = id.isascii() and id.isdigit() and len(id) <= 18
+    found = Delivery.objects.filter(sink_id=endpoint.id, pk=int(id)).first() if usable else None
+    if found is None:
+        raise Problem("not_found", "This webhook has no such delivery (any more).", status=404)
+    return found
+
+
+def _disabled() -> Problem:
+    return Problem(
+        "webhook_disabled",
+        'This webhook is disabled; enable it first: PATCH {"enabled": true}.',
+        status=409,
+    )
+
+
+def _check_customer(grant: KeyGrant, wanted: bool) -> None:
+    if wanted and CUSTOMER_SCOPE not in grant.scopes:
+        raise Problem(
+            "missing_scope",
+            f"includeCustomer needs a key with the scope {CUSTOMER_SCOPE}, which {grant.name} does not have.",
+            status=403,
+            errors=[
+                {
+                    "pointer": "/includeCustomer",
+                    "code": "missing_scope",
+                    "detail": "Send false, or use another key.",
+                }
+            ],
+            requiredScope=CUSTOMER_SCOPE,
+        )
+
+
+def _kitchen(named: str | None, bound: str | None) -> Kitchen | None:
+    if bound is not None and named not in (None, bound):
+        detail = f"This key is for the kitchen {bound}; send that one or leave it out."
+        raise Problem(
+            "kitchen_forbidden",
+            detail,
+            status=403,
+            errors=[{"pointer": "/kitchen", "code": "kitchen_forbidden", "detail": detail}],
+        )
+    slug = named or bound
+    if slug is None:
+        return None
+    found = Kitchen.objects.filter(slug=slug).first() if "\x00" not in slug else None
+    if found is None:
+        raise invalid_body(
+            [
+                {
+                    "pointer": "/kitchen",
+                    "code": "unknown_kitchen",
+                    "detail": f"There is no kitchen {slug}; send the slug of one, or leave it out for all.",
+                }
+            ]
+        )
+    return found
+
+
+@contextmanager
+def _as_problem() -> Iterator[None]:
+    try:
+        yield
+    except ValidationError as error:
+        errors: list[FieldError] = [
+            {
+                "pointer": f"/{to_camel(field)}",
+                "code": found.code or "invalid",
+                "detail": " ".join(found.messages),
+            }
+            for field, all_found in error.error_dict.items()
+            for found in all_found
+        ]
+        raise invalid_body(errors) from None
+
+
+def _limit(request: Request) -> int:
+    text = request.query_params.get("limit")
+    if text is None:
+        return DEFAULT_LIMIT
+    if text.isascii() and text.isdigit() and len(text) < 5 and 1 <= int(text) <= MAX_LIMIT:
+        return int(text)
+    raise invalid_parameter("limit", f"Send a whole number from 1 to {MAX_LIMIT}.")
+
+
+def _cursor(request: Request) -> int | None:
+    text = request.query_params.get("cursor")
+    if not text:
+        return None
+    if text.isascii() and text.isdigit() and len(text) <= 18:
+        return int(text)
+    raise invalid_parameter("cursor", "Send a cursor as it stands in next.")
+
+
+def _state(request: Request) -> int | None:
+    text = request.query_params.get("state")
+    if not text:
+        return None
+    if text in STATES:
+        return STATES[text]
+    raise invalid_parameter("state", f"Send one of {', '.join(STATES)}.")
+
+
+def _next(request: Request, last: int) -> str:
+    kept = [(name, value) for name, value in request.query_params.items() if name != "cursor"]
+    return request.build_absolute_uri(f"{request.path}?{urlencode([*kept, ('cursor', last)])}")

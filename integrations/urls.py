@@ -1,0 +1,20 @@
+"""Addresses of integrations, each with and without a trailing slash."""
+
+from django.urls import re_path
+
+from integrations.api.webhook_views import WebhookViewSet
+
+_ONE = r"^webhooks/(?P<id>[^/\x00]+)"
+
+urlpatterns = [
+    re_path(r"^webhooks/?$", WebhookViewSet.as_view({"get": "list", "post": "create"})),
+    re_path(
+        _ONE + r"/?$",
+        WebhookViewSet.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"}),
+    ),
+    re_path(_ONE + r"/rotate-secret/?$", WebhookViewSet.as_view({"post": "rotate_secret"})),
+    re_path(_ONE + r"/test/?$", WebhookViewSet.as_view({"post": "test"})),
+    re_path(_ONE + r"/replay/?$", WebhookViewSet.as_view({"post": "replay"})),
+    re_path(_ONE + r"/deliveries/?$", WebhookViewSet.as_view({"get": "deliveries"})),
+    re_path(_ONE + r"/deliveries/(?P<delivery>[^/\x00]+)/?$", WebhookViewSet.as_view({"get": "delivery"})),
+]
