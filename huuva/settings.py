@@ -284,8 +284,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api",
     "COMPONENT_SPLIT_PATCH": False,
     "SERVERS": [{"url": "/"}],
-    "POSTPROCESSING_HOOKS": ["huuva.openapi.finish"],
-    "WEBHOOKS": ["integrations.api.webhook_schema.EVENTS"],
+    "POSTPROCESSING_HOOKS": ["integrations.api.webhook_schema.add_events", "huuva.openapi.finish"],
     "PREPROCESSING_HOOKS": ["huuva.openapi.one_path_each"],
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
 }

@@ -7,8 +7,8 @@ from pydantic import Field
 
 from integrations.api.webhook_outputs import Output
 
-type OrderStatusName = Literal["RECEIVED", "PREPARING", "READY", "PICKED_UP", "CANCELLED"]
-type ItemStatusName = Literal["ORDERED", "PREPARING", "READY", "PICKED_UP", "CANCELLED"]
+OrderStatusName = Literal["RECEIVED", "PREPARING", "READY", "PICKED_UP", "CANCELLED"]
+ItemStatusName = Literal["ORDERED", "PREPARING", "READY", "PICKED_UP", "CANCELLED"]
 
 
 class EventItem(Output):
