@@ -27,6 +27,11 @@ class IntegrationsConfig(AppConfig):
             metrics.oldest_samples,
         )
         register_gauge(
+            "huuva_deliveries_unread_seconds",
+            "Age of the oldest change of which no delivery was made yet.",
+            metrics.unread_samples,
+        )
+        register_gauge(
             "huuva_delivery_tries_total",
             "Tries of deliveries since ever, by outcome.",
             metrics.outcome_samples,

@@ -162,6 +162,21 @@ def unread(order_ids: Sequence[str], after: Cursor) -> set[str]:
         return {order_id for (order_id,) in cursor.fetchall()}
 
 
+def first_after(after: Cursor) -> datetime | None:
+    """When the first row behind `after` was recorded, readable already or not; None where there is none: how far a reader
+    is behind."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT recorded_at FROM orders_statuschange WHERE (tx, order_id, sequence) > (%s::text::xid8, %s, %s)
+            ORDER BY tx, order_id, sequence LIMIT 1
+            """,
+            [str(after.tx), after.order_id, after.sequence],
+        )
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
 def lag_seconds() -> float:
     """Age of the oldest row that can't be read yet, in seconds; 0 where all can. A metric: it grows while a
     transaction that writes stays open anywhere on the server."""

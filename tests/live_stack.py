@@ -53,6 +53,9 @@ class LiveStack:
             "REDIS_URL": self.redis_url,
             "DJANGO_SETTINGS_MODULE": "huuva.settings",
             "PYTHONUNBUFFERED": "1",
+            # Receivers of webhooks listen on this machine.
+            "HUUVA_WEBHOOKS_ALLOW_PRIVATE": "true",
+            "HUUVA_WEBHOOKS_ALLOW_HTTP": "true",
         }
         self.key = ""
         self.web: subprocess.Popen[bytes] | None = None
