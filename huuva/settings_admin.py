@@ -117,6 +117,18 @@ UNFOLD: dict[str, Any] = {
                         "permission": _may("integrations.view_apikey"),
                     },
                     {
+                        "title": _("Webhooks"),
+                        "icon": "webhook",
+                        "link": reverse_lazy("admin:integrations_webhookendpoint_changelist"),
+                        "permission": _may("integrations.view_webhookendpoint"),
+                    },
+                    {
+                        "title": _("Deliveries"),
+                        "icon": "outbox",
+                        "link": reverse_lazy("admin:integrations_delivery_changelist"),
+                        "permission": _may("integrations.view_delivery"),
+                    },
+                    {
                         "title": _("Users"),
                         "icon": "person",
                         "link": reverse_lazy("admin:auth_user_changelist"),

@@ -163,8 +163,10 @@ def unread(order_ids: Sequence[str], after: Cursor) -> set[str]:
 
 
 def first_after(after: Cursor) -> datetime | None:
-    """When the first row behind `after` was recorded, readable already or not; None where there is none: how far a reader
-    is behind."""
+    """When the first row behind `after` was recorded, readable already or not; None where there is none.
+
+    It tells how far a reader is behind.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             """

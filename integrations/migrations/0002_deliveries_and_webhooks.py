@@ -274,6 +274,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="delivery",
+            index=models.Index(condition=models.Q(("state", 3)), fields=["-id"], name="delivery_given_up"),
+        ),
+        migrations.AddIndex(
+            model_name="delivery",
             index=models.Index(fields=["sink", "-id"], name="delivery_of_sink"),
         ),
         migrations.AddConstraint(

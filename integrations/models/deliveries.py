@@ -154,6 +154,8 @@ class Delivery(models.Model):
         indexes = [
             # What a sink is due, whatever lies finished beside it.
             models.Index(fields=["sink", "next_attempt_at"], condition=Q(state=1), name="delivery_waiting"),
+            # What never arrived, newest first: rare among millions.
+            models.Index(fields=["-id"], condition=Q(state=3), name="delivery_given_up"),
             # A sink's log, newest first.
             models.Index(fields=["sink", "-id"], name="delivery_of_sink"),
         ]

@@ -1,0 +1,3 @@
+"""Admin of integrations: keys, webhooks and what they were sent."""
+
+from integrations.admin import deliveries, keys, webhooks  # noqa: F401  (registers them)
