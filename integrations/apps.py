@@ -8,16 +8,19 @@ class IntegrationsConfig(AppConfig):
 
     def ready(self) -> None:
         # drf-spectacular finds its extensions by their class being imported.
+        from huuva.alerts import register_alerts
         from huuva.metrics import register_gauge
         from integrations import (
             deliveries,
             openapi,  # noqa: F401
         )
         from integrations.deliveries import metrics
+        from integrations.front import disabled_alerts
         from integrations.models.webhooks import KIND
         from integrations.webhooks.payloads import WebhookRenderer
 
         deliveries.register(KIND, WebhookRenderer())
+        register_alerts("integrations.view_webhookendpoint", disabled_alerts)
         register_gauge(
             "huuva_deliveries_waiting", "Deliveries that wait to be sent.", metrics.waiting_samples
         )

@@ -1,0 +1,29 @@
+"""What admin's front page says of integrations."""
+
+from collections.abc import Iterable
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from huuva.alerts import Alert
+from integrations.models import Sink, WebhookEndpoint
+
+MOST = 5
+
+
+def disabled_alerts() -> Iterable[Alert]:
+    """Webhooks that were disabled without anybody asking for it."""
+    found = (
+        WebhookEndpoint.objects.present()
+        .exclude(disabled_at=None)
+        .exclude(disabled_reason=Sink.Disabled.BY_HAND)
+        .order_by("-disabled_at")[:MOST]
+    )
+    return [
+        Alert(
+            _("The webhook %(name)s is told no more: %(reason)s.")
+            % {"name": endpoint.name, "reason": endpoint.get_disabled_reason_display()},
+            reverse("admin:integrations_webhookendpoint_change", args=[endpoint.pk]),
+        )
+        for endpoint in found
+    ]
