@@ -8,19 +8,19 @@ class IntegrationsConfig(AppConfig):
 
     def ready(self) -> None:
         # drf-spectacular finds its extensions by their class being imported.
-        from huuva.alerts import register_alerts
         from huuva.metrics import register_gauge
         from integrations import (
             deliveries,
             openapi,  # noqa: F401
         )
+        from integrations.admin.front import webhook_alerts
         from integrations.deliveries import metrics
-        from integrations.front import disabled_alerts
         from integrations.models.webhooks import KIND
         from integrations.webhooks.payloads import WebhookRenderer
+        from orders.admin.sections import register_alerts
 
         deliveries.register(KIND, WebhookRenderer())
-        register_alerts("integrations.view_webhookendpoint", disabled_alerts)
+        register_alerts(webhook_alerts)
         register_gauge(
             "huuva_deliveries_waiting", "Deliveries that wait to be sent.", metrics.waiting_samples
         )

@@ -177,7 +177,7 @@ def check(heard: list[Heard], secret: str, wanted: dict[str, list[int]]) -> int:
         expected_signature = one.headers["webhook-signature"].split(" ")[0]
         assert _sign(webhook, one) == expected_signature
         assert one.headers["webhook-id"] == body["id"]
-        if one.answered != "ok" or body["data"]["orderId"] not in wanted:
+        if one.answered != "ok" or body["data"].get("orderId") not in wanted:
             continue
         seen = first[body["data"]["orderId"]]
         if body["sequence"] in seen:

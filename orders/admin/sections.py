@@ -1,0 +1,42 @@
+"""What other apps put on the managers' pages, so that the domain need not import them. They register in `ready()`."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from django.http import HttpRequest
+from django.utils.functional import Promise
+
+from orders.models import Order
+
+
+@dataclass(frozen=True)
+class Alert:
+    """One sentence on the admin's first page that asks for somebody, and where to go."""
+
+    text: str | Promise
+    url: str
+
+
+type Section = Callable[[HttpRequest, Order], str]
+type Alerts = Callable[[HttpRequest], Iterable[Alert]]
+_sections: list[Section] = []
+_alerts: list[Alerts] = []
+
+
+def register_order_section(section: Section) -> None:
+    """A card below an order's timeline, as safe HTML; empty where there is nothing to show. Its number of queries must
+    not grow with the order."""
+    _sections.append(section)
+
+
+def register_alerts(alerts: Alerts) -> None:
+    """Sentences for the first page, for who may do something about them."""
+    _alerts.append(alerts)
+
+
+def sections_of(request: HttpRequest, order: Order) -> list[str]:
+    return [shown for section in _sections if (shown := section(request, order))]
+
+
+def alerts_for(request: HttpRequest) -> list[Alert]:
+    return [alert for alerts in _alerts for alert in alerts(request)]
