@@ -14,7 +14,9 @@ from unfold.decorators import display
 
 from integrations.deliveries import replay
 from integrations.models import Delivery, Sink
+from orders.access import kitchens_of
 from orders.admin.paging import InfinitePaginator
+from orders.admin.scope import KitchenScoped
 
 # Of the filter; more are found by their page's link.
 MOST_SINKS = 200
@@ -25,7 +27,11 @@ class SinkFilter(admin.SimpleListFilter):
     parameter_name = "sink"
 
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
-        return list(Sink.objects.present().order_by("name", "id").values_list("id", "name")[:MOST_SINKS])
+        allowed = kitchens_of(request.user)
+        sinks = (
+            Sink.objects.present() if allowed is None else Sink.objects.present().filter(kitchen__in=allowed)
+        )
+        return list(sinks.order_by("name", "id").values_list("id", "name")[:MOST_SINKS])
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> QuerySet[Delivery]:
         return queryset.filter(sink_id=self.value()) if self.value() else queryset
@@ -44,7 +50,8 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(ModelAdmin):
+class DeliveryAdmin(KitchenScoped, ModelAdmin):
+    kitchen_lookup = "sink__kitchen"
     list_display = (
         "event_type", "order_id", "sequence", "shown_sink", "shown_state", "attempts",
         "last_status", "last_ms", "created_at",

@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from integrations.models import Sink, WebhookEndpoint
+from orders.access import kitchens_of
 from orders.admin.sections import Alert
 
 MOST = 5
@@ -16,8 +17,10 @@ def webhook_alerts(request: HttpRequest) -> Iterable[Alert]:
     """Webhooks that were disabled without anybody asking for it; one statement."""
     if not request.user.has_perm("integrations.view_webhookendpoint"):
         return []
+    allowed = kitchens_of(request.user)
     found = (
         WebhookEndpoint.objects.present()
+        .filter(**({} if allowed is None else {"kitchen__in": allowed}))
         .exclude(disabled_at=None)
         .exclude(disabled_reason=Sink.Disabled.BY_HAND)
         .order_by("-disabled_at")[:MOST]

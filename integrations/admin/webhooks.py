@@ -23,6 +23,8 @@ from integrations.events import EVENTS
 from integrations.models import Sink, WebhookEndpoint
 from integrations.webhooks import endpoints
 from orders import clock
+from orders.access import sees_customers
+from orders.admin.scope import KitchenFilter, KitchenScoped
 
 REPLAYED = timedelta(hours=24)
 FIELDS = ("name", "url", "events", "kitchen", "channel", "include_customer")
@@ -77,10 +79,10 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(WebhookEndpoint)
-class WebhookAdmin(ModelAdmin):
+class WebhookAdmin(KitchenScoped, ModelAdmin):
     form = WebhookForm
     list_display = ("name", "url", "shown_state", "shown_kitchen", "shown_events", "owner", "last_success_at")
-    list_filter = (StateFilter, "kitchen")
+    list_filter = (StateFilter, ("kitchen", KitchenFilter))
     list_select_related = ("kitchen",)
     search_fields = ("name", "url")
     ordering = ("name", "id")
@@ -111,8 +113,15 @@ class WebhookAdmin(ModelAdmin):
         return FIELDS if obj is None else (*FIELDS, *FACTS)
 
     def get_readonly_fields(self, request: HttpRequest, obj: WebhookEndpoint | None = None) -> Any:
+        # Who may not see customers' data may not send it elsewhere either.
+        hidden = () if sees_customers(request.user) else ("include_customer",)
         # The kitchen says whose the webhook is.
-        return () if obj is None else ("kitchen", *FACTS)
+        return hidden if obj is None else ("kitchen", *hidden, *FACTS)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        # Nor to another address. (unfold asks with the id, and the page then again with the webhook.)
+        sends = isinstance(obj, WebhookEndpoint) and obj.include_customer
+        return (not sends or sees_customers(request.user)) and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         # Admin's own page would list every delivery; there is an action for it.

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -14,6 +14,7 @@ from django.utils import timezone
 from integrations.deliveries import health, making
 from integrations.models import Delivery, Sink, WebhookEndpoint
 from integrations.tests.sinks import endpoint
+from orders.models import KitchenMember
 from orders.tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -148,3 +149,22 @@ def test_the_log_is_searched_by_order(manager: Client) -> None:
     making.make_deliveries()
     page = manager.get(reverse(LOG), {"q": first.id})
     assert [delivery.order_id for delivery in page.context["cl"].result_list] == [first.id]
+
+
+def test_a_manager_of_one_kitchen_sees_and_makes_webhooks_of_that_kitchen_only(client: Client) -> None:
+    main, other = factories.kitchen("main"), factories.kitchen("other")
+    of_main, of_other = endpoint(kitchen=main), endpoint(kitchen=other)
+    user = User.objects.create_user("ben", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(content_type__app_label="integrations"))
+    KitchenMember.objects.create(user=user, kitchen=main)
+    client.force_login(user)
+    assert [found.pk for found in client.get(reverse(LIST)).context["cl"].result_list] == [of_main.pk]
+    assert client.get(reverse(CHANGE, args=[of_other.pk])).status_code == 302
+    client.post(reverse(LIST), {"action": "disable", "_selected_action": [of_other.pk]})
+    of_other.refresh_from_db()
+    assert of_other.active
+    for kitchen in ("", "other"):
+        client.post(reverse(ADD), FORM | {"kitchen": kitchen})
+    assert WebhookEndpoint.objects.count() == 2
+    client.post(reverse(ADD), FORM | {"kitchen": "main", "include_customer": "on"})
+    assert not WebhookEndpoint.objects.exclude(pk__in=[of_main.pk, of_other.pk]).get().include_customer
