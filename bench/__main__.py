@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import boards, history, live, painted
+from bench import boards, history, live, painted, webhooks
 from bench.load import LoadFailed, wrk_is_there
 from bench.measure import Result, measure
 from bench.stack import Stack, StackFailed
@@ -23,7 +23,7 @@ RATE_LIMIT_OUT_OF_REACH = 10_000_000
 
 def main() -> int:
     options = _arguments()
-    if not set(options.only or ["wrk"]) <= {"live", "wall", "board"} and not wrk_is_there():
+    if not set(options.only or ["wrk"]) <= {"live", "wall", "board", "webhooks"} and not wrk_is_there():
         print("make bench: skipped, because wrk isn't installed (Debian: apt install wrk).")
         return 0
     with tempfile.TemporaryDirectory(prefix="huuva-bench-") as home:
@@ -32,6 +32,7 @@ def main() -> int:
             results, second_start = _run(stack, options)
             wall = _painted(stack) if _wanted("wall", options) else None
             board = _boards(stack) if _wanted("board", options) else None
+            told = _webhooks(stack) if _wanted("webhooks", options) else None
             streams = _live(stack) if _wanted("live", options) else None
             past = (
                 history.measure_history(stack, options.orders, options.seconds, _say)
@@ -57,6 +58,8 @@ def main() -> int:
         figures["wall"] = wall.as_json()
     if board:
         figures["board"] = board.as_json()
+    if told:
+        figures["webhooks"] = told.as_json()
     if past:
         figures["history"] = past.as_json()
     path = write_json(figures)
@@ -64,13 +67,14 @@ def main() -> int:
         print(json.dumps(figures, indent=2))
     else:
         print_table(results, second_start)
-        measured = [found.lines() for found in (wall, board, streams) if found]
+        measured = [found.lines() for found in (wall, board, told, streams) if found]
         print("\n".join(line for lines in measured for line in lines))
         print("\n".join([*past.lines(), *past.misses()] if past else []))
         print(f"written to {path}")
     wrong = [*complaints(results), *(live.complaints(streams) if streams else [])]
     wrong += painted.complaints(wall) if wall else []
     wrong += boards.complaints(board) if board else []
+    wrong += webhooks.complaints(told) if told else []
     for complaint in wrong:
         print(f"!!! {complaint}", file=sys.stderr)
     if wrong:
@@ -117,6 +121,13 @@ def _live(stack: Stack) -> live.LiveResult:
     return live.measure_live(stack.home, stack.port + 1, list(set(stack.live())))
 
 
+def _webhooks(stack: Stack) -> webhooks.WebhookResult:
+    _say(
+        f"{2 * webhooks.ROUNDS} bursts of changes, untold and told; then a live webhook among {webhooks.DEAD} dead ones"
+    )
+    return webhooks.measure_webhooks(stack)
+
+
 def _painted(stack: Stack) -> painted.PaintResult:
     _say(
         f"{painted.ORDERS} orders, until each is painted on a wall; as many bumps, until another wall shows them"
@@ -156,7 +167,7 @@ def _say(text: str) -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    names = [workload.name for workload in WORKLOADS] + ["start", "wall", "board", "live", "history"]
+    names = [workload.name for workload in WORKLOADS] + ["start", "wall", "board", "webhooks", "live", "history"]
     parser.add_argument(
         "--seconds", type=int, default=6, help="how long each workload is measured (default 6)"
     )

@@ -22,7 +22,7 @@ from huuva.env import read_dotenv
 
 START_SECONDS = 180
 STOP_SECONDS = 30
-SCOPES = ("orders:read", "orders:write", "orders:recall", "events:read", "analytics:read")
+SCOPES = ("orders:read", "orders:write", "orders:recall", "events:read", "analytics:read", "webhooks:manage")
 
 
 class StackFailed(RuntimeError):
@@ -49,6 +49,9 @@ class Stack:
             "HUUVA_HOST": "127.0.0.1",
             "HUUVA_PORT": str(self.port),
             "HUUVA_WEB_WORKERS": "2",
+            # The receivers of webhooks listen on this machine.
+            "HUUVA_WEBHOOKS_ALLOW_PRIVATE": "true",
+            "HUUVA_WEBHOOKS_ALLOW_HTTP": "true",
         }
         self.log = home / "bench.log"
         self.process: psutil.Popen | None = None
