@@ -93,6 +93,10 @@ class WebhookChange(Body):
     ) = None
 
 
+# Null is no value of these fields, only what they hold where they were not sent.
+_ABSENT: Any = None
+
+
 class ReplayIn(Body):
     """One of the three."""
 
@@ -101,28 +105,22 @@ class ReplayIn(Body):
             "oneOf": [{"required": ["since"]}, {"required": ["order"]}, {"required": ["delivery"]}]
         }
     )
-    since: (
-        Annotated[Time, Field(description="All events recorded from then on, 30 days ago at most.")] | None
-    ) = None
-    order: (
-        Annotated[
-            str,
-            text_like(r"^[^\x00/]+$", "Send the id of an order.", longest=128),
-            Field(description="All events of this order."),
-        ]
-        | None
-    ) = None
-    delivery: (
-        Annotated[
-            str,
-            text_like(r"^[0-9]{1,18}$", "Send the id of a delivery.", longest=18),
-            Field(description="This delivery."),
-        ]
-        | None
-    ) = None
+    since: Annotated[Time, Field(description="All events recorded from then on, 30 days ago at most.")] = (
+        Field(None)
+    )
+    order: Annotated[
+        str,
+        text_like(r"^[^\x00/]+$", "Send the id of an order.", longest=128),
+        Field(description="All events of this order."),
+    ] = Field(_ABSENT)
+    delivery: Annotated[
+        str,
+        text_like(r"^[0-9]{1,18}$", "Send the id of a delivery.", longest=18),
+        Field(description="This delivery."),
+    ] = Field(_ABSENT)
 
     @model_validator(mode="after")
     def _one(self) -> Self:
-        if sum(value is not None for value in (self.since, self.order, self.delivery)) != 1:
+        if len(self.model_fields_set) != 1:
             raise PydanticCustomError("one_of", "Send one of since, order and delivery.")
         return self

@@ -19,7 +19,14 @@ DRAWN = (
 
 def test_the_api_is_what_its_openapi_says(live_stack: Any) -> None:
     key = live_stack.issue_key(
-        scopes=["orders:read", "orders:write", "orders:recall", "analytics:read", "events:read"],
+        scopes=[
+            "orders:read",
+            "orders:write",
+            "orders:recall",
+            "analytics:read",
+            "events:read",
+            "webhooks:manage",
+        ],
         kitchen="main",
         rate_limit=0,
     )
