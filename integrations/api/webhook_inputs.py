@@ -106,7 +106,7 @@ class ReplayIn(Body):
         }
     )
     since: Annotated[Time, Field(description="All events recorded from then on, 30 days ago at most.")] = (
-        Field(None)
+        Field(_ABSENT)
     )
     order: Annotated[
         str,
