@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import mmap
 import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from celery import Celery, signals
@@ -31,6 +34,24 @@ _worker_pid: int | None = None
 def remember_worker(**_: Any) -> None:
     global _worker_pid
     _worker_pid = os.getppid()
+
+
+@contextmanager
+def finishing_first() -> Iterator[None]:
+    """For a task that asks `stopping()` often: SIGTERM, which reaches all processes of a group that is stopped, only
+    tells it to end. The worker's own process waits for it."""
+    if _worker_pid is None:
+        yield  # Not in a child of a worker.
+        return
+
+    def told(number: int, frame: Any) -> None:
+        _stop[0] = 1
+
+    before = signal.signal(signal.SIGTERM, told)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @signals.worker_shutting_down.connect

@@ -5,7 +5,7 @@ from typing import Final
 from celery import shared_task
 from django.utils import timezone
 
-from huuva.celery import stopping
+from huuva.celery import finishing_first, stopping
 from integrations.deliveries import loop, purging
 from integrations.idempotency import LIFETIME
 from integrations.models import IdempotencyRecord
@@ -33,7 +33,8 @@ def purge_idempotency_records() -> int:
 @shared_task(ignore_result=True, time_limit=LOOP_SECONDS + 60, soft_time_limit=None)
 def send_deliveries() -> bool:
     """Run the loop of deliveries; false where another process does. It takes one place of the worker for good."""
-    ran = loop.run(LOOP_SECONDS, stopping)
+    with finishing_first():
+        ran = loop.run(LOOP_SECONDS, stopping)
     if ran and not stopping():
         send_deliveries.apply_async(expires=2)
     return ran

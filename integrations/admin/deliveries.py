@@ -74,7 +74,7 @@ class DeliveryAdmin(KitchenScoped, ModelAdmin):
         "order_id",
         "sequence",
         "shown_sink",
-        "shown_state",
+        "state",
         "at",
         "created_at",
         "attempts",

@@ -29,7 +29,7 @@ from orders.admin.scope import KitchenFilter, KitchenScoped
 REPLAYED = timedelta(hours=24)
 FIELDS = ("name", "url", "events", "kitchen", "channel", "include_customer")
 FACTS = (
-    "shown_state",
+    "state_in_words",
     "owner",
     "created_at",
     "last_success_at",
@@ -95,6 +95,14 @@ class WebhookAdmin(KitchenScoped, ModelAdmin):
 
     @display(description=_("state"), label={"active": "success", "failing": "warning", "disabled": "danger"})
     def shown_state(self, endpoint: WebhookEndpoint) -> tuple[str, str | Promise]:
+        return self._state(endpoint)
+
+    @display(description=_("state"))
+    def state_in_words(self, endpoint: WebhookEndpoint) -> str | Promise:
+        return self._state(endpoint)[1]
+
+    @staticmethod
+    def _state(endpoint: WebhookEndpoint) -> tuple[str, str | Promise]:
         if endpoint.disabled_at is not None:
             return "disabled", f"{_('Disabled')}: {endpoint.get_disabled_reason_display()}"
         if endpoint.failures:

@@ -83,6 +83,14 @@ class WebhookIn(Body):
 class WebhookChange(Body):
     """What is left out stays as it is."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [
+                {"required": [name]}
+                for name in ("name", "url", "events", "channel", "includeCustomer", "enabled")
+            ]
+        }
+    )
     name: Name | None = None
     url: Url | None = None
     events: Events | None = None
@@ -91,6 +99,12 @@ class WebhookChange(Body):
     enabled: (
         Annotated[bool, Field(description="True also brings back what was disabled by failures.")] | None
     ) = None
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not self.model_fields_set:
+            raise PydanticCustomError("required", "Send what shall change.")
+        return self
 
 
 # Null is no value of these fields, only what they hold where they were not sent.

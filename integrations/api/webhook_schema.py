@@ -244,7 +244,11 @@ _EVENT: Final = {
 
 
 def add_events(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
-    """Postprocessing hook: the messages. drf-spectacular's own WEBHOOKS forgets the shapes that only they use."""
+    """Postprocessing hook: the messages, and that a replay must be told what.
+
+    drf-spectacular's own setting WEBHOOKS forgets the shapes that only messages use.
+    """
+    result["paths"]["/api/webhooks/{id}/replay"]["post"]["requestBody"]["required"] = True
     shape = WebhookEvent.model_json_schema(by_alias=True, ref_template="#/components/schemas/{model}")
     result["components"]["schemas"] |= {**shape.pop("$defs"), "WebhookEvent": shape}
     result["webhooks"] = {"event": {"post": _EVENT}}

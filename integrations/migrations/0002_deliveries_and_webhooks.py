@@ -10,7 +10,7 @@ import integrations.models.deliveries
 class Migration(migrations.Migration):
     dependencies = [
         ("integrations", "0001_initial"),
-        ("orders", "0002_feed_and_guard"),
+        ("orders", "0004_privacy_and_access"),
     ]
 
     operations = [
@@ -235,7 +235,12 @@ class Migration(migrations.Migration):
                 ),
                 ("nonce", models.CharField(editable=False, max_length=32)),
                 ("previous_nonce", models.CharField(blank=True, editable=False, max_length=32)),
-                ("previous_until", models.DateTimeField(editable=False, null=True)),
+                (
+                    "previous_until",
+                    models.DateTimeField(
+                        editable=False, null=True, verbose_name="the old secret signs until"
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "webhook",

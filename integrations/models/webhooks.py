@@ -29,7 +29,7 @@ class WebhookEndpoint(Sink):
     owner = models.CharField(_("made by the key"), max_length=NAME_LENGTH, blank=True, editable=False)
     nonce = models.CharField(max_length=32, editable=False)
     previous_nonce = models.CharField(max_length=32, blank=True, editable=False)
-    previous_until = models.DateTimeField(null=True, editable=False)
+    previous_until = models.DateTimeField(_("the old secret signs until"), null=True, editable=False)
 
     objects: ClassVar = SinkQuerySet.as_manager()
 

@@ -152,6 +152,15 @@ def test_a_webhook_can_be_changed_disabled_and_enabled() -> None:
     call("GET", path, status=404)
 
 
+@pytest.mark.parametrize("body", [{}, {"unknown": 1}, {"url": "http://127.0.0.1/"}, {"enabled": "no"}])
+@pytest.mark.django_db
+def test_a_change_says_what_changes(body: Any) -> None:
+    call = caller()
+    made = call("POST", "", BODY, 201)
+    call("PATCH", f"/{made['id']}", body, 400)
+    assert call("GET", f"/{made['id']}")["url"] == BODY["url"]
+
+
 @pytest.mark.django_db
 def test_a_key_has_a_hundred_webhooks_at_most() -> None:
     call = caller()
