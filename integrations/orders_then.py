@@ -11,6 +11,12 @@ from orders.statuses import ITEM_NAMES, KIND_NAMES, ORDER_NAMES
 type Document = dict[str, Any]
 
 
+_HISTORY = (
+    "order_id", "sequence", "plu", "from_status", "to_status", "kind", "change", "recalls", "at", "recorded_at",
+    "actor", "reason",
+)  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class OrderThen:
     """An order right after the change to which the history row `row` belongs: statuses of the order and, by PLU, of
@@ -18,7 +24,7 @@ class OrderThen:
 
     order: Order
     items: list[OrderItem]
-    row: StatusChange
+    row: Any  # of StatusChange, as a named tuple
     status: int
     item_statuses: dict[str, int]
 
@@ -91,8 +97,10 @@ def orders_then(wanted: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Orde
     items: defaultdict[str, list[OrderItem]] = defaultdict(list)
     for item in OrderItem.objects.filter(order_id__in=ids).order_by("order_id", "position"):
         items[item.order_id].append(item)
-    logs: defaultdict[str, list[StatusChange]] = defaultdict(list)
-    for row in StatusChange.objects.filter(order_id__in=ids).order_by("order_id", "sequence"):
+    logs: defaultdict[str, list[Any]] = defaultdict(list)
+    # Tuples: instances of models would take most of the time that a delivery costs.
+    history = StatusChange.objects.filter(order_id__in=ids).order_by("order_id", "sequence")
+    for row in history.values_list(*_HISTORY, named=True):
         logs[row.order_id].append(row)
     found = {}
     for order_id, sequence in keys:
@@ -102,7 +110,7 @@ def orders_then(wanted: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Orde
     return found
 
 
-def _then(order: Order, items: list[OrderItem], log: list[StatusChange], row: StatusChange) -> OrderThen:
+def _then(order: Order, items: list[OrderItem], log: list[Any], row: Any) -> OrderThen:
     status, of_items = row.to_status, dict[str, int]()
     for past in log:
         # A change is one action: all its rows belong together.

@@ -4,6 +4,9 @@ One process runs it at a time (`progress.hold`). This thread alone speaks to the
 sender's thread.
 """
 
+import os
+import sys
+import threading
 import time
 import uuid
 from collections import defaultdict
@@ -12,7 +15,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import structlog
-from django.db import DatabaseError
+from django.db import DatabaseError, connections
 
 from integrations.deliveries import claiming, making, progress, results
 from integrations.deliveries.claiming import Claimed
@@ -33,6 +36,9 @@ MOST_AT_ONCE: Final = 300
 # What is under way at the end gets so long to come in.
 LAST_SECONDS: Final = 2.0
 
+# How much the loop gives way to what shares its processor.
+NICENESS: Final = 10
+
 # How many deliveries of one sink may be under way, by how many are in all.
 PLACES: Final = ((256, 64), (1000, 8), (1 << 30, 2))
 PLACES_UNPROVEN: Final = ((256, 4), (1 << 30, 1))
@@ -44,16 +50,37 @@ UNPROVEN_SHARE: Final = 0.75
 
 
 def run(seconds: float, stop: Callable[[], bool] = lambda: False) -> bool:
-    """Run the loop for so long, or until `stop`; false where another process has it. Database errors rise."""
+    """Run the loop for so long, or until `stop`; false where another process has it. Database errors rise.
+
+    It works in threads that give way to others: where processors are short, orders come first.
+    """
     me = str(uuid.uuid4())
     if not progress.hold(me):
         return False
-    try:
-        with Sender() as sender:
-            Loop(me, sender).run(time.monotonic() + seconds, stop)
-    finally:
-        progress.release(me)
+    failures: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            _give_way()
+            with Sender() as sender:  # its threads inherit the niceness
+                Loop(me, sender).run(time.monotonic() + seconds, stop)
+        except BaseException as failure:  # noqa: BLE001  (it rises in the thread that waits)
+            failures.append(failure)
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=work, name="deliveries-loop")
+    thread.start()
+    thread.join()
+    if failures:
+        raise failures[0]
+    progress.release(me)
     return True
+
+
+def _give_way() -> None:
+    if sys.platform == "linux":  # where niceness is a thread's own
+        os.setpriority(os.PRIO_PROCESS, 0, min(19, os.getpriority(os.PRIO_PROCESS, 0) + NICENESS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +127,7 @@ class Loop:
         wait = max(0.0, min(self._read_at, self._claim_at) - time.monotonic())
         outcomes = self._sender.take(wait, GATHER_SECONDS)
         if outcomes:
-            self._store(outcomes)
-            self._claim_at = 0.0
+            done += self._follow(self._store(outcomes))
         return done + len(outcomes)
 
     @property
@@ -138,6 +164,19 @@ class Loop:
             # A sink that failed the last time is tried with one delivery at a time.
             begun += self._send(self._one_each_of_failing(claimed), proven)
         return begun
+
+    def _follow(self, ended: set[tuple[str, str]]) -> int:
+        """Begin what comes next in the orders of deliveries that have ended."""
+        most = _places(PLACES, self.under_way)
+        claimed = claiming.claim(
+            self._me,
+            proven=True,
+            limit=min(self._capacity - self.under_way, MOST_AT_ONCE),
+            most=most,
+            places=self._places_left(most),
+            ended=ended,
+        )
+        return self._send(claimed, proven=True)
 
     def _places_left(self, most: int) -> dict[str, int]:
         now = time.monotonic()
@@ -181,7 +220,8 @@ class Loop:
         results.store(self._me, ended)
         return len(claimed)
 
-    def _store(self, outcomes: Iterable[Outcome]) -> None:
+    def _store(self, outcomes: Iterable[Outcome]) -> set[tuple[str, str]]:
+        """Returns the sinks and orders of what was delivered."""
         found = []
         for outcome in outcomes:
             sink_id = self._sinks.pop(outcome.id)
@@ -192,6 +232,7 @@ class Loop:
             self._unproven -= not way.proven
             found.append(Result(way.claimed, outcome))
         results.store(self._me, found)
+        return {(result.claimed.due.sink_id, result.claimed.due.order_id) for result in found if result.ok}
 
     def _finish_up(self, end: float) -> None:
         while self.under_way and (left := end - time.monotonic()) > 0:
