@@ -167,7 +167,14 @@ def _say(text: str) -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    names = [workload.name for workload in WORKLOADS] + ["start", "wall", "board", "webhooks", "live", "history"]
+    names = [workload.name for workload in WORKLOADS] + [
+        "start",
+        "wall",
+        "board",
+        "webhooks",
+        "live",
+        "history",
+    ]
     parser.add_argument(
         "--seconds", type=int, default=6, help="how long each workload is measured (default 6)"
     )

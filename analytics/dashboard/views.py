@@ -13,10 +13,13 @@ from django.views.decorators.http import require_safe
 from analytics.api import csvs
 from analytics.dashboard import access
 from analytics.dashboard.page import Dashboard
+from orders.admin.sections import alerts_for
 
 
 def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """For unfold's DASHBOARD_CALLBACK: adds the dashboard, for whom it is."""
+    """For unfold's DASHBOARD_CALLBACK: adds the dashboard, for whom it is, and what other apps want somebody to look
+    at."""
+    context["alerts"] = alerts_for(request)
     if access.may_see(request.user):
         context |= Dashboard(request.user, request.GET.dict()).context()
     return context
