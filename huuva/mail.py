@@ -7,9 +7,7 @@ TIMEOUT_SECONDS: Final = 10
 
 
 def mailer(url: str) -> dict[str, Any]:
-    """Django's settings of a mailer. smtp:// with a user speaks STARTTLS; without a URL, mail goes nowhere."""
-    if not url:
-        return {"BACKEND": "django.core.mail.backends.dummy.EmailBackend"}
+    """Django's settings of the mailer that a URL names; smtp:// with a user speaks STARTTLS."""
     parts = urlsplit(url)
     implicit = parts.scheme == "smtps"
     return {

@@ -316,7 +316,8 @@ HUUVA_MAIL_FROM = env.str("HUUVA_MAIL_FROM", "huuva@localhost", description="Sen
 HUUVA_ALERT_EMAILS = env.list(
     "HUUVA_ALERT_EMAILS", [], description="Who gets alerts by mail, separated by commas"
 )
-MAILERS = {"default": mailer(HUUVA_SMTP_URL)}
+# Nothing is sent without the URL; Django wants a mailer all the same.
+MAILERS = {"default": mailer(HUUVA_SMTP_URL or "smtp://localhost")}
 DEFAULT_FROM_EMAIL = HUUVA_MAIL_FROM
 
 # --- Celery ----------------------------------------------------------------------------------------------------------

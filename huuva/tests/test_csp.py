@@ -4,6 +4,8 @@ from django.core.checks import run_checks
 from django.test import Client, override_settings
 from django.utils.csp import build_policy
 
+from huuva.mail import mailer
+
 pytestmark = pytest.mark.django_db
 
 
@@ -54,5 +56,7 @@ def test_production_settings_pass_djangos_deployment_checks() -> None:
         SECURE_HSTS_SECONDS=31536000,
         SECURE_HSTS_INCLUDE_SUBDOMAINS=True,
         SECURE_HSTS_PRELOAD=True,
+        # Tests put their own mailer in its place.
+        MAILERS={"default": mailer("smtp://localhost")},
     ):
         assert run_checks(include_deployment_checks=True) == []

@@ -15,7 +15,7 @@ log = structlog.get_logger(__name__)
 
 def tell_disabled(sink_id: str) -> None:
     """After the commit of the transaction that is open."""
-    if settings.HUUVA_ALERT_EMAILS:
+    if settings.HUUVA_ALERT_EMAILS and settings.HUUVA_SMTP_URL:
         transaction.on_commit(partial(_mail, sink_id))
 
 

@@ -8,7 +8,8 @@ import pytest
 from django.db import connection
 
 from bench.receiver import Heard, Receiver
-from integrations.deliveries import making
+from integrations.deliveries import loop as loops
+from integrations.deliveries import making, progress
 from integrations.deliveries.loop import Loop
 from integrations.models import Delivery, DeliveryProgress, Sink, WebhookEndpoint
 from integrations.tests.sinks import endpoint, no_waiting, running, work_off
@@ -234,6 +235,7 @@ def test_who_fails_for_five_days_is_disabled_and_a_manager_is_told(
     receiver: Receiver, loop: Loop, settings: object, mailoutbox: list[object]
 ) -> None:
     settings.HUUVA_ALERT_EMAILS = ["manager@example.com"]  # type: ignore[attr-defined]
+    settings.HUUVA_SMTP_URL = "smtp://mail.example.com"  # type: ignore[attr-defined]
     receiver.answer = lambda path, number, body: "fail"
     failing = endpoint(receiver.url())
     factories.order(1)
@@ -246,6 +248,14 @@ def test_who_fails_for_five_days_is_disabled_and_a_manager_is_told(
     failing.refresh_from_db()
     assert failing.disabled_reason == Sink.Disabled.FAILING
     assert len(mailoutbox) == 1
+
+
+def test_two_loops_never_run_at_once() -> None:
+    assert progress.hold("the other")
+    assert not loops.run(0)
+    progress.release("the other")
+    assert loops.run(0)
+    assert progress.hold("the next")
 
 
 def test_a_success_ends_the_days_of_failure(receiver: Receiver, loop: Loop) -> None:
