@@ -28,6 +28,7 @@ DEAD = 1000
 DEAD_SECONDS = 30
 DEAD_ORDERS_PER_SECOND = 3
 DRAIN_SECONDS = 120
+IDLE_SECONDS = 5
 GOAL_SLOWER_PERCENT = 10.0
 GOAL_DELAY_SECONDS = 2.0
 KITCHEN = "hooks"
@@ -86,13 +87,15 @@ class Api:
 
     def __call__(self, method: str, path: str, body: Any = None) -> Any:
         connection = getattr(self._local, "connection", None)
-        if connection is None:
+        # The server closes connections that are idle.
+        if connection is None or time.monotonic() - self._local.used > IDLE_SECONDS:
             connection = self._local.connection = http.client.HTTPConnection(
                 "127.0.0.1", self._port, timeout=30
             )
         connection.request(
             method, f"/api{path}", json.dumps(body) if body is not None else None, self._headers
         )
+        self._local.used = time.monotonic()
         answer = connection.getresponse()
         data = answer.read()
         if answer.status >= 400:
