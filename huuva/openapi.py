@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -49,15 +50,28 @@ class HuuvaSchema(AutoSchema):
     def get_filter_backends(self) -> list[Any]:
         return []
 
+    def _get_request_body(self, direction: str = "request") -> Any:
+        """A body that is described in plain JSON schema counts as optional; a view whose `body_required` is true
+        says otherwise."""
+        body = super()._get_request_body(direction)
+        if body and getattr(self.view, "body_required", False):
+            body["required"] = True
+        return body
+
     def _is_list_view(self, serializer: Any = None) -> bool:
         # Each operation names the shape of its answer: what a list gives is a page, not an array of pages.
         return False
 
 
-def problems(**answers: str) -> dict[tuple[int, str], OpenApiResponse]:
-    """The problem answers of an operation, given as `code_STATUS="what it says"`; several codes may share a status."""
+def problems(
+    always: Mapping[str, str] | None = None, /, **answers: str
+) -> dict[tuple[int, str], OpenApiResponse]:
+    """The problem answers of an operation, given as `code_STATUS="what it says"`; several codes may share a status.
+
+    `always`: what it can answer whatever it does, where that is not what calls with a key can.
+    """
     by_status: dict[int, list[tuple[str, str]]] = {}
-    for name, detail in {**ALWAYS, **answers}.items():
+    for name, detail in {**(ALWAYS if always is None else always), **answers}.items():
         code, _, status = name.rpartition("_")
         PROBLEMS[code] = (int(status), detail)
         by_status.setdefault(int(status), []).append((code, detail))

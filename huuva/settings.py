@@ -305,6 +305,13 @@ HUUVA_DELIVERY_LOG_DAYS = env.int(
     maximum=3650,
     description="Days for which finished deliveries and their tries are kept",
 )
+HUUVA_CHANNEL_LOG_DAYS = env.int(
+    "HUUVA_CHANNEL_LOG_DAYS",
+    14,
+    minimum=1,
+    maximum=365,
+    description="Days for which messages of channels are kept; fewer where a kitchen keeps customers' data for less",
+)
 HUUVA_SMTP_URL = env.url(
     "HUUVA_SMTP_URL",
     schemes=("smtp", "smtps"),
@@ -351,6 +358,7 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 2},
     },
     "purge-deliveries": {"task": "integrations.tasks.purge_deliveries", "schedule": 3600.0},
+    "purge-channels": {"task": "integrations.tasks.purge_channels", "schedule": 3600.0},
     "purge-idempotency-records": {"task": "integrations.tasks.purge_idempotency_records", "schedule": 3600.0},
 }
 

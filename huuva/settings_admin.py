@@ -129,6 +129,12 @@ UNFOLD: dict[str, Any] = {
                         "permission": _may("integrations.view_delivery"),
                     },
                     {
+                        "title": _("Busy mode"),
+                        "icon": "speed",
+                        "link": reverse_lazy("admin:orders_kitchenpace_changelist"),
+                        "permission": _may("orders.view_kitchenpace"),
+                    },
+                    {
                         "title": _("Users"),
                         "icon": "person",
                         "link": reverse_lazy("admin:auth_user_changelist"),
@@ -139,6 +145,30 @@ UNFOLD: dict[str, Any] = {
                         "icon": "group",
                         "link": reverse_lazy("admin:auth_group_changelist"),
                         "permission": _may("auth.view_group"),
+                    },
+                ],
+            },
+            {
+                "title": _("Channels"),
+                "separator": True,
+                "items": [
+                    {
+                        "title": _("Channel links"),
+                        "icon": "hub",
+                        "link": reverse_lazy("admin:integrations_channellink_changelist"),
+                        "permission": _may("integrations.view_channellink"),
+                    },
+                    {
+                        "title": _("Channel locations"),
+                        "icon": "location_on",
+                        "link": reverse_lazy("admin:integrations_channellocation_changelist"),
+                        "permission": _may("integrations.view_channellocation"),
+                    },
+                    {
+                        "title": _("Channel messages"),
+                        "icon": "forum",
+                        "link": reverse_lazy("admin:integrations_channelmessage_changelist"),
+                        "permission": _may("integrations.view_channelmessage"),
                     },
                 ],
             },

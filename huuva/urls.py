@@ -22,6 +22,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("kitchen_display.urls")),
     path("api/", include("analytics.urls")),
     path("api/", include("integrations.urls")),
+    path("api/", include("integrations.channels.urls")),
     path("api/", include("orders.api.urls")),
 ]
 

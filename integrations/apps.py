@@ -40,3 +40,7 @@ class IntegrationsConfig(AppConfig):
             metrics.outcome_samples,
         )
         register_gauge("huuva_sinks_disabled", "Receivers that are told no more.", metrics.disabled_samples)
+
+        from integrations.channels import wiring
+
+        wiring.connect()

@@ -6,6 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from huuva.celery import finishing_first, stopping
+from integrations.channels import purging as channels
 from integrations.deliveries import loop, purging
 from integrations.idempotency import LIFETIME
 from integrations.models import IdempotencyRecord
@@ -44,3 +45,9 @@ def send_deliveries() -> bool:
 def purge_deliveries() -> int:
     """Forget deliveries that are long over."""
     return purging.purge_deliveries()
+
+
+@shared_task(ignore_result=True)
+def purge_channels() -> int:
+    """Forget what channels sent, past its time."""
+    return channels.purge_channels()

@@ -14,10 +14,11 @@ class KitchenDisplayConfig(AppConfig):
             kitchen_saved,
             order_amended_receiver,
             order_changed_receiver,
+            pace_changed_receiver,
         )
         from kitchen_display.sightings import unseen_samples
         from orders.models import Brand, Kitchen, Order
-        from orders.signals import order_amended, order_changed
+        from orders.signals import order_amended, order_changed, pace_changed
 
         order_changed.connect(
             order_changed_receiver, sender=Order, dispatch_uid="kitchen_display.order_changed"
@@ -25,6 +26,7 @@ class KitchenDisplayConfig(AppConfig):
         order_amended.connect(
             order_amended_receiver, sender=Order, dispatch_uid="kitchen_display.order_amended"
         )
+        pace_changed.connect(pace_changed_receiver, dispatch_uid="kitchen_display.pace_changed")
         post_save.connect(kitchen_saved, sender=Kitchen, dispatch_uid="kitchen_display.kitchen_saved")
         post_save.connect(brand_changed, sender=Brand, dispatch_uid="kitchen_display.brand_saved")
         post_delete.connect(brand_changed, sender=Brand, dispatch_uid="kitchen_display.brand_deleted")

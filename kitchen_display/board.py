@@ -67,7 +67,10 @@ UNION ALL
 SELECT order_id, NULL, plu, NULL FROM kitchen_display_alarm WHERE kitchen_id = %s AND acknowledged_at IS NULL
 UNION ALL
 SELECT order_id, NULL, plu, before FROM kitchen_display_amendmentalarm
-WHERE kitchen_id = %s AND acknowledged_at IS NULL"""
+WHERE kitchen_id = %s AND acknowledged_at IS NULL
+UNION ALL
+SELECT mode || ' ' || busy_minutes, NULL, NULL, NULL FROM orders_kitchenpace
+WHERE kitchen_id = %s AND mode <> 'online'"""
 # In the order in which a ticket names them.
 _AMENDED: Final = ("due_at", "quantity", "note")
 
@@ -97,7 +100,7 @@ def read_board(screen: Screen, now: datetime) -> Board:
     """What `screen` shows at `now`, most urgent first. Its kitchen should be loaded."""
     before = moment()
     found = configuration(screen.kitchen_id)
-    taken, alarms, amended = read_wall(screen.kitchen_id)
+    taken, alarms, amended, pace = read_wall(screen.kitchen_id)
     orders = open_orders(screen.kitchen_id, alarms)
     lead = timedelta(minutes=screen.kitchen.release_minutes)
     told = alarms.keys() | amended.keys()
@@ -125,6 +128,7 @@ def read_board(screen: Screen, now: datetime) -> Board:
     board.all_day = counts.all_day(board, now)
     board.owes = counts.owed_by_station(board.tickets, found, now) if screen.is_expo else []
     board.next_at = counts.next_moment(board, now)
+    board.pace, board.busy_minutes = pace
     board.version = _version(board, found)
     return board
 
@@ -132,20 +136,25 @@ def read_board(screen: Screen, now: datetime) -> Board:
 type Amendments = dict[str, dict[str, dict[str, Any]]]
 
 
-def read_wall(kitchen: str) -> tuple[dict[str, int], dict[str, set[str]], Amendments]:
-    """Numbers by order, and the standing alarms: order → PLUs ("" is the order itself) of what was cancelled, and
-    order → PLU → field → value before of what was amended."""
+def read_wall(kitchen: str) -> tuple[dict[str, int], dict[str, set[str]], Amendments, tuple[str, int]]:
+    """Numbers by order, the standing alarms: order → PLUs ("" is the order itself) of what was cancelled, and
+    order → PLU → field → value before of what was amended; and the kitchen's pace: its mode, and by how many minutes
+    it is late where it is busy."""
+    pace = ("online", 0)
     taken: dict[str, int] = {}
     alarms: defaultdict[str, set[str]] = defaultdict(set)
     amended: defaultdict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
-    for order_id, number, plu, before in _rows(_WALL, [kitchen] * 3):
+    for order_id, number, plu, before in _rows(_WALL, [kitchen] * 4):
         if number is not None:
             taken[order_id] = number
         elif before is not None:
             amended[order_id][plu] = _json(before)
-        else:
+        elif plu is not None:
             alarms[order_id].add(plu)
-    return taken, dict(alarms), dict(amended)
+        else:
+            mode, _space, minutes = order_id.partition(" ")
+            pace = (mode, int(minutes))
+    return taken, dict(alarms), dict(amended), pace
 
 
 def open_orders(kitchen: str, alarmed: Iterable[str] = ()) -> list[OpenOrder]:
@@ -309,6 +318,7 @@ def _version(board: Board, found: Configuration) -> str:
         screen.pk, screen.name, screen.station_id, screen.kind, screen.text_scale, screen.columns, screen.sound_new,
         screen.sound_cancelled, screen.sound_late, str(screen.awake_from), str(screen.awake_to),
         screen.kitchen.name, screen.kitchen.release_minutes, get_language(), shell_version(),
+        board.pace, board.busy_minutes,
     ]  # fmt: skip
     data = orjson.dumps([shown, later, all_day, settings, found.digest])
     return hashlib.blake2b(data, digest_size=9).hexdigest()

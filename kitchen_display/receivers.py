@@ -7,7 +7,7 @@ from kitchen_display.alarms import raise_alarms, raise_amended
 from kitchen_display.configuration import forget_configuration
 from kitchen_display.models import Screen
 from orders.history import Change
-from orders.models import Amendment, Brand, Kitchen, Order
+from orders.models import Amendment, Brand, Kitchen, KitchenPace, Order
 
 
 def order_changed_receiver(sender: type[Order], order: Order, change: Change, **_: Any) -> None:
@@ -25,6 +25,11 @@ def order_amended_receiver(sender: type[Order], order: Order, amendment: Amendme
 def kitchen_saved(sender: type[Kitchen], instance: Kitchen, **_: Any) -> None:
     """Of `post_save`: its name, time zone and time of release are on its screens."""
     hints.publish_on_commit(instance.pk, hints.SCREENS)
+
+
+def pace_changed_receiver(sender: type[KitchenPace], pace: KitchenPace, **_: Any) -> None:
+    """Of `orders.signals.pace_changed`: every wall of the kitchen shows that it is busy or paused."""
+    hints.publish_on_commit(pace.kitchen_id, hints.SCREENS)
 
 
 def brand_changed(sender: type[Brand], **_: Any) -> None:

@@ -222,6 +222,9 @@ class Board:
     version: str
     next_at: datetime | None = None
     moment: str = ""
+    # What channels are told of the kitchen: online, busy or paused.
+    pace: str = "online"
+    busy_minutes: int = 0
 
     @property
     def server_ms(self) -> int:

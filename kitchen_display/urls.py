@@ -19,6 +19,7 @@ urlpatterns = [
     path("display/acknowledge", actions.acknowledge_view, name="acknowledge"),
     path("display/seen", actions.seen, name="seen"),
     path("display/settings", actions.settings_view, name="settings"),
+    path("display/pace", actions.pace_view, name="pace"),
     path("display/pair", pairing.display_pair, name="pair"),
     path("display/pair/status", pairing.display_status, name="pair_status"),
     path("display/pair/<str:token>", pairing.open_link, name="link"),

@@ -14,3 +14,7 @@ customer_data_removed = Signal()
 # Sent with `account` and `to` at the beginning of the transaction that gives all orders of an account another name: who
 # keeps figures by account renames them too.
 account_renamed = Signal()
+
+
+# Sent with `pace` (orders.models.KitchenPace) inside the transaction, when a kitchen pauses, is busy, or needs longer.
+pace_changed = Signal()

@@ -57,11 +57,12 @@ def test_every_adr_is_listed() -> None:
     assert [adr.name for adr in (ROOT / "docs/adr").glob("*.md") if adr.name not in listed] == []
 
 
-def test_api_examples_answer_as_the_page_says(live_stack: LiveStack) -> None:
+@pytest.mark.parametrize("page", ["docs/api.md", "docs/integrators.md"])
+def test_api_examples_answer_as_the_page_says(live_stack: LiveStack, page: str) -> None:
     curl = shutil.which("curl")
     if curl is None:
-        pytest.skip("curl is not installed: the examples of docs/api.md were not run")
-    text = (ROOT / "docs/api.md").read_text()
+        pytest.skip(f"curl is not installed: the examples of {page} were not run")
+    text = (ROOT / page).read_text()
     examples = EXAMPLE.findall(text)
     assert len(examples) == text.count("\n```sh\n")
     # Ids of this run only: the stack may have seen the page before.

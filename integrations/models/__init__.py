@@ -1,11 +1,16 @@
-"""Keys of integrators, and what goes out to them."""
+"""Keys of integrators, channels, and what goes out to both."""
 
+from integrations.models.channels import ChannelLink, ChannelLocation, ChannelMessage, ChannelOrder
 from integrations.models.deliveries import Delivery, DeliveryCount, DeliveryProgress, LateNote, Sink
 from integrations.models.keys import ApiKey, IdempotencyRecord, validate_key_name
 from integrations.models.webhooks import WebhookEndpoint
 
 __all__ = [
     "ApiKey",
+    "ChannelLink",
+    "ChannelLocation",
+    "ChannelMessage",
+    "ChannelOrder",
     "Delivery",
     "DeliveryCount",
     "DeliveryProgress",

@@ -22,6 +22,8 @@ from kitchen_display.sightings import record_sightings
 from kitchen_display.views.access import DISPLAY, for_screen
 from kitchen_display.views.answers import SeeOther, by_script, refused
 from kitchen_display.views.boards import answer_board
+from orders.models import KitchenPace
+from orders.pace import set_pace
 from orders.statuses import READY
 
 # Undo is offered for 10 s; a touch in the last moment still has its way to go.
@@ -54,6 +56,12 @@ class SettingsForm(forms.ModelForm):
             "awake_from",
             "awake_to",
         )
+
+
+class PaceForm(forms.ModelForm):
+    class Meta:
+        model = KitchenPace
+        fields = ("mode", "busy_minutes", "preparation_minutes")
 
 
 type Action = Callable[[HttpRequest, Screen, dict[str, Any]], None]
@@ -142,6 +150,17 @@ def settings_view(request: HttpRequest, screen: Screen) -> HttpResponse:
         return refused(request, " ".join(_sentences(form)), DISPLAY.path, 400)
     form.instance.save(update_fields=list(SettingsForm.Meta.fields))
     hints.publish_on_commit(screen.kitchen_id, hints.SCREENS)
+    return HttpResponse(status=204) if by_script(request) else SeeOther(DISPLAY.path)
+
+
+@require_POST
+@for_screen(DISPLAY)
+def pace_view(request: HttpRequest, screen: Screen) -> HttpResponse:
+    """Pause the kitchen, or say that it is busy: its channels hear of it, and all its walls show it."""
+    form = PaceForm(request.POST)
+    if not form.is_valid():
+        return refused(request, " ".join(_sentences(form)), DISPLAY.path, 400)
+    set_pace(screen.kitchen, **form.cleaned_data, actor=screen.actor)
     return HttpResponse(status=204) if by_script(request) else SeeOther(DISPLAY.path)
 
 

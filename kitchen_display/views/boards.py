@@ -31,6 +31,7 @@ from kitchen_display.views.access import (
 )
 from kitchen_display.views.answers import by_script, refused
 from kitchen_display.views.pairing import pairing_page
+from orders.pace import pace_of
 
 WORKER: Final = Path("static/kitchen_display/js/worker.js")
 
@@ -87,7 +88,8 @@ def _home(request: HttpRequest, place: Place, page: Any) -> HttpResponse:
 
 
 def _display_page(request: HttpRequest, screen: Screen) -> HttpResponse:
-    return answer_board(request, screen, read_board(screen, timezone.now()), "display.html")
+    board = read_board(screen, timezone.now())
+    return answer_board(request, screen, board, "display.html", pace=pace_of(screen.kitchen_id))
 
 
 def _pickup_page(request: HttpRequest, screen: Screen) -> HttpResponse:

@@ -27,6 +27,7 @@ from orders.admin.order_page import order_page
 from orders.admin.paging import InfinitePaginator
 from orders.admin.scope import KitchenScoped
 from orders.admin.search import found_ids
+from orders.admin.sections import sections_of
 from orders.admin.words import is_late, late_badge, moment, span, status_badge
 from orders.models import Brand, Order
 from orders.statuses import OPEN
@@ -168,6 +169,7 @@ class OrderAdmin(KitchenScoped, OrderActions, CustomerActions):
             "advances": choices(order),
             "can_cancel": order.status in OPEN,
             "may_erase": request.user.has_perm(ERASE),
+            "sections": sections_of(request, order),
         }
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "orders/admin/order.html", context)

@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from orders.currencies import minor_digits
 from orders.models import Kitchen, Order
 from orders.statuses import CANCELLED, FIRST, PICKED_UP, PREPARING, READY
 
@@ -73,7 +74,8 @@ def zone_name(kitchen: Kitchen, now: datetime) -> str:
 
 
 def who(actor: str) -> tuple[str, str]:
-    """The icon and the words for an actor of the history (`key:wolt`, `user:anna`, `screen:grill-1`, `system`)."""
+    """The icon and the words for an actor of the history (`key:wolt`, `channel:deliverect`, `user:anna`,
+    `screen:grill-1`, `system`)."""
     kind, _colon, name = actor.partition(":")
     match kind:
         case "key":
@@ -82,16 +84,14 @@ def who(actor: str) -> tuple[str, str]:
             return "person", name
         case "screen":
             return "tv", _("Screen %s") % name
+        case "channel":
+            return "hub", _("Channel %s") % name
         case "system":
             return "settings", _("Huuva itself")
     return "help", actor
 
 
 def money(amount: int, currency: str) -> str:
-    """An amount in minor units as people write it. Decimals after ISO 4217 for the currencies that have not two."""
-    decimals = _DECIMALS.get(currency, 2)
+    """An amount in minor units as people write it."""
+    decimals = minor_digits(currency)
     return f"{amount / 10**decimals:.{decimals}f} {currency}"
-
-
-_DECIMALS = dict.fromkeys(("CLP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND", "XAF", "XOF", "XPF"), 0)
-_DECIMALS |= dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3)

@@ -3,6 +3,7 @@ from orders.models.amendments import Amendment
 from orders.models.history import FeedOffset, StatusChange
 from orders.models.kitchens import Brand, Kitchen
 from orders.models.orders import Order, OrderItem
+from orders.models.pace import KitchenPace, PaceMode
 
 __all__ = [
     "Amendment",
@@ -10,7 +11,9 @@ __all__ = [
     "FeedOffset",
     "Kitchen",
     "KitchenMember",
+    "KitchenPace",
     "Order",
     "OrderItem",
+    "PaceMode",
     "StatusChange",
 ]

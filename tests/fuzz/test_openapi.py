@@ -30,6 +30,20 @@ def test_the_api_is_what_its_openapi_says(live_stack: Any) -> None:
         kitchen="main",
         rate_limit=0,
     )
+    secret = "the secret of the fuzzed channels"
+    link = ("create_channel_link", "Fuzz", "--secret", secret)
+    live_stack.manage(*link, "--slug", "fuzz", "--external-id", "fuzz-link", "--location", "fuzz-place=main")
+    live_stack.manage(
+        *link,
+        "--slug",
+        "fuzz-shop",
+        "--kind",
+        "generic",
+        "--mapping",
+        str(HERE / "mapping.json"),
+        "--location",
+        "fuzz-place=main",
+    )
     run = subprocess.run(
         [
             sys.executable, "-m", "schemathesis.cli", "--config-file", "schemathesis.toml",
@@ -37,7 +51,7 @@ def test_the_api_is_what_its_openapi_says(live_stack: Any) -> None:
             "--no-color", *DRAWN,
         ],
         cwd=HERE,
-        env={**os.environ, "SCHEMATHESIS_HOOKS": "hooks.py", "HUUVA_FUZZ_KEY": key},
+        env={**os.environ, "SCHEMATHESIS_HOOKS": "hooks.py", "HUUVA_FUZZ_KEY": key, "HUUVA_FUZZ_SECRET": secret},
         capture_output=True,
         text=True,
     )  # fmt: skip

@@ -1,0 +1,117 @@
+"""What came in for an order and what went out, on the order's own page: messages of its channel, and deliveries to
+webhooks and channels, with request ids, outcomes and replay. Two statements, whatever the order."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from integrations.channels.admin.messages import LOOKS, may_replay
+from integrations.models import ChannelMessage, Delivery
+from orders.admin.words import badge, moment
+from orders.models import Order
+
+# Of each direction; an order that has more is looked at in the lists.
+MOST: Final = 100
+DELIVERY_LOOKS: Final = {
+    Delivery.State.WAITING: "info",
+    Delivery.State.DELIVERED: "success",
+    Delivery.State.GIVEN_UP: "danger",
+    Delivery.State.SKIPPED: "default",
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    at: datetime
+    time: str
+    inbound: bool
+    partner: str
+    what: str
+    outcome: SafeString
+    code: str
+    detail: str
+    request_id: str
+    url: str
+    replay_url: str
+
+
+def order_traffic(request: HttpRequest, order: Order) -> str:
+    """The card; nothing for who may not see it, or where nobody but a key has spoken of the order."""
+    lines: list[Line] = []
+    if request.user.has_perm("integrations.view_channelmessage"):
+        lines += _messages(request, order)
+    if request.user.has_perm("integrations.view_delivery"):
+        lines += _deliveries(request, order)
+    if not lines:
+        return ""
+    lines.sort(key=lambda line: line.at)
+    return render_to_string("integrations/channels/traffic.html", {"lines": lines, "order": order}, request)
+
+
+def _messages(request: HttpRequest, order: Order) -> Iterable[Line]:
+    may = request.user.has_perm("integrations.change_channelmessage")
+    found = ChannelMessage.objects.filter(order_id=order.id).select_related("link").defer("payload")
+    for message in found.order_by("at", "id")[:MOST]:
+        open_trouble = message.outcome in ChannelMessage.TROUBLE and message.settled_at is None
+        yield Line(
+            message.at,
+            moment(message.at, order.kitchen, seconds=True),
+            True,
+            message.link.name,
+            f"{message.matter} {message.channel_status}".strip(),
+            badge(message.get_outcome_display(), LOOKS[ChannelMessage.Outcome(message.outcome)]),
+            str(message.status_code),
+            message.detail,
+            message.request_id,
+            reverse("admin:integrations_channelmessage_change", args=[message.pk]),
+            _replay_url("replay", message.pk) if may and open_trouble else "",
+        )
+
+
+def _deliveries(request: HttpRequest, order: Order) -> Iterable[Line]:
+    may = may_replay(request)
+    found = Delivery.objects.filter(order_id=order.id).select_related("sink").order_by("id")
+    for delivery in found[:MOST]:
+        state = Delivery.State(delivery.state)
+        at = delivery.finished_at or delivery.created_at
+        yield Line(
+            at,
+            moment(at, order.kitchen, seconds=True),
+            False,
+            delivery.sink.name,
+            f"{delivery.event_type} #{delivery.sequence}",
+            badge(_label(state), DELIVERY_LOOKS[state]),
+            "" if delivery.last_status is None else str(delivery.last_status),
+            _tries(delivery),
+            str(delivery.pk),
+            reverse("admin:integrations_delivery_change", args=[delivery.pk]),
+            _replay_url("replay_delivery", delivery.pk) if may and state != Delivery.State.WAITING else "",
+        )
+
+
+def _label(state: Delivery.State) -> str | Promise:
+    return state.label
+
+
+def _tries(delivery: Delivery) -> str:
+    last: dict[str, Any] = delivery.log[-1] if delivery.log else {}
+    if not delivery.attempts:
+        return ""
+    words = [_("tries: %d") % delivery.attempts]
+    if delivery.last_ms is not None:
+        words.append(f"{delivery.last_ms} ms")
+    if last.get("error"):
+        words.append(str(last["error"]))
+    return ", ".join(words)
+
+
+def _replay_url(name: str, pk: int) -> str:
+    return reverse(f"admin:integrations_channelmessage_{name}", args=[pk])

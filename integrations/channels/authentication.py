@@ -1,0 +1,87 @@
+"""Which link speaks: the body claims one, its signature proves it. Before that nothing of the body is believed."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from structlog import get_logger
+
+from huuva.problems import Problem
+from integrations.channels.adapter import Adapter
+from integrations.channels.secrets import open_secret
+from integrations.channels.signatures import is_signed
+from integrations.models.channels import ChannelLink, ChannelLocation
+
+log = get_logger(__name__)
+CHALLENGE: Final = 'HMAC-SHA256 realm="huuva"'
+
+
+class SignedByLink(BaseAuthentication):
+    """Sets `request.user` to the ChannelLink whose secret signed the raw body. The view names its `adapter`.
+
+    An unknown link, one that is switched off, a body that can't be read and a wrong signature are the same 401
+    `invalid_signature`. Raises DatabaseError as it is: 503.
+    """
+
+    def authenticate(self, request: Request) -> tuple[ChannelLink, None]:
+        http = request._request
+        view: Any = (request.parser_context or {})["view"]
+        adapter: Adapter = view.adapter
+        signature = http.headers.get(adapter.signature_header, "")
+        if not signature:
+            raise _refused(
+                f"Send the header {adapter.signature_header}: HMAC-SHA256 of the raw body "
+                "with the link's secret, as hex."
+            )
+        raw = http.body
+        link = _claimed(adapter, raw, view.kwargs.get("link", ""))
+        secret = open_secret(link.secret) if link else None
+        if not is_signed(secret, raw, signature) or link is None:
+            log.warning("channel_signature_refused", kind=adapter.kind, channel=link.slug if link else "")
+            raise _refused(
+                "The signature does not fit. Sign the very bytes of the body with the secret of the link "
+                "that the body names, and check that this link is set up here and active."
+            )
+        return link, None
+
+    def authenticate_header(self, request: Request) -> str:
+        return CHALLENGE
+
+
+class FromLink(BasePermission):
+    """Lets through what SignedByLink has verified."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        return isinstance(request.user, ChannelLink)
+
+
+def _claimed(adapter: Adapter, raw: bytes, slug: str) -> ChannelLink | None:
+    links = ChannelLink.objects.filter(channel_kind=adapter.kind, is_active=True)
+    if slug:
+        return links.filter(slug=slug).first()
+    claim = adapter.claim(_peek(raw))
+    if "\0" in claim.link or "\0" in claim.location:
+        return None
+    found = links.filter(external_id=claim.link).first() if claim.link else None
+    if found is None and claim.location:
+        # A channel that names no link, or one that we don't know: its place may belong to one link alone.
+        known = ChannelLocation.objects.filter(external_id=claim.location, link__in=links)
+        owners = list(links.filter(pk__in=known.values("link"))[:2])
+        found = owners[0] if len(owners) == 1 else None
+    return found
+
+
+def _peek(raw: bytes) -> Mapping[str, Any]:
+    """What can be read without judging it; the strict reader has its say once the signature fits."""
+    try:
+        body = json.loads(raw)
+    except (ValueError, RecursionError):
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _refused(detail: str) -> Problem:
+    return Problem("invalid_signature", detail, status=401, headers={"WWW-Authenticate": CHALLENGE})

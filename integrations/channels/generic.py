@@ -1,0 +1,294 @@
+"""Any channel that can sign a JSON body: a mapping, edited in the admin, says where its fields stand.
+
+The mapping is data, checked by `Mapping` below; docs/adding-a-channel.md has a whole one.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from collections.abc import Mapping as AnyMapping
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
+
+from huuva.bodies import invalid_body, pointer
+from huuva.problems import FieldError
+from integrations.channels.adapter import (
+    Adapter,
+    ChannelOrderIn,
+    Claim,
+    Incoming,
+    LinkFacts,
+    Matter,
+    PaceUpdate,
+    StatusUpdate,
+)
+from integrations.channels.readings import (
+    amount,
+    cut,
+    one_line,
+    read_moment,
+    whole_units,
+    with_own_plus,
+)
+from orders.statuses import ORDER_NAMES
+
+DEEPEST: Final = 8
+Path = Annotated[str, StringConstraints(pattern=r"^[^.\s]+(\.[^.\s]+)*$", max_length=200)]
+_CURRENCY: Final = re.compile(r"[A-Z]{3}")
+_FAILED: Final = "FAILED"
+
+
+class _Strict(BaseModel):
+    """A part of a mapping: a name that is not known is a mistake, and named."""
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True)
+
+
+class Modifiers(_Strict):
+    list: Path
+    name: Path
+    quantity: Path | None = None
+    plu: Path | None = None
+
+
+class Items(_Strict):
+    list: Path
+    plu: Path
+    name: Path
+    quantity: Path
+    price: Path | None = None
+    note: Path | None = None
+    # Modifiers of modifiers stand under the same name, one level down.
+    modifiers: Modifiers | None = None
+
+
+class Mapping(_Strict):
+    """Paths into the channel's body: names with dots between them, numbers count in lists; `=main` is always “main”."""
+
+    id: Path
+    location: Path
+    items: Items
+    status: Path | None = None
+    cancelled: Annotated[list[str], Field(max_length=50)] = []
+    reason: Path | None = None
+    pickup_time: Path | None = None
+    channel_order_id: Path | None = None
+    display_id: Path | None = None
+    account: Path | None = None
+    brand_id: Path | None = None
+    customer_name: Path | None = None
+    customer_phone: Path | None = None
+    note: Path | None = None
+    currency: Path | None = None
+    decimal_digits: Annotated[int, Field(ge=0, le=6)] = 2
+    # Our statuses, and FAILED, in the channel's words; without one it is told ours.
+    statuses: dict[str, str] = {}
+
+
+class Generic(Adapter):
+    kind = "generic"
+    signature_header = "x-huuva-signature"
+    has_mapping = True
+
+    def claim(self, body: AnyMapping[str, Any]) -> Claim:
+        # Its address names the link.
+        return Claim()
+
+    def read(self, body: AnyMapping[str, Any], link: LinkFacts) -> Incoming:
+        mapping = Mapping.model_validate(link.mapping)
+        return _Reading(body, mapping, link).message()
+
+    def status_update(self, update: StatusUpdate, link: LinkFacts) -> dict[str, Any] | None:
+        mapping = Mapping.model_validate(link.mapping)
+        name = _FAILED if update.status is None else ORDER_NAMES[update.status]
+        return {
+            "orderId": update.external_id,
+            "status": mapping.statuses.get(name, name),
+            "reason": update.reason,
+            "timeStamp": f"{update.at:%Y-%m-%dT%H:%M:%S.%f}Z",
+        }
+
+    def pace_update(self, update: PaceUpdate, link: LinkFacts) -> dict[str, Any] | None:
+        return {
+            "location": update.location,
+            "mode": update.mode,
+            "busyMinutes": update.busy_minutes,
+            "preparationMinutes": update.preparation_minutes,
+            "timeStamp": f"{update.at:%Y-%m-%dT%H:%M:%S.%f}Z",
+        }
+
+    def check_mapping(self, mapping: Any) -> list[str]:
+        try:
+            found = Mapping.model_validate(mapping)
+        except ValidationError as error:
+            return [f"{_place(one['loc'])}: {_told(one)}" for one in error.errors(include_url=False)]
+        unknown = set(found.statuses) - {*ORDER_NAMES.values(), _FAILED}
+        known = ", ".join([*ORDER_NAMES.values(), _FAILED])
+        faults = [
+            f"statuses.{name}: There is no such status of ours; write one of {known}."
+            for name in sorted(unknown)
+        ]
+        if found.cancelled and found.status is None:
+            faults.append("status: Missing; without it no word can say that an order is cancelled.")
+        return faults
+
+
+def _place(parts: tuple[int | str, ...]) -> str:
+    return ".".join(str(part) for part in parts) or "mapping"
+
+
+def _told(error: Any) -> str:
+    match error["type"]:
+        case "missing":
+            return "Missing; write where it stands in the channel's body."
+        case "extra_forbidden":
+            return "There is no such name in a mapping; see docs/adding-a-channel.md."
+        case "string_pattern_mismatch":
+            return "Write a path such as order.lines, names with dots between them."
+        case "model_type" | "model_attributes_type":
+            return "Write an object, {…}."
+    return str(error["msg"]) + "."
+
+
+class _Reading:
+    """One body under one mapping. Faults are gathered, so that all are named at once."""
+
+    def __init__(self, body: AnyMapping[str, Any], mapping: Mapping, link: LinkFacts) -> None:
+        self.body, self.mapping, self.link = body, mapping, link
+        self.errors: list[FieldError] = []
+
+    def message(self) -> Incoming:
+        m = self.mapping
+        external_id = self.text(self.body, m.id, 256)
+        if not external_id:
+            self.fault(m.id, "required", "This field is missing; send it.")
+        status = self.text(self.body, m.status, 64)
+        location = self.text(self.body, m.location, 256)
+        if status and status in m.cancelled:
+            self.stop()
+            reason = self.text(self.body, m.reason, 500)
+            return Incoming(Matter.CANCEL, external_id, location, status, reason)
+        order = self.order(external_id)
+        self.stop()
+        return Incoming(Matter.ORDER, external_id, location, status, order=order)
+
+    def order(self, external_id: str) -> ChannelOrderIn:
+        m, link = self.mapping, self.link
+        currency = self.text(self.body, m.currency, 3)
+        if currency and not _CURRENCY.fullmatch(currency):
+            self.fault(m.currency or "", "format", "Send three capital letters, such as EUR.")
+            currency = ""
+        lines = list(self.lines())
+        display = self.text(self.body, m.display_id, 64)
+        channel_order_id = self.text(self.body, m.channel_order_id, 128) or external_id[:128]
+        return ChannelOrderIn(
+            items=with_own_plus(lines),
+            details={
+                "account": self.text(self.body, m.account, 128) or link.slug,
+                "brand_id": self.text(self.body, m.brand_id, 128) or link.brand_id or link.slug,
+                "channel": cut(link.name, 64),
+                "channel_order_id": channel_order_id,
+                "channel_display_id": display,
+                "customer_name": self.text(self.body, m.customer_name, 500) or display or channel_order_id,
+                "customer_phone": self.text(self.body, m.customer_phone, 64),
+                "delivery_address": None,
+                "note": self.text(self.body, m.note, 2000),
+            },
+            pickup_time=self.read(self.body, m.pickup_time, read_moment),
+            currency=currency,
+        )
+
+    def lines(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        m = self.mapping.items
+        found = _at(self.body, m.list)
+        if not isinstance(found, list) or not 1 <= len(found) <= 500:
+            self.fault(m.list, "type", "Send a list of 1 to 500 items.")
+            return
+        for number, line in enumerate(found):
+            under = f"{m.list}.{number}"
+            if not isinstance(line, dict):
+                self.fault(under, "type", "Send an object, {…}.")
+                continue
+            price = self.read(line, m.price, amount, under)
+            yield (
+                self.text(line, m.plu, 120, under),
+                {
+                    "name": self.text(line, m.name, 500, under) or self.text(line, m.plu, 120, under) or "?",
+                    "quantity": self.quantity(line, m.quantity, under),
+                    "note": self.text(line, m.note, 2000, under),
+                    "modifiers": self.modifiers(line, m.modifiers, under),
+                    "allergens": [],
+                    "price": whole_units(price, self.mapping.decimal_digits),
+                },
+            )
+
+    def modifiers(
+        self, line: AnyMapping[str, Any], m: Modifiers | None, under: str, depth: int = 1
+    ) -> list[dict[str, Any]]:
+        found = _at(line, m.list) if m else None
+        if m is None or not isinstance(found, list) or depth > DEEPEST:
+            return []
+        made = []
+        for number, part in enumerate(found[:100]):
+            if not isinstance(part, dict):
+                continue
+            place = f"{under}.{m.list}.{number}"
+            one: dict[str, Any] = {"name": self.text(part, m.name, 500, place) or "?", "quantity": 1}
+            if m.quantity is not None and _at(part, m.quantity) is not None:
+                one["quantity"] = self.quantity(part, m.quantity, place)
+            if plu := self.text(part, m.plu, 128, place):
+                one["plu"] = plu
+            if below := self.modifiers(part, m, place, depth + 1):
+                one["modifiers"] = below
+            made.append(one)
+        return made
+
+    def quantity(self, line: AnyMapping[str, Any], path: str, under: str) -> int:
+        number = self.read(line, path, amount, under)
+        if number is None or number != int(number) or not 1 <= number <= 9999:
+            self.fault(f"{under}.{path}", "type", "Send a whole number from 1 to 9999.")
+            return 1
+        return int(number)
+
+    def text(self, part: AnyMapping[str, Any], path: str | None, longest: int, under: str = "") -> str:
+        value = _at(part, path) if path else None
+        if value is None:
+            return ""
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            self.fault(f"{under}.{path}" if under else str(path), "type", "Send a text.")
+            return ""
+        return one_line(str(value), longest) if longest < 2000 else cut(str(value), longest)
+
+    def read[T](
+        self, part: AnyMapping[str, Any], path: str | None, how: Callable[[Any], T | None], under: str = ""
+    ) -> T | None:
+        if path is None:
+            return None
+        try:
+            return how(_at(part, path))
+        except PydanticCustomError as error:
+            self.fault(f"{under}.{path}" if under else path, error.type, error.message())
+            return None
+
+    def fault(self, path: str, code: str, detail: str) -> None:
+        self.errors.append({"pointer": pointer(*path.split(".")), "code": code, "detail": detail})
+
+    def stop(self) -> None:
+        if self.errors:
+            raise invalid_body(self.errors)
+
+
+def _at(value: Any, path: str) -> Any:
+    """What stands under a path; None where nothing does. A path that begins with `=` is the value itself."""
+    if path.startswith("="):
+        return path[1:]
+    for part in path.split("."):
+        if isinstance(value, dict):
+            value = value.get(part)
+        elif isinstance(value, list) and part.isascii() and part.isdigit() and int(part) < len(value):
+            value = value[int(part)]
+        else:
+            return None
+    return value

@@ -1,0 +1,229 @@
+"""What becomes of a verified message: one transaction for the work and the row that tells of it (ADR 18)."""
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from django.db import connection, transaction
+from django.db.models import Q, QuerySet
+from structlog import get_logger
+
+from huuva.jsonio import loads
+from huuva.problems import FieldError, Problem
+from integrations.channels.adapter import ChannelOrderIn, Incoming
+from integrations.channels.readings import minor_units
+from integrations.channels.registry import ADAPTERS
+from integrations.models.channels import ChannelLink, ChannelLocation, ChannelMessage, ChannelOrder
+from orders import clock
+from orders.models import Kitchen, Order
+from orders.new import NewOrder
+from orders.refusals import Refusal
+from orders.services import create_order, move_order
+from orders.statuses import CANCELLED
+
+log = get_logger(__name__)
+Outcome = ChannelMessage.Outcome
+STATUS_OK: Final = 200
+
+
+@dataclass(slots=True)
+class Taken:
+    """The answer to a message. `body` depends on the ids alone, so that a repeat is answered like the first."""
+
+    body: dict[str, Any] = field(default_factory=dict)
+    outcome: Outcome = Outcome.TAKEN
+    problem: Problem | None = None
+
+
+def take(
+    link: ChannelLink,
+    raw: bytes,
+    *,
+    request_id: str,
+    replay_of: ChannelMessage | None = None,
+    by: str | None = None,
+) -> tuple[Taken, ChannelMessage]:
+    """Do what a verified message asks, and keep it. A refusal comes back as `problem`, kept too.
+
+    `by` is who settles what was refused before, where it isn't the channel itself.
+
+    Raises DatabaseError where nothing could be stored: the channel sends it again.
+    """
+    incoming, problem = _read(link, raw)
+    message = ChannelMessage(
+        link=link,
+        at=clock.now(),
+        matter=incoming.matter if incoming else "",
+        external_id=incoming.external_id if incoming else "",
+        location=incoming.location if incoming else "",
+        # Also where no order came of it yet: its page then shows what went before.
+        order_id=link.order_id(incoming.external_id) if incoming else "",
+        channel_status=incoming.status if incoming else "",
+        request_id=request_id[:128],
+        payload=raw.decode("utf-8", "replace").replace("\0", "�"),
+        replay_of=replay_of,
+    )
+    with transaction.atomic():
+        if incoming is None or problem is not None:
+            taken = Taken(outcome=Outcome.INVALID, problem=problem)
+        else:
+            _lock(link, incoming.external_id)
+            taken = _attempt(link, incoming)
+        message.outcome = taken.outcome
+        if taken.problem is not None:
+            message.status_code = taken.problem.status_code
+            message.detail = _told(taken.problem)
+            if replay_of is not None:
+                # The message that was replayed goes on waiting; one of them is enough.
+                message.settled_at, message.settled_by = message.at, by or link.actor
+        else:
+            message.status_code = STATUS_OK
+        message.save(force_insert=True)
+        if taken.problem is None:
+            # What was refused before has been made up for.
+            made_up = Q(external_id=message.external_id, matter=message.matter)
+            if replay_of is not None:
+                made_up |= Q(pk=replay_of.pk)
+            trouble().filter(made_up, link=link).update(settled_at=message.at, settled_by=by or link.actor)
+    log.info(
+        "channel_message",
+        channel=link.slug,
+        outcome=str(message.outcome),
+        order=message.order_id,
+        matter=message.matter,
+    )
+    return taken, message
+
+
+def trouble() -> QuerySet[ChannelMessage]:
+    """Messages of which nothing came, and which nobody has dealt with."""
+    return ChannelMessage.objects.filter(outcome__in=ChannelMessage.TROUBLE, settled_at__isnull=True)
+
+
+def _read(link: ChannelLink, raw: bytes) -> tuple[Incoming | None, Problem | None]:
+    """The message, or why it can't be read."""
+    try:
+        body = loads(raw)
+        if not isinstance(body, dict):
+            raise Problem("invalid_json", "The body must be one JSON object, {…}.", status=400)
+        return ADAPTERS[link.channel_kind].read(body, link.facts()), None
+    except Problem as problem:
+        return None, problem
+
+
+def _lock(link: ChannelLink, external_id: str) -> None:
+    """Messages about one order wait for each other, also while neither order nor row is there to lock."""
+    digest = hashlib.blake2b(f"channel {link.pk} {external_id}".encode(), digest_size=8).digest()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int.from_bytes(digest, signed=True)])
+
+
+def _attempt(link: ChannelLink, incoming: Incoming) -> Taken:
+    """The work, undone as a whole where it is refused."""
+    order_id = link.order_id(incoming.external_id)
+    known = ChannelOrder.objects.filter(pk=order_id).first()
+    try:
+        with transaction.atomic():
+            if incoming.order is None:
+                return _cancel(link, incoming, order_id, known)
+            return _order(link, incoming, incoming.order, order_id, known)
+    except Refusal as refusal:
+        facts: dict[str, Any] = dict(refusal.facts)
+        problem = Problem(refusal.code, refusal.detail, status=409, **facts)
+        return Taken({"id": order_id} if known else {}, Outcome.REFUSED, problem)
+    except Problem as problem:
+        if problem.code == "unknown_location":
+            _note_location(link, incoming.location)
+            return Taken(outcome=Outcome.UNKNOWN_LOCATION, problem=problem)
+        return Taken(outcome=Outcome.REFUSED, problem=problem)
+
+
+def _order(
+    link: ChannelLink, incoming: Incoming, told: ChannelOrderIn, order_id: str, known: ChannelOrder | None
+) -> Taken:
+    if known is not None and known.taken_at is not None:
+        same = known.channel_status == incoming.status
+        return Taken({"id": order_id}, Outcome.REPEATED if same else Outcome.NOTED)
+    place = ChannelLocation.objects.select_related("kitchen").filter(
+        link=link, external_id=incoming.location
+    ).first()  # fmt: skip
+    if place is None or place.kitchen is None:
+        raise _unknown_location(incoming.location)
+    new = _new(
+        order_id,
+        told,
+        place.kitchen,
+        cancelled=known is not None and known.cancelled_at is not None,
+    )
+    create_order(new, kitchen=place.kitchen, actor=link.actor)
+    now = clock.now()
+    if known is None:
+        known = ChannelOrder(order_id=order_id, link=link, external_id=incoming.external_id, created_at=now)
+    known.location, known.channel_status, known.taken_at = incoming.location, incoming.status, now
+    known.save()
+    return Taken({"id": order_id}, Outcome.TAKEN)
+
+
+def _cancel(link: ChannelLink, incoming: Incoming, order_id: str, known: ChannelOrder | None) -> Taken:
+    answer = {"id": order_id}
+    now = clock.now()
+    if known is None or known.taken_at is None:
+        waiting, _created = ChannelOrder.objects.get_or_create(
+            order_id=order_id,
+            defaults={"link": link, "external_id": incoming.external_id, "created_at": now},
+        )
+        if waiting.cancelled_at is not None:
+            return Taken(answer, Outcome.REPEATED)
+        waiting.cancelled_at, waiting.cancel_reason = now, incoming.reason
+        waiting.save(update_fields=["cancelled_at", "cancel_reason"])
+        return Taken(answer, Outcome.WAITING)
+    if known.cancelled_at is not None:
+        return Taken(answer, Outcome.REPEATED)
+    try:
+        move_order(order_id, CANCELLED, actor=link.actor, reason=incoming.reason)
+    except Order.DoesNotExist:
+        raise Problem("not_found", "This order is not kept any more.", status=404) from None
+    known.cancelled_at, known.cancel_reason = now, incoming.reason
+    known.save(update_fields=["cancelled_at", "cancel_reason"])
+    return Taken(answer, Outcome.CANCELLED)
+
+
+def _new(order_id: str, told: ChannelOrderIn, kitchen: Kitchen, *, cancelled: bool) -> NewOrder:
+    currency = told.currency or kitchen.currency
+    return NewOrder(
+        id=order_id,
+        pickup_time=told.pickup_time or clock.now(),
+        items=[
+            replace(item, details={**item.details, "price": minor_units(item.details["price"], currency)})
+            for item in told.items
+        ],
+        details=told.details,
+        status=CANCELLED if cancelled else told.status,
+        currency=currency,
+        history=list(told.history),
+    )
+
+
+def _unknown_location(location: str) -> Problem:
+    if not location:
+        detail = "The body names no location; send the id of the place that cooks."
+    else:
+        detail = (
+            f"No kitchen is set up for the location {location[:80]}. The order is kept: the operator of this server "
+            "can name the kitchen in the admin, under Channel locations, and take it in there. Or send it again then."
+        )
+    errors: list[FieldError] = [{"pointer": "/location", "code": "unknown_location", "detail": detail}]
+    return Problem("unknown_location", detail, status=422, errors=errors)
+
+
+def _note_location(link: ChannelLink, location: str) -> None:
+    """A place to name a kitchen for, on the admin's front page until somebody does."""
+    log.warning("channel_location_unknown", channel=link.slug, location=location)
+    if location:
+        ChannelLocation.objects.get_or_create(link=link, external_id=location)
+
+
+def _told(problem: Problem) -> str:
+    """For the log that managers read: the sentence, and each wrong field. No values of the body stand in these."""
+    wrong = [f"{error['pointer']}: {error['detail']}" for error in problem.errors]
+    return " ".join([problem.text, *wrong] if problem.code == "invalid_body" else [problem.text])[:2000]

@@ -1,0 +1,55 @@
+"""Where channels send their orders."""
+
+from typing import Any, cast
+
+from django.http import HttpResponseBase
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from huuva.api import ApiView
+from integrations.channels import schema
+from integrations.channels.adapter import Adapter
+from integrations.channels.authentication import FromLink, SignedByLink
+from integrations.channels.intake import Outcome, take
+from integrations.channels.registry import ADAPTERS
+from integrations.idempotency import REPLAYED
+from integrations.models.channels import ChannelLink
+
+
+class ChannelOrdersView(ApiView, APIView):
+    """Takes the messages of one kind of channel. The body is read by the intake, from the bytes that were signed."""
+
+    authentication_classes = [SignedByLink]
+    permission_classes = [FromLink]
+    throttle_classes: list[Any] = []
+    body_required = True
+    adapter: Adapter
+
+    def receive(self, request: Request) -> HttpResponseBase:
+        http = request._request
+        taken, _message = take(
+            cast(ChannelLink, request.user),
+            http.body,
+            request_id=getattr(http, "request_id", ""),
+        )
+        if taken.problem is not None:
+            raise taken.problem
+        repeated = taken.outcome is Outcome.REPEATED
+        return Response(taken.body, headers={REPLAYED: "true"} if repeated else None)
+
+
+class DeliverectOrders(ChannelOrdersView):
+    adapter = ADAPTERS["deliverect"]
+
+    @schema.deliverect
+    def post(self, request: Request) -> HttpResponseBase:
+        return self.receive(request)
+
+
+class GenericOrders(ChannelOrdersView):
+    adapter = ADAPTERS["generic"]
+
+    @schema.generic
+    def post(self, request: Request, link: str) -> HttpResponseBase:
+        return self.receive(request)

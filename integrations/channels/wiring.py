@@ -1,0 +1,38 @@
+"""How channels are wired to the rest when the application starts."""
+
+from huuva.metrics import register_gauge
+from integrations import deliveries
+from integrations.channels import (
+    metrics,
+    schema,  # noqa: F401 (drf-spectacular finds its extensions by their class being imported)
+)
+from integrations.channels.admin.front import channel_alerts
+from integrations.channels.admin.traffic import order_traffic
+from integrations.channels.outbound import ChannelUpdates, tell_pace
+from integrations.channels.purging import forget_customers
+from integrations.models.channels import KIND
+from orders.admin.sections import register_alerts, register_order_section
+from orders.signals import customer_data_removed, pace_changed
+
+
+def connect() -> None:
+    deliveries.register(KIND, ChannelUpdates())
+    pace_changed.connect(tell_pace, dispatch_uid="integrations.tell_pace")
+    customer_data_removed.connect(forget_customers, dispatch_uid="integrations.forget_customers")
+    register_order_section(order_traffic)
+    register_alerts(channel_alerts)
+    register_gauge(
+        "huuva_channel_messages_last_hour",
+        "Messages of channels in the last hour, by what became of them.",
+        metrics.message_samples,
+    )
+    register_gauge(
+        "huuva_channel_locations_unknown",
+        "Places that channels have named and that have no kitchen.",
+        metrics.unknown_samples,
+    )
+    register_gauge(
+        "huuva_channel_messages_waiting",
+        "Refused messages that nobody has dealt with.",
+        metrics.waiting_samples,
+    )

@@ -1,0 +1,83 @@
+import json
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+from integrations.channels.registry import ADAPTERS
+from integrations.channels.secrets import new_secret, seal_secret
+from integrations.deliveries.guard import check_url
+from integrations.models import ChannelLink, ChannelLocation
+from orders.models import Kitchen
+
+
+class Command(BaseCommand):
+    help = "Connect a channel, and print its secret, alone, on standard output. It is shown this once."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("name", help="the channel's name, as orders show it")
+        parser.add_argument("--kind", default="deliverect", choices=list(ADAPTERS))
+        parser.add_argument("--slug", help="begins the ids of its orders (default: the kind)")
+        parser.add_argument("--external-id", default="", help="the channel's id of the link (channelLink)")
+        parser.add_argument("--secret", help="as the channel gave it (default: one is made)")
+        parser.add_argument("--status-url", default="", help="where it hears of changes")
+        parser.add_argument("--busy-url", default="", help="where it hears of pauses")
+        parser.add_argument("--mapping", metavar="FILE", help="JSON that says where its fields stand")
+        parser.add_argument(
+            "--location",
+            action="append",
+            default=[],
+            metavar="ID=KITCHEN",
+            help="a place of the channel and the slug of the kitchen that cooks for it; repeatable",
+        )
+
+    @transaction.atomic
+    def handle(self, *args: Any, **options: Any) -> None:
+        secret = options["secret"] or new_secret()
+        link = ChannelLink(
+            name=options["name"],
+            channel_kind=options["kind"],
+            slug=options["slug"] or options["kind"],
+            external_id=options["external_id"],
+            status_url=options["status_url"],
+            busy_url=options["busy_url"],
+            mapping=_mapping(options["kind"], options["mapping"]),
+            secret=seal_secret(secret),
+        )
+        try:
+            for url in (link.status_url, link.busy_url):
+                if url:
+                    check_url(url)
+            link.full_clean(exclude=("events", "kind"))
+        except ValidationError as error:
+            raise CommandError(" ".join(error.messages)) from None
+        link.save()
+        for place in options["location"]:
+            external_id, _, slug = place.rpartition("=")
+            kitchen = Kitchen.objects.filter(pk=slug).first()
+            if not external_id or kitchen is None:
+                known = (
+                    ", ".join(Kitchen.objects.order_by("pk").values_list("pk", flat=True)[:50]) or "none yet"
+                )
+                raise CommandError(f"--location is ID=KITCHEN, not {place}. Known kitchens: {known}.")
+            ChannelLocation.objects.create(link=link, external_id=external_id, kitchen=kitchen)
+        self.stdout.write(secret)
+
+
+def _mapping(kind: str, file: str | None) -> Any:
+    adapter = ADAPTERS[kind]
+    if file is None:
+        if adapter.has_mapping:
+            raise CommandError(f"Links of the kind {kind} need --mapping.")
+        return None
+    try:
+        mapping = json.loads(Path(file).read_text())
+    except (OSError, ValueError) as error:
+        raise CommandError(f"{file} can't be read as JSON: {error}") from None
+    faults = adapter.check_mapping(mapping)
+    if faults:
+        raise CommandError("The mapping is wrong. " + " ".join(faults))
+    return mapping

@@ -1,0 +1,251 @@
+"""Deliverect's words, as they become ours."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from integrations.channels.deliverect import Deliverect
+from integrations.models.channels import ChannelMessage
+from integrations.tests.channels import factories as make
+from orders import clock
+from orders.models import Order, OrderItem, StatusChange
+from orders.statuses import CANCELLED, FIRST, PICKED_UP, PREPARING, READY, Kind
+from orders.tests.factories import kitchen
+
+pytestmark = pytest.mark.django_db
+
+
+def taken(**fields) -> Order:
+    make.link()
+    answer = make.send(make.body(**fields))
+    assert (answer.status_code, answer.json()) == (200, {"id": "deliverect:d-1"})
+    return Order.objects.get(pk="deliverect:d-1")
+
+
+def test_an_order_arrives_with_everything_that_the_kitchen_needs():
+    order = taken()
+
+    assert (order.kitchen_id, order.status, order.channel) == ("main", FIRST, "Wolt")
+    assert (order.account, order.brand_id) == ("60bfc6dc4887c9851d5a0246", "60bfc6dc4887c9851d5a0245")
+    assert (order.channel_order_id, order.channel_display_id) == ("TEST1626898082", "82")
+    assert (order.customer_name, order.customer_phone) == ("John Doe", "+123456789")
+    assert (order.note, order.delivery_address, order.currency) == ("Ring twice", None, "EUR")
+    assert order.pickup_time == datetime(2026, 7, 22, 20, 28, 2, tzinfo=UTC)
+    burger, sushi = order.items.order_by("position")
+    assert (burger.plu, burger.name, burger.quantity, burger.price) == (
+        "CAT1-0001", "Hawaii Burger", 1, 1290,
+    )  # fmt: skip
+    assert burger.note == "No onion"
+    assert burger.modifiers == [{"name": "Extra cheese", "quantity": 1, "plu": "MOD-1"}]
+    assert (sushi.plu, sushi.modifiers) == ("CAT2-0001", [])
+    assert {row.actor for row in StatusChange.objects.all()} == {"channel:deliverect"}
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        "2026-07-22T20:28:02Z",
+        "2026-07-22T20:28:02.000000Z",
+        "2026-07-22T20:28:02",
+        "2026-07-22T20:28:02.000000",
+    ],
+)
+def test_times_come_with_seconds_or_microseconds_and_are_utc(time):
+    assert taken(pickupTime=time).pickup_time == datetime(2026, 7, 22, 20, 28, 2, tzinfo=UTC)
+
+
+def test_without_a_pickup_time_it_is_for_the_delivery_time_or_as_soon_as_possible():
+    assert taken(pickupTime=None).pickup_time == datetime(2026, 7, 22, 20, 28, 2, tzinfo=UTC)
+    make.send(make.body("d-2", pickupTime=None, deliveryTime=None))
+    late = clock.now() - Order.objects.get(pk="deliverect:d-2").pickup_time
+    assert timedelta() <= late < timedelta(minutes=1)
+
+
+def test_sub_items_become_modifiers_all_the_way_down():
+    part = {"plu": "P", "name": "Part", "quantity": 2, "remark": "crisp"}
+    inner = {**part, "name": "Inner", "subItems": [{**part, "name": "Innermost", "remark": None}]}
+    taken(items=[{"plu": "A", "name": "Menu", "quantity": 1, "subItems": [{**part, "subItems": [inner]}]}])
+
+    item = OrderItem.objects.get()
+    assert item.modifiers == [
+        {
+            "name": "Part", "quantity": 2, "plu": "P",
+            "modifiers": [
+                {
+                    "name": "Inner", "quantity": 2, "plu": "P",
+                    "modifiers": [{"name": "Innermost", "quantity": 2, "plu": "P"}],
+                }
+            ],
+        }
+    ]  # fmt: skip
+    assert item.note == "Part: crisp\nPart: Inner: crisp"
+
+
+def test_sub_items_below_the_eighth_level_are_put_on_the_eighth():
+    part: dict = {"plu": "P", "name": "10", "quantity": 1}
+    for level in range(9, 0, -1):
+        part = {"plu": "P", "name": str(level), "quantity": 1, "subItems": [part]}
+    taken(items=[{"plu": "A", "name": "Menu", "quantity": 1, "subItems": [part]}])
+
+    found = OrderItem.objects.get().modifiers
+    for level in range(1, 8):
+        assert [one["name"] for one in found] == [str(level)]
+        found = found[0]["modifiers"]
+    assert [one["name"] for one in found] == ["8", "9", "10"]
+
+
+def test_lines_that_share_a_plu_are_told_apart():
+    line = {"name": "Burger", "quantity": 1}
+    taken(items=[{**line, "plu": plu} for plu in ("A", "A", "A~2", "B", "A")])
+
+    plus = list(OrderItem.objects.order_by("position").values_list("plu", flat=True))
+    assert plus == ["A", "A~3", "A~2", "B", "A~4"]
+
+
+@pytest.mark.parametrize(
+    "currency, digits, price, stored",
+    [
+        ("EUR", 2, 1290, 1290),
+        ("EUR", 3, 12905, 1291),
+        ("EUR", 0, 12, 1200),
+        ("EUR", None, 1290, 1290),
+        ("JPY", 2, 129000, 1290),
+        ("KWD", 2, 1290, 12900),
+        ("EUR", 2, "1290", 1290),
+        ("EUR", 2, None, None),
+        ("EUR", 2, -150, -150),
+    ],
+)
+def test_decimal_digits_make_minor_units_of_the_kitchens_currency(currency, digits, price, stored):
+    kitchen(currency=currency)
+    taken(decimalDigits=digits, items=[{"plu": "A", "name": "A", "quantity": 1, "price": price}])
+    assert OrderItem.objects.get().price == stored
+
+
+@pytest.mark.parametrize(
+    "status, ours",
+    [
+        *((number, FIRST) for number in (1, 2, 3, 4, 5, 6, 7, 10, 20, 25, 40)),
+        (50, PREPARING), (60, READY), (70, READY), (90, PICKED_UP), (95, PICKED_UP),
+        *((number, FIRST) for number in (80, 85, 89, 115, 999, -1, None, "new", "10", 10**30, [], {})),
+    ],
+)  # fmt: skip
+def test_each_status_is_taken_and_an_unknown_one_is_an_order_to_cook(status, ours):
+    order = taken(status=status)
+    assert order.status == ours
+    assert {item.status for item in order.items.all()} == {ours}
+
+
+def test_fields_that_nobody_knows_are_kept_as_they_came():
+    taken(newField={"deep": [1, 2]}, courier={"status": 83}, tax=1.5)
+    payload = ChannelMessage.objects.get().payload
+    assert '"newField": {"deep": [1, 2]}' in payload
+    assert '"courier": {"status": 83}' in payload
+
+
+def test_what_is_too_long_is_cut_and_what_is_missing_is_made_up_for():
+    order = taken(
+        note="n" * 3000,
+        customer=None,
+        brandId=None,
+        account=None,
+        channelOrderDisplayId="",
+        channelOrderId=1234,
+        items=[{"plu": "P" * 300, "name": "", "quantity": "2", "remark": "r" * 3000}],
+        packaging={"includeCutlery": True},
+        deliveryAddress={
+            "street": "Kaivokatu",
+            "streetNumber": "1",
+            "postalCode": "00100",
+            "city": "Helsinki",
+        },
+    )
+    assert len(order.note) == 2000
+    assert (order.customer_name, order.channel_order_id) == ("1234", "1234")
+    assert (order.brand_id, order.account) == (make.LINK_ID, "deliverect")
+    assert order.delivery_address == {"city": "Helsinki", "street": "Kaivokatu 1", "postalCode": "00100"}
+    item = order.items.get()
+    assert (len(item.plu), len(item.name), len(item.note), item.quantity) == (120, 300, 2000, 2)
+
+
+def test_cutlery_is_on_the_ticket():
+    assert taken(packaging={"includeCutlery": True}).note == "Ring twice\n+ cutlery"
+
+
+def test_its_past_is_imported_in_our_words_without_what_says_nothing_of_cooking():
+    def past(status, minute):
+        return {
+            "timeStamp": f"2026-07-22T20:{minute:02}:00Z",
+            "status": status,
+            "response": "",
+            "source": "x",
+        }
+
+    taken(status=50, statusHistory=[past(10, 1), past(83, 2), past(20, 3), past(50, 4), {"status": 50}])
+
+    rows = StatusChange.objects.filter(plu=None).order_by("sequence")
+    assert [(row.to_status, row.kind) for row in rows] == [
+        (FIRST, Kind.IMPORT), (FIRST, Kind.IMPORT), (PREPARING, Kind.TRANSITION),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "wrong, pointer",
+    [
+        ({"items": []}, "/items"),
+        ({"items": None}, "/items"),
+        ({"items": [{"plu": "A", "name": "A", "quantity": 0}]}, "/items/0/quantity"),
+        ({"items": [{"plu": "A", "name": "A", "quantity": 1.5}]}, "/items/0/quantity"),
+        (
+            {"items": [{"plu": "A", "quantity": 1, "subItems": [{"quantity": -1}]}]},
+            "/items/0/subItems/0/quantity",
+        ),
+        ({"items": [{"plu": "A", "name": "A", "price": "much"}]}, "/items/0/price"),
+        ({"pickupTime": "tomorrow"}, "/pickupTime"),
+        ({"pickupTime": "1850-01-01T00:00:00Z"}, "/pickupTime"),
+        ({"decimalDigits": 99}, "/decimalDigits"),
+        ({"_id": None}, "/_id"),
+        ({"_id": ""}, "/_id"),
+        ({"customer": "Ada"}, "/customer"),
+    ],
+)
+def test_what_would_make_a_wrong_order_is_refused_by_name_and_kept(wrong, pointer):
+    make.link()
+    answer = make.send(make.body(**wrong))
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_body")
+    assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
+    assert not Order.objects.exists()
+    message = ChannelMessage.objects.get()
+    assert (message.outcome, message.status_code) == ("invalid", 400)
+    assert pointer in message.detail
+    assert message.payload
+
+
+def test_ids_of_the_channel_that_are_no_part_of_an_address_are_stood_for_by_their_digest():
+    make.link()
+    answer = make.send(make.body("a/b c?" * 30))
+    order_id = answer.json()["id"]
+    assert answer.status_code == 200
+    assert Order.objects.get().id == order_id
+    assert "/" not in order_id
+    assert make.send(make.body("a/b c?" * 30)).json()["id"] == order_id
+
+
+def test_our_statuses_in_its_numbers():
+    from integrations.channels.adapter import LinkFacts, StatusUpdate
+
+    at = datetime(2026, 7, 22, 20, 28, 2, 123456, tzinfo=UTC)
+    told = {
+        status: Deliverect().status_update(
+            StatusUpdate("d-1", status, at, "sold out"), LinkFacts("d", "D", "l")
+        )
+        for status in (FIRST, PREPARING, READY, PICKED_UP, CANCELLED, None)
+    }
+    assert [body["status"] for body in told.values()] == [20, 50, 70, 90, 110, 120]
+    assert told[CANCELLED] == {
+        "orderId": "d-1",
+        "status": 110,
+        "reason": "sold out",
+        "timeStamp": "2026-07-22T20:28:02.123456Z",
+    }

@@ -1,0 +1,183 @@
+"""A channel that is connected by a mapping, without a line of code."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from integrations.channels.adapter import LinkFacts, StatusUpdate
+from integrations.channels.generic import Generic
+from integrations.channels.schema import GENERIC_ORDER
+from integrations.models import ChannelMessage
+from integrations.tests.channels import factories as make
+from orders import clock
+from orders.models import Order
+from orders.statuses import CANCELLED, FIRST, READY
+
+pytestmark = pytest.mark.django_db
+
+URL = "/api/channels/generic/shop/orders"
+HEADER = "x-huuva-signature"
+MAPPING: dict[str, Any] = {
+    "id": "order.id",
+    "location": "store.code",
+    "status": "order.state",
+    "cancelled": ["VOID"],
+    "reason": "order.why",
+    "displayId": "order.number",
+    "pickupTime": "order.ready_by",
+    "customerName": "guest.0.name",
+    "customerPhone": "guest.0.phone",
+    "note": "order.note",
+    "currency": "order.currency",
+    "items": {
+        "list": "lines",
+        "plu": "sku",
+        "name": "title",
+        "quantity": "qty",
+        "price": "price",
+        "note": "wish",
+        "modifiers": {"list": "options", "name": "title", "quantity": "qty"},
+    },
+    "statuses": {"READY": "CAN_BE_FETCHED", "FAILED": "SORRY"},
+}
+
+
+def shop(**mapping: Any):
+    return make.link(
+        "shop", channel_kind="generic", name="Web shop", external_id="", mapping=MAPPING | mapping
+    )
+
+
+def body(**order: Any) -> dict[str, Any]:
+    return {
+        **GENERIC_ORDER,
+        "order": {**GENERIC_ORDER["order"], **order},
+        "store": {"code": make.LOCATION},
+        "guest": [{"name": "Ada", "phone": "040"}],
+    }
+
+
+def send(data: Any, **more: Any):
+    return make.send(data, url=URL, header=HEADER, **more)
+
+
+def test_an_order_arrives_as_the_mapping_says():
+    shop()
+    sent = body(note="Ring", currency="SEK")
+    sent["lines"][0]["options"] = [{"title": "Extra", "qty": 2, "options": [{"title": "Hot"}]}]
+    answer = send(sent)
+    assert (answer.status_code, answer.json()) == (200, {"id": "shop:A-1001"})
+    order = Order.objects.get()
+    assert (order.status, order.kitchen_id, order.channel, order.brand_id) == (
+        FIRST,
+        "main",
+        "Web shop",
+        "shop",
+    )
+    assert (order.channel_order_id, order.channel_display_id) == ("A-1001", "17")
+    assert (order.customer_name, order.customer_phone, order.note) == ("Ada", "040", "Ring")
+    assert (order.currency, f"{order.pickup_time:%H:%M:%S}") == ("SEK", "20:28:02")
+    item = order.items.get()
+    assert (item.plu, item.name, item.quantity, item.price) == ("CAT1-0001", "Hawaii Burger", 2, 1290)
+    assert item.modifiers == [{"name": "Extra", "quantity": 2, "modifiers": [{"name": "Hot", "quantity": 1}]}]
+
+
+def test_it_repeats_cancels_and_signs_like_every_channel():
+    shop()
+    assert send(body(state="VOID", why="No time")).status_code == 200
+    first, second = send(body()), send(body())
+    assert first.content == second.content
+    assert Order.objects.get().status == CANCELLED
+    assert send(body(id="A-2"), secret="guess").status_code == 401
+    assert (
+        make.send(body(id="A-2"), url="/api/channels/generic/other/orders", header=HEADER).status_code == 401
+    )
+    assert list(ChannelMessage.objects.order_by("id").values_list("outcome", flat=True)) == [
+        "waiting", "taken", "repeated",
+    ]  # fmt: skip
+
+
+def test_its_address_opens_links_of_its_own_kind_only():
+    make.link()
+    assert (
+        make.send(make.body(), url="/api/channels/generic/deliverect/orders", header=HEADER).status_code
+        == 401
+    )
+
+
+@pytest.mark.parametrize(
+    "wrong, pointer",
+    [
+        ({"order": {}}, "/order/id"),
+        ({"lines": []}, "/lines"),
+        ({"lines": None}, "/lines"),
+        ({"lines": ["burger"]}, "/lines/0"),
+        ({"lines": [{"sku": "A", "title": "A", "qty": 0}]}, "/lines/0/qty"),
+        ({"lines": [{"sku": "A", "title": "A", "qty": "some"}]}, "/lines/0/qty"),
+        ({"lines": [{"sku": {}, "title": "A", "qty": 1}]}, "/lines/0/sku"),
+        ({"lines": [{"sku": "A", "title": "A", "qty": 1, "price": "much"}]}, "/lines/0/price"),
+        (
+            {"lines": [{"sku": "A", "qty": 1, "options": [{"title": [], "qty": 1}]}]},
+            "/lines/0/options/0/title",
+        ),
+        ({"order": {"id": "A", "ready_by": "soon"}}, "/order/ready_by"),
+        ({"order": {"id": "A", "currency": "e"}}, "/order/currency"),
+    ],
+)
+def test_what_is_wrong_is_named_in_the_channels_own_words(wrong, pointer):
+    shop()
+    answer = send({**body(), **wrong})
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_body")
+    assert pointer in {error["pointer"] for error in answer.json()["errors"]}
+    assert not Order.objects.exists()
+    assert ChannelMessage.objects.get().outcome == "invalid"
+
+
+def test_a_constant_stands_for_a_field_that_the_channel_does_not_send():
+    shop(location=f"={make.LOCATION}")
+    sent = body()
+    del sent["store"]
+    assert send(sent).status_code == 200
+
+
+def test_our_statuses_in_its_words():
+    told = [
+        Generic().status_update(
+            StatusUpdate("A-1001", status, clock.now()), LinkFacts("shop", "Shop", "", mapping=MAPPING)
+        )["status"]
+        for status in (FIRST, READY, None)
+    ]
+    assert told == ["RECEIVED", "CAN_BE_FETCHED", "SORRY"]
+
+
+@pytest.mark.parametrize(
+    "change, told",
+    [
+        ({"id": None}, "id: "),
+        ({"idd": "x"}, "idd: There is no such name"),
+        ({"items": {"list": "lines"}}, "items.plu: Missing"),
+        ({"items": "lines"}, "items: Write an object"),
+        ({"note": "a..b"}, "note: Write a path"),
+        ({"decimalDigits": 9}, "decimalDigits: "),
+        ({"statuses": {"COOKED": "x"}}, "statuses.COOKED: There is no such status"),
+        ({"status": None}, "status: Missing; without it"),
+    ],
+)
+def test_a_wrong_mapping_is_told_by_name(change, told):
+    faults = Generic().check_mapping({**MAPPING, **change})
+    assert any(fault.startswith(told) for fault in faults), faults
+    assert Generic().check_mapping(MAPPING) == []
+    assert Generic().check_mapping(None)
+
+
+def test_the_api_tells_how_to_sign(client: Client):
+    document = client.get("/api/openapi.json").json()
+    schemes = document["components"]["securitySchemes"]
+    assert schemes["deliverectSignature"]["name"] == make.HEADER
+    assert schemes["genericSignature"]["name"] == HEADER
+    post = document["paths"]["/api/channels/deliverect/orders"]["post"]
+    assert post["security"] == [{"deliverectSignature": []}]
+    assert {"200", "400", "401", "409", "413", "422", "503"} <= post["responses"].keys()
+    assert "429" not in post["responses"]
+    assert post["requestBody"]["required"] is True

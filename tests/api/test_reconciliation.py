@@ -1,0 +1,96 @@
+"""An integrator that only polls the event list, while web is killed: it ends with the truth, without gaps or doubles."""
+
+import http.client
+import os
+import signal
+import threading
+import time
+from collections import defaultdict
+from typing import Any
+
+import psutil
+
+from tests.api.client import Client, new_items, new_order, order_path
+from tests.api.test_events import rows
+from tests.live_stack import LiveStack
+
+GONE = (OSError, http.client.HTTPException)
+SECONDS = 60
+
+
+def patiently(call: Any) -> Any:
+    """What `call` gives, tried until web is there: as a client does that repeats what got no answer."""
+    end = time.monotonic() + SECONDS
+    while True:
+        try:
+            return call()
+        except GONE:
+            assert time.monotonic() < end
+            time.sleep(0.05)
+
+
+def kill(stack: LiveStack) -> None:
+    """SIGKILL for web and its workers, in the middle of whatever they do."""
+    assert stack.web is not None
+    for process in [*psutil.Process(stack.web.pid).children(recursive=True), psutil.Process(stack.web.pid)]:
+        os.kill(process.pid, signal.SIGKILL)
+    stack.web.wait(10)
+    stack.start_web()
+
+
+def test_who_only_polls_knows_every_status_though_web_is_killed(
+    client: Client, live_stack: LiveStack
+) -> None:
+    start = patiently(lambda: client.get("/orders/events?limit=200")).json()
+    while start["hasMore"]:
+        start = client.get(f"/orders/events?limit=200&after={start['next']}").json()
+    ids: list[str] = []
+
+    def write(seed: int) -> None:
+        for number in range(6):
+            body = new_order(items=new_items("A", "B"))
+            # The same id again is a 409: it had been stored before the answer was lost.
+            assert patiently(lambda body=body: client.create(body)).status in (201, 409)
+            ids.append(body["id"])
+            for status in ("PREPARING", "READY", "PICKED_UP")[: (seed + number) % 4]:
+                assert patiently(lambda b=body, s=status: client.move(b["id"], s)).status == 200
+
+    writers = [threading.Thread(target=write, args=(seed,)) for seed in range(3)]
+    for writer in writers:
+        writer.start()
+    cursor, events = start["next"], []
+
+    def poll() -> bool:
+        nonlocal cursor
+        page = patiently(lambda: client.get(f"/orders/events?limit=50&after={cursor}")).json()
+        events.extend(page["results"])
+        cursor = page["next"]
+        return bool(page["hasMore"])
+
+    for _ in range(2):
+        while len(events) < 10:
+            poll()
+        kill(live_stack)
+    while any(writer.is_alive() for writer in writers):
+        poll()
+    for writer in writers:
+        writer.join()
+
+    truth = {order_id: client.get(order_path(order_id)).json() for order_id in ids}
+    wanted = {order_id: len(rows(order)) for order_id, order in truth.items()}
+    end = time.monotonic() + SECONDS
+    while sum(event["orderId"] in wanted for event in events) < sum(wanted.values()):
+        poll()
+        assert time.monotonic() < end
+
+    status: dict[str, dict[str | None, str]] = defaultdict(dict)
+    sequences: dict[str, list[int]] = defaultdict(list)
+    for event in sorted(events, key=lambda event: event["sequence"]):
+        status[event["orderId"]][event["plu"]] = event["to"]
+        sequences[event["orderId"]].append(event["sequence"])
+    for order_id, order in truth.items():
+        assert status[order_id] == {
+            None: order["status"],
+            **{item["plu"]: item["status"] for item in order["items"]},
+        }
+        assert sequences[order_id] == list(range(1, wanted[order_id] + 1))
