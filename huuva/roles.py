@@ -3,7 +3,6 @@
 A role that is there already gets what it lacks, and keeps what somebody has added to it.
 """
 
-from collections.abc import Iterable
 from typing import Any, Final
 
 KITCHEN_MANAGER: Final = "Kitchen manager"
@@ -46,7 +45,6 @@ ROLES: Final[dict[str, list[str]]] = {
         *_may("integrations", "channellink", *ALL),
         *_may("integrations", "channellocation", *ALL),
         *_may("integrations", "channelmessage", "view", "change"),
-        "integrations.view_channel_payload",
         *_may("admin", "logentry", "view"),
     ],
     # Reads, in all kitchens, and nothing of customers.
@@ -65,7 +63,7 @@ ROLES: Final[dict[str, list[str]]] = {
 }
 
 
-def make_roles(apps: Any, roles: dict[str, Iterable[str]]) -> None:
+def make_roles(apps: Any, roles: dict[str, list[str]] = ROLES) -> None:
     """For a migration: the groups with at least these permissions, which Django itself would make only after all
     migrations. Raises Permission.DoesNotExist where one is misspelt."""
     from django.contrib.auth.management import create_permissions
