@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from huuva.audit import AuditAdmin as AuditAdmin
 from orders.models import KitchenMember
 
 admin.site.index_template = "analytics/dashboard/front.html"

@@ -146,6 +146,12 @@ UNFOLD: dict[str, Any] = {
                         "link": reverse_lazy("admin:auth_group_changelist"),
                         "permission": _may("auth.view_group"),
                     },
+                    {
+                        "title": _("Who changed what"),
+                        "icon": "history",
+                        "link": reverse_lazy("admin:admin_logentry_changelist"),
+                        "permission": _may("admin.view_logentry"),
+                    },
                 ],
             },
             {
