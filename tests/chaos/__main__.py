@@ -1,0 +1,176 @@
+"""`python -m tests.chaos`: a dinner rush, parts that die in turn, and the books afterwards. `make chaos` runs it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+
+from huuva.env import read_dotenv
+from tests.chaos.disk import Disk, own_disk
+from tests.chaos.ledger import Ledger, now
+from tests.chaos.stack import SCOPES, Stack, use_home
+from tests.home import make_home, remove_home, remove_leftovers
+from tests.ports import free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+NAMES = (
+    "web-worker", "web", "live", "worker", "beat", "valkey",
+    "postgres", "postgres-backend", "connections", "resets", "disk",
+)  # fmt: skip
+# Between faults, in seconds: all goes well for a moment.
+CALM = (1.0, 2.0)
+# Calls a minute of the follower's and the reader's keys: sometimes it is too few.
+LIMITED = 150
+
+
+def main() -> int:
+    options = _arguments()
+    for name in ("DATABASE_URL", "REDIS_URL"):
+        if read_dotenv(ROOT / ".env").get(name):
+            sys.exit(f"The faults need servers of their own: take {name} out of .env first.")
+    remove_leftovers()
+    home = make_home()
+    try:
+        # First of all: a process with threads may not have mounts of its own.
+        disk = own_disk(home / "postgres", mount=not options.no_mount)
+        use_home(home, options.port or free_port(following=1))
+        return _run(home, disk, options)
+    finally:
+        remove_home(home)
+
+
+def _run(home: Path, disk: Disk, options: argparse.Namespace) -> int:
+    import django
+
+    django.setup()
+    import huuva.celery  # noqa: F401  (tasks are sent by its settings)
+    from tests.chaos import books, report
+    from tests.chaos.client import Client
+    from tests.chaos.faults import FAULTS, Scene, suffer
+    from tests.chaos.rush import Pace, Rush
+    from tests.chaos.watchers import Follower, Reader, Tasks, Wall
+
+    _say(f"disk: {disk.how}")
+    port = int(os.environ["HUUVA_PORT"])
+    stack = Stack(home, port, durable=not options.not_durable)
+    ledger, rng, stop = Ledger(), random.Random(options.seed), threading.Event()
+    try:
+        _say("starting the stack in a home of its own")
+        began = now()
+        stack.start()
+        keys, link = _prepare()
+        wall = Wall(port, ledger)
+        wall.pair(link)
+        follower, reader = Follower(port, keys[1], ledger), Reader(port, keys[2], ledger)
+        tasks = Tasks(ledger)
+        rush = Rush(port, keys[0], ledger, options.seed, Pace(options.clients, options.pause))
+        watchers = [wall, follower, reader, tasks]
+        _say(f"ready after {now() - began:.1f} s; the rush begins")
+        ledger.phase = "calm"
+        for one in (*watchers, rush):
+            one.start()
+        scene = Scene(stack, disk, rush, wall, tasks, ledger, rng, stop)
+        recoveries, end = [], now() + 60 * options.minutes
+        try:
+            for name in _turns(options.only or NAMES, end):
+                stop.wait(rng.uniform(*CALM))
+                _say(FAULTS[name].what)
+                recoveries.append(suffer(FAULTS[name], scene))
+            ledger.phase = "end"
+        finally:
+            rush.finish()
+            for one in watchers:
+                one.finish()
+        _say("the rush is over; reading the books")
+        log = home / "log" / "web.log"
+        checks = books.check_all(ledger, wall, follower, Client(port, keys[0], ledger), log)
+    finally:
+        stack.stop()
+    found = report.figures(vars(options), disk.how, recoveries, checks, ledger, stack)
+    path = None if options.json else report.write(found)
+    wrong = bool(ledger.complained or any(check.wrong for check in checks))
+    if options.json:
+        print(json.dumps(found, indent=2, default=str))
+    else:
+        print("\nSeconds until the first good answer, and what clients got meanwhile:\n")
+        print("\n".join([*report.table(recoveries), "", *report.books(checks), ""]))
+        left = [name for name in options.only or NAMES if name not in {one.fault for one in recoveries}]
+        if left:
+            print(f"The time was over before: {', '.join(left)}.")
+        print(f"written to {path}")
+    for complaint in ledger.complaints:
+        print(f"!!! {complaint}", file=sys.stderr)
+    return 1 if wrong else 0
+
+
+def _prepare() -> tuple[list[str], str]:
+    """The kitchen, keys for rush, follower and reader, and the link that pairs a wall."""
+    from django.db import connections
+
+    from integrations.keys import issue_key
+    from kitchen_display.models import Screen
+    from kitchen_display.pairing import make_link
+    from orders.models import Kitchen
+
+    kitchen, _ = Kitchen.objects.get_or_create(slug="main", defaults={"name": "Main kitchen"})
+    keys = [
+        issue_key(name=name, scopes=SCOPES, rate_limit=limit)[1]
+        for name, limit in (("rush", 0), ("follower", LIMITED), ("reader", LIMITED))
+    ]
+    screen = Screen(kitchen=kitchen, name="wall")
+    screen.save()
+    link = make_link(screen)
+    connections.close_all()
+    return keys, link
+
+
+def _turns(names: list[str] | tuple[str, ...], end: float) -> Iterator[str]:
+    """Each in its turn, and all over again while there is time."""
+    while True:
+        for name in names:
+            if now() > end:
+                return
+            yield name
+        if end == float("inf"):
+            return
+
+
+def _say(text: str) -> None:
+    print(f"… {text}", file=sys.stderr, flush=True)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=3.0, help="when to begin no more faults (default 3)")
+    parser.add_argument(
+        "--once", action="store_const", const=float("inf"), dest="minutes", help="each fault once"
+    )
+    parser.add_argument(
+        "--only", action="append", choices=NAMES, help="this fault only; may be repeated, in this order"
+    )
+    parser.add_argument("--seed", type=int, default=1, help="the same one gives the same orders (default 1)")
+    parser.add_argument("--clients", type=int, default=8, help="how many make calls at once (default 8)")
+    parser.add_argument("--pause", type=float, default=0.05, help="mean seconds between a client's calls")
+    parser.add_argument("--port", type=int, help="of web; live takes the next one (default: a free one)")
+    parser.add_argument("--no-mount", action="store_true", help="a full disk without a file system of its own")
+    parser.add_argument("--not-durable", action="store_true", help="PostgreSQL waits for no disk: quicker")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of tables, write no file")
+    return parser.parse_args()
+
+
+def _interrupted(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    # So that the servers are stopped, whoever ends us.
+    signal.signal(signal.SIGTERM, _interrupted)
+    sys.exit(main())

@@ -1,0 +1,278 @@
+"""The books after it all: each check says how much it looked at, and what is wrong."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+from django.db import connection
+
+from analytics.refresh import refresh
+from analytics.tests.books import assert_equal_to_plain_sql
+from orders.bookkeeping import differences
+from orders.statuses import KIND_NAMES
+from tests.chaos.client import Client
+from tests.chaos.ledger import Entry, Ledger, Meaning
+from tests.chaos.watchers import Follower, Wall
+from tests.model.kitchen_model import CANCELLED, FIRST, PICKED_UP, PREPARING, READY, TERMINAL, Row, lift
+from tests.model.side_by_side import check_books
+
+MOST_TOLD = 10
+REPLAYS = 40
+# A line in web's log that tells of a fault of ours.
+UNFORESEEN = re.compile(r'"unforeseen_error"|"status_differs_from_history"|Traceback')
+
+
+@dataclass
+class Check:
+    """`counted` of what `title` names were looked at."""
+
+    title: str
+    counted: int = 0
+    wrong: list[str] = field(default_factory=list)
+
+    def expect(self, fine: bool, complaint: str) -> None:
+        self.counted += 1
+        if not fine and len(self.wrong) < MOST_TOLD:
+            self.wrong.append(complaint)
+
+
+@dataclass
+class Stored:
+    """What the database says of one order."""
+
+    id: str
+    status: int
+    version: int
+    items: dict[str, int] = field(default_factory=dict)
+    quantities: dict[str, int] = field(default_factory=dict)
+    rows: list[Row] = field(default_factory=list)
+    changes_by_reason: dict[str, set[int]] = field(default_factory=dict)
+
+
+def check_all(ledger: Ledger, wall: Wall, follower: Follower, client: Client, log: Path) -> list[Check]:
+    """All that must hold when nothing writes any more."""
+    stored = _stored()
+    by_mark: dict[str, list[Stored]] = {}
+    for mark, order in stored:
+        by_mark.setdefault(mark, []).append(order)
+    orders = [order for _, order in stored]
+    return [
+        _acknowledged(ledger, by_mark),
+        _as_the_model_says(ledger, by_mark),
+        _moves(ledger, by_mark),
+        _histories(orders),
+        _differences(orders),
+        _orders_and_items(orders),
+        _replays(ledger, client),
+        _feed(orders, follower),
+        _rollups(orders),
+        _board(orders, wall),
+        _log(log),
+    ]
+
+
+def _stored() -> list[tuple[str, Stored]]:
+    orders: dict[str, tuple[str, Stored]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id, channel_order_id, status, version FROM orders_order")
+        for id_, mark, status, version in cursor.fetchall():
+            orders[id_] = (mark, Stored(id_, status, version))
+        cursor.execute(
+            "SELECT order_id, plu, status, quantity FROM orders_orderitem ORDER BY order_id, position"
+        )
+        for id_, plu, status, quantity in cursor.fetchall():
+            orders[id_][1].items[plu] = status
+            orders[id_][1].quantities[plu] = quantity
+        cursor.execute(
+            "SELECT order_id, sequence, change, plu, from_status, to_status, kind, at, reason "
+            "FROM orders_statuschange ORDER BY order_id, sequence"
+        )
+        for id_, sequence, change, plu, before, after, kind, at, reason in cursor.fetchall():
+            order = orders[id_][1]
+            order.rows.append(Row(sequence, change, plu, before, after, KIND_NAMES[kind], at))
+            order.changes_by_reason.setdefault(reason, set()).add(change)
+    return list(orders.values())
+
+
+def _acknowledged(ledger: Ledger, by_mark: dict[str, list[Stored]]) -> Check:
+    check = Check("acknowledged orders, each there once and whole; no other orders")
+    for entry in ledger.entries:
+        found = by_mark.get(entry.mark, [])
+        if entry.model is None:
+            check.expect(len(found) <= 1, f"{entry.mark} was not acknowledged, and is there {len(found)} times")
+            continue
+        check.expect(len(found) == 1, f"{entry.mark} was acknowledged, and is there {len(found)} times")
+        for order in found:
+            sent = {item["plu"]: item["quantity"] for item in entry.body["items"]}
+            check.expect(order.quantities == sent, f"{entry.mark} has {order.quantities}, sent was {sent}")
+            check.expect(order.id == entry.id, f"{entry.mark} is {order.id}, told was {entry.id}")
+    for mark in by_mark.keys() - {entry.mark for entry in ledger.entries}:
+        check.expect(False, f"{mark} is there, and nobody ordered it")
+    return check
+
+
+def _as_the_model_says(ledger: Ledger, by_mark: dict[str, list[Stored]]) -> Check:
+    check = Check("orders of one client: status, items and every history row as the model says")
+    for entry in ledger.entries:
+        if entry.model is None or entry.contested or entry.in_doubt:
+            continue
+        for order in by_mark.get(entry.mark, []):
+            model = entry.model
+            check.expect(
+                (order.status, order.items, order.version) == (model.status, model.items, model.version)
+                and list(map(_without_time, order.rows)) == list(map(_without_time, model.history)),
+                f"{entry.mark} differs: {order} instead of {model.status} {model.items} {model.history}",
+            )
+    return check
+
+
+def _without_time(row: Row) -> tuple[Any, ...]:
+    return row.sequence, row.change, row.plu, row.before, row.after, row.kind
+
+
+def _moves(ledger: Ledger, by_mark: dict[str, list[Stored]]) -> Check:
+    check = Check("acknowledged moves, each in the history once; refused ones not at all")
+    for entry in ledger.entries:
+        for order in by_mark.get(entry.mark, []):
+            changes = order.changes_by_reason
+            for reason in entry.changed:
+                number = len(changes.get(reason, ()))
+                check.expect(number == 1, f"{reason} changed something, and is {number} changes")
+            for reason in entry.unchanged:
+                check.expect(reason not in changes, f"{reason} changed nothing, and is in the history")
+    return check
+
+
+def _histories(orders: list[Stored]) -> Check:
+    check = Check("histories without gaps, each row following from the one before")
+    for order in orders:
+        try:
+            check_books(order.status, order.items, order.version, order.rows)
+        except (AssertionError, IndexError) as error:
+            check.expect(False, f"{order.id}: {error!r}"[:500])
+        else:
+            check.expect(True, "")
+    return check
+
+
+def _differences(orders: list[Stored]) -> Check:
+    check = Check("orders, open and ended, whose status is that of the last history row", len(orders))
+    check.wrong = [str(difference) for difference in differences(MOST_TOLD, ended=True)]
+    return check
+
+
+def _orders_and_items(orders: list[Stored]) -> Check:
+    """By the rules of DESIGN §4: an order takes its items along, and items lift their order."""
+    check = Check("orders that agree with their items")
+    for order in orders:
+        items = list(order.items.values())
+        live = [status for status in items if status != CANCELLED]
+        fine = {
+            FIRST: lift(items) == FIRST,
+            PREPARING: lift(items) in (FIRST, PREPARING),
+            READY: all(status >= READY for status in live),
+            PICKED_UP: all(status == PICKED_UP for status in live),
+            CANCELLED: all(status in TERMINAL for status in items),
+        }[order.status]
+        check.expect(fine, f"{order.id} is {order.status}, its items are {items}")
+    return check
+
+
+def _replays(ledger: Ledger, client: Client) -> Check:
+    check = Check("acknowledged calls sent again with their Idempotency-Key: the first answer, nothing done")
+    told: list[Entry] = [entry for entry in ledger.entries if entry.replay is not None]
+    for entry in told[:: max(1, len(told) // REPLAYS)]:
+        assert entry.replay is not None
+        method, path, body, key, first = entry.replay
+        verdict, _ = client.until_final(method, path, body, key)
+        fine = verdict.meaning is Meaning.DONE and verdict.body == first
+        check.expect(fine, f"{method} {path} now says {verdict.label} {verdict.body}"[:400])
+    return check
+
+
+def _feed(orders: list[Stored], follower: Follower) -> Check:
+    rows = {(order.id, row.sequence) for order in orders for row in order.rows}
+    follower.read_to_the_end(len(rows))
+    check = Check("history rows that the feed told its follower, each once", len(follower.seen))
+    twice = [row for row, number in Counter(follower.seen).items() if number > 1]
+    missed = rows - set(follower.seen)
+    if twice or missed or len(follower.seen) != len(rows):
+        check.wrong.append(f"told twice: {twice[:5]}; never told: {sorted(missed)[:5]} ({len(missed)})")
+    return check
+
+
+def _rollups(orders: list[Stored]) -> Check:
+    check = Check("orders in rollups that equal plain SQL after the next refresh", len(orders))
+    check.expect(refresh().complete, "the refresh did not come to an end")
+    try:
+        assert_equal_to_plain_sql()
+    except AssertionError as error:
+        check.wrong.append(f"a rollup differs: {error!r}"[:500])
+    return check
+
+
+class _Tickets(HTMLParser):
+    """Order, state and version of each ticket, and the orders in the rail for later."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tickets: dict[str, dict[str, str]] = {}
+        self.later: set[str] = set()
+        self._at = ""
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attributes}
+        if tag == "article" and "data-order" in given:
+            self._at = given["data-order"]
+            self.tickets[self._at] = {"state": given["data-state"]}
+        elif "later__one" in given.get("class", ""):
+            self.later.add(given["data-order"])
+        elif tag == "input" and given.get("name") == "version" and self._at:
+            self.tickets[self._at].setdefault("version", given["value"])
+
+
+_STATES = {
+    FIRST: "received",
+    PREPARING: "preparing",
+    READY: "ready",
+    PICKED_UP: "picked-up",
+    CANCELLED: "cancelled",
+}
+
+
+def _board(orders: list[Stored], wall: Wall) -> Check:
+    check = Check("orders on the wall, which are the open ones with their state and version")
+    text = wall.board()
+    if text is None:
+        check.wrong.append("the wall gets no board")
+        return check
+    shown = _Tickets()
+    shown.feed(text)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT DISTINCT order_id FROM kitchen_display_alarm WHERE acknowledged_at IS NULL")
+        alarmed = {row[0] for row in cursor.fetchall()}
+    for order in orders:
+        wanted = order.status in (FIRST, PREPARING, READY) or order.id in alarmed
+        ticket = shown.tickets.get(order.id)
+        if ticket is None:
+            check.expect(wanted == (order.id in shown.later), f"{order.id} ({order.status}) is not shown")
+        else:
+            told = (ticket["state"], ticket.get("version"))
+            check.expect(wanted, f"{order.id} ({order.status}) is shown")
+            check.expect(
+                told == (_STATES[order.status], str(order.version)), f"{order.id} is shown as {told}"
+            )
+    check.counted = len(shown.tickets) + len(shown.later)
+    return check
+
+
+def _log(log: Path) -> Check:
+    lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+    check = Check("lines in web's log, none of a fault that nobody foresaw", len(lines))
+    check.wrong = [line[:600] for line in lines if UNFORESEEN.search(line)][:MOST_TOLD]
+    return check

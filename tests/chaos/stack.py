@@ -1,0 +1,194 @@
+"""The whole stack with a supervisor that starts again whatever dies, as systemd or compose would."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import psutil
+import psycopg
+
+from huuva import embedded
+from huuva.embedded.process import find
+from huuva.parts import commands
+from tests.chaos.ledger import now
+
+ROOT = Path(__file__).resolve().parents[2]
+START_SECONDS = 120
+SUPERVISOR_SECONDS = 0.1
+STOP_SECONDS = 10
+SCOPES = ("orders:read", "orders:write", "orders:recall", "analytics:read", "events:read")
+
+
+class StackFailed(RuntimeError):
+    """The stack did not start. The message says why."""
+
+
+class Part:
+    """One part, in a process group of its own, so that what it leaves behind can be ended with it."""
+
+    def __init__(self, name: str, command: list[str], environment: dict[str, str], log: Path) -> None:
+        self.name, self.log = name, log
+        self._command, self._environment = command, environment
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command,
+                cwd=ROOT,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def start_if_dead(self) -> bool:
+        if self._process is None or self._process.poll() is None:
+            return False
+        self.signal_group(signal.SIGKILL)
+        self.start()
+        return True
+
+    def kill(self) -> None:
+        """kill -9 of all its processes at once."""
+        self.signal_group(signal.SIGKILL)
+        if self._process is not None:
+            self._process.wait()
+
+    def children(self) -> list[psutil.Process]:
+        if self._process is None:
+            return []
+        with contextlib.suppress(psutil.NoSuchProcess):
+            return psutil.Process(self._process.pid).children(recursive=True)
+        return []
+
+    def stop(self) -> None:
+        if self._process is None:
+            return
+        self._process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(STOP_SECONDS)
+        self.kill()
+
+    def signal_group(self, number: signal.Signals) -> None:
+        # The group is there as long as any of its processes is.
+        with contextlib.suppress(ProcessLookupError):
+            if self._process is not None:
+                os.killpg(self._process.pid, number)
+
+
+class Stack:
+    """Web, live, worker, beat, PostgreSQL and Valkey in one home; this process has their settings already."""
+
+    def __init__(self, home: Path, port: int, *, durable: bool) -> None:
+        self.home, self.port, self._durable = home, port, durable
+        self.restarts: dict[str, int] = {}
+        environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+        self.parts = {
+            name: Part(name, command, environment, home / "log" / f"{name}.log")
+            for name, command in commands(home, "127.0.0.1", port, 2).items()
+        }
+        self._servers = ExitStack()
+        self._stop = threading.Event()
+        self._supervisor = threading.Thread(target=self._supervise, daemon=True)
+
+    def start(self) -> None:
+        """Raises StackFailed, ConfigError and ServiceError."""
+        from django.core.management import call_command
+        from django.db import connections
+
+        self._servers.enter_context(
+            embedded.services(self.home, postgres=True, valkey=True, durable=self._durable, watch=True)
+        )
+        # Checkpoints come often then, and old WAL fits beside the data on a small disk.
+        with self.database() as connection:
+            connection.execute("ALTER SYSTEM SET max_wal_size = '96MB'")
+            connection.execute("SELECT pg_reload_conf()")
+        call_command("migrate", interactive=False, verbosity=0)
+        connections.close_all()
+        for part in self.parts.values():
+            part.start()
+        self._supervisor.start()
+        for address in (f"{self.base_url}/api/health", f"http://127.0.0.1:{self.port + 1}/livez"):
+            self._wait_for(address)
+
+    @property
+    def base_url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def stop(self) -> None:
+        self._stop.set()
+        if self._supervisor.ident is not None:
+            self._supervisor.join()
+        for part in reversed(self.parts.values()):
+            part.stop()
+        self._servers.close()
+
+    def database(self) -> psycopg.Connection[Any]:
+        """A connection as the database's owner, outside any transaction."""
+        return psycopg.connect(embedded.database_url(self.home), autocommit=True)
+
+    def web_workers(self) -> list[psutil.Process]:
+        found = []
+        for child in self.parts["web"].children():
+            with contextlib.suppress(psutil.Error):
+                # granian starts its workers as copies of itself; Python's own helpers are others.
+                if "huuva.wsgi:application" in child.cmdline() and child.status() != psutil.STATUS_ZOMBIE:
+                    found.append(child)
+        return found
+
+    def postgres(self) -> list[psutil.Process]:
+        return find("postgres", self.home / "postgres" / "data")
+
+    def valkey(self) -> list[psutil.Process]:
+        return find("valkey-server", self.home / "valkey")
+
+    def _supervise(self) -> None:
+        while not self._stop.wait(SUPERVISOR_SECONDS):
+            for part in self.parts.values():
+                if part.start_if_dead():
+                    self.restarts[part.name] = self.restarts.get(part.name, 0) + 1
+
+    def _wait_for(self, address: str) -> None:
+        deadline = now() + START_SECONDS
+        while True:
+            try:
+                with urlopen(address, timeout=5) as answer:
+                    if answer.status == 200:
+                        return
+            except OSError:
+                pass
+            if now() > deadline:
+                logs = "".join(f"\n{part.name}: {_tail(part.log)}" for part in self.parts.values())
+                raise StackFailed(f"{address} does not answer:{logs}")
+            self._stop.wait(0.05)
+
+
+def _tail(log: Path) -> str:
+    return log.read_text(errors="replace")[-1500:] if log.exists() else ""
+
+
+def use_home(home: Path, port: int) -> None:
+    """Settings of this process and of all that it starts. Call it before Django is loaded."""
+    for name in [*os.environ]:
+        if name.startswith("HUUVA_") or name in ("DATABASE_URL", "REDIS_URL"):
+            del os.environ[name]
+    os.environ |= {
+        "HUUVA_HOME": str(home),
+        "HUUVA_HOST": "127.0.0.1",
+        "HUUVA_PORT": str(port),
+        "HUUVA_WEB_WORKERS": "2",
+        "DJANGO_SETTINGS_MODULE": "huuva.settings",
+    }
+    if "huuva.settings" in sys.modules:
+        raise RuntimeError("Django's settings were read before their home was chosen.")

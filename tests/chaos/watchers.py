@@ -1,0 +1,218 @@
+"""What looks on while the faults go by: a wall, an integrator that follows the feed, a careless reader, the tasks."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import re
+import threading
+import time
+from html import unescape
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from tests.chaos.client import Client, NoAnswer
+from tests.chaos.ledger import Ledger, Meaning, now
+
+# A wall that hears nothing for so long covers itself (DESIGN §7) and connects anew.
+STALE_SECONDS = 5.0
+AGAIN_SECONDS = 0.1
+
+
+class Watcher:
+    """A thread that looks again and again, until `finish`."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=type(self).__name__)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def finish(self) -> None:
+        self.stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self.stop.is_set():
+            self.look()
+
+    def look(self) -> None:
+        raise NotImplementedError
+
+
+class Wall(Watcher):
+    """A paired screen: listens to hints, and fetches its board for each, as the page in the browser does.
+
+    `good_at` is when it asked for the latest board that came in answer to a hint.
+    """
+
+    def __init__(self, port: int, ledger: Ledger) -> None:
+        super().__init__(ledger)
+        self._port = port
+        self._cookie = ""
+        self._stream = ""
+        self.good_at = 0.0
+
+    def pair(self, link: str) -> None:
+        answer, _ = self._get(self._port, link)
+        found = re.search(r"huuva_screen=([^;]+)", answer.headers.get("Set-Cookie", ""))
+        if answer.status != 303 or found is None:
+            raise NoAnswer(f"The link pairs no screen: {answer.status}")
+        self._cookie = f"huuva_screen={found[1]}"
+
+    def board(self) -> str | None:
+        """The board as it is now; None where nobody answers."""
+        try:
+            answer, raw = self._get(self._port, "/display/board")
+        except (OSError, http.client.HTTPException):
+            self.ledger.count("closed")
+            return None
+        self.ledger.count("2xx" if answer.status == 200 else str(answer.status))
+        if answer.status == 503 and answer.headers.get("Retry-After"):
+            return None
+        if answer.status != 200:
+            self.ledger.complain(f"the board answers {answer.status}: {raw[:300]!r}")
+            return None
+        text = raw.decode()
+        found = re.search(r'data-stream="([^"]+)"', text)
+        if found is None:
+            self.ledger.complain("a board without the address of its stream")
+            return None
+        self._stream = unescape(found[1])
+        return text
+
+    def look(self) -> None:
+        if self.board() is not None:
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                self._listen()
+        self.stop.wait(AGAIN_SECONDS)
+
+    def _listen(self) -> None:
+        parts = urlsplit(self._stream)
+        connection = http.client.HTTPConnection("127.0.0.1", self._port + 1, timeout=STALE_SECONDS)
+        try:
+            connection.request("GET", f"{parts.path}?{parts.query}")
+            answer = connection.getresponse()
+            if answer.status != 200:
+                if answer.status != 503:
+                    self.ledger.complain(f"the stream answers {answer.status}: {answer.read()[:300]!r}")
+                return
+            while not self.stop.is_set() and (line := answer.readline()):
+                if line == b"event: hint\n":
+                    asked = now()
+                    if self.board() is None:
+                        return
+                    self.good_at = asked
+        finally:
+            connection.close()
+
+    def _get(self, port: int, path: str) -> tuple[http.client.HTTPResponse, bytes]:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=15)
+        try:
+            connection.request("GET", path, headers={"Cookie": self._cookie, "Accept": "text/html"})
+            answer = connection.getresponse()
+            return answer, answer.read()
+        finally:
+            connection.close()
+
+
+class Follower(Watcher):
+    """An integrator that follows `GET /orders/events` and remembers every row it was told of."""
+
+    def __init__(self, port: int, key: str, ledger: Ledger) -> None:
+        super().__init__(ledger)
+        self._client = Client(port, key, ledger)
+        self._cursor = ""
+        self.seen: list[tuple[str, int]] = []
+
+    def look(self) -> None:
+        if not self.read_page():
+            self.stop.wait(0.3)
+
+    def read_page(self) -> bool:
+        """Reads on; returns whether there is more to read."""
+        path = "/api/orders/events?limit=200" + (f"&after={quote(self._cursor)}" if self._cursor else "")
+        try:
+            verdict, _ = self._client.until_final("GET", path, stop=self.stop)
+        except NoAnswer:
+            return False  # it goes on from the same cursor
+        if verdict.meaning is not Meaning.DONE:
+            self.ledger.complain(f"the feed answers {verdict.label}: {verdict.body}")
+            return False
+        page: dict[str, Any] = verdict.body
+        self.seen += [(event["orderId"], event["sequence"]) for event in page["results"]]
+        self._cursor = page["next"]
+        return bool(page["hasMore"])
+
+    def read_to_the_end(self, rows: int, seconds: float = 60) -> None:
+        """For when nothing writes any more: until `rows` have been told of. The feed may still wait for a transaction."""
+        self.stop.clear()
+        deadline = now() + seconds
+        while self.read_page() or (len(self.seen) < rows and now() < deadline):
+            pass
+        self._client.close()
+
+
+class Reader(Watcher):
+    """A client that asks for lists and figures faster than its key may."""
+
+    PATHS = (
+        "/api/orders?limit=20&status=RECEIVED&status=PREPARING",
+        "/api/analytics/hourly-throughput",
+        "/api/orders?late=true",
+        "/api/analytics/order-status-durations",
+        "/readyz",
+    )
+
+    def __init__(self, port: int, key: str, ledger: Ledger) -> None:
+        super().__init__(ledger)
+        self._client = Client(port, key, ledger)
+        self._turn = 0
+
+    def look(self) -> None:
+        self._turn += 1
+        path = self.PATHS[self._turn % len(self.PATHS)]
+        with contextlib.suppress(NoAnswer):  # it was stopped while it waited
+            verdict, _ = self._client.until_final("GET", path, stop=self.stop)
+            if verdict.meaning is not Meaning.DONE:
+                self.ledger.complain(f"{path} answers {verdict.label}: {verdict.body}")
+        self.stop.wait(0.2)
+
+
+class Tasks(Watcher):
+    """Sends a small task again and again; `good_at` is when the latest one was done (seconds since 1970).
+
+    While `only_beat` is set it sends none itself: what is done then was sent by beat.
+    """
+
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__(ledger)
+        self.only_beat = False
+
+    def look(self) -> None:
+        from kombu.exceptions import OperationalError
+
+        from huuva.tasks import beat_heartbeat
+
+        if not self.only_beat:
+            with contextlib.suppress(OperationalError, OSError):  # Valkey is away; the next one will do
+                beat_heartbeat.apply_async(retry=False, expires=10)
+        self.stop.wait(0.4)
+
+    def done_since(self, moment: float) -> bool:
+        """`moment` in seconds since 1970."""
+        from django.core.cache import cache
+
+        from huuva.health import BEAT_KEY
+
+        try:
+            last = cache.get(BEAT_KEY)
+        except Exception:  # noqa: BLE001  (the client library's errors share no base)
+            return False
+        return last is not None and float(last) > moment
+
+
+def wall_clock() -> float:
+    return time.time()
