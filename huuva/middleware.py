@@ -4,6 +4,7 @@ import re
 import time
 import uuid
 from collections.abc import Callable
+from io import IOBase
 from typing import Any
 
 import structlog
@@ -30,9 +31,9 @@ def too_large(limit: int) -> Problem:
     )
 
 
-class CappedStream:
+class CappedStream(IOBase):
     """A body that does not say its length. It is read when a view wants it, so after the key was checked: a stranger
-    who sends slowly holds no thread. Raises Problem `body_too_large` (413)."""
+    who sends slowly holds no thread. Raises Problem `body_too_large` (413) and `invalid_json` (400)."""
 
     def __init__(self, stream: Any, limit: int) -> None:
         self._stream = stream
@@ -42,6 +43,31 @@ class CappedStream:
         data: bytes = self._stream.read(self._limit + 1)
         if len(data) > self._limit:
             raise too_large(self._limit)
+        if not data:
+            # The server tells us nothing of a connection that broke: what is left of a body may be none. Calls that
+            # need no body would be done then as if theirs had never been meant.
+            detail = "The body holds nothing: send {}, or say Content-Length: 0."
+            raise Problem("invalid_json", detail, status=400)
+        return data
+
+    def close(self) -> None:
+        """Django closes what it has read; this stream is the server's."""
+
+
+class WholeStream(IOBase):
+    """A body that says its length. One that ends before is what a broken connection left of a request: nothing is done
+    with it, and no answer to it is kept under its Idempotency-Key, because its sender comes again with all of it.
+    Raises Problem `invalid_json` (400)."""
+
+    def __init__(self, stream: Any, length: int) -> None:
+        self._stream = stream
+        self._length = length
+
+    def read(self, size: int | None = None) -> bytes:
+        data: bytes = self._stream.read(self._length)
+        if len(data) < self._length:
+            detail = f"The body ends after {len(data)} bytes, Content-Length says {self._length}. Send it again."
+            raise Problem("invalid_json", detail, status=400)
         return data
 
     def close(self) -> None:
@@ -133,6 +159,7 @@ class GateMiddleware:
         if length.isdigit():
             if int(length) > limit:
                 return problem_response(request, too_large(limit))
+            request._stream = WholeStream(request.META["wsgi.input"], int(length))  # type: ignore[assignment]
         elif request.META.get("HTTP_TRANSFER_ENCODING"):
             request._stream = CappedStream(request.META["wsgi.input"], limit)  # type: ignore[assignment]
             # DRF takes a request without a length for one without a body.

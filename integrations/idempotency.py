@@ -60,8 +60,8 @@ class _Kept(NamedTuple):
 class IdempotencyStore:
     """The store of `huuva.idempotency`: per API key, route and Idempotency-Key, for 72 hours.
 
-    Kept: what was done, and refusals (4xx). Not kept: faults (5xx) and "try again later" (429, Retry-After),
-    which roll everything back. Costs three statements: a lock, the look for an earlier answer, the insert.
+    Kept: what was done, and refusals (4xx). Not kept: faults (5xx), "try again later" (429, Retry-After) and what is no
+    JSON, which roll everything back. Costs three statements: a lock, the look for an earlier answer, the insert.
     """
 
     def run(
@@ -135,7 +135,7 @@ def _answer(view: APIView, work: Callable[[], HttpResponseBase]) -> HttpResponse
             response = work()
     except Exception as error:
         problem = as_problem(error, view.request)
-        if problem is None or problem.status_code >= 500 or _says_later(problem):
+        if problem is None or problem.status_code >= 500 or _is_passing(problem):
             raise
         response = view.handle_exception(error)
     if isinstance(response, Response) and not response.is_rendered:
@@ -148,8 +148,10 @@ def _answer(view: APIView, work: Callable[[], HttpResponseBase]) -> HttpResponse
     return response
 
 
-def _says_later(problem: Problem) -> bool:
-    return problem.status_code == 429 or "Retry-After" in problem.headers
+def _is_passing(problem: Problem) -> bool:
+    """Whether the same request may well succeed later. So does one that comes again after its connection broke in the
+    middle of the body: what came of it first is no JSON."""
+    return problem.status_code == 429 or "Retry-After" in problem.headers or problem.code == "invalid_json"
 
 
 def _replay(kept: _Kept, fingerprint: bytes) -> HttpResponse:

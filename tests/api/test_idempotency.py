@@ -1,7 +1,12 @@
 """Retries with an Idempotency-Key are safe: the work is done once, the first answer is given again."""
 
+import json
+import socket
+import struct
 from collections.abc import Callable
 from typing import Any
+
+import pytest
 
 from tests.api.client import Answer, Client, check_problem, new_order, order_path, unique
 
@@ -93,3 +98,44 @@ def test_one_key_on_two_routes_is_no_replay(client: Client) -> None:
     answer = client.move(second["id"], "PREPARING", headers=headers)
     assert answer.status in (200, 422)
     assert answer.status == 422 or answer.json()["id"] == second["id"]
+
+
+def send_half(client: Client, method: str, path: str, raw: bytes, key: str, *, chunked: bool, keep: int) -> None:
+    """A request whose connection breaks (TCP reset) after `keep` bytes of its body; returns when the server has seen it."""
+    length = "Transfer-Encoding: chunked" if chunked else f"Content-Length: {len(raw)}"
+    part = f"{len(raw):x}\r\n".encode() + raw[:keep] if chunked else raw[:keep]
+    head = [
+        f"{method} /api{path} HTTP/1.1",
+        "Host: 127.0.0.1",
+        f"Authorization: Bearer {client.key}",
+        "Content-Type: application/json",
+        f"Idempotency-Key: {key}",
+        length,
+    ]
+    with socket.create_connection((client.host, client.port), timeout=30) as connection:
+        connection.sendall("\r\n".join([*head, "", ""]).encode() + part)
+        connection.shutdown(socket.SHUT_WR)  # the server sees the end, and may answer; then it is over
+        while connection.recv(65536):
+            pass
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+@pytest.mark.parametrize("share", [0, 0.5, 0.99])
+def test_a_request_that_broke_off_uses_up_no_key(client: Client, chunked: bool, share: float) -> None:
+    body, key = new_order(), unique("key")
+    raw = json.dumps(body).encode()
+    send_half(client, "POST", "/orders", raw, key, chunked=chunked, keep=int(share * len(raw)))
+    assert client.get(order_path(body["id"])).status == 404
+    assert client.create(raw=raw, headers={"Idempotency-Key": key}).status == 201
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_recall_of_an_item_that_broke_off_does_not_recall_the_order(client: Client, chunked: bool) -> None:
+    """Without a body it would be a recall of the order's latest change, whatever that was."""
+    order = client.created()
+    client.move_item(order["id"], "BURGER-1", "READY")
+    before = client.order(order["id"])
+    path = f"{order_path(order['id'])}/recall"
+    send_half(client, "POST", path, b'{"plu": "SUSHI-1"}', unique("key"), chunked=chunked, keep=0)
+    assert client.order(order["id"]) == before
