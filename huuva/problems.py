@@ -126,6 +126,8 @@ _BUSY = {
 _GONE = "23503"  # a foreign key found its target deleted, at the latest moment: at commit
 # After a failover the old primary takes no writes; after a migration a kept plan no longer fits: connect anew.
 _RECONNECT = {"25006", "0A000"}
+# What has no state of its own: a disk quota that is used up (a full disk has), a file that got too large.
+_INTERNAL = "XX000"
 
 
 def _database_problem(error: Exception) -> Problem | None:
@@ -137,6 +139,8 @@ def _database_problem(error: Exception) -> Problem | None:
         return Problem(
             "conflict", "Something that this refers to was deleted a moment ago; read it again.", status=409
         )
+    if state == _INTERNAL:
+        return unavailable("database_unavailable", "The database has trouble of its own, perhaps with its disk.")
     connection = connections["default"].connection
     lost = connection is None or connection.closed
     if lost or state in _RECONNECT or isinstance(error, OperationalError | InterfaceError):

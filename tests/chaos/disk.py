@@ -6,13 +6,13 @@ import contextlib
 import ctypes
 import os
 import resource
+import subprocess
 import threading
 from pathlib import Path
 from typing import Protocol
 
-import psutil
-
-from huuva.embedded.process import find
+from huuva.embedded.places import account_for
+from huuva.embedded.process import as_account, find
 
 MS_REC, MS_PRIVATE = 1 << 14, 1 << 18
 TMPFS_MIB = 384
@@ -106,7 +106,7 @@ class SizeLimit:
 
     def __init__(self, folder: Path, reason: str) -> None:
         self.how = f"a limit on the size of the database's files, because {reason}"
-        self._data = folder / "data"
+        self._folder = folder
 
     def fill(self) -> None:
         self._limit(0)
@@ -115,8 +115,19 @@ class SizeLimit:
         self._limit(None)
 
     def _limit(self, size: int | None) -> None:
-        for process in find("postgres", self._data):
-            # A process that has ended meanwhile. A server that was started since has no limit.
-            with contextlib.suppress(psutil.Error, ProcessLookupError):
-                hard = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)[1]
-                resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (hard if size is None else size, hard))
+        pids = [process.pid for process in find("postgres", self._folder / "data")]
+        # As the servers' user: other users' limits are out of reach in most containers, for root as well.
+        subprocess.run(
+            ["true"],
+            check=True,
+            preexec_fn=lambda: _set_limits(pids, size),
+            **as_account(account_for(self._folder)),
+        )
+
+
+def _set_limits(pids: list[int], size: int | None) -> None:
+    for pid in pids:
+        # One that has ended meanwhile. A server that was started since has no limit.
+        with contextlib.suppress(ProcessLookupError):
+            hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)[1]
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (hard if size is None else size, hard))
