@@ -2,7 +2,7 @@
 .POSIX:
 .SUFFIXES:
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint audit format bench screenshots fuzz lock clean env env-dev
+.PHONY: help run demo test lint audit format bench chaos screenshots fuzz lock clean env env-dev
 
 VENV = .venv
 PY = $(VENV)/bin/python
@@ -36,6 +36,9 @@ format: env-dev ## bring the code into its form
 
 bench: env-dev ## measure the API: make bench ARGS="--seconds 10"
 	@exec $(PY) -m bench $(ARGS)
+
+chaos: env-dev ## kill parts under load, then check the books: make chaos ARGS="--only postgres"
+	@exec $(PY) -m tests.chaos $(ARGS)
 
 screenshots: env-dev ## make docs/screenshots/*.png anew from real pages
 	$(PY) docs/screenshots/make.py

@@ -66,7 +66,9 @@ class WholeStream(IOBase):
     def read(self, size: int | None = None) -> bytes:
         data: bytes = self._stream.read(self._length)
         if len(data) < self._length:
-            detail = f"The body ends after {len(data)} bytes, Content-Length says {self._length}. Send it again."
+            detail = (
+                f"The body ends after {len(data)} bytes, Content-Length says {self._length}. Send it again."
+            )
             raise Problem("invalid_json", detail, status=400)
         return data
 

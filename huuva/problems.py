@@ -140,7 +140,9 @@ def _database_problem(error: Exception) -> Problem | None:
             "conflict", "Something that this refers to was deleted a moment ago; read it again.", status=409
         )
     if state == _INTERNAL:
-        return unavailable("database_unavailable", "The database has trouble of its own, perhaps with its disk.")
+        return unavailable(
+            "database_unavailable", "The database has trouble of its own, perhaps with its disk."
+        )
     connection = connections["default"].connection
     lost = connection is None or connection.closed
     if lost or state in _RECONNECT or isinstance(error, OperationalError | InterfaceError):

@@ -22,6 +22,7 @@ GROUPS = {
     "tests/fuzz/": "stack",
     "tests/test_docs.py": "stack",
     "huuva/simulation/tests/test_simulate.py": "stack",
+    "tests/chaos/": "chaos",
     "tests/live/": "live",
     "tests/test_run.py": "run",
 }

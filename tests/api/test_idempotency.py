@@ -100,7 +100,9 @@ def test_one_key_on_two_routes_is_no_replay(client: Client) -> None:
     assert answer.status == 422 or answer.json()["id"] == second["id"]
 
 
-def send_half(client: Client, method: str, path: str, raw: bytes, key: str, *, chunked: bool, keep: int) -> None:
+def send_half(
+    client: Client, method: str, path: str, raw: bytes, key: str, *, chunked: bool, keep: int
+) -> None:
     """A request whose connection breaks (TCP reset) after `keep` bytes of its body; returns when the server has seen it."""
     length = "Transfer-Encoding: chunked" if chunked else f"Content-Length: {len(raw)}"
     part = f"{len(raw):x}\r\n".encode() + raw[:keep] if chunked else raw[:keep]

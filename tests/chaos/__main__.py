@@ -160,7 +160,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--clients", type=int, default=8, help="how many make calls at once (default 8)")
     parser.add_argument("--pause", type=float, default=0.05, help="mean seconds between a client's calls")
     parser.add_argument("--port", type=int, help="of web; live takes the next one (default: a free one)")
-    parser.add_argument("--no-mount", action="store_true", help="a full disk without a file system of its own")
+    parser.add_argument(
+        "--no-mount", action="store_true", help="a full disk without a file system of its own"
+    )
     parser.add_argument("--not-durable", action="store_true", help="PostgreSQL waits for no disk: quicker")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables, write no file")
     return parser.parse_args()

@@ -70,9 +70,7 @@ def figures(
         "orders": len(ledger.entries),
         "faults": [{**asdict(one), "what": FAULTS[one.fault].what} for one in recoveries],
         "restarts": stack.restarts,
-        "answers": {
-            f"{phase}: {label}": number for (phase, label), number in sorted(ledger.counts.items())
-        },
+        "answers": {f"{phase}: {label}": number for (phase, label), number in sorted(ledger.counts.items())},
         "books": [asdict(check) for check in checks],
         "complained": ledger.complained,
         "complaints": ledger.complaints,

@@ -1,0 +1,44 @@
+"""The short form of `make chaos`: each fault once, and the books balance."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.chaos.__main__ import NAMES
+
+ROOT = Path(__file__).resolve().parents[2]
+# Far beyond what it takes: half a minute where nothing else runs.
+LONGEST_SECONDS = 420
+
+
+def test_the_books_balance_whatever_was_killed() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.chaos", "--once", "--clients", "5", "--not-durable", "--json"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        said, log = process.communicate(timeout=LONGEST_SECONDS)
+    finally:
+        if process.poll() is None:
+            process.terminate()  # it stops its servers
+            process.communicate(timeout=60)
+    assert said, log
+    found = json.loads(said)
+    print(found["disk"])  # where it is no real file system, this says why
+
+    assert found["complaints"] == []
+    assert {check["title"]: check["wrong"] for check in found["books"] if check["wrong"]} == {}
+    assert process.returncode == 0, log
+    # And it was not for want of anything to go wrong.
+    assert [fault["fault"] for fault in found["faults"]] == list(NAMES)
+    assert all(check["counted"] for check in found["books"])
+    assert {"web", "live", "worker", "beat"} <= found["restarts"].keys()
+    hit = {fault["fault"]: fault["answers"] for fault in found["faults"]}
+    assert all(hit[name]["503"] for name in ("postgres", "disk"))
+    assert hit["web"]["closed"] and hit["resets"]["reset"]
