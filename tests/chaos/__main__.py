@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import os
 import random
@@ -12,6 +13,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from huuva.env import read_dotenv
 from tests.chaos.disk import Disk, own_disk
@@ -20,6 +22,10 @@ from tests.chaos.stack import SCOPES, Stack, use_home
 from tests.home import make_home, remove_home, remove_leftovers
 from tests.ports import free_port
 
+if TYPE_CHECKING:
+    from tests.chaos.webhooks import Listener
+
+_BEGAN = now()
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = (
     "web-worker", "web", "live", "worker", "beat", "valkey",
@@ -61,19 +67,21 @@ def _run(home: Path, disk: Disk, options: argparse.Namespace) -> int:
     _say(f"disk: {disk.how}")
     port = int(os.environ["HUUVA_PORT"])
     stack = Stack(home, port, durable=not options.not_durable)
+    listener = _listener()
     ledger, rng, stop = Ledger(), random.Random(options.seed), threading.Event()
     try:
         _say("starting the stack in a home of its own")
-        began = now()
         stack.start()
         keys, link = _prepare()
+        if listener is not None:
+            listener.start()
         wall = Wall(port, ledger)
         wall.pair(link)
         follower, reader = Follower(port, keys[1], ledger), Reader(port, keys[2], ledger)
         tasks = Tasks(ledger)
         rush = Rush(port, keys[0], ledger, options.seed, Pace(options.clients, options.pause))
         watchers = [wall, follower, reader, tasks]
-        _say(f"ready after {now() - began:.1f} s; the rush begins")
+        _say("ready; the rush begins")
         ledger.phase = "calm"
         for one in (*watchers, rush):
             one.start()
@@ -91,9 +99,11 @@ def _run(home: Path, disk: Disk, options: argparse.Namespace) -> int:
                 one.finish()
         _say("the rush is over; reading the books")
         log = home / "log" / "web.log"
-        checks = books.check_all(ledger, wall, follower, Client(port, keys[0], ledger), log)
+        checks = books.check_all(ledger, wall, follower, Client(port, keys[0], ledger), log, listener)
     finally:
         stack.stop()
+        if listener is not None:
+            listener.stop()
     found = report.figures(vars(options), disk.how, recoveries, checks, ledger, stack)
     path = None if options.json else report.write(found)
     wrong = bool(ledger.complained or any(check.wrong for check in checks))
@@ -108,6 +118,8 @@ def _run(home: Path, disk: Disk, options: argparse.Namespace) -> int:
         print(f"written to {path}")
     for complaint in ledger.complaints:
         print(f"!!! {complaint}", file=sys.stderr)
+    if wrong:
+        _say(f"what the parts said is in {report.keep_logs(home / 'log')}")
     return 1 if wrong else 0
 
 
@@ -132,6 +144,15 @@ def _prepare() -> tuple[list[str], str]:
     return keys, link
 
 
+def _listener() -> Listener | None:
+    """None where this code has no webhooks."""
+    if importlib.util.find_spec("integrations.webhooks") is None:
+        return None
+    from tests.chaos.webhooks import Listener
+
+    return Listener()
+
+
 def _turns(names: list[str] | tuple[str, ...], end: float) -> Iterator[str]:
     """Each in its turn, and all over again while there is time."""
     while True:
@@ -144,7 +165,7 @@ def _turns(names: list[str] | tuple[str, ...], end: float) -> Iterator[str]:
 
 
 def _say(text: str) -> None:
-    print(f"… {text}", file=sys.stderr, flush=True)
+    print(f"{now() - _BEGAN:6.1f} s  {text}", file=sys.stderr, flush=True)
 
 
 def _arguments() -> argparse.Namespace:

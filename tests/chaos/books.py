@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 
@@ -22,6 +22,9 @@ from tests.chaos.ledger import Entry, Ledger, Meaning
 from tests.chaos.watchers import Follower, Wall
 from tests.model.kitchen_model import CANCELLED, FIRST, PICKED_UP, PREPARING, READY, TERMINAL, Row, lift
 from tests.model.side_by_side import check_books
+
+if TYPE_CHECKING:
+    from tests.chaos.webhooks import Listener
 
 MOST_TOLD = 10
 REPLAYS = 40
@@ -56,8 +59,16 @@ class Stored:
     changes_by_reason: dict[str, set[int]] = field(default_factory=dict)
 
 
-def check_all(ledger: Ledger, wall: Wall, follower: Follower, client: Client, log: Path) -> list[Check]:
+def check_all(
+    ledger: Ledger,
+    wall: Wall,
+    follower: Follower,
+    client: Client,
+    log: Path,
+    listener: Listener | None,
+) -> list[Check]:
     """All that must hold when nothing writes any more."""
+    connection.close()  # it was made before the servers were killed
     stored = _stored()
     by_mark: dict[str, list[Stored]] = {}
     for mark, order in stored:
@@ -76,6 +87,8 @@ def check_all(ledger: Ledger, wall: Wall, follower: Follower, client: Client, lo
         lambda: _board(orders, wall),
         lambda: _log(log),
     ]
+    if listener is not None:
+        looks.append(lambda: listener.check(orders))
     checks = []
     for look in looks:
         try:

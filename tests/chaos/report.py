@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+import shutil
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -82,3 +83,10 @@ def write(found: dict[str, Any]) -> Path:
     path = FOLDER / f"chaos-{datetime.now(UTC):%Y%m%d-%H%M%S}.json"
     path.write_text(json.dumps(found, indent=2, default=str) + "\n", encoding="utf-8")
     return path
+
+
+def keep_logs(log: Path) -> Path:
+    """Copies the logs of a run that went wrong to where they can be read; those of the one before go."""
+    kept = FOLDER / "chaos-log"
+    shutil.rmtree(kept, ignore_errors=True)
+    return Path(shutil.copytree(log, kept))

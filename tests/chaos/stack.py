@@ -188,6 +188,9 @@ def use_home(home: Path, port: int) -> None:
         "HUUVA_HOST": "127.0.0.1",
         "HUUVA_PORT": str(port),
         "HUUVA_WEB_WORKERS": "2",
+        # The receiver of webhooks listens here, without TLS.
+        "HUUVA_WEBHOOKS_ALLOW_PRIVATE": "true",
+        "HUUVA_WEBHOOKS_ALLOW_HTTP": "true",
         "DJANGO_SETTINGS_MODULE": "huuva.settings",
     }
     if "huuva.settings" in sys.modules:

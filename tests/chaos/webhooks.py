@@ -1,0 +1,107 @@
+"""An integrator's endpoint that is told of everything; afterwards it must have heard all, in order, truly signed."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import defaultdict
+from datetime import UTC, datetime
+from typing import Any
+
+from standardwebhooks.webhooks import Webhook
+
+from bench.receiver import Heard, Receiver
+from integrations.events import CREATED, EVENTS, ITEM_STATUS_CHANGED, LATE, RECALLED, STATUS_CHANGED
+from integrations.models import WebhookEndpoint
+from integrations.webhooks import endpoints
+from tests.chaos.books import Check, Stored
+from tests.chaos.ledger import now
+
+# A delivery that was under way in a kill is free again after some seconds; one that failed is tried again after 5 and 30.
+LONGEST_SECONDS = 120.0
+
+
+class Listener:
+    """Listens from `start` to `stop`."""
+
+    def __init__(self) -> None:
+        self._receiver = Receiver()
+        self._secret = ""
+        self._pause = threading.Event()
+
+    def start(self) -> None:
+        self._receiver.start()
+        endpoint = WebhookEndpoint(name="chaos", url=self._receiver.url(), events=list(EVENTS))
+        self._secret = endpoints.create(endpoint)
+
+    def stop(self) -> None:
+        self._receiver.stop()
+
+    def check(self, orders: list[Stored]) -> Check:
+        """Waits until all is told, or for LONGEST_SECONDS."""
+        check = Check("events that a webhook was told, all of them, each order's in its order, truly signed")
+        expected = {
+            (order.id, row.sequence): _event(row) for order in orders for row in order.rows if _event(row)
+        }
+        deadline = now() + LONGEST_SECONDS
+        while expected.keys() - self._told().keys() and now() < deadline:
+            self._pause.wait(0.2)
+        told = self._told()
+        check.counted = len(told)
+        missed = expected.keys() - told.keys()
+        if missed:
+            check.wrong.append(f"{len(missed)} events were not told, like {sorted(missed)[:5]}")
+        for place in told.keys() - expected.keys():
+            check.wrong.append(f"told of {place}, which the history does not have")
+        for place, kinds in told.items():
+            if kinds != {expected.get(place)}:
+                check.wrong.append(f"{place} was told as {kinds}, not as {expected.get(place)}")
+        check.wrong += self._out_of_order()
+        check.wrong += [f"{heard.headers['webhook-id']} is not truly signed" for heard in self._unsigned()]
+        del check.wrong[10:]
+        return check
+
+    def _told(self) -> dict[tuple[str, int], set[str]]:
+        """By order and sequence: as what it was told, however often."""
+        found: defaultdict[tuple[str, int], set[str]] = defaultdict(set)
+        for _, body in self._bodies():
+            if body["type"] != LATE:  # not a row of the history
+                found[body["data"]["orderId"], body["sequence"]].add(body["type"])
+        return found
+
+    def _out_of_order(self) -> list[str]:
+        last: dict[str, int] = {}
+        seen: set[str] = set()
+        wrong = []
+        for heard, body in self._bodies():
+            if heard.headers["webhook-id"] in seen:
+                continue  # told again: it may come after a later one
+            seen.add(heard.headers["webhook-id"])
+            order = body["data"]["orderId"]
+            if body["sequence"] < last.get(order, 0):
+                wrong.append(f"{order}: {body['sequence']} was told after {last[order]}")
+            last[order] = body["sequence"]
+        return wrong
+
+    def _unsigned(self) -> list[Heard]:
+        webhook = Webhook(self._secret)
+        wrong = []
+        for heard in list(self._receiver.heard):
+            at = datetime.fromtimestamp(int(heard.headers["webhook-timestamp"]), UTC)
+            signed = webhook.sign(heard.headers["webhook-id"], at, heard.body.decode())
+            if signed not in heard.headers["webhook-signature"].split():
+                wrong.append(heard)
+        return wrong
+
+    def _bodies(self) -> list[tuple[Heard, dict[str, Any]]]:
+        return [(heard, json.loads(heard.body)) for heard in list(self._receiver.heard)]
+
+
+def _event(row: Any) -> str:
+    if row.sequence == 1:
+        return CREATED
+    if row.change == 1:
+        return ""  # part of the creation
+    if row.plu is not None:
+        return ITEM_STATUS_CHANGED
+    return RECALLED if row.kind == "recall" else STATUS_CHANGED
