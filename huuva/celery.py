@@ -10,16 +10,15 @@ from contextlib import contextmanager
 from typing import Any
 
 from celery import Celery, signals
-from kombu.transport import redis
+
+from huuva.broker import survive_its_loss
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "huuva.settings")
 
 app = Celery("huuva")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
-# When the broker goes away while a task is under way, kombu tries to hand that task back to it, fails, and takes the
-# worker down with it. Nothing of ours needs handing back: beat sends everything again.
-redis.Channel.do_restore = False
+survive_its_loss()
 
 
 # One byte that the worker and its children share: they are forked off after this module was imported.

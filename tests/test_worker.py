@@ -79,14 +79,21 @@ def worker() -> Iterator[Worker]:
         remove_home(home)
 
 
-def test_the_worker_outlives_valkey_with_a_task_under_way(worker: Worker) -> None:
+@pytest.mark.parametrize("number", [1, 6])  # of six some still wait for a process; these are forgotten
+def test_the_worker_outlives_valkey_with_tasks_under_way(worker: Worker, number: int) -> None:
     """Where it doesn't, `make run` ends with it."""
-    began, until, done = (worker.home / name for name in ("began", "until", "done"))
-    worker.send(hold, began, until)
-    worker.wait(began.exists, "The task was not begun")
+    began, until, done, later = (worker.home / name for name in ("began", "until", "done", "later"))
+    for _ in range(number):
+        worker.send(hold, began, until)
+    worker.wait(began.exists, "No task was begun")
+    worker.wait(lambda: worker.log.read_text().count(" received") == number, "They did not come")
     worker.kill_valkey()
     worker.wait(lambda: "Connection to broker lost" in worker.log.read_text(), "It did not notice")
     ensure_valkey(worker.home)
-    worker.send(touch, done)
-    worker.wait(done.exists, "A task that came afterwards was not done")
+    if number == 1:
+        worker.send(touch, done)
+        worker.wait(done.exists, "A task that came afterwards was not done")
     until.touch()
+    worker.wait(lambda: worker.log.read_text().count(" succeeded") >= min(number, 2), "They did not end")
+    worker.send(touch, later)
+    worker.wait(later.exists, "A task that came after these had ended was not done")
