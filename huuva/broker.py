@@ -1,8 +1,8 @@
 """Valkey as Celery's broker: the worker outlives it when it goes away while tasks are under way.
 
-kombu 5.7 doesn't: it tries to hand unfinished tasks back to the broker that is away, and to acknowledge finished ones by
-the connection that was lost; either is an AttributeError, which ends the worker, and with it `make run`. Neither is needed:
-Valkey has forgotten these tasks, and beat sends everything again.
+kombu 5.7 doesn't: it tries to hand unfinished tasks back to the broker that is away, and to acknowledge finished ones
+by the connection that was lost; either is an AttributeError, which ends the worker, and with it `make run`. Neither is
+needed: Valkey has forgotten these tasks, and beat sends everything again.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 from kombu.transport import redis
 
 
-class ForgivingQoS(redis.QoS):  # type: ignore[misc]  (kombu has no types)
+class ForgivingQoS(redis.QoS):
     """What a channel has handed out and not yet heard of."""
 
     # Neither when a connection is given up.
