@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from huuva.jsonio import dumps
-from huuva.problems import Problem, as_problem
+from huuva.problems import Problem, as_problem, unavailable
 from integrations.key_cache import KeyGrant
 from integrations.models import IdempotencyRecord
 
@@ -87,6 +87,9 @@ class IdempotencyStore:
                     return _replay(kept, fingerprint)
                 cursor.execute(_DELETE, [grant.id, route, key])
             response = _answer(view, work)
+            if connection.needs_rollback:
+                # The connection was lost while a refusal was on its way out: Django holds its error back there.
+                raise unavailable("database_unavailable", "The database can't be reached right now.")
             if response.status_code >= 500:
                 transaction.set_rollback(True)
                 return response

@@ -1,10 +1,11 @@
 """A small API for the tests of Idempotency-Key: it writes rows and then answers, refuses or breaks, as told."""
 
+import contextlib
 import threading
 from typing import Any
 from uuid import uuid4
 
-from django.db import transaction
+from django.db import OperationalError, connection, transaction
 from django.http import Http404
 from django.urls import path
 from rest_framework.request import Request
@@ -30,6 +31,10 @@ class Brands(APIView):
             brand = Brand.objects.create(id=uuid4().hex, name=data["name"])
         match data.get("then"):
             case "refuse":
+                raise Problem("impossible", "No.", status=409)
+            case "refuse, cut off":
+                with contextlib.suppress(OperationalError), connection.cursor() as cursor:
+                    cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
                 raise Problem("impossible", "No.", status=409)
             case "missing":
                 raise Http404

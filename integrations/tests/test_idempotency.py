@@ -129,6 +129,15 @@ def test_what_says_try_again_is_not_kept_and_leaves_nothing(plain: str, then: st
     assert not IdempotencyRecord.objects.exists()
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_refusal_that_can_not_be_kept_because_the_database_went_is_a_503(plain: str) -> None:
+    answer = post(plain, b'{"name": "Sushi", "then": "refuse, cut off"}')
+
+    assert (answer.status_code, answer["Retry-After"]) == (503, "2")
+    assert not Brand.objects.exists()
+    assert not IdempotencyRecord.objects.exists()
+
+
 def test_a_fault_of_ours_is_not_kept_and_leaves_nothing(plain: str) -> None:
     assert post(plain, b"{}").status_code == 500
 
