@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import os
 import random
@@ -13,7 +12,6 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING
 
 from huuva.env import read_dotenv
 from tests.chaos.disk import Disk, own_disk
@@ -21,9 +19,6 @@ from tests.chaos.ledger import Ledger, now
 from tests.chaos.stack import SCOPES, Stack, use_home
 from tests.home import make_home, remove_home, remove_leftovers
 from tests.ports import free_port
-
-if TYPE_CHECKING:
-    from tests.chaos.webhooks import Listener
 
 _BEGAN = now()
 ROOT = Path(__file__).resolve().parents[2]
@@ -63,18 +58,18 @@ def _run(home: Path, disk: Disk, options: argparse.Namespace) -> int:
     from tests.chaos.faults import FAULTS, Scene, suffer
     from tests.chaos.rush import Pace, Rush
     from tests.chaos.watchers import Follower, Reader, Tasks, Wall
+    from tests.chaos.webhooks import Listener
 
     _say(f"disk: {disk.how}")
     port = int(os.environ["HUUVA_PORT"])
     stack = Stack(home, port, durable=not options.not_durable)
-    listener = _listener()
+    listener = Listener()
     ledger, rng, stop = Ledger(), random.Random(options.seed), threading.Event()
     try:
         _say("starting the stack in a home of its own")
         stack.start()
         keys, link = _prepare()
-        if listener is not None:
-            listener.start()
+        listener.start()
         wall = Wall(port, ledger)
         wall.pair(link)
         follower, reader = Follower(port, keys[1], ledger), Reader(port, keys[2], ledger)
@@ -102,8 +97,7 @@ def _run(home: Path, disk: Disk, options: argparse.Namespace) -> int:
         checks = books.check_all(ledger, wall, follower, Client(port, keys[0], ledger), log, listener)
     finally:
         stack.stop()
-        if listener is not None:
-            listener.stop()
+        listener.stop()
     found = report.figures(vars(options), disk.how, recoveries, checks, ledger, stack)
     path = None if options.json else report.write(found)
     wrong = bool(ledger.complained or any(check.wrong for check in checks))
@@ -142,15 +136,6 @@ def _prepare() -> tuple[list[str], str]:
     link = make_link(screen)
     connections.close_all()
     return keys, link
-
-
-def _listener() -> Listener | None:
-    """None where this code has no webhooks."""
-    if importlib.util.find_spec("integrations.webhooks") is None:
-        return None
-    from tests.chaos.webhooks import Listener
-
-    return Listener()
 
 
 def _turns(names: list[str] | tuple[str, ...], end: float) -> Iterator[str]:

@@ -65,7 +65,7 @@ def check_all(
     follower: Follower,
     client: Client,
     log: Path,
-    listener: Listener | None,
+    listener: Listener,
 ) -> list[Check]:
     """All that must hold when nothing writes any more."""
     connection.close()  # it was made before the servers were killed
@@ -83,12 +83,11 @@ def check_all(
         lambda: _orders_and_items(orders),
         lambda: _replays(ledger, client),
         lambda: _feed(orders, follower),
+        lambda: listener.check(orders),
         lambda: _rollups(orders),
         lambda: _board(orders, wall),
         lambda: _log(log),
     ]
-    if listener is not None:
-        looks.append(lambda: listener.check(orders))
     checks = []
     for look in looks:
         try:
