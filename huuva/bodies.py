@@ -4,7 +4,7 @@ pydantic checks in compiled code; a tree of DRF serializers for an order of thre
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Self, overload
 
@@ -121,6 +121,24 @@ def invalid_parameter(name: str, detail: str) -> Problem:
 
 def invalid_parameters(errors: list[FieldError]) -> Problem:
     return Problem("invalid_parameter", "The query can't be read; see errors.", status=400, errors=errors)
+
+
+# What an answer repeats of a query that may be nonsense from end to end.
+MOST_UNKNOWN, MOST_SHOWN = 20, 100
+
+
+def unknown_parameters(sent: Iterable[str], known: Iterable[str]) -> list[FieldError]:
+    """An error for each parameter that a list doesn't know: ignored, a mistyped filter would let everything through."""
+    allowed = sorted(known)
+    unknown = [name for name in sent if name not in allowed]
+    return [
+        {
+            "pointer": f"?{name[:MOST_SHOWN]}",
+            "code": "unknown",
+            "detail": f"There is no such parameter here; these are known: {', '.join(allowed)}.",
+        }
+        for name in unknown[:MOST_UNKNOWN]
+    ]
 
 
 @overload

@@ -6,18 +6,19 @@ from datetime import datetime
 from pydantic_core import PydanticCustomError
 
 from analytics.reports import Scope
-from huuva.bodies import invalid_parameters, parse_time
+from huuva.bodies import invalid_parameters, parse_time, unknown_parameters
 from huuva.problems import FieldError
 
 MAX_TEXT = 128
 
 
 class Parameters:
-    """Reads parameters and collects what is wrong with them."""
+    """Reads parameters and collects what is wrong with them. Those that nobody has read by `check` are unknown."""
 
     def __init__(self, query: Mapping[str, str]) -> None:
         self._query = query
         self._errors: list[FieldError] = []
+        self._known: set[str] = set()
 
     def scope(self, kitchen: str | None, *, plu: bool = False) -> Scope:
         """The scope asked for by a key that is bound to `kitchen` (None: to none)."""
@@ -34,7 +35,7 @@ class Parameters:
         )
 
     def limit(self, default: int, most: int) -> int:
-        text = self._query.get("limit")
+        text = self._read("limit")
         if text is None:
             return default
         if text.isascii() and text.isdigit() and len(text) < 6 and 1 <= int(text) <= most:
@@ -43,15 +44,20 @@ class Parameters:
         return default
 
     def check(self) -> None:
-        """Raises Problem `invalid_parameter` (400) where anything was wrong."""
-        if self._errors:
-            raise invalid_parameters(self._errors)
+        """Raises Problem `invalid_parameter` (400) where anything was wrong or is not known."""
+        errors = self._errors + unknown_parameters(self._query, self._known)
+        if errors:
+            raise invalid_parameters(errors)
+
+    def _read(self, name: str) -> str | None:
+        self._known.add(name)
+        return self._query.get(name)
 
     def _wrong(self, name: str, detail: str) -> None:
         self._errors.append({"pointer": f"?{name}", "code": "invalid", "detail": detail})
 
     def _time(self, name: str) -> datetime | None:
-        text = self._query.get(name)
+        text = self._read(name)
         if not text:
             return None
         try:
@@ -62,7 +68,7 @@ class Parameters:
             return None
 
     def _text(self, name: str) -> str | None:
-        text = self._query.get(name)
+        text = self._read(name)
         if not text:
             return None
         if len(text) > MAX_TEXT or "\x00" in text:

@@ -145,7 +145,7 @@ def _report(
                 ],
             ),
             304: OpenApiResponse(description="You have these figures already."),
-            **problems(invalid_parameter_400="Parameters can't be read; errors names each."),
+            **problems(invalid_parameter_400="Parameters are unknown or can't be read; errors names each."),
         },
         **texts,
     )

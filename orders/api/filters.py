@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 from pydantic_core import PydanticCustomError
 
-from huuva.bodies import invalid_parameters, parse_time
+from huuva.bodies import invalid_parameters, parse_time, unknown_parameters
 from huuva.problems import FieldError
 from orders import clock
 from orders.models import Order
@@ -106,16 +106,24 @@ class OrderFilter(django_filters.FilterSet):
         return orders.filter(late) if value else orders.exclude(late)
 
 
+PAGING = ("cursor", "limit")
+KNOWN = frozenset((*OrderFilter.base_filters, *PAGING))
+
+
 def filtered(orders: OrderQuerySet, query: Any) -> OrderQuerySet:
-    """The orders that the query's filters let through. Raises Problem `invalid_parameter` naming each wrong one."""
+    """The orders that the query's filters let through. Raises Problem `invalid_parameter` naming each wrong one, and
+    each that is neither a filter nor for paging."""
+    errors: list[FieldError] = [] if query.keys() <= KNOWN else unknown_parameters(query, KNOWN)
     if query.keys().isdisjoint(OrderFilter.base_filters):
+        if errors:
+            raise invalid_parameters(errors)
         return orders  # Most lists ask for no filter, and building the form costs more than the page.
     filters = OrderFilter(query, queryset=orders)
-    if not filters.is_valid():
-        errors: list[FieldError] = [
-            {"pointer": f"?{name}", "code": "invalid", "detail": " ".join(texts)}
-            for name, texts in filters.errors.items()
-        ]
+    errors += [
+        {"pointer": f"?{name}", "code": "invalid", "detail": " ".join(texts)}
+        for name, texts in filters.errors.items()
+    ]
+    if errors:
         raise invalid_parameters(errors)
     found: OrderQuerySet = filters.qs
     return found

@@ -122,7 +122,7 @@ list_orders = extend_schema(
         200: _answer(
             OrderPage, {"results": [examples.ORDER], "next": None, "previous": None}, "A page of orders."
         ),
-        **problems(invalid_parameter_400="A parameter can't be read; errors names it."),
+        **problems(invalid_parameter_400="A parameter is unknown or can't be read; errors names it."),
     },
 )
 retrieve = extend_schema(
@@ -211,6 +211,6 @@ events = extend_schema(
             {"results": [examples.EVENT], "next": examples.EVENT["cursor"], "hasMore": False},
             "Events.",
         ),
-        **problems(invalid_parameter_400="A parameter can't be read; errors names it."),
+        **problems(invalid_parameter_400="A parameter is unknown or can't be read; errors names it."),
     },
 )

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from huuva.api import ApiView, actor_of, etag, expected_versions, kitchen_of, not_modified
-from huuva.bodies import each, invalid_parameter
+from huuva.bodies import each, invalid_parameter, invalid_parameters, unknown_parameters
 from huuva.idempotency import idempotent
 from huuva.problems import Problem
 from orders import documents, feed, services
@@ -125,10 +125,20 @@ class OrderViewSet(ApiView, ViewSet):
 
     @schema.events
     def events(self, request: Request) -> HttpResponseBase:
-        after, limit = each(lambda: self._after(request), lambda: limit_of(request))
+        after, limit, _ = each(
+            lambda: self._after(request),
+            lambda: limit_of(request),
+            lambda: self._refuse_unknown(request, "after", "limit"),
+        )
         page = feed.read(after, limit=limit, kitchen=kitchen_of(request))
         results = [documents.event_document(event) for event in page.events]
         return Response({"results": results, "next": str(page.cursor), "hasMore": page.more})
+
+    @staticmethod
+    def _refuse_unknown(request: Request, *known: str) -> None:
+        errors = unknown_parameters(request.query_params, known)
+        if errors:
+            raise invalid_parameters(errors)
 
     @staticmethod
     def _after(request: Request) -> feed.Cursor | None:
