@@ -25,7 +25,7 @@ def for_admin(policy: Policy) -> Policy:
 
 
 class CspMiddleware(ContentSecurityPolicyMiddleware):
-    """Django's middleware, with the wider policy below `/admin/` and nowhere else."""
+    """Django's middleware, with the wider policy below `/admin/` and nowhere else. No page goes into a frame."""
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         if request.path_info.startswith(WALLS):
@@ -35,6 +35,8 @@ class CspMiddleware(ContentSecurityPolicyMiddleware):
         # A view that has set its own policy keeps it.
         if request.path_info.startswith(ADMIN) and not hasattr(response, "_csp_config"):
             response._csp_config = for_admin(settings.SECURE_CSP)  # type: ignore[attr-defined]
+        # unfold lets its lists and forms into frames of our own, which the policy forbids anyhow.
+        response.headers["X-Frame-Options"] = settings.X_FRAME_OPTIONS
         return super().process_response(request, response)
 
 

@@ -6,9 +6,11 @@ from typing import Any, TypedDict
 
 import orjson
 import structlog
-from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
+from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.core.paginator import InvalidPage
 from django.db import DatabaseError, InterfaceError, OperationalError, connections
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
 from rest_framework import exceptions
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
@@ -109,7 +111,11 @@ def as_problem(error: Exception, request: HttpRequest | Request) -> Problem | No
         return Problem(_CODES.get(error.status_code, "error"), str(error.detail), status=error.status_code)
     if isinstance(error, PermissionDenied):
         return Problem("forbidden", str(error) or "This is not allowed.", status=403)
-    if isinstance(error, BadRequest | SuspiciousOperation):
+    if isinstance(error, RequestDataTooBig):
+        return Problem("body_too_large", "The form is too large; send less.", status=413)
+    if isinstance(error, InvalidPage):  # of lists that aren't ours
+        return Problem("bad_request", "There is no such page of this list.", status=400)
+    if isinstance(error, BadRequest | MultiPartParserError | SuspiciousOperation):
         return Problem("bad_request", "The request is malformed.", status=400)
     if isinstance(error, DatabaseError | InterfaceError):
         return _database_problem(error)

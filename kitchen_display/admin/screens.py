@@ -149,7 +149,7 @@ class ScreenAdmin(KitchenScoped, ModelAdmin):
     )
     def pairing_link(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The link as the very answer, so that it exists nowhere else."""
-        screen = Screen.objects.filter(pk=object_id).first() if object_id.isdigit() else None
+        screen = self.get_queryset(request).filter(pk=object_id).first() if object_id.isdecimal() else None
         if screen is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         context = {

@@ -30,6 +30,8 @@ class StationAdmin(KitchenScoped, ModelAdmin):
     list_filter = (("kitchen", KitchenFilter),)
     list_select_related = ("kitchen",)
     search_fields = ("name", "slug")
+    # Said here: the model's own order is left out where rows are counted.
+    ordering = ("kitchen", "name")
     fields = ("kitchen", "name", "slug")
     prepopulated_fields = {"slug": ("name",)}
     inlines = (RuleInline,)

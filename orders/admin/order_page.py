@@ -51,7 +51,7 @@ def order_page(order: Order, *, customer: bool = True) -> dict[str, Any]:
             (_("Where it came from"), _origin(order, brand_mark(brand, order.brand_id))),
         ],
         "lines": [_line(order, item) for item in items],
-        "steps": timeline(order, items, log, amendments),
+        "steps": timeline(order, items, log, amendments, notes=customer),
         "zone": zone_name(order.kitchen, now),
     }
 

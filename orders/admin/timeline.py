@@ -65,8 +65,11 @@ def timeline(
     items: Sequence[OrderItem],
     log: Sequence[StatusChange],
     amendments: Sequence[Amendment] = (),
+    *,
+    notes: bool = True,
 ) -> list[Step]:
-    """`log` by sequence, which keeps the rows of a change together. Amendments stand between the changes."""
+    """`log` by sequence, which keeps the rows of a change together. Amendments stand between the changes; without
+    `notes` it is told that a note was amended, and not what it says."""
     names = {item.plu: str(item) for item in items}
     taken_back = {row.recalls: row.change for row in log if row.recalls is not None}
     steps: list[Step] = []
@@ -77,7 +80,8 @@ def timeline(
     ]
     for change, rows in sorted(entries, key=lambda entry: entry[0]):
         if isinstance(rows, Amendment):
-            steps.append(_amendment(order, rows, {item.plu: item.name for item in items}, previous))
+            own_names = {item.plu: item.name for item in items}
+            steps.append(_amendment(order, rows, own_names, previous, notes=notes))
             previous = rows.at
             continue
         own = [row for row in rows if row.kind != Kind.IMPORT] or rows
@@ -103,7 +107,9 @@ def timeline(
     return steps
 
 
-def _amendment(order: Order, amendment: Amendment, names: dict[str, str], previous: datetime | None) -> Step:
+def _amendment(
+    order: Order, amendment: Amendment, names: dict[str, str], previous: datetime | None, *, notes: bool
+) -> Step:
     icon, actor = who(amendment.actor)
     changed = amendment.changes
     of_items = all(change["plu"] is not None for change in changed)
@@ -120,11 +126,11 @@ def _amendment(order: Order, amendment: Amendment, names: dict[str, str], previo
         told=[],
         is_recall=False,
         taken_back_by=None,
-        amended=[_amended(order, change, names) for change in changed],
+        amended=[_amended(order, change, names, notes=notes) for change in changed],
     )
 
 
-def _amended(order: Order, change: dict[str, Any], names: dict[str, str]) -> Amended:
+def _amended(order: Order, change: dict[str, Any], names: dict[str, str], *, notes: bool) -> Amended:
     words = {
         "note": _("Note"),
         "quantity": _("Quantity"),
@@ -135,6 +141,8 @@ def _amended(order: Order, change: dict[str, Any], names: dict[str, str]) -> Ame
     def told(value: Any) -> str:
         if change["field"] in ("pickup_time", "due_at"):
             return moment(datetime.fromisoformat(value), order.kitchen)
+        if change["field"] == "note" and value and not notes:
+            return "…"
         return str(value)
 
     plu = change["plu"]

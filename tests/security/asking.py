@@ -1,0 +1,142 @@
+"""Asks an address as one of the callers, and says in a word how it was answered."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.cookies import SimpleCookie
+from typing import Any
+
+from django.db import connection, transaction
+from django.test import Client
+
+from tests.security.addresses import Ask
+from tests.security.house import House, new_order
+
+# Written by being seen, logging in, waiting with a code, or giving tickets their slots: no work of anybody's.
+ALONGSIDE = (
+    'UPDATE "kitchen_display_screen" SET "last_seen_at"',
+    'UPDATE "integrations_apikey" SET "last_used_at"',
+    'INSERT INTO "kitchen_display_pairingrequest"',
+    'DELETE FROM "kitchen_display_pairingrequest"',
+    'INSERT INTO "kitchen_display_ticketnumber"',
+)
+ALONGSIDE_TABLES = ('"django_session"', '"axes_', '"auth_user" SET "last_login"')
+
+
+class Answer:
+    """An answer with its whole body, and whether anything was written for it."""
+
+    def __init__(self, response: Any, body: bytes, wrote: list[str]) -> None:
+        self.response, self.body, self.wrote = response, body, wrote
+        self.status: int = response.status_code
+
+    def word(self, ask: Ask) -> str:
+        word = str(self.status)
+        location = self.response.headers.get("Location", "")
+        if location.startswith("/admin/login/"):
+            word = "login"
+        elif location == "/admin/" and "<id>" in ask.path:
+            word = "gone"
+        return f"{word}!" if self.wrote else word
+
+    @property
+    def is_page(self) -> bool:
+        return str(self.response.headers.get("Content-Type", "")).startswith("text/html")
+
+
+def ask(client: Client, house: House, asked: Ask, query: str | None = None) -> Answer:
+    """Asks, and takes back whatever came of it."""
+    target = house.address(asked.path) + (QUERIES.get(asked.path, "") if query is None else query)
+    cookies = SimpleCookie(client.cookies)
+    with transaction.atomic():
+        wrote: list[str] = []
+        with connection.execute_wrapper(_noting(wrote)):
+            response: Any = client.generic(asked.method, target, *_body(asked, house))
+            streaming = getattr(response, "streaming", False)
+            body = b"".join(response.streaming_content) if streaming else response.content
+        answer = Answer(response, body, wrote)
+        transaction.set_rollback(True)
+    client.cookies = cookies  # also of who has logged out
+    return answer
+
+
+def _noting(wrote: list[str]) -> Callable[..., Any]:
+    def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        done = execute(sql, params, many, context)
+        writes = sql.lstrip().upper().startswith(("INSERT", "UPDATE", "DELETE"))
+        if writes and not _is_alongside(sql) and context["cursor"].rowcount:
+            wrote.append(sql)
+        return done
+
+    return note
+
+
+def _is_alongside(sql: str) -> bool:
+    return sql.startswith(ALONGSIDE) or any(table in sql for table in ALONGSIDE_TABLES)
+
+
+def _body(asked: Ask, house: House) -> tuple[str, str]:
+    """What whoever may do it would send, and its type."""
+    if asked.method == "GET":
+        return "", ""
+    if asked.path.startswith("/api"):
+        return _json(BODIES.get((asked.method, asked.path), lambda house: {})(house)), "application/json"
+    return _form(asked, house), "application/x-www-form-urlencoded"
+
+
+def _json(data: Any) -> str:
+    import orjson
+
+    return orjson.dumps(data).decode()
+
+
+def _form(asked: Ask, house: House) -> str:
+    from urllib.parse import urlencode
+
+    fields: dict[str, Any] = {"post": "yes"} if asked.path.endswith("/delete/") else {}
+    if asked.action:
+        _, _, app, model, _ = asked.path.split("/")
+        row = house.objects.get(f"{app}/{model}", "")
+        fields = {
+            "action": asked.action,
+            "_selected_action": row,
+            "post": "yes",
+            "confirmed": "1",
+            "reason": "x",
+        }
+    fields |= FORMS.get(asked.path, lambda house: {})(house)
+    return urlencode(fields)
+
+
+def _touch(house: House) -> dict[str, Any]:
+    return {"order": house.order.pk, "version": house.order.version}
+
+
+# What says more than the bare address.
+QUERIES = {
+    "/admin/autocomplete/": "?app_label=kitchen_display&model_name=screen&field_name=station&term=",
+    "/admin/search/": "?s=kitchen&extended=1",
+}
+BODIES: dict[tuple[str, str], Callable[[House], Any]] = {
+    ("POST", "/api/orders"): lambda house: new_order(),
+    ("PATCH", "/api/orders/<id>"): lambda house: {"status": 3},
+    ("PATCH", "/api/orders/<id>/items/<plu>"): lambda house: {"status": 3},
+}
+FORMS: dict[str, Callable[[House], dict[str, Any]]] = {
+    "/admin/orders/order/<id>/act/": lambda house: {"do": "3", "version": house.order.version},
+    "/admin/orders/order/<id>/customer/": lambda house: {"account": house.order.account},
+    "/display/bump": _touch,
+    "/display/recall": _touch,
+    "/display/acknowledge": _touch,
+    "/display/seen": lambda house: {"orders": house.order.pk},
+    "/display/settings": lambda house: {"text_scale": 110, "columns": 0, "language": "fi"},
+}
+
+
+@contextmanager
+def without_csrf(client: Client) -> Iterator[Client]:
+    """The same browser, whose forms come without their token: as another site would send them."""
+    client.handler.enforce_csrf_checks = True
+    try:
+        yield client
+    finally:
+        client.handler.enforce_csrf_checks = False

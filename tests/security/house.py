@@ -1,0 +1,199 @@
+"""Two kitchens with everything in them, and everybody who may knock: what the table of permissions is held against.
+
+What is planted carries marks: OURS stands in names of the first kitchen, CUSTOMER in what is its customers' own. Neither is in
+an address, so an answer that holds one has let it out.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.contrib.auth.models import Group, Permission, User
+from django.contrib.contenttypes.models import ContentType
+from django.test import Client
+
+from huuva.roles import INTEGRATOR_SUPPORT, KITCHEN_MANAGER, OPERATIONS, ROLES
+from integrations.keys import issue_key
+from integrations.scopes import SCOPES
+from kitchen_display.pairing import make_link
+from kitchen_display.tests import factories as display
+from orders.amendments import ItemAmendment, amend_order
+from orders.models import Brand, Kitchen, KitchenMember, Order
+from orders.new import NewItem
+from orders.services import move_order
+from orders.tests import factories
+
+OURS = "Planted-Kitchen-7f3a"
+CUSTOMER = "Planted-Customer-7f3a"
+ADDRESS_WORDS = {"token": "no-such-link-at-all-0000", "url": "nothing", "app_label": "orders"}
+PAGE = {"accept": "text/html"}
+
+
+@dataclass
+class House:
+    """`objects`: the row that stands for each model of the admin, by `app/model`."""
+
+    ours: Kitchen
+    theirs: Kitchen
+    order: Order
+    objects: dict[str, Any] = field(default_factory=dict)
+    callers: dict[str, Client] = field(default_factory=dict)
+
+    def address(self, written: str) -> str:
+        """An address of the table as it is called, with the first kitchen's rows for its placeholders."""
+        words = {**ADDRESS_WORDS, "plu": "P0", "content_type_id": self._content_type()}
+        if written.startswith("/admin/"):
+            _, _, app, model, *_ = f"{written}//".split("/")
+            if "<id>" in written:
+                words["id"] = self._row(f"{app}/{model}")
+        else:
+            words["id"] = self.order.pk
+        if written.startswith("/admin/r/"):
+            words["id"] = self.order.pk
+        for name, value in words.items():
+            written = written.replace(f"<{name}>", str(value))
+        assert "<" not in written, (
+            f"{written}: say in tests/security/house.py what stands for the placeholder"
+        )
+        return written
+
+    def _row(self, model: str) -> Any:
+        if model == "r/<content_type_id>":
+            return self.order.pk
+        assert model in self.objects, (
+            f"Plant a row of {model} for the first kitchen in tests/security/house.py"
+        )
+        return self.objects[model]
+
+    @staticmethod
+    def _content_type() -> int:
+        return ContentType.objects.get_for_model(Order).pk
+
+
+def build() -> House:
+    ours = factories.kitchen("harju", name=f"{OURS} kitchen")
+    theirs = factories.kitchen("kallio", name="The other one")
+    house = House(ours, theirs, _order(ours))
+    factories.order(of=theirs)
+    Brand.objects.create(id="burgers", name="Burgers")
+    station = display.station("grill", "P0", of=ours)
+    type(station).objects.filter(pk=station.pk).update(name=f"{OURS} grill")
+    display.station("sushi", "P1", of=theirs)
+    screens = {
+        "screen": display.screen(f"{OURS} wall", of=ours),
+        "screen2": display.screen("Wall", of=theirs),
+    }
+    house.callers = {"nobody": Client(headers=PAGE)}
+    house.callers |= {name: display.paired(screen) for name, screen in screens.items()}
+    boards = {"screen": ours, "screen2": theirs}
+    for name, kitchen in boards.items():
+        board = display.screen(f"Pickup {name}", of=kitchen, kind="pickup")
+        house.callers[name].get(make_link(board))
+    house.callers |= _keys(house)
+    house.callers |= _people(house)
+    house.objects |= {
+        "auth/user": User.objects.get(username="manager").pk,
+        "auth/group": Group.objects.get(name=OPERATIONS).pk,
+        "orders/brand": "burgers",
+        "orders/kitchen": ours.pk,
+        "orders/order": house.order.pk,
+        "kitchen_display/screen": screens["screen"].pk,
+        "kitchen_display/station": station.pk,
+    }
+    for plant in MORE:
+        plant(house)
+    return house
+
+
+def _order(kitchen: Kitchen) -> Order:
+    """Open, in preparation, amended twice: something to show on each page."""
+    order = display.order(
+        of=kitchen,
+        items=[
+            NewItem("P0", {"name": f"{OURS} soup", "quantity": 2, "note": f"{CUSTOMER} item note"}, None),
+            NewItem("P1", {"name": f"{OURS} bread", "quantity": 1}, None),
+        ],
+        account="account-1",
+        customer_name=f"{CUSTOMER} name",
+        customer_phone=f"{CUSTOMER} phone",
+        delivery_address={"street": f"{CUSTOMER} street"},
+        note=f"{CUSTOMER} note",
+        channel_display_id=f"#{OURS}",
+    )
+    amend_order(order.pk, actor="key:wolt", note=f"{CUSTOMER} other note")
+    amend_order(order.pk, actor="key:wolt", items={"P0": ItemAmendment(f"{CUSTOMER} other item note", None)})
+    return move_order(order.pk, 2, actor="key:wolt")
+
+
+def _keys(house: House) -> dict[str, Client]:
+    """Keys of both kitchens; `key0` is another one for each scope, see `without`."""
+    callers = {}
+    for name, kitchen in (("key", house.ours), ("key2", house.theirs)):
+        key, plain = issue_key(f"{OURS} key" if name == "key" else name, list(SCOPES), kitchen, rate_limit=0)
+        callers[name] = _with(plain)
+        if name == "key":
+            house.objects["integrations/apikey"] = key.pk
+    return callers
+
+
+def without(scope: str | None) -> Client:
+    """A key of the first kitchen with all scopes but this one."""
+    scopes = [each for each in SCOPES if each != scope]
+    return _with(issue_key(f"without {scope}", scopes, Kitchen.objects.get(pk="harju"), rate_limit=0)[1])
+
+
+def _with(plain: str) -> Client:
+    return Client(headers={"authorization": f"Bearer {plain}"})
+
+
+def _people(house: House) -> dict[str, Client]:
+    people = {
+        "manager": (KITCHEN_MANAGER, house.ours),
+        "manager2": (KITCHEN_MANAGER, house.theirs),
+        "operations": (OPERATIONS, None),
+        "support": (INTEGRATOR_SUPPORT, None),
+        "superuser": (None, None),
+    }
+    callers = {}
+    for name, (role, kitchen) in people.items():
+        user = User.objects.create_user(name, is_staff=True, is_superuser=role is None)
+        if role is not None:
+            user.groups.add(_group(role))
+        if kitchen is not None:
+            KitchenMember.objects.create(user=user, kitchen=kitchen)
+        callers[name] = Client(headers=PAGE)
+        callers[name].force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return callers
+
+
+def _group(role: str) -> Group:
+    """Made anew: a test that empties the database takes what migrations have put into it."""
+    group, _ = Group.objects.get_or_create(name=role)
+    for wanted in ROLES[role]:
+        app, codename = wanted.split(".")
+        found = Permission.objects.filter(content_type__app_label=app, codename=codename)
+        if not found:
+            continue  # TODO
+        assert found, f"The role {role} names the permission {wanted}, which there isn't"
+        group.permissions.add(*found)
+    return group
+
+
+def pickup_time() -> str:
+    return (datetime.now(UTC) + timedelta(minutes=30)).isoformat()
+
+
+def new_order() -> dict[str, Any]:
+    return {
+        "account": "account-1",
+        "brandId": "burgers",
+        "channelOrderId": "NEW-1",
+        "customer": {"name": "Ada", "phoneNumber": ""},
+        "pickupTime": pickup_time(),
+        "items": [{"plu": "P0", "name": "Soup", "quantity": 1}],
+    }
+
+
+# What other parts plant, each for its models: functions that add to `house.objects`.
+MORE: list[Callable[[House], None]] = []
