@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 import django
 import pytest
 
+from tests import planted
 from tests.home import make_home, remove_home, remove_leftovers
 from tests.live_stack import LiveStack
 from tests.parallel import GroupScheduling, distributes, processes, put_groups_first
@@ -81,6 +82,48 @@ def pytest_configure(config: pytest.Config) -> None:
     _running.enter_context(embedded.services(HOME, **WANTED, durable=False))
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test during which customers' data or secrets were logged has failed."""
+    report = yield
+    logged = (text for name, text in report.sections if name == f"Captured stderr {report.when}")
+    found = [each for text in logged for each in planted.found_in(text, "stderr")]
+    if found and report.passed:
+        report.outcome = "failed"
+        report.longrepr = planted.complaint(found[: planted.MOST])
+    return report
+
+
+_written = pytest.StashKey[list[str]]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """After the last test each process searches the logs of the servers that ran in its home, and of those that tests
+    have started in folders of their own."""
+    config = session.config
+    found = config.stash.setdefault(_written, [])
+    if not distributes(config):
+        factory = getattr(config, "_tmp_path_factory", None)
+        of_tests = getattr(factory, "_basetemp", None)  # none where no test has asked for a folder
+        found += planted.found_in_files([HOME, *([of_tests] if of_tests else [])])
+    if found and IS_XDIST_WORKER:
+        config.workeroutput["planted"] = found  # type: ignore[attr-defined]
+    elif found and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    node.config.stash.setdefault(_written, []).extend(getattr(node, "workeroutput", {}).get("planted", []))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if found := config.stash.get(_written, []):
+        terminalreporter.section("written where it does not belong", red=True)
+        terminalreporter.write_line(planted.complaint(found))
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     _running.close()
     remove_home(HOME)
@@ -104,6 +147,8 @@ def live_stack() -> Iterator[LiveStack]:
     try:
         stack.start()
         yield stack
+        if found := planted.found_in_answers(stack):
+            pytest.fail(planted.complaint(found), pytrace=False)
     finally:
         stack.stop()
 

@@ -1,12 +1,22 @@
 """Logs: one JSON object a line, with the request's id. No customer data: log ids, never bodies."""
 
 import logging.config
+import re
 import sys
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 import structlog
+
+# Addresses whose last part is a secret by itself: whoever opens the link is paired.
+_SECRET_PATH = re.compile(r"(/display/pair/)(?!status/?$).+", re.DOTALL)
+
+
+def without_secrets(path: str) -> str:
+    """A path, or an address that ends in one, as it may be written down."""
+    return _SECRET_PATH.sub(r"\1…", path)
+
 
 _SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,

@@ -15,7 +15,7 @@ from django.middleware.locale import LocaleMiddleware
 from django.shortcuts import render
 from django.utils import translation
 
-from huuva.logs import request_line
+from huuva.logs import request_line, without_secrets
 from huuva.problems import Problem, as_problem, clean, drop_connection, internal_error, problem_response
 from huuva.request_metrics import observe
 
@@ -121,7 +121,7 @@ class GateMiddleware:
         request_line(
             **ids,
             method=request.method,
-            path=clean(request.path_info),
+            path=clean(without_secrets(request.path_info)),
             status=response.status_code,
             ms=round(seconds * 1000, 1),
         )
@@ -172,7 +172,7 @@ class GateMiddleware:
         """Errors of views outside DRF, and faults that nobody foresaw: logged with the id, told without details."""
         problem = as_problem(error, request)
         if problem is None:
-            log.exception("unforeseen_error", path=request.path_info, method=request.method)
+            log.exception("unforeseen_error", path=without_secrets(request.path_info), method=request.method)
             if settings.DEBUG:
                 return None
             problem = internal_error()

@@ -6,6 +6,8 @@ from typing import Any
 
 import structlog
 
+from huuva.logs import without_secrets
+
 
 def start(dsn: str, environment: str) -> None:
     """Starts the SDK, for web, worker and beat. Imported only here: without a DSN it costs nothing."""
@@ -28,7 +30,10 @@ def cleaned(event: Any, hint: dict[str, Any]) -> Any:
     (PostgreSQL's DETAIL holds the row that it refused). Keeps the request's id, which leads to our log."""
     request = event.pop("request", None) or {}
     if "url" in request:
-        event["request"] = {"method": request.get("method"), "url": request["url"].partition("?")[0]}
+        event["request"] = {
+            "method": request.get("method"),
+            "url": without_secrets(request["url"].partition("?")[0]),
+        }
     event.pop("user", None)
     event.pop("extra", None)
     for entry in (event.get("exception") or {}).get("values", []):

@@ -45,3 +45,15 @@ def test_a_callers_trace_leads_to_our_lines(
 @pytest.mark.parametrize("path", ["/admin/orders/order/?brand=%00", "/display/board?seen=%00"])
 def test_a_nul_in_a_pages_query_is_refused(path: str) -> None:
     assert Client().get(path).status_code == 400
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_a_link_that_pairs_a_screen_is_not_written_down(
+    method: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    getattr(Client(), method)(f"/display/pair/{'t' * 43}")
+    Client(headers={"host": "elsewhere.example"}).get(f"/display/pair/{'t' * 43}")
+
+    paths = [json.loads(line)["path"] for line in capsys.readouterr().err.splitlines()]
+    assert paths == ["/display/pair/…"] * 2

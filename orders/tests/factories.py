@@ -7,6 +7,7 @@ from orders.ids import new_order_id
 from orders.models import Kitchen, Order
 from orders.new import NewItem, NewOrder, PastStatus
 from orders.services import create_order
+from tests import planted
 
 
 def kitchen(slug: str = "main", **fields: Any) -> Kitchen:
@@ -33,7 +34,8 @@ def new_order(
             "account": "acc-1",
             "brand_id": "burgers",
             "channel_order_id": "TEST-1",
-            "customer_name": "Ada",
+            "customer_name": planted.NAME,
+            "customer_phone": planted.PHONE,
             **details,
         },
         status=status,

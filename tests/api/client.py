@@ -11,6 +11,8 @@ from email.message import Message
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from tests import planted
+
 PROBLEM_MEMBERS = {"type", "title", "status", "detail", "instance", "code", "requestId", "errors"}
 JSON = "application/json"
 
@@ -170,7 +172,8 @@ def item_path(order_id: str, plu: str) -> str:
 _ORDER: dict[str, Any] = {
     "brandId": "brand-1",
     "channelOrderId": "WOLT-1",
-    "customer": {"name": "Aino Virtanen", "phoneNumber": "+358401234567"},
+    "customer": {"name": planted.NAME, "phoneNumber": planted.PHONE},
+    "deliveryAddress": {"street": planted.STREET, "city": "Helsinki", "postalCode": "00100"},
     "pickupTime": "2026-07-22T20:28:02Z",
     "items": [
         {"plu": "BURGER-1", "name": "Hawaii Burger", "quantity": 1},

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from tests import planted
 from tests.api.client import Client, check_problem, new_order, order_path
 
 NOT_JSON = "invalid_json"
@@ -12,7 +13,7 @@ GOOD = json.dumps(new_order(id="ID", account="ACCOUNT")).encode()
 
 
 def in_name(text: bytes) -> bytes:
-    return GOOD.replace(b"Aino Virtanen", text)
+    return GOOD.replace(planted.NAME.encode(), text)
 
 
 def with_quantity(text: bytes) -> bytes:

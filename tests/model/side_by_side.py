@@ -14,6 +14,7 @@ from orders.recall import recall
 from orders.refusals import Refusal
 from orders.services import create_order, move_item, move_order
 from orders.statuses import Kind
+from tests import planted
 from tests.model.kitchen_model import OrderModel, Refused, Row
 
 RECALL_WITHIN = timedelta(minutes=30)
@@ -67,7 +68,7 @@ class SideBySide:
             id=order_id,
             pickup_time=self.clock.time,
             items=[NewItem(plu, {"name": plu, "quantity": 1}, item) for plu, item in plus.items()],
-            details={"account": "a", "brand_id": "b", "channel_order_id": "c", "customer_name": "Aino"},
+            details={"account": "a", "brand_id": "b", "channel_order_id": "c", "customer_name": planted.NAME},
             status=status,
             history=[PastStatus(old, at) for old, at in told],
         )
