@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -146,7 +147,10 @@ class OrderActions(ModelAdmin):
     )
     def export_list(self, request: HttpRequest) -> HttpResponse:
         """What the list's filters and search leave, newest first, at most MOST_ROWS."""
-        shown = self.get_changelist_instance(request)
+        try:
+            shown = self.get_changelist_instance(request)
+        except IncorrectLookupParameters:
+            return HttpResponseRedirect(reverse("admin:orders_order_changelist", query={"e": "1"}))
         return self._csv(request, shown.get_queryset(request))
 
     def _csv(self, request: HttpRequest, orders: QuerySet[Order]) -> HttpResponse:

@@ -26,7 +26,12 @@ from orders.tests import factories
 
 OURS = "Planted-Kitchen-7f3a"
 CUSTOMER = "Planted-Customer-7f3a"
-ADDRESS_WORDS = {"token": "no-such-link-at-all-0000", "url": "nothing", "app_label": "orders"}
+ADDRESS_WORDS = {
+    "token": "no-such-link-at-all-0000",
+    "url": "nothing",
+    "app_label": "orders",
+    "panel": "customers",
+}
 PAGE = {"accept": "text/html"}
 
 

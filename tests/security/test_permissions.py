@@ -229,3 +229,13 @@ def test_odd_queries_are_no_fault_of_ours(house: House) -> None:
                     if answer.status >= 500:
                         broken.append(f"{each.path}{query} as {caller}")
     assert broken == []
+
+
+@pytest.mark.parametrize(
+    "column", ["customer_name", "customer_phone", "note", "items__note", "amendments__changes"]
+)
+def test_what_a_list_does_not_show_cannot_be_guessed_by_its_filters(house: House, column: str) -> None:
+    for address in ("/admin/orders/order/", "/admin/orders/order/export/"):
+        for caller in ("support", "superuser"):
+            answer = ask(house.callers[caller], house, Ask(address, "GET"), f"?{column}__startswith=A")
+            assert answer.status in (302, 400, 403), f"{address} as {caller}: {answer.status}"
