@@ -158,7 +158,7 @@ class GateMiddleware:
             return None
         limit: int = settings.HUUVA_MAX_BODY_BYTES
         length = request.META.get("CONTENT_LENGTH") or ""
-        if length.isdigit():
+        if length.isascii() and length.isdigit():
             if int(length) > limit:
                 return problem_response(request, too_large(limit))
             request._stream = WholeStream(request.META["wsgi.input"], int(length))  # type: ignore[assignment]

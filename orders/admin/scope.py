@@ -26,8 +26,10 @@ class KitchenScoped:
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         """Only what the list offers as a filter. Django would let an address ask for any column, also for one that no
         page shows this user: a customer's name or a secret could be guessed letter by letter."""
-        offered = {each[0] if isinstance(each, tuple) else each for each in self.list_filter}  # type: ignore[attr-defined]
-        if lookup.partition("__")[0] not in offered:
+        offered = {_name(each) for each in self.list_filter}  # type: ignore[attr-defined]
+        first = lookup.partition("__")[0]
+        columns = {field.name for field in self.opts.get_fields()}  # type: ignore[attr-defined]
+        if first in columns and first not in offered:
             return False
         return bool(super().lookup_allowed(lookup, value, request))  # type: ignore[misc]
 
@@ -44,6 +46,13 @@ class KitchenScoped:
             # Empty means all kitchens where it may be empty.
             field.required = True
         return field
+
+
+def _name(listed: Any) -> str:
+    """Of an entry of `list_filter`: a column, a column with its class, or a class with a parameter."""
+    if isinstance(listed, str):
+        return listed
+    return str(listed[0] if isinstance(listed, tuple) else getattr(listed, "parameter_name", ""))
 
 
 class KitchenFilter(RelatedFieldListFilter):

@@ -114,7 +114,7 @@ def test_the_api_takes_json_alone(key: Client, kind: str) -> None:
 
 
 def test_a_body_that_lies_about_its_length_is_no_fault_of_ours(key: Client) -> None:
-    for length in ("-1", "x", "", "٣"):
+    for length in ("-1", "x", "", "²"):
         answer = key.generic("POST", "/api/orders", b"{}", "application/json", CONTENT_LENGTH=length)
         assert 400 <= answer.status_code < 500, length
 
