@@ -1,0 +1,81 @@
+"""Production settings, as the compose file makes them: Django finds nothing to complain about, and cookies are ours alone."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PRODUCTION = {
+    "HUUVA_HTTPS": "true",
+    "HUUVA_SECRET_KEY": "production-" + "0123456789abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMN",
+    "HUUVA_ALLOWED_HOSTS": "kitchen.example",
+    "HUUVA_TRUSTED_ORIGINS": "https://kitchen.example",
+    "HUUVA_LIVE_URL": "https://kitchen.example",
+    "DATABASE_URL": "postgresql://huuva:secret@postgres:5432/huuva",
+    "REDIS_URL": "redis://valkey:6379/0",
+    "DJANGO_SETTINGS_MODULE": "huuva.settings",
+}
+# In a process of its own, because settings are read once.
+TELL = """
+import django, json
+django.setup()
+from django.conf import settings
+from django.core.checks import run_checks
+from django.core.signing import get_cookie_signer
+print(json.dumps({
+    "checks": [str(each) for each in run_checks(include_deployment_checks=True)],
+    **{name: getattr(settings, name) for name in (
+        "DEBUG", "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "SESSION_COOKIE_HTTPONLY", "SESSION_COOKIE_SAMESITE",
+        "CSRF_COOKIE_SAMESITE", "SESSION_COOKIE_AGE", "SECURE_SSL_REDIRECT", "SECURE_HSTS_SECONDS",
+        "SECURE_HSTS_INCLUDE_SUBDOMAINS", "SECURE_CONTENT_TYPE_NOSNIFF", "SECURE_REFERRER_POLICY", "X_FRAME_OPTIONS",
+        "PASSWORD_HASHERS", "SESSION_ENGINE", "DATA_UPLOAD_MAX_NUMBER_FIELDS", "DATA_UPLOAD_MAX_MEMORY_SIZE",
+    )},
+}))
+"""
+
+
+def told(home: Path, **environment: str) -> dict[str, object]:
+    kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+    run = subprocess.run(
+        [sys.executable, "-c", TELL],
+        cwd=ROOT,
+        env={**kept, "HUUVA_HOME": str(home), **PRODUCTION, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return dict(json.loads(run.stdout))
+
+
+def test_production_settings_are_strict(tmp_path: Path) -> None:
+    found = told(tmp_path)
+
+    assert found.pop("checks") == []
+    assert found["DEBUG"] is False
+    for name in (
+        "SESSION_COOKIE_SECURE",
+        "CSRF_COOKIE_SECURE",
+        "SESSION_COOKIE_HTTPONLY",
+        "SECURE_SSL_REDIRECT",
+    ):
+        assert found[name] is True, name
+    assert found["SESSION_COOKIE_SAMESITE"] == found["CSRF_COOKIE_SAMESITE"] == "Lax"
+    assert found["SECURE_HSTS_SECONDS"] == 365 * 24 * 3600
+    assert found["SECURE_HSTS_INCLUDE_SUBDOMAINS"] and found["SECURE_CONTENT_TYPE_NOSNIFF"]
+    assert found["X_FRAME_OPTIONS"] == "DENY" and found["SECURE_REFERRER_POLICY"] == "same-origin"
+    assert found["SESSION_ENGINE"] == "django.contrib.sessions.backends.db"
+    assert isinstance(found["SESSION_COOKIE_AGE"], int) and found["SESSION_COOKIE_AGE"] <= 14 * 24 * 3600
+    assert found["DATA_UPLOAD_MAX_NUMBER_FIELDS"] == 1000
+    assert "MD5" not in str(found["PASSWORD_HASHERS"])
+
+
+def test_the_checks_would_complain_without_https(tmp_path: Path) -> None:
+    """Else a clean answer would say nothing."""
+    found = told(tmp_path, HUUVA_HTTPS="false")
+
+    assert {"security.W004", "security.W008", "security.W012", "security.W016"} <= {
+        text.partition("(")[2].partition(")")[0]
+        for text in found["checks"]  # type: ignore[attr-defined]
+    }
