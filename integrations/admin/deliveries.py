@@ -14,7 +14,7 @@ from unfold.decorators import display
 
 from integrations.deliveries import replay
 from integrations.models import Delivery, Sink
-from orders.access import kitchens_of
+from orders.access import kitchens_of, sees_customers
 from orders.admin.paging import InfinitePaginator
 from orders.admin.scope import KitchenScoped
 
@@ -82,7 +82,7 @@ class DeliveryAdmin(KitchenScoped, ModelAdmin):
         "finished_at",
         "shown_tries",
     )
-    readonly_fields = fields
+    readonly_fields = (*fields, "shown_tries_without_answers")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Delivery], search_term: str
@@ -103,19 +103,18 @@ class DeliveryAdmin(KitchenScoped, ModelAdmin):
         state = Delivery.State(delivery.state)
         return state.name.lower(), str(state.label)
 
+    def get_fields(self, request: HttpRequest, obj: Delivery | None = None) -> Any:
+        # Receivers repeat what they were sent.
+        tries = "shown_tries" if sees_customers(request.user) else "shown_tries_without_answers"
+        return (*self.fields[:-1], tries)
+
+    @display(description=_("tries"))
+    def shown_tries_without_answers(self, delivery: Delivery) -> str | SafeString:
+        return _tries([{**entry, "answer": ""} for entry in delivery.log])
+
     @display(description=_("tries"))
     def shown_tries(self, delivery: Delivery) -> str | SafeString:
-        if not delivery.log:
-            return "–"
-        rows = format_html_join(
-            "",
-            "<tr><td>{}</td><td>{}</td><td>{} ms</td><td>{}</td></tr>",
-            (
-                (entry["at"][:19], entry["status"] or entry["error"], entry["ms"], entry["answer"])
-                for entry in delivery.log
-            ),
-        )
-        return format_html('<table class="huuva-tries">{}</table>', rows)
+        return _tries(delivery.log)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -143,3 +142,17 @@ class DeliveryAdmin(KitchenScoped, ModelAdmin):
         self.message_user(
             request, ngettext("%d delivery waits.", "%d deliveries wait.", count) % count, messages.SUCCESS
         )
+
+
+def _tries(log: list[dict[str, Any]]) -> str | SafeString:
+    if not log:
+        return "–"
+    rows = format_html_join(
+        "",
+        "<tr><td>{}</td><td>{}</td><td>{} ms</td><td>{}</td></tr>",
+        (
+            (entry["at"][:19], entry["status"] or entry["error"], entry["ms"], entry["answer"])
+            for entry in log
+        ),
+    )
+    return format_html('<table class="huuva-tries">{}</table>', rows)

@@ -18,6 +18,7 @@ ALONGSIDE = (
     'INSERT INTO "kitchen_display_pairingrequest"',
     'DELETE FROM "kitchen_display_pairingrequest"',
     'INSERT INTO "kitchen_display_ticketnumber"',
+    'INSERT INTO "orders_kitchenpace"',
 )
 ALONGSIDE_TABLES = ('"django_session"', '"axes_', '"auth_user" SET "last_login"')
 
@@ -117,6 +118,13 @@ QUERIES = {
     "/admin/search/": "?s=kitchen&extended=1",
 }
 BODIES: dict[tuple[str, str], Callable[[House], Any]] = {
+    ("POST", "/api/webhooks"): lambda house: {
+        "name": "Spy",
+        "url": "https://hooks.example.com/spy",
+        "events": ["order.created"],
+    },
+    ("PATCH", "/api/webhooks/<id>"): lambda house: {"name": "Renamed"},
+    ("POST", "/api/webhooks/<id>/replay"): lambda house: {"since": "2026-01-01T00:00:00Z"},
     ("POST", "/api/orders"): lambda house: new_order(),
     ("PATCH", "/api/orders/<id>"): lambda house: {"status": 3},
     ("PATCH", "/api/orders/<id>/items/<plu>"): lambda house: {"status": 3},
@@ -128,6 +136,7 @@ FORMS: dict[str, Callable[[House], dict[str, Any]]] = {
     "/display/recall": _touch,
     "/display/acknowledge": _touch,
     "/display/seen": lambda house: {"orders": house.order.pk},
+    "/display/pace": lambda house: {"mode": "busy", "busy_minutes": 10},
     "/display/settings": lambda house: {"text_scale": 110, "columns": 0, "language": "fi"},
 }
 

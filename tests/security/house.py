@@ -4,7 +4,6 @@ What is planted carries marks: OURS stands in names of the first kitchen, CUSTOM
 an address, so an answer that holds one has let it out.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,9 +11,12 @@ from typing import Any
 from django.contrib.auth.models import Group, Permission, User
 from django.contrib.contenttypes.models import ContentType
 from django.test import Client
+from django.utils import timezone
 
 from huuva.roles import INTEGRATOR_SUPPORT, KITCHEN_MANAGER, OPERATIONS, ROLES
+from integrations.channels.secrets import seal_secret
 from integrations.keys import issue_key
+from integrations.models import ChannelLink, ChannelLocation, ChannelMessage, Delivery, WebhookEndpoint
 from integrations.scopes import SCOPES
 from kitchen_display.pairing import make_link
 from kitchen_display.tests import factories as display
@@ -42,18 +44,26 @@ class House:
     ours: Kitchen
     theirs: Kitchen
     order: Order
+    # What stands for <id> in the API: the order, or what an address of the key begins with.
+    ids: dict[str, Any] = field(default_factory=dict)
     objects: dict[str, Any] = field(default_factory=dict)
     callers: dict[str, Client] = field(default_factory=dict)
 
     def address(self, written: str) -> str:
         """An address of the table as it is called, with the first kitchen's rows for its placeholders."""
         words = {**ADDRESS_WORDS, "plu": "P0", "content_type_id": self._content_type()}
+        words |= {"delivery": self.objects["integrations/delivery"], "link": "shop"}
         if written.startswith("/admin/"):
             _, _, app, model, *_ = f"{written}//".split("/")
+            words["pk"] = self.objects.get(
+                "integrations/delivery" if "/deliveries/" in written else f"{app}/{model}", ""
+            )
             if "<id>" in written:
                 words["id"] = self._row(f"{app}/{model}")
         else:
-            words["id"] = self.order.pk
+            words["id"] = next(
+                (id for path, id in self.ids.items() if written.startswith(path)), self.order.pk
+            )
         if written.startswith("/admin/r/"):
             words["id"] = self.order.pk
         for name, value in words.items():
@@ -106,8 +116,7 @@ def build() -> House:
         "kitchen_display/screen": screens["screen"].pk,
         "kitchen_display/station": station.pk,
     }
-    for plant in MORE:
-        plant(house)
+    _integrations(house)
     return house
 
 
@@ -129,6 +138,62 @@ def _order(kitchen: Kitchen) -> Order:
     amend_order(order.pk, actor="key:wolt", note=f"{CUSTOMER} other note")
     amend_order(order.pk, actor="key:wolt", items={"P0": ItemAmendment(f"{CUSTOMER} other item note", None)})
     return move_order(order.pk, 2, actor="key:wolt")
+
+
+def _integrations(house: House) -> None:
+    """A webhook that has failed, and a channel whose message could not be read: both with customers' data in their logs."""
+    now = timezone.now()
+    endpoint = WebhookEndpoint.objects.create(
+        kind="webhook",
+        nonce="n" * 32,
+        name=f"{OURS} hook",
+        url="https://hooks.example.com/orders",
+        events=["order.created"],
+        kitchen=house.ours,
+        owner=f"{OURS} key",
+        include_customer=True,
+    )
+    tried = {"at": now.isoformat(), "status": 500, "error": "", "ms": 3, "answer": f"{CUSTOMER} said again"}
+    delivery = Delivery.objects.create(
+        sink_id=endpoint.pk,
+        order_id=house.order.pk,
+        sequence=1,
+        event_type="order.created",
+        at=now,
+        state=Delivery.State.GIVEN_UP,
+        finished_at=now,
+        attempts=1,
+        last_status=500,
+        log=[tried],
+    )
+    link = ChannelLink.objects.create(
+        slug="wolt",
+        name=f"{OURS} link",
+        channel_kind="deliverect",
+        external_id="w-1",
+        secret=seal_secret("s" * 20),
+    )
+    place = ChannelLocation.objects.create(link=link, external_id=f"{OURS} place", kitchen=house.ours)
+    message = ChannelMessage.objects.create(
+        link=link,
+        matter="order",
+        external_id="w-order-1",
+        location=place.external_id,
+        order_id=house.order.pk,
+        outcome=ChannelMessage.Outcome.REFUSED,
+        status_code=422,
+        detail="It was refused.",
+        payload=f'{{"customer": {{"name": "{CUSTOMER} name"}}}}',
+    )
+    house.ids["/api/webhooks/"] = endpoint.pk
+    house.objects |= {
+        "integrations/webhookendpoint": endpoint.pk,
+        "integrations/delivery": delivery.pk,
+        "integrations/channellink": link.pk,
+        "integrations/channellocation": place.pk,
+        "integrations/channelmessage": message.pk,
+        "orders/kitchenpace": house.ours.pk,
+    }
 
 
 def _keys(house: House) -> dict[str, Client]:
@@ -198,7 +263,3 @@ def new_order() -> dict[str, Any]:
         "pickupTime": pickup_time(),
         "items": [{"plu": "P0", "name": "Soup", "quantity": 1}],
     }
-
-
-# What other parts plant, each for its models: functions that add to `house.objects`.
-MORE: list[Callable[[House], None]] = []

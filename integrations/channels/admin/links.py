@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -19,6 +20,8 @@ from integrations.channels.secrets import LONGEST, new_secret, seal_secret
 from integrations.deliveries.guard import check_url
 from integrations.models import ChannelLink, ChannelLocation
 from orders import clock
+from orders.access import kitchens_of
+from orders.admin.scope import KitchenScoped
 
 ADDRESSES = {"generic": "/api/channels/generic/{slug}/orders"}
 
@@ -78,9 +81,14 @@ class LocationInline(TabularInline):
     extra = 0
     show_change_link = False
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ChannelLocation]:
+        found: QuerySet[ChannelLocation] = super().get_queryset(request)
+        allowed = kitchens_of(request.user)
+        return found if allowed is None else found.filter(kitchen__in=allowed)
+
 
 @admin.register(ChannelLink)
-class ChannelLinkAdmin(ModelAdmin):
+class ChannelLinkAdmin(KitchenScoped, ModelAdmin):
     form = ChannelLinkForm
     inlines = (LocationInline,)
     list_display = ("name", "channel_kind", "slug", "shown_state", "shown_address")
@@ -104,6 +112,10 @@ class ChannelLinkAdmin(ModelAdmin):
         (_("What it hears"), {"fields": ("status_url", "busy_url")}),
         (_("Its words"), {"fields": ("mapping",), "classes": ("collapse",)}),
     )
+
+    def of_kitchens(self, rows: QuerySet[ChannelLink], allowed: frozenset[str]) -> QuerySet[ChannelLink]:
+        """Those by which something comes to these kitchens."""
+        return rows.filter(Exists(ChannelLocation.objects.filter(kitchen__in=allowed, link=OuterRef("pk"))))
 
     def get_fieldsets(self, request: HttpRequest, obj: ChannelLink | None = None) -> Any:
         if obj is None:

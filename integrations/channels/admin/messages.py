@@ -21,6 +21,8 @@ from integrations.deliveries.replay import NotActive, replay_delivery
 from integrations.models import ChannelLocation, ChannelMessage, Delivery
 from orders.access import kitchens_of, sees_customers
 from orders.admin.paging import InfinitePaginator
+from orders.admin.scope import KitchenScoped
+from orders.models import Order
 
 Outcome = ChannelMessage.Outcome
 LOOKS = {
@@ -64,7 +66,7 @@ def may_replay(request: HttpRequest) -> bool:
 
 
 @admin.register(ChannelMessage)
-class ChannelMessageAdmin(ModelAdmin):
+class ChannelMessageAdmin(KitchenScoped, ModelAdmin):
     list_display = (
         "shown_at",
         "link",
@@ -104,15 +106,17 @@ class ChannelMessageAdmin(ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ChannelMessage]:
         found = super().get_queryset(request)
-        allowed = kitchens_of(request.user)
-        if allowed is not None:
-            # What came for the places that these kitchens cook for.
-            places = ChannelLocation.objects.filter(
-                kitchen__in=allowed, link=OuterRef("link"), external_id=OuterRef("location")
-            )
-            found = found.filter(Exists(places))
         # A list of 50 does not carry 50 bodies.
         return found.defer("payload") if request.resolver_match.url_name.endswith("_changelist") else found  # type: ignore[union-attr]
+
+    def of_kitchens(
+        self, rows: QuerySet[ChannelMessage], allowed: frozenset[str]
+    ) -> QuerySet[ChannelMessage]:
+        """What came for the places that these kitchens cook for."""
+        places = ChannelLocation.objects.filter(
+            kitchen__in=allowed, link=OuterRef("link"), external_id=OuterRef("location")
+        )
+        return rows.filter(Exists(places))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -230,7 +234,10 @@ class ChannelMessageAdmin(ModelAdmin):
         if request.method != "POST" or not may_replay(request):
             raise PermissionDenied
         delivery = Delivery.objects.filter(pk=pk).first()
-        if delivery is None:
+        allowed = kitchens_of(request.user)
+        if delivery is None or not (
+            allowed is None or Order.objects.filter(pk=delivery.order_id, kitchen__in=allowed).exists()
+        ):
             return HttpResponseRedirect(reverse("admin:orders_order_changelist"))
         try:
             replay_delivery(delivery)
