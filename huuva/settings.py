@@ -94,6 +94,8 @@ SECURE_CSP = {
     "frame-ancestors": [CSP.NONE],
 }
 
+# unfold's page for logging in, opened by itself, says nothing of where to go.
+LOGIN_REDIRECT_URL = "admin:index"
 # Guessing passwords: after so many wrong ones for a name from an address, neither is heard for a while.
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",

@@ -31,6 +31,10 @@ def guess_until_locked(**where: Any) -> None:
         log_in(WRONG, **where)
 
 
+def test_who_logs_in_comes_to_the_front_page() -> None:
+    assert log_in(RIGHT)["Location"] == "/admin/"
+
+
 def test_guessing_ends_and_says_when_to_try_again() -> None:
     guess_until_locked()
 
