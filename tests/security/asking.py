@@ -144,8 +144,11 @@ FORMS: dict[str, Callable[[House], dict[str, Any]]] = {
 @contextmanager
 def without_csrf(client: Client) -> Iterator[Client]:
     """The same browser, whose forms come without their token: as another site would send them."""
+    accept = client.defaults.pop("HTTP_ACCEPT", None)  # programs are told in short
     client.handler.enforce_csrf_checks = True
     try:
         yield client
     finally:
         client.handler.enforce_csrf_checks = False
+        if accept:
+            client.defaults["HTTP_ACCEPT"] = accept

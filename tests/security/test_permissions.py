@@ -166,14 +166,14 @@ def test_reading_changes_nothing() -> None:
             assert not any(word.endswith("!") for word in row.values()), each
 
 
-@pytest.mark.parametrize("caller", ["superuser", "screen", "nobody"])
+@pytest.mark.parametrize("caller", ["superuser", "screen"])
 def test_forms_from_other_sites_change_nothing(house: House, caller: str) -> None:
     with without_csrf(house.callers[caller]) as client:
-        for each in all_asks():
+        for address in sorted({each.address for each in all_asks()}):
             for method in ("POST", "PUT", "PATCH", "DELETE"):
-                answer = ask(client, house, Ask(each.address, method))
-                assert not answer.wrote, f"{method} {each.address}: {answer.status} {answer.wrote}"
-                assert answer.status >= 300, f"{method} {each.address}: {answer.status}"
+                answer = ask(client, house, Ask(address, method))
+                assert not answer.wrote, f"{method} {address}: {answer.status} {answer.wrote}"
+                assert answer.status >= 300, f"{method} {address}: {answer.status}"
 
 
 @pytest.mark.parametrize("caller", table.CALLERS)
@@ -222,7 +222,7 @@ ODD = (
 def test_odd_queries_are_no_fault_of_ours(house: House) -> None:
     broken = []
     for each in all_asks():
-        if each.method == "GET" and not each.path.startswith("/api") and "?" not in each.path:
+        if each.method == "GET" and not each.path.startswith("/api") and not {"?", "<"} & set(each.path):
             caller = "superuser" if each.path.startswith("/admin") else "screen"
             for query in ODD:
                 answer = ask(house.callers[caller], house, each, query)

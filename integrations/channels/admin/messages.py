@@ -13,6 +13,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
@@ -186,11 +187,19 @@ class ChannelMessageAdmin(KitchenScoped, ModelAdmin):
     def get_urls(self) -> list[Any]:
         wrap = self.admin_site.admin_view
         return [
-            path("<int:pk>/replay/", wrap(self.replay_view), name="integrations_channelmessage_replay"),
-            path("<int:pk>/give-up/", wrap(self.give_up_view), name="integrations_channelmessage_give_up"),
+            path(
+                "<int:pk>/replay/",
+                wrap(require_POST(self.replay_view)),
+                name="integrations_channelmessage_replay",
+            ),
+            path(
+                "<int:pk>/give-up/",
+                wrap(require_POST(self.give_up_view)),
+                name="integrations_channelmessage_give_up",
+            ),
             path(
                 "deliveries/<int:pk>/replay/",
-                wrap(self.replay_delivery_view),
+                wrap(require_POST(self.replay_delivery_view)),
                 name="integrations_channelmessage_replay_delivery",
             ),
             *super().get_urls(),
@@ -213,7 +222,7 @@ class ChannelMessageAdmin(KitchenScoped, ModelAdmin):
 
     def _asked(self, request: HttpRequest, pk: int) -> ChannelMessage | None:
         """The message that a POST is about. Raises PermissionDenied."""
-        if request.method != "POST" or not self.has_change_permission(request):
+        if not self.has_change_permission(request):
             raise PermissionDenied
         return self.get_queryset(request).select_related("link").filter(pk=pk).first()
 
@@ -231,7 +240,7 @@ class ChannelMessageAdmin(KitchenScoped, ModelAdmin):
 
     def replay_delivery_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """A delivery of the order's page, to whomever it goes."""
-        if request.method != "POST" or not may_replay(request):
+        if not may_replay(request):
             raise PermissionDenied
         delivery = Delivery.objects.filter(pk=pk).first()
         allowed = kitchens_of(request.user)
