@@ -24,6 +24,8 @@ GROUPS = {
     "huuva/simulation/tests/test_simulate.py": "stack",
     "tests/chaos/": "chaos",
     "tests/live/": "live",
+    # Each caller's answers are looked at by several tests, and asked for once.
+    "tests/security/test_permissions.py": "permissions",
     "tests/test_run.py": "run",
 }
 

@@ -35,8 +35,10 @@ def test_a_head_that_no_client_sends_does_no_harm(live_stack: Any, head: bytes) 
             connection.sendall(head)
             connection.shutdown(socket.SHUT_WR)
             status = connection.recv(4096).partition(b"\r\n")[0]
-        except OSError as error:  # closed before all was sent
-            assert not isinstance(error, TimeoutError)
+        except TimeoutError:
+            raise
+        except OSError:
+            pass  # closed before all was sent
 
     assert status == b"" or status.split()[1][:1] in (b"4",), status
     with urlopen(f"{live_stack.base_url}/api/health", timeout=20) as answer:
