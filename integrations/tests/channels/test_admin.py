@@ -228,7 +228,7 @@ def test_a_link_in_the_browser_changes_nothing(manager):
     make.send(make.body(location="elsewhere"))
     message = ChannelMessage.objects.get()
     for name in ("replay", "give_up"):
-        assert manager.get(url(f"channelmessage_{name}", message.pk)).status_code == 403
+        assert manager.get(url(f"channelmessage_{name}", message.pk)).status_code == 405
     message.refresh_from_db()
     assert message.settled_at is None
     assert ChannelMessage.objects.count() == 1
@@ -308,7 +308,7 @@ def test_an_orders_page_tells_everything_that_came_in_and_went_out(manager):
     assert page.index("first-request") < page.index("second-request") < page.index("third-request")
 
     replay = reverse("admin:integrations_channelmessage_replay_delivery", args=[delivery.pk])
-    assert manager.get(replay).status_code == 403
+    assert manager.get(replay).status_code == 405
     assert manager.post(replay).status_code == 302
     delivery.refresh_from_db()
     assert (delivery.state, delivery.attempts) == (Delivery.State.WAITING, 0)
