@@ -17,7 +17,10 @@ ORDER_ID = {
 }
 # A copy of it is on every machine.
 REFERENCE = "orders_kitchen"
-GUARDS = {("orders_statuschange", "history_is_append_only"), ("orders_amendment", "amendments_are_append_only")}
+GUARDS = {
+    ("orders_statuschange", "history_is_append_only"),
+    ("orders_amendment", "amendments_are_append_only"),
+}
 
 
 def rows(sql: str) -> list[tuple[object, ...]]:
