@@ -242,7 +242,7 @@ def test_a_start_after_the_supervisor_alone_was_killed_is_clean(running: Start) 
 
 
 def test_a_part_that_dies_stops_all_and_is_named(running: Start) -> None:
-    beat = next(process for process in running.family() if "beat" in process.cmdline())
+    beat = next(process for process in running.family() if "beat" in command_line(process))
     beat.kill()
     assert running.process.wait(60) == 1
     log = running.home / "log/beat.log"
@@ -258,9 +258,22 @@ def _place(process: psutil.Process) -> str:
 
 
 def web_workers(start: Start) -> list[psutil.Process]:
-    web = [process for process in start.family() if "huuva.wsgi:application" in process.cmdline()]
+    """Those that run now; others of the family may end while they are looked at."""
+    web = [process for process in start.family() if "huuva.wsgi:application" in command_line(process)]
     pids = {process.pid for process in web}
-    return [process for process in web if process.ppid() in pids and process.status() != psutil.STATUS_ZOMBIE]
+    workers = []
+    for process in web:
+        with suppress(psutil.NoSuchProcess):
+            if process.ppid() in pids and process.status() != psutil.STATUS_ZOMBIE:
+                workers.append(process)
+    return workers
+
+
+def command_line(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:
+        return []
 
 
 @pytest.mark.parametrize("offset", [0, 1])

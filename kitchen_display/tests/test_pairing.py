@@ -157,7 +157,8 @@ def test_a_quiet_wall_is_in_use(long_running):
     assert old.get("/display/board").status_code == 200
 
 
-def test_a_wall_that_could_not_ask_while_the_server_was_away_is_in_use():
+def test_a_wall_that_could_not_ask_while_the_server_was_away_is_in_use(monkeypatch):
+    monkeypatch.setattr(screens, "LISTENING_SINCE", timezone.now())
     screen = make.screen()
     old = make.paired(screen)
     Screen.objects.update(last_seen_at=timezone.now() - timedelta(hours=9))

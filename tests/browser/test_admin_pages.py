@@ -178,9 +178,10 @@ def test_a_call_is_tried_in_the_docs_with_a_key_pasted_in(browser: Browser, live
     with watched(browser, live_stack.base_url, viewport=DESK) as (page, complaints):
         page.goto("/api/docs", wait_until="networkidle")
         page.get_by_role("button", name="Authorize").click()
-        page.locator(".auth-container input").fill(live_stack.key)
-        page.locator(".auth-btn-wrapper .authorize").click()
-        page.locator(".auth-btn-wrapper .btn-done").click()
+        bearer = page.locator(".auth-container", has=page.locator("#auth-bearer-value"))
+        bearer.locator("#auth-bearer-value").fill(live_stack.key)
+        bearer.locator(".auth-btn-wrapper .authorize").click()
+        bearer.locator(".auth-btn-wrapper .btn-done").click()
         page.locator(".opblock-get .opblock-summary-path", has_text="/api/orders").first.click()
         page.get_by_role("button", name="Execute").first.click()
 

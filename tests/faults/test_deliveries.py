@@ -30,7 +30,8 @@ CHANGES_OF_AN_ORDER = 5
 ORDERS = 400 if LONG else 60
 KILLS = 10 if LONG else 2
 PAUSE = (0.0, 3.0) if LONG else (0.0, 0.8)
-DRAINED_SECONDS = 400 if LONG else 90
+# Far more than it takes: a machine may be busy.
+DRAINED_SECONDS = 600 if LONG else 240
 EVENTS = ["order.created", "order.status_changed", "order.recalled", "order.late", "item.status_changed"]
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from huuva.live import streams as streams_module
 from huuva.live.app import LiveApp
+from huuva.live.channels import Hint
 from huuva.live.environment import Environment
 from huuva.live.streams import MOST_FOR_ONE_SCREEN, Stream, Streams
 from huuva.live.tokens import STREAMS_PATH, Grant, make_token
@@ -92,10 +93,10 @@ def test_who_does_not_read_is_dropped_and_holds_up_nobody(monkeypatch: pytest.Mo
         await deaf.has(b"hello")
         await good.has(b"hello")
         app.streams.tick()
-        app.streams.hint("main", "orders")
+        app.streams.hint(Hint("main", "orders"))
         await good.has(b"hint")
         for _ in range(1000):
-            app.streams.hint("main", "orders")  # waits, once
+            app.streams.hint(Hint("main", "orders"))  # waits, once
         while not deaf.task.done():
             app.streams.tick()
             await asyncio.sleep(0.01)
@@ -134,8 +135,8 @@ def test_what_waits_is_kept_once_for_each_kind() -> None:
         stream = streams.open(GRANT, lambda: None)
         await stream.take()
         for _ in range(50):
-            streams.hint("main", "orders")
-            streams.hint("main", "screens")
+            streams.hint(Hint("main", "orders"))
+            streams.hint(Hint("main", "screens"))
             streams.tick()
         return await stream.take()
 
