@@ -171,7 +171,7 @@ def test_two_starts_keep_the_data_and_leave_nothing_running(kept_home: Path) -> 
     assert [line for line in first.said.splitlines() if " | " in line] == []
 
     second = Start(kept_home, port)
-    assert second.wait_ready() < 15  # 2 to 3 s on an idle machine
+    second.wait_ready()  # how long that takes: `make bench ARGS="--only start"`
     assert f"manager / {login[1]}" in second.said
     assert received(second) == 2
     assert second.paste_curl().startswith("HTTP/1.1 201")

@@ -17,7 +17,7 @@ from huuva.live.streams import MOST_FOR_ONE_SCREEN, Stream, Streams
 from huuva.live.tokens import STREAMS_PATH, Grant, make_token
 
 SECRET = "s" * 50
-GRANT = Grant("main", "1", int(time.time()) + 60)
+GRANT = Grant("main", "1", int(time.time()) + 24 * 3600)  # the run may take a while to come here
 
 
 class Client:
