@@ -253,8 +253,12 @@ def _rendered(kind: str, ones: list[Claimed]) -> list[tuple[Claimed, Message | O
     except DatabaseError:
         raise
     except Exception:
-        log.exception("delivery_not_rendered", kind=kind, count=len(ones))
-        return [(one, Outcome(one.due.id, None, 0, "not_rendered")) for one in ones]
+        if len(ones) > 1:
+            # One that can't be put into words must not keep back the others.
+            middle = len(ones) // 2
+            return _rendered(kind, ones[:middle]) + _rendered(kind, ones[middle:])
+        log.exception("delivery_not_rendered", kind=kind, order=ones[0].due.order_id)
+        return [(ones[0], Outcome(ones[0].due.id, None, 0, results.NOT_RENDERED))]
     return [(one, messages.get(one.due.id)) for one in ones]
 
 

@@ -53,8 +53,8 @@ _INSERT: Final = """
 """
 _WANTING: Final = "s.disabled_at IS NULL AND s.deleted_at IS NULL AND e.at >= s.created_at"
 _ONE_SINK: Final = "s.id = %(sink)s"
-_AGAIN: Final = """DO UPDATE SET state = excluded.state, attempts = 0, next_attempt_at = excluded.next_attempt_at,
-    leased_until = NULL, leased_by = '', finished_at = NULL"""
+_AGAIN: Final = """DO UPDATE SET state = excluded.state, attempts = 0, created_at = excluded.created_at,
+    next_attempt_at = excluded.next_attempt_at, leased_until = NULL, leased_by = '', finished_at = NULL"""
 
 
 def _insert(events: str, sinks: str, conflict: str) -> str:
