@@ -175,7 +175,9 @@ def read_already(rows: Sequence[tuple[str, int]], upto: Cursor) -> list[tuple[st
             [sorted({order_id for order_id, _ in rows}), str(upto.tx), upto.order_id, upto.sequence],
         )
         behind.update(cursor.fetchall())
-    return [(order_id, sequence) for order_id, sequence in rows if sequence < behind.get(order_id, sequence + 1)]
+    return [
+        (order_id, sequence) for order_id, sequence in rows if sequence < behind.get(order_id, sequence + 1)
+    ]
 
 
 def first_after(after: Cursor) -> datetime | None:

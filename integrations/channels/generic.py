@@ -227,8 +227,8 @@ class _Reading:
     def modifiers(
         self, line: AnyMapping[str, Any], m: Modifiers | None, under: str, depth: int = 1
     ) -> list[dict[str, Any]]:
-        """Deeper than DEEPEST levels it is all put on that level. What can't be read is named, never left out: it may be
-        what somebody must not eat."""
+        """Deeper than DEEPEST levels it is all put on that level. What can't be read is named, never left out: it may
+        be what somebody must not eat."""
         found = _at(line, m.list) if m else None
         if m is None or found is None:
             return []

@@ -16,6 +16,8 @@ from orders import clock, feed
 from orders.statuses import Kind
 
 PAGE: Final = 1000
+# Of one transaction, where many sinks want each event: longer than a few seconds, and the loop counts as dead.
+MOST_ROWS: Final = 50_000
 LATE_AT_ONCE: Final = 200
 
 # What a row of the history is to the outside, if anything: the first row of an order tells of the whole first change.
@@ -78,10 +80,11 @@ def make_deliveries(*, page_size: int = PAGE, late: bool = False) -> tuple[int, 
         after = feed.Cursor.parse(state.cursor) if state.cursor else feed.Cursor()
         # In this order: a sink that is not there yet after the end was taken wants nothing from before it.
         end = feed.end()
-        if not Sink.objects.present().filter(disabled_at=None).exists():
+        sinks = Sink.objects.present().filter(disabled_at=None).count()
+        if not sinks:
             made, more, cursor = 0, False, max(after, end)
         else:
-            page = feed.read(after, limit=page_size)
+            page = feed.read(after, limit=max(1, min(page_size, MOST_ROWS // sinks)))
             made, more, cursor = _make(page), page.more, page.cursor
         if late and not more:
             made += _make_late(cursor)

@@ -3,6 +3,7 @@ managers who disable a receiver while it is being sent to."""
 
 import json
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -11,20 +12,16 @@ import pytest
 from django.db import connection, connections, transaction
 
 from bench.receiver import Receiver
-from huuva.simulation.filling import fill
-from huuva.simulation.past import Past
 from integrations import deliveries
-from integrations.deliveries import Due, Message, health, making, progress, replay, results
-from integrations.deliveries.claiming import claim
+from integrations.deliveries import Due, Message, health, making, progress, replay
 from integrations.deliveries.loop import Loop
 from integrations.deliveries.metrics import oldest_samples
-from integrations.deliveries.sending import Outcome
 from integrations.models import Delivery, DeliveryProgress, Sink
 from integrations.models.webhooks import KIND
 from integrations.tests.sinks import endpoint, no_waiting, running, work_off
 from integrations.webhooks.payloads import WebhookRenderer
 from orders import services
-from orders.statuses import PREPARING, READY
+from orders.statuses import READY
 from orders.tests import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -81,7 +78,9 @@ def test_an_event_that_can_not_be_put_into_words_keeps_back_its_own_order_alone(
     assert {(one.order_id, one.log[-1]["error"]) for one in waiting} == {(poison, "not_rendered")}
 
 
-def test_a_fault_of_ours_is_not_held_against_the_receiver(receiver: Receiver, loop: Loop, poison: str) -> None:
+def test_a_fault_of_ours_is_not_held_against_the_receiver(
+    receiver: Receiver, loop: Loop, poison: str
+) -> None:
     endpoint(receiver.url())
     factories.order(1, id=poison)
     for _ in range(4):
@@ -134,18 +133,15 @@ def test_what_is_replayed_waits_from_then_on(receiver: Receiver, loop: Loop) -> 
         assert max(age for _, age in oldest_samples()) < 3600
 
 
-def test_disabling_a_receiver_and_storing_what_it_answered_never_wait_for_each_other_in_a_circle() -> None:
+def test_who_disables_a_receiver_waits_for_the_loop_before_it_holds_anything() -> None:
+    """Else each could hold what the other waits for: the receiver, and deliveries to it."""
     hook = endpoint()
     factories.order(1)
     making.make_deliveries()
-    assert progress.hold("me")
-    [one] = claim("me", proven=False, limit=1, most=1, places={})
     failed: list[BaseException] = []
-    begun = threading.Event()
 
     def disable() -> None:
         try:
-            begun.set()
             health.disable(hook.id, Sink.Disabled.BY_HAND)
         except BaseException as failure:  # noqa: BLE001  (told below)
             failed.append(failure)
@@ -156,8 +152,9 @@ def test_disabling_a_receiver_and_storing_what_it_answered_never_wait_for_each_o
     with transaction.atomic():
         progress.lock()
         thread.start()
-        begun.wait(5)
-        results.store("me", [results.Result(one, Outcome(one.due.id, 500, 1))])
+        until_somebody_waits()
+        free = Sink.objects.select_for_update(nowait=True, of=("self",)).filter(pk=hook.id)
+        assert [sink.disabled_at for sink in free] == [None]
     thread.join(10)
     assert not failed
     assert not thread.is_alive()
@@ -165,14 +162,30 @@ def test_disabling_a_receiver_and_storing_what_it_answered_never_wait_for_each_o
     assert Sink.objects.get().disabled_reason == Sink.Disabled.BY_HAND
 
 
-def test_a_simulated_past_is_told_to_nobody() -> None:
-    endpoint()
-    kitchen = factories.kitchen("main")
-    making.make_deliveries()
-    fill([Past(kitchen, 1, 40, 1, datetime.now(UTC) - timedelta(hours=1))], lambda *_: None)
-    while making.make_deliveries()[1]:
-        pass
-    assert not Delivery.objects.exists()
-    services.move_order(factories.order(1).id, PREPARING, actor="key:test")
-    making.make_deliveries()
-    assert Delivery.objects.exists()
+def until_somebody_waits() -> None:
+    end = time.monotonic() + 10
+    with connection.cursor() as cursor:
+        while True:
+            cursor.execute(
+                "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted "
+                "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))"
+            )
+            if cursor.fetchone()[0]:
+                return
+            assert time.monotonic() < end, "nobody waits"
+
+
+def test_many_receivers_make_pages_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(making, "MOST_ROWS", 6)
+    for _ in range(3):
+        endpoint()
+    for _ in range(4):
+        factories.order(1)
+    made = []
+    while True:
+        count, more = making.make_deliveries()
+        made.append(count)
+        if not more:
+            break
+    assert max(made) <= 6
+    assert sum(made) == 12
