@@ -230,6 +230,9 @@ class Loop:
             if not ways:
                 del self._ways[sink_id]
             self._unproven -= not way.proven
+            if outcome.ok and not way.proven:
+                # It is well again: what waits for it need not wait for the next look.
+                self._claim_at = 0.0
             found.append(Result(way.claimed, outcome))
         results.store(self._me, found)
         return {(result.claimed.due.sink_id, result.claimed.due.order_id) for result in found if result.ok}

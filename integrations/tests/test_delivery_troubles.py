@@ -16,9 +16,10 @@ from integrations import deliveries
 from integrations.deliveries import Due, Message, health, making, progress, replay
 from integrations.deliveries.loop import Loop
 from integrations.deliveries.metrics import oldest_samples
+from integrations.deliveries.sending import Sender
 from integrations.models import Delivery, DeliveryProgress, Sink
 from integrations.models.webhooks import KIND
-from integrations.tests.sinks import endpoint, no_waiting, running, work_off
+from integrations.tests.sinks import endpoint, no_waiting, running, turn_until, work_off
 from integrations.webhooks.payloads import WebhookRenderer
 from orders import services
 from orders.statuses import READY
@@ -89,6 +90,19 @@ def test_a_fault_of_ours_is_not_held_against_the_receiver(
     sink = Sink.objects.get()
     assert (sink.failures, sink.failing_since, sink.retry_at) == (0, None, None)
     assert Delivery.objects.get().attempts >= 4
+
+
+def test_who_takes_one_at_a_time_gets_the_next_as_soon_as_one_went_well(receiver: Receiver) -> None:
+    endpoint(receiver.url())
+    for _ in range(20):
+        factories.order(1)
+    making.make_deliveries()
+    assert progress.hold("me")
+    with Sender() as sender:
+        # The loop looks around by itself only after all is over.
+        loop = Loop("me", sender, poll_seconds=15)
+        turn_until(loop, lambda: not Delivery.objects.filter(state=Delivery.State.WAITING).exists())
+    assert len(receiver.heard) == 20
 
 
 def test_a_clock_that_was_set_back_does_not_keep_the_loop_from_a_new_process() -> None:
