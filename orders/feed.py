@@ -162,6 +162,24 @@ def unread(order_ids: Sequence[str], after: Cursor) -> set[str]:
         return {order_id for (order_id,) in cursor.fetchall()}
 
 
+def read_already(rows: Sequence[tuple[str, int]], upto: Cursor) -> list[tuple[str, int]]:
+    """Those of `rows` (order, sequence) that a reader whose cursor is `upto` has had, and with which none of their
+    orders is ahead of what it has had."""
+    behind: dict[str, int] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT order_id, min(sequence) FROM orders_statuschange
+            WHERE order_id = ANY(%s) AND (tx, order_id, sequence) > (%s::text::xid8, %s, %s) GROUP BY order_id
+            """,
+            [sorted({order_id for order_id, _ in rows}), str(upto.tx), upto.order_id, upto.sequence],
+        )
+        behind.update(cursor.fetchall())
+    return [
+        (order_id, sequence) for order_id, sequence in rows if sequence < behind.get(order_id, sequence + 1)
+    ]
+
+
 def first_after(after: Cursor) -> datetime | None:
     """When the first row behind `after` was recorded, readable already or not; None where there is none.
 

@@ -91,17 +91,20 @@ class WebhookViewSet(ApiView, ViewSet):
     def partial_update(self, request: Request, id: str) -> HttpResponseBase:
         body = WebhookChange.read(request.data)
         endpoint = _one(request, id)
-        _check_customer(_grant(request), bool(body.include_customer))
+        wanted = endpoint.include_customer if body.include_customer is None else body.include_customer
+        # Who may not read customers' data may not lead it elsewhere either.
+        _check_customer(_grant(request), wanted and bool(body.include_customer or body.url is not None))
         fields = {
             name: getattr(body, name) for name in endpoints.CHANGEABLE if getattr(body, name) is not None
         }
         with _as_problem(), transaction.atomic():
+            # First: it takes a lock that must come before the row's.
+            if body.enabled is False:
+                health.disable(endpoint.id, Sink.Disabled.BY_HAND)
             if fields:
                 endpoints.change(endpoint, **fields)
             if body.enabled is True:
                 health.enable(endpoint.id)
-            elif body.enabled is False:
-                health.disable(endpoint.id, Sink.Disabled.BY_HAND)
         return Response(webhook_document(_one(request, id)))
 
     @schema.destroy

@@ -63,7 +63,7 @@ def _claimed(adapter: Adapter, raw: bytes, slug: str) -> ChannelLink | None:
     if slug:
         return links.filter(slug=slug).first()
     claim = adapter.claim(_peek(raw))
-    if "\0" in claim.link or "\0" in claim.location:
+    if not (_askable(claim.link) and _askable(claim.location)):
         return None
     found = links.filter(external_id=claim.link).first() if claim.link else None
     if found is None and claim.location:
@@ -72,6 +72,15 @@ def _claimed(adapter: Adapter, raw: bytes, slug: str) -> ChannelLink | None:
         owners = list(links.filter(pk__in=known.values("link"))[:2])
         found = owners[0] if len(owners) == 1 else None
     return found
+
+
+def _askable(text: str) -> bool:
+    """Whether PostgreSQL can be asked for it: it knows neither NUL nor half a surrogate pair."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in text
 
 
 def _peek(raw: bytes) -> Mapping[str, Any]:

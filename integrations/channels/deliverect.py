@@ -26,6 +26,7 @@ from integrations.channels.readings import (
     Id,
     Loose,
     Moment,
+    Place,
     Quantity,
     Text,
     cut,
@@ -124,7 +125,7 @@ class OrderBody(Loose):
     brand_id: Text = ""
     channel_order_id: Text = ""
     channel_order_display_id: Text = ""
-    location: Text = ""
+    location: Place = ""
     status: Any = None
     pickup_time: Moment = None
     delivery_time: Moment = None
@@ -138,11 +139,11 @@ class OrderBody(Loose):
 
 
 class CancelBody(Loose):
-    """A cancellation needs its order's id; the rest may be missing."""
+    """A cancellation needs its order's id; the rest may be missing, or be whatever it is."""
 
     id: Annotated[Id, Field(validation_alias="_id")]
-    location: Text = ""
-    status_history: list[Any] | None = None
+    location: Any = None
+    status_history: Any = None
 
 
 class Deliverect(Adapter):
@@ -157,9 +158,8 @@ class Deliverect(Adapter):
         word = "" if body.get("status") is None else one_line(str(body["status"]), 64)
         if number in ENDED_BY_CHANNEL:
             cancel = CancelBody.read(body)
-            return Incoming(
-                Matter.CANCEL, cancel.id, cancel.location, word, _reason(cancel.status_history, number)
-            )
+            place = one_line(_word(cancel.location), 256)
+            return Incoming(Matter.CANCEL, cancel.id, place, word, _reason(cancel.status_history, number))
         order = OrderBody.read(body)
         return Incoming(Matter.ORDER, order.id, order.location, word, order=_order(order, number, link))
 
@@ -241,7 +241,7 @@ def _history(entries: list[Past], status: int) -> tuple[PastStatus, ...]:
 
 def _reason(history: Any, number: int) -> str:
     """What the entry of the cancellation says, where it says something."""
-    for entry in reversed(history or []):
+    for entry in reversed(history if isinstance(history, list) else []):
         if isinstance(entry, dict) and _number(entry.get("status")) == number:
             said = entry.get("response")
             if isinstance(said, str) and said.strip():

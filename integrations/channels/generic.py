@@ -227,22 +227,31 @@ class _Reading:
     def modifiers(
         self, line: AnyMapping[str, Any], m: Modifiers | None, under: str, depth: int = 1
     ) -> list[dict[str, Any]]:
+        """Deeper than DEEPEST levels it is all put on that level. What can't be read is named, never left out: it may
+        be what somebody must not eat."""
         found = _at(line, m.list) if m else None
-        if m is None or not isinstance(found, list) or depth > DEEPEST:
+        if m is None or found is None:
+            return []
+        if not isinstance(found, list) or len(found) > 100:
+            self.fault(f"{under}.{m.list}", "type", "Send a list of up to 100.")
             return []
         made = []
-        for number, part in enumerate(found[:100]):
-            if not isinstance(part, dict):
-                continue
+        for number, part in enumerate(found):
             place = f"{under}.{m.list}.{number}"
+            if not isinstance(part, dict):
+                self.fault(place, "type", "Send an object, {…}.")
+                continue
             one: dict[str, Any] = {"name": self.text(part, m.name, 500, place) or "?", "quantity": 1}
             if m.quantity is not None and _at(part, m.quantity) is not None:
                 one["quantity"] = self.quantity(part, m.quantity, place)
             if plu := self.text(part, m.plu, 128, place):
                 one["plu"] = plu
-            if below := self.modifiers(part, m, place, depth + 1):
-                one["modifiers"] = below
+            below = self.modifiers(part, m, place, depth + 1)
             made.append(one)
+            if depth >= DEEPEST:
+                made += below
+            elif below:
+                one["modifiers"] = below
         return made
 
     def quantity(self, line: AnyMapping[str, Any], path: str, under: str) -> int:

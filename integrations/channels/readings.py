@@ -104,6 +104,8 @@ def amount(value: Any) -> Decimal | None:
 Text = Annotated[str, BeforeValidator(_text)]
 Moment = Annotated[datetime | None, BeforeValidator(read_moment)]
 Id = Annotated[str, BeforeValidator(_id), Field(min_length=1, max_length=256)]
+# Which kitchen is meant: nothing is made of it, or two long ones could become the same.
+Place = Annotated[Text, Field(max_length=256)]
 Quantity = Annotated[int, BeforeValidator(_quantity), Field(ge=1, le=9999)]
 Digits = Annotated[int, BeforeValidator(_digits), Field(ge=0, le=6)]
 Amount = Annotated[Decimal | None, BeforeValidator(amount)]

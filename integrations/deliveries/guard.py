@@ -24,8 +24,17 @@ REFUSED_PORTS: Final = frozenset(
     {1433, 1521, 2049, 2375, 2376, 2379, 2380, 3306, 3389, 4369, 5432, 5672, 5900, 5984, 6000, 6379, 6443}
     | {6665, 6666, 6667, 6668, 6669, 8086, 8500, 9042, 9092, 9200, 9300, 10250, 10255, 11211, 15672, 27017}
 )
-# Azure's own services answer every machine there on this public address.
-_REFUSED_ALWAYS: Final = frozenset({ipaddress.ip_address("168.63.129.16")})
+# Clouds answer every machine on these, and hand out credentials: Azure's is public, the others look like private ones.
+_REFUSED_ALWAYS: Final = frozenset(
+    ipaddress.ip_address(text)
+    for text in (
+        "168.63.129.16",  # Azure
+        "fd00:ec2::254",  # AWS
+        "fd20:ce::254",  # Google
+        "192.0.0.192",  # Oracle
+        "100.100.100.200",  # Alibaba
+    )
+)
 # IPv6 networks whose addresses hold an IPv4 address that a gateway may connect to; where in it (bits from the right).
 _HOLDERS: Final = (
     (ipaddress.IPv6Network("::ffff:0:0/96"), 0),  # IPv4-mapped

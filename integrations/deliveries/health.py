@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
-from django.db import connection
+from django.db import connection, transaction
 
-from integrations.deliveries import alerts, schedule
+from integrations.deliveries import alerts, progress, schedule
 from integrations.models import Delivery, Sink
 from orders import clock
 
@@ -87,11 +87,14 @@ def note(heard: Sequence[Heard], now: datetime) -> None:
             )
 
 
+@transaction.atomic
 def disable(sink_id: str, reason: str) -> bool:
     """Tell this sink no more, and give up what waits for it; false where it was disabled or deleted before.
 
     Where nobody asked for it, a manager is told.
     """
+    # Before any row: else we would hold the sink and wait for its deliveries, and the loop the other way round.
+    progress.lock()
     now = clock.now()
     changed = Sink.objects.present().filter(id=sink_id, disabled_at=None)
     if not changed.update(disabled_at=now, disabled_reason=reason):

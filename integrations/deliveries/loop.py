@@ -230,6 +230,9 @@ class Loop:
             if not ways:
                 del self._ways[sink_id]
             self._unproven -= not way.proven
+            if outcome.ok and not way.proven:
+                # It is well again: what waits for it need not wait for the next look.
+                self._claim_at = 0.0
             found.append(Result(way.claimed, outcome))
         results.store(self._me, found)
         return {(result.claimed.due.sink_id, result.claimed.due.order_id) for result in found if result.ok}
@@ -253,8 +256,12 @@ def _rendered(kind: str, ones: list[Claimed]) -> list[tuple[Claimed, Message | O
     except DatabaseError:
         raise
     except Exception:
-        log.exception("delivery_not_rendered", kind=kind, count=len(ones))
-        return [(one, Outcome(one.due.id, None, 0, "not_rendered")) for one in ones]
+        if len(ones) > 1:
+            # One that can't be put into words must not keep back the others.
+            middle = len(ones) // 2
+            return _rendered(kind, ones[:middle]) + _rendered(kind, ones[middle:])
+        log.exception("delivery_not_rendered", kind=kind, order=ones[0].due.order_id)
+        return [(ones[0], Outcome(ones[0].due.id, None, 0, results.NOT_RENDERED))]
     return [(one, messages.get(one.due.id)) for one in ones]
 
 

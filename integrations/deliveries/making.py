@@ -16,6 +16,8 @@ from orders import clock, feed
 from orders.statuses import Kind
 
 PAGE: Final = 1000
+# Of one transaction, where many sinks want each event: longer than a few seconds, and the loop counts as dead.
+MOST_ROWS: Final = 50_000
 LATE_AT_ONCE: Final = 200
 
 # What a row of the history is to the outside, if anything: the first row of an order tells of the whole first change.
@@ -53,8 +55,8 @@ _INSERT: Final = """
 """
 _WANTING: Final = "s.disabled_at IS NULL AND s.deleted_at IS NULL AND e.at >= s.created_at"
 _ONE_SINK: Final = "s.id = %(sink)s"
-_AGAIN: Final = """DO UPDATE SET state = excluded.state, attempts = 0, next_attempt_at = excluded.next_attempt_at,
-    leased_until = NULL, leased_by = '', finished_at = NULL"""
+_AGAIN: Final = """DO UPDATE SET state = excluded.state, attempts = 0, created_at = excluded.created_at,
+    next_attempt_at = excluded.next_attempt_at, leased_until = NULL, leased_by = '', finished_at = NULL"""
 
 
 def _insert(events: str, sinks: str, conflict: str) -> str:
@@ -78,10 +80,11 @@ def make_deliveries(*, page_size: int = PAGE, late: bool = False) -> tuple[int, 
         after = feed.Cursor.parse(state.cursor) if state.cursor else feed.Cursor()
         # In this order: a sink that is not there yet after the end was taken wants nothing from before it.
         end = feed.end()
-        if not Sink.objects.present().filter(disabled_at=None).exists():
+        sinks = Sink.objects.present().filter(disabled_at=None).count()
+        if not sinks:
             made, more, cursor = 0, False, max(after, end)
         else:
-            page = feed.read(after, limit=page_size)
+            page = feed.read(after, limit=max(1, min(page_size, MOST_ROWS // sinks)))
             made, more, cursor = _make(page), page.more, page.cursor
         if late and not more:
             made += _make_late(cursor)

@@ -5,6 +5,7 @@ from typing import Final
 from django.db import connection
 
 from integrations.models import DeliveryProgress
+from orders import feed
 
 # How long the loop counts as alive after its last sign; it renews it each turn.
 HOLD_SECONDS: Final = 5
@@ -20,9 +21,11 @@ def hold(me: str) -> bool:
             """
             UPDATE integrations_deliveryprogress
             SET holder = %s, held_until = clock_timestamp() + make_interval(secs => %s)
-            WHERE id = 1 AND (holder = %s OR held_until IS NULL OR held_until < clock_timestamp())
+            WHERE id = 1 AND (holder = %s OR held_until IS NULL OR held_until < clock_timestamp()
+                              OR held_until > clock_timestamp() + make_interval(secs => %s))
             """,
-            [me, HOLD_SECONDS, me],
+            # Nobody holds it for longer than that: the clock was set back.
+            [me, HOLD_SECONDS, me, 2 * HOLD_SECONDS],
         )
         return bool(cursor.rowcount)
 
@@ -30,6 +33,12 @@ def hold(me: str) -> bool:
 def release(me: str) -> None:
     """Let the next one begin at once."""
     DeliveryProgress.objects.filter(id=1, holder=me).update(holder="", held_until=None)
+
+
+def cursor() -> feed.Cursor:
+    """How far the feed was read for deliveries."""
+    state = DeliveryProgress.objects.filter(id=1).first()
+    return feed.Cursor.parse(state.cursor) if state and state.cursor else feed.Cursor()
 
 
 def lock() -> None:

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 
 from integrations.deliveries import making, progress
 from integrations.models import Delivery, LateNote, Sink
-from orders import clock
+from orders import clock, feed
 
 log = structlog.get_logger(__name__)
 
@@ -33,6 +33,7 @@ def replay_delivery(delivery: Delivery) -> None:
     Delivery.objects.filter(pk=delivery.pk).update(
         state=Delivery.State.WAITING,
         attempts=0,
+        created_at=now,
         next_attempt_at=now,
         leased_until=None,
         leased_by="",
@@ -75,6 +76,8 @@ def _replay(sink_id: str, rows: list[tuple[str, int]], late: Iterable[LateNote])
     with transaction.atomic():
         progress.lock()
         _check(sink_id)
+        # What the feed has yet to give is told by it: from here it could overtake what came before.
+        rows = feed.read_already(rows, progress.cursor())
         count = making.repeat(sink_id, rows, late_orders)
         _wake(sink_id)
     log.info("replayed", sink=sink_id, deliveries=count)

@@ -10,7 +10,7 @@ import orjson
 import structlog
 from django.db import connection, transaction
 
-from integrations.deliveries import health, schedule
+from integrations.deliveries import health, progress, schedule
 from integrations.deliveries.claiming import Claimed
 from integrations.deliveries.kinds import renderer_of
 from integrations.deliveries.sending import Outcome
@@ -21,6 +21,8 @@ log = structlog.get_logger(__name__)
 
 # Tries that the log of a delivery keeps.
 LOG_KEPT: Final = 20
+# The error of a try that came to nothing by a fault of ours: its sink was not even asked.
+NOT_RENDERED: Final = "not_rendered"
 State = Delivery.State
 
 
@@ -64,6 +66,8 @@ def store(me: str, results: Sequence[Result]) -> None:
     now = clock.now()
     rows = {result.claimed.due.id: _row(result, now) for result in results}
     with transaction.atomic():
+        # Deliveries and their sinks are written together here and by who disables or replays: one after the other.
+        progress.lock()
         with connection.cursor() as cursor:
             columns = list(zip(*(rows[id] for id in sorted(rows)), strict=True))
             names = ("ids", "states", "nexts", "finished", "statuses", "mss", "entries")
@@ -73,7 +77,8 @@ def store(me: str, results: Sequence[Result]) -> None:
             cursor.execute(_FINISH, {**parameters, "me": me})
             stored = dict(cursor.fetchall())
         mine = [result for result in results if result.claimed.due.id in stored]
-        health.note([_heard(result) for result in mine if result.outcome is not None], now)
+        asked = [one for one in mine if one.outcome is not None and one.outcome.error != NOT_RENDERED]
+        health.note([_heard(result) for result in asked], now)
         _count((result.claimed.kind, _word(result, stored)) for result in mine)
         for sink_id in _gone(mine):
             health.disable(sink_id, Sink.Disabled.GONE)

@@ -125,6 +125,7 @@ class Delivery(models.Model):
     step = models.PositiveSmallIntegerField(choices=Step, default=Step.CHANGE)
     event_type = models.CharField(_("event"), max_length=32)
     at = models.DateTimeField(_("happened"))
+    # Or last replayed: from then on it waits, and is kept.
     created_at = models.DateTimeField(_("created"), default=timezone.now)
 
     state = models.PositiveSmallIntegerField(_("state"), choices=State, default=State.WAITING)

@@ -69,8 +69,12 @@ def test_private_networks_are_open_where_that_is_set(address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["169.254.169.254", "fe80::1", "::ffff:169.254.169.254", "224.0.0.1", "0.0.0.0"]
-)
+    "address",
+    [
+        "169.254.169.254", "fe80::1", "::ffff:169.254.169.254", "224.0.0.1", "0.0.0.0",
+        "fd00:ec2::254", "fd20:ce::254", "192.0.0.192", "::ffff:192.0.0.192", "100.100.100.200",
+    ],
+)  # fmt: skip
 def test_link_local_addresses_stay_closed_even_then(address: str) -> None:
     assert not may_connect(ipaddress.ip_address(address), private=True)
 

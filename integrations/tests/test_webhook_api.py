@@ -107,6 +107,20 @@ def test_customer_data_needs_a_key_that_may_read_orders() -> None:
     assert not WebhookEndpoint.objects.get().include_customer
 
 
+@pytest.mark.django_db
+def test_who_may_not_read_customer_data_can_not_lead_it_to_another_address() -> None:
+    made = caller("shop")("POST", "", {**BODY, "includeCustomer": True}, 201)
+    lesser = caller("shop", scopes=("webhooks:manage",))
+    elsewhere = {"url": "https://elsewhere.example.com/"}
+    problem = lesser("PATCH", f"/{made['id']}", elsewhere, 403)
+    assert problem["requiredScope"] == "orders:read"
+    assert WebhookEndpoint.objects.get().url == BODY["url"]
+    lesser("PATCH", f"/{made['id']}", {"name": "Other"})
+    lesser("PATCH", f"/{made['id']}", {**elsewhere, "includeCustomer": False})
+    found = WebhookEndpoint.objects.get()
+    assert (found.url, found.include_customer) == (elsewhere["url"], False)
+
+
 @pytest.mark.parametrize(
     "field, value, pointer",
     [

@@ -58,9 +58,9 @@ class WebhookRenderer:
         now = clock.now()
         messages: dict[int, Message | None] = {}
         for one in due:
-            endpoint = endpoints[one.sink_id]
+            endpoint = endpoints.get(one.sink_id)
             then = orders.get((one.order_id, one.sequence))
-            if then is None and one.event_type != TEST:
+            if endpoint is None or (then is None and one.event_type != TEST):
                 continue  # Erased meanwhile.
             body = payload(one, then, customer=endpoint.id in trusted)
             messages[one.id] = _message(endpoint, body["id"], dumps(body), now)

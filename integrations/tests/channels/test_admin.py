@@ -267,6 +267,27 @@ def test_a_manager_of_one_kitchen_sees_what_came_for_it():
     assert "no kitchen" not in client.get(reverse("admin:index")).content.decode()
 
 
+def test_a_manager_of_one_kitchen_sends_nothing_again_of_anothers_orders():
+    link = make.link(status_url="https://channel.example/status")
+    make.send(make.body("d-1"))
+    sent = Delivery.objects.create(
+        sink=link, order_id="deliverect:d-1", sequence=1, event_type="order.created", at=clock.now(),
+        state=Delivery.State.GIVEN_UP,
+    )  # fmt: skip
+    client = somebody("change_webhookendpoint", "view_delivery")
+    member = KitchenMember.objects.create(
+        user=User.objects.get(username="ben"), kitchen_id=kitchen("other").pk
+    )
+    again = url("channelmessage_replay_delivery", sent.pk)
+    assert client.post(again).url == reverse("admin:orders_order_changelist")
+    sent.refresh_from_db()
+    assert sent.state == Delivery.State.GIVEN_UP
+    KitchenMember.objects.filter(pk=member.pk).update(kitchen_id="main")
+    client.post(again)
+    sent.refresh_from_db()
+    assert sent.state == Delivery.State.WAITING
+
+
 def test_lists_cost_the_same_however_long_they_are(manager):
     make.link()
 

@@ -207,6 +207,7 @@ def test_its_past_is_imported_in_our_words_without_what_says_nothing_of_cooking(
         ({"_id": None}, "/_id"),
         ({"_id": ""}, "/_id"),
         ({"customer": "Ada"}, "/customer"),
+        ({"location": "x" * 257}, "/location"),
     ],
 )
 def test_what_would_make_a_wrong_order_is_refused_by_name_and_kept(wrong, pointer):

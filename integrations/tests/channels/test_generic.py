@@ -83,6 +83,20 @@ def test_an_order_arrives_as_the_mapping_says():
     assert item.modifiers == [{"name": "Extra", "quantity": 2, "modifiers": [{"name": "Hot", "quantity": 1}]}]
 
 
+def test_modifiers_below_the_eighth_level_are_put_on_the_eighth():
+    shop()
+    part: dict[str, Any] = {"title": "10"}
+    for level in range(9, 0, -1):
+        part = {"title": str(level), "options": [part]}
+    sent = body()
+    sent["lines"][0]["options"] = [part]
+    assert send(sent).status_code == 200
+    found = Order.objects.get().items.get().modifiers
+    for _ in range(7):
+        found = found[0]["modifiers"]
+    assert [one["name"] for one in found] == ["8", "9", "10"]
+
+
 def test_it_repeats_cancels_and_signs_like_every_channel():
     shop()
     assert send(body(state="VOID", why="No time")).status_code == 200
@@ -120,6 +134,12 @@ def test_its_address_opens_links_of_its_own_kind_only():
         (
             {"lines": [{"sku": "A", "qty": 1, "options": [{"title": [], "qty": 1}]}]},
             "/lines/0/options/0/title",
+        ),
+        ({"lines": [{"sku": "A", "title": "A", "qty": 1, "options": "hot"}]}, "/lines/0/options"),
+        ({"lines": [{"sku": "A", "title": "A", "qty": 1, "options": ["hot"]}]}, "/lines/0/options/0"),
+        (
+            {"lines": [{"sku": "A", "title": "A", "qty": 1, "options": [{"title": "B"}] * 101}]},
+            "/lines/0/options",
         ),
         ({"order": {"id": "A", "ready_by": "soon"}}, "/order/ready_by"),
         ({"order": {"id": "A", "currency": "e"}}, "/order/currency"),

@@ -1,0 +1,205 @@
+"""What deliveries survive: events that can't be put into words, clocks that are set back, replays at the wrong moment,
+managers who disable a receiver while it is being sent to."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+import pytest
+from django.db import connection, connections, transaction
+
+from bench.receiver import Receiver
+from integrations import deliveries
+from integrations.deliveries import Due, Message, health, making, progress, replay
+from integrations.deliveries.loop import Loop
+from integrations.deliveries.metrics import oldest_samples
+from integrations.deliveries.sending import Sender
+from integrations.models import Delivery, DeliveryProgress, Sink
+from integrations.models.webhooks import KIND
+from integrations.tests.sinks import endpoint, no_waiting, running, turn_until, work_off
+from integrations.webhooks.payloads import WebhookRenderer
+from orders import services
+from orders.statuses import READY
+from orders.tests import factories
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _open_network(settings: object) -> None:
+    settings.HUUVA_WEBHOOKS_ALLOW_PRIVATE = settings.HUUVA_WEBHOOKS_ALLOW_HTTP = True  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver() as found:
+        yield found
+
+
+@pytest.fixture
+def loop() -> Iterator[Loop]:
+    with running() as found:
+        yield found
+
+
+class Poisoned(WebhookRenderer):
+    """Can't put one order's events into words."""
+
+    def __init__(self, order_id: str) -> None:
+        self.order_id = order_id
+
+    def render(self, due: Sequence[Due]) -> Mapping[int, Message | None]:
+        if any(one.order_id == self.order_id for one in due):
+            raise ValueError(self.order_id)
+        return super().render(due)
+
+
+@pytest.fixture
+def poison() -> Iterator[str]:
+    order_id = "poison"
+    deliveries.register(KIND, Poisoned(order_id))
+    yield order_id
+    deliveries.register(KIND, WebhookRenderer())
+
+
+def test_an_event_that_can_not_be_put_into_words_keeps_back_its_own_order_alone(
+    receiver: Receiver, loop: Loop, poison: str
+) -> None:
+    endpoint(receiver.url("/one"))
+    endpoint(receiver.url("/two"))
+    orders = [factories.order(1, id=poison).id, *(factories.order(1).id for _ in range(7))]
+    making.make_deliveries()
+    work_off(loop)
+    heard = sorted((one.path, json.loads(one.body)["data"]["orderId"]) for one in receiver.heard)
+    assert heard == sorted((path, order) for path in ("/one", "/two") for order in orders if order != poison)
+    waiting = Delivery.objects.filter(state=Delivery.State.WAITING)
+    assert {(one.order_id, one.log[-1]["error"]) for one in waiting} == {(poison, "not_rendered")}
+
+
+def test_a_fault_of_ours_is_not_held_against_the_receiver(
+    receiver: Receiver, loop: Loop, poison: str
+) -> None:
+    endpoint(receiver.url())
+    factories.order(1, id=poison)
+    for _ in range(4):
+        work_off(loop)
+        no_waiting()
+    sink = Sink.objects.get()
+    assert (sink.failures, sink.failing_since, sink.retry_at) == (0, None, None)
+    assert Delivery.objects.get().attempts >= 4
+
+
+def test_who_takes_one_at_a_time_gets_the_next_as_soon_as_one_went_well(receiver: Receiver) -> None:
+    endpoint(receiver.url())
+    for _ in range(20):
+        factories.order(1)
+    making.make_deliveries()
+    assert progress.hold("me")
+    with Sender() as sender:
+        # The loop looks around by itself only after all is over.
+        loop = Loop("me", sender, poll_seconds=15)
+        turn_until(loop, lambda: not Delivery.objects.filter(state=Delivery.State.WAITING).exists())
+    assert len(receiver.heard) == 20
+
+
+def test_a_clock_that_was_set_back_does_not_keep_the_loop_from_a_new_process() -> None:
+    assert progress.hold("killed")
+    DeliveryProgress.objects.update(held_until=datetime.now(UTC) + timedelta(hours=1))
+    assert progress.hold("the next")
+    assert not progress.hold("the one after that")
+
+
+def test_a_replay_while_the_feed_is_held_up_tells_nothing_before_what_came_first(
+    receiver: Receiver, loop: Loop
+) -> None:
+    hook = endpoint(receiver.url())
+    work_off(loop)
+    with psycopg.connect(**connection.get_connection_params()) as idle:
+        # A writer that sits idle: the feed can't be read beyond it.
+        idle.execute("SELECT pg_current_xact_id()")
+        order = factories.order(1)
+        since = datetime.now(UTC)
+        services.move_item(order.id, "P0", READY, actor="key:test")
+        assert replay.replay_since(hook.id, since) == 0
+        assert replay.replay_order(hook.id, order.id) == 0
+        work_off(loop)
+        assert receiver.heard == []
+    work_off(loop)
+    sequences = [json.loads(one.body)["sequence"] for one in receiver.heard]
+    assert sequences == sorted(sequences)
+    assert sequences[0] == 1
+    assert replay.replay_order(hook.id, order.id) == len(sequences)
+
+
+def test_what_is_replayed_waits_from_then_on(receiver: Receiver, loop: Loop) -> None:
+    hook = endpoint(receiver.url())
+    order = factories.order(1)
+    work_off(loop)
+    for again in (
+        lambda: replay.replay_delivery(Delivery.objects.get()),
+        lambda: replay.replay_order(hook.id, order.id),
+    ):
+        Delivery.objects.update(created_at=datetime.now(UTC) - timedelta(days=3))
+        again()
+        assert max(age for _, age in oldest_samples()) < 3600
+
+
+def test_who_disables_a_receiver_waits_for_the_loop_before_it_holds_anything() -> None:
+    """Else each could hold what the other waits for: the receiver, and deliveries to it."""
+    hook = endpoint()
+    factories.order(1)
+    making.make_deliveries()
+    failed: list[BaseException] = []
+
+    def disable() -> None:
+        try:
+            health.disable(hook.id, Sink.Disabled.BY_HAND)
+        except BaseException as failure:  # noqa: BLE001  (told below)
+            failed.append(failure)
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=disable)
+    with transaction.atomic():
+        progress.lock()
+        thread.start()
+        until_somebody_waits()
+        free = Sink.objects.select_for_update(nowait=True, of=("self",)).filter(pk=hook.id)
+        assert [sink.disabled_at for sink in free] == [None]
+    thread.join(10)
+    assert not failed
+    assert not thread.is_alive()
+    assert Delivery.objects.get().state == Delivery.State.GIVEN_UP
+    assert Sink.objects.get().disabled_reason == Sink.Disabled.BY_HAND
+
+
+def until_somebody_waits() -> None:
+    end = time.monotonic() + 10
+    with connection.cursor() as cursor:
+        while True:
+            cursor.execute(
+                "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted "
+                "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))"
+            )
+            if cursor.fetchone()[0]:
+                return
+            assert time.monotonic() < end, "nobody waits"
+
+
+def test_many_receivers_make_pages_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(making, "MOST_ROWS", 6)
+    for _ in range(3):
+        endpoint()
+    for _ in range(4):
+        factories.order(1)
+    made = []
+    while True:
+        count, more = making.make_deliveries()
+        made.append(count)
+        if not more:
+            break
+    assert max(made) <= 6
+    assert sum(made) == 12

@@ -1,0 +1,29 @@
+"""What a simulated past is to who hears of orders: nothing that happens now."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from huuva.simulation.filling import fill
+from huuva.simulation.past import Past
+from integrations.deliveries import making
+from integrations.models import Delivery, LateNote
+from integrations.tests.sinks import endpoint
+from orders.models import StatusChange
+from orders.tests import factories
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_simulated_past_is_told_to_no_webhook() -> None:
+    endpoint()
+    kitchen = factories.kitchen()
+    making.make_deliveries()
+    fill([Past(kitchen, 1, 40, 1, datetime.now(UTC) - timedelta(hours=1))], lambda *_: None)
+    assert StatusChange.objects.count() > 100
+    while making.make_deliveries()[1]:
+        pass
+    assert not Delivery.objects.exists()
+    assert not LateNote.objects.exists()
+    factories.order(1)
+    making.make_deliveries()
+    assert Delivery.objects.count() == 1
