@@ -1,3 +1,4 @@
+import logging
 from typing import Any
 
 import pytest
@@ -59,3 +60,11 @@ def test_a_request_is_told_by_method_and_path_alone() -> None:
 
     assert cleaned["request"] == {"method": "POST", "url": "https://kitchen.example/api/orders"}
     assert SECRET not in repr(cleaned)
+
+
+def test_what_is_logged_is_told_without_what_was_put_into_it(sent: list[Any]) -> None:
+    logging.getLogger("somebody").error("order of %s", SECRET)
+    structlog.get_logger("ours").error("order_lost", order=SECRET)
+
+    assert [event["logentry"] for event in sent] == [{"message": "order of %s"}, {"message": "order_lost"}]
+    assert SECRET not in repr(sent)
