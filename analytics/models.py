@@ -16,6 +16,8 @@ class Progress(models.Model):
     # By which rules the rollups were made (analytics.rules.RULES).
     rules = models.PositiveSmallIntegerField(db_default=1)
     refreshed_at = models.DateTimeField(null=True)
+    # How often an account got another name: figures that were read before still have the old one.
+    renames = models.PositiveIntegerField(db_default=0)
 
     class Meta:
         constraints = [models.CheckConstraint(condition=models.Q(id=1), name="analytics_progress_is_one_row")]

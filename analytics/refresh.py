@@ -31,6 +31,10 @@ from orders.statuses import CANCELLED, OPEN, Kind
 PAGE: Final = 2000
 # Where a great backlog is worked off: a page's fixed costs are shared by more rows.
 BACKLOG_PAGE: Final = 10 * PAGE
+# Rows of rollups that one transaction deletes: while it runs, the change feed stands still for all of its readers.
+PORTION: Final = 20_000
+# Instead of a number of rules: the rollups are being emptied.
+_EMPTYING: Final = 0
 # Of the advisory lock; any number that nothing else in this database uses.
 _LOCK: Final = 0x68757576_616E
 ROLLUPS: Final = (
@@ -91,13 +95,28 @@ def rebuild(*, page_size: int = BACKLOG_PAGE, show: Callable[[int], None] | None
 
 
 def _start_anew(progress: Progress) -> None:
+    progress.cursor, progress.rules = "", _EMPTYING
+    progress.save(update_fields=["cursor", "rules"])
+
+
+def _empty_a_portion(progress: Progress) -> None:
+    """Delete up to PORTION rows; when none are left, the rollups are ready to be made by the rules of this release."""
+    if progress.rules != _EMPTYING:
+        _start_anew(progress)
+    left = PORTION
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL statement_timeout = 0")
         # Not TRUNCATE: that would make readers wait.
         for model in ROLLUPS:
-            cursor.execute(f"DELETE FROM {model._meta.db_table}")  # noqa: S608
-    progress.cursor, progress.rules = "", RULES
-    progress.save(update_fields=["cursor", "rules"])
+            table = model._meta.db_table
+            cursor.execute(
+                f"DELETE FROM {table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM {table} LIMIT %s))",  # noqa: S608
+                [left],
+            )
+            left -= cursor.rowcount
+            if left == 0:
+                return
+    progress.rules = RULES
+    progress.save(update_fields=["rules"])
 
 
 def age_seconds() -> float | None:
@@ -132,8 +151,9 @@ def _refresh_page(page_size: int, *, patient: bool) -> tuple[int, bool, datetime
     with transaction.atomic():
         progress = _locked_progress(patient=patient)
         if progress.rules != RULES:
-            # Made by another release: sums of two rules would mean nothing.
-            _start_anew(progress)
+            # Made by another release, or to be made anew: sums of two rules would mean nothing.
+            _empty_a_portion(progress)
+            return 0, True, progress.refreshed_at or clock.now()
         after = feed.Cursor.parse(progress.cursor) if progress.cursor else None
         page = feed.read(after, limit=page_size)
         Rollups(_rows(page.events)).store()

@@ -169,6 +169,8 @@ def progress() -> tuple[str, datetime | None]:
     Every report asks for it, so it is plain SQL: the ORM would double what a kept answer costs.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT cursor, refreshed_at FROM analytics_progress WHERE id = 1")
+        cursor.execute(
+            "SELECT concat(cursor, '/', renames), refreshed_at FROM analytics_progress WHERE id = 1"
+        )
         row: tuple[str, datetime | None] = cursor.fetchone() or ("", None)
         return row

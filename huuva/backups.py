@@ -7,6 +7,7 @@ A backup is one snapshot: orders that come while it runs are whole in it or not 
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -84,24 +85,19 @@ def backup(url: str, file: Path) -> Manifest:
     if file.exists():
         raise BackupError(f"{file} is there already: name another file.")
     make_folder(file.parent)
-    part = file.with_name(f".{file.name}.part")
-    try:
+    with _written_alone(file) as output:
+        part = Path(output.name)
         with _connect(url) as connection:
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             connection.read_only = True
-            # Ours, not the server's default: pg_dump needs this snapshot as long as it takes.
-            connection.execute("SET idle_in_transaction_session_timeout = 0")
             [(snapshot,)] = connection.execute("SELECT pg_export_snapshot()")
-            part.touch(mode=0o600)
-            with part.open("wb") as output:
-                _run(
-                    "pg_dump",
-                    url,
-                    ["--format=custom", "--no-owner", "--no-privileges", f"--snapshot={snapshot}"],
-                    stdout=output,
-                )
-                output.flush()
-                os.fsync(output.fileno())
+            _run(
+                "pg_dump",
+                url,
+                ["--format=custom", "--no-owner", "--no-privileges", f"--snapshot={snapshot}"],
+                stdout=output,
+            )
+            os.fsync(output.fileno())
             rows = _count_rows(connection)
             server = connection.info.server_version
         # Reads the whole table of contents: what can't be listed can't be restored.
@@ -118,9 +114,27 @@ def backup(url: str, file: Path) -> Manifest:
         notes.touch(mode=0o600)
         notes.write_text(json.dumps(asdict(manifest), indent=2) + "\n", encoding="utf-8")
         part.rename(file)
-    finally:
-        part.unlink(missing_ok=True)
     return manifest
+
+
+@contextmanager
+def _written_alone(file: Path) -> Iterator[IO[bytes]]:
+    """The empty file that becomes `file` when it is whole, for one backup at a time; gone afterwards. What a killed one
+    has left is used again: the kernel lets go of its lock."""
+    part = file.with_name(f".{file.name}.part")
+    part.touch(mode=0o600)
+    with part.open("r+b") as output:
+        try:
+            fcntl.flock(output, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BackupError(
+                f"Another backup is writing {file}: wait for it, or name another file."
+            ) from None
+        try:
+            output.truncate()
+            yield output
+        finally:
+            part.unlink(missing_ok=True)
 
 
 def restore(url: str, file: Path, *, replace: bool = False) -> Manifest:
@@ -172,6 +186,8 @@ def _load(url: str, file: Path, server: int) -> None:
             [
                 *("--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1"),
                 *(
+                    # The role's own would end what clears the way; the script has lines of its own for the rest.
+                    "--command=SET statement_timeout = 0; SET lock_timeout = 0",
                     "--command=DROP SCHEMA public CASCADE",
                     "--command=CREATE SCHEMA public AUTHORIZATION pg_database_owner",
                     "--file=-",
@@ -229,11 +245,24 @@ def _count_rows(connection: psycopg.Connection) -> dict[str, int]:
     return counts
 
 
-def _connect(url: str) -> psycopg.Connection:
+@contextmanager
+def _connect(url: str) -> Iterator[psycopg.Connection]:
+    """A connection that no timeout ends, whatever the role or the database are set to: counting may take its time.
+    Raises BackupError, also for what the database refuses later."""
     try:
-        return psycopg.connect(url, connect_timeout=5, application_name="huuva backup")
+        connection = psycopg.connect(url, connect_timeout=5, application_name="huuva backup")
     except psycopg.OperationalError as error:
         raise BackupError(f"The database does not let us in ({' '.join(str(error).split())}).") from None
+    try:
+        with connection:
+            for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
+                connection.execute(sql.SQL("SET {} = 0").format(sql.Identifier(name)))
+            if connection.info.server_version >= 170000:
+                connection.execute("SET transaction_timeout = 0")
+            connection.commit()
+            yield connection
+    except psycopg.Error as error:
+        raise BackupError(f"The database refused: {error.diag.message_primary or error}") from None
 
 
 @contextmanager

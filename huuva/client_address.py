@@ -1,13 +1,37 @@
-"""Where a request comes from."""
+"""Where a request comes from, and by which name somebody logs in: what the login's throttle counts by."""
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from typing import Any, Final
 
 from django.conf import settings
 from django.http import HttpRequest
 
+# Some proxies add the port: 203.0.113.9:4711, [2001:db8::1]:4711.
+_WITH_PORT: Final = re.compile(r"\[(?P<six>[^\]]+)\](?::\d+)?|(?P<four>[\d.]+):\d+")
+# What the throttle's table holds; no user has a name of more than 150 characters.
+MOST_OF_A_NAME: Final = 255
+
 
 def client_address(request: HttpRequest) -> str:
     """The client's address. Behind our proxy (HUUVA_HTTPS) it is what the proxy adds last to `X-Forwarded-For`: what
-    stands before it anybody can write."""
+    stands before it anybody can write. Where that is no address, it is the proxy's."""
     address: str = request.META.get("REMOTE_ADDR", "")
     if settings.HUUVA_HTTPS:
-        address = request.META.get("HTTP_X_FORWARDED_FOR", address).rpartition(",")[2].strip() or address
+        address = _address(request.META.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2]) or address
     return address
+
+
+def _address(text: str) -> str:
+    found = _WITH_PORT.fullmatch(text.strip())
+    try:
+        return str(ipaddress.ip_address(found["six"] or found["four"] if found else text.strip()))
+    except ValueError:
+        return ""
+
+
+def login_name(request: HttpRequest, credentials: Mapping[str, Any] | None) -> str:
+    """The name that was typed; of an endless one the beginning."""
+    name = (credentials or request.POST).get("username") or ""
+    return str(name)[:MOST_OF_A_NAME]

@@ -36,6 +36,12 @@ def cleaned(event: Any, hint: dict[str, Any]) -> Any:
         }
     event.pop("user", None)
     event.pop("extra", None)
+    # What was logged: the words as they stand in the code, never what was put into them.
+    if "logentry" in event:
+        # structlog hands on all that it knows of an event instead of a text.
+        said = getattr(hint.get("log_record"), "msg", None) or event["logentry"].get("message", "")
+        text = said.get("event", "") if isinstance(said, dict) else said
+        event["logentry"] = {"message": str(text).partition("\n")[0]}
     for entry in (event.get("exception") or {}).get("values", []):
         entry["value"] = (entry.get("value") or "").partition("\n")[0]
     ids = structlog.contextvars.get_contextvars()

@@ -111,6 +111,7 @@ AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
 AXES_LOCKOUT_CALLABLE = "huuva.errors.locked_out"
 AXES_CLIENT_IP_CALLABLE = "huuva.client_address.client_address"
+AXES_USERNAME_CALLABLE = "huuva.client_address.login_name"
 
 # --- Parts -----------------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [

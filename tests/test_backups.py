@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 import psycopg
 import pytest
@@ -43,6 +44,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def url_of(database: str) -> str:
     return urlunsplit(urlsplit(settings.DATABASE_URL)._replace(path=f"/{database}"))
+
+
+def with_options(url: str, options: str) -> str:
+    """As if the role had these settings."""
+    query = urlsplit(url).query
+    return urlunsplit(urlsplit(url)._replace(query=f"{query}{'&' if query else ''}options={quote(options)}"))
 
 
 @pytest.fixture
@@ -225,3 +232,43 @@ def test_backup_command_names_the_file_alone_on_stdout(
 
     file = Path(capsys.readouterr().out.strip())
     assert file.parent == tmp_path / "backups" and file.is_file()
+
+
+def test_two_backups_to_one_file_never_mix(evening: str, tmp_path: Path) -> None:
+    """A backup by hand while the nightly one writes the same file."""
+    file = tmp_path / "nightly.dump"
+    part = tmp_path / ".nightly.dump.part"
+    part.write_bytes(b"of a backup that was killed")
+    with part.open("r+b") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(BackupError, match="Another backup is writing"):
+            backup(evening, file)
+        assert part.read_bytes() == b"of a backup that was killed" and not file.exists()
+
+    manifest = backup(evening, file)
+
+    assert manifest.bytes == file.stat().st_size and not part.exists()
+
+
+def test_timeouts_of_the_role_end_no_backup_and_no_restore(
+    evening: str, empty_database: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "slow.dump"
+    hasty = "-c statement_timeout=1ms -c lock_timeout=1ms"
+
+    backup(with_options(evening, hasty), file)
+    restore(with_options(empty_database, hasty), file)
+
+    assert len(contents(empty_database)["orders_order"]) == 4
+
+
+def test_what_the_database_refuses_is_said_in_a_sentence(evening: str, tmp_path: Path) -> None:
+    with psycopg.connect(evening, autocommit=True) as server:
+        server.execute("DROP ROLE IF EXISTS huuva_nobody")
+        server.execute("CREATE ROLE huuva_nobody")
+        try:
+            with pytest.raises(BackupError, match="permission denied"):
+                backup(with_options(evening, "-c role=huuva_nobody"), tmp_path / "refused.dump")
+        finally:
+            server.execute("DROP ROLE huuva_nobody")
+    assert list(tmp_path.iterdir()) == []

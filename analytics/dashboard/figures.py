@@ -96,7 +96,8 @@ class Compared:
     """The days asked for against the same weekdays before, over the hours that have ended.
 
     `before` has as many days as `now`; of a single day it is the average of `days_before`, the same weekday in up to
-    four weeks before. `until`: the hour of today up to which both count; None where all days are over.
+    four weeks before. `until`: the hour of today up to which both count, where it is earliest; None where all days
+    are over everywhere.
     """
 
     now: Sums
@@ -109,7 +110,8 @@ def compared(question: Question, cells: Cells) -> Compared:
     ended = _ended(question)
     inside = [(key, sums) for key, sums in cells.items() if key[0] in question.days and ended(key)]
     now = total(sums for _key, sums in inside)
-    until = None if question.today not in question.days else question.hour_now
+    running_day, hour = question.running
+    until = hour if running_day in question.days else 0 if question.today in question.days else None
     if len(question.days) > 1:
         back = 7 * question.weeks * DAY
         before = total(
@@ -132,8 +134,8 @@ def same_weekdays(day: date, cells: Cells) -> list[date]:
 
 
 def _ended(question: Question) -> Callable[[tuple[date, int]], bool]:
-    now = (question.today, question.hour_now)
-    return lambda key: key < now
+    running = question.running
+    return lambda key: key < running
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import zoneinfo
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
 from itertools import groupby
 from typing import Final
@@ -12,7 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from analytics.dashboard.days import DAY, Days
+from analytics.dashboard.days import DAY, Days, local_hour
 from orders.models import Kitchen
 
 # Figures are kept by the hour; a longer range would read too many of them.
@@ -101,6 +101,14 @@ class Question:
         """The hour of today that runs, where it is latest."""
         zones = self.zone_of.values() or [zoneinfo.ZoneInfo("UTC")]
         return max(self.now.astimezone(zone).replace(tzinfo=None) for zone in zones).hour
+
+    @property
+    def running(self) -> tuple[date, int]:
+        """The local day and hour that run, where they are earliest: what lies before has ended in every kitchen, as
+        whole hours of UTC, by which the rollups count."""
+        hour = self.now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+        zones = self.zone_of.values() or [zoneinfo.ZoneInfo("UTC")]
+        return min(local_hour(hour, zone) for zone in zones)
 
     def on(self, day: date) -> "Question":
         return replace(self, days=Days(day, day))

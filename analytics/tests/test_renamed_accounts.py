@@ -4,6 +4,7 @@ import pytest
 
 from analytics.models import Customer
 from analytics.refresh import refresh
+from analytics.reports import progress
 from analytics.tests.books import assert_equal_to_plain_sql
 from orders.privacy import erase_account
 from orders.services import move_order
@@ -30,3 +31,15 @@ def test_figures_follow_an_erased_account(counted: int) -> None:
         (erased.account, 2),
         ("acc-2", 1),
     }
+
+
+def test_an_answer_that_was_kept_names_no_erased_account() -> None:
+    """Nothing comes at night: the figures stay where they are in the feed, and yet must not tell the old name."""
+    order = factories.order(None, account="acc-1")
+    move_order(order.id, PICKED_UP, actor="user:anna")
+    refresh()
+    place, _at = progress()
+
+    erase_account("acc-1")
+
+    assert progress()[0] != place

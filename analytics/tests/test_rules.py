@@ -7,9 +7,10 @@ from unittest import mock
 
 import pytest
 
+from analytics import refresh as refreshing
 from analytics.grains import Grain
 from analytics.models import HourlyThroughput, MoveHour, Product, ProductSpan, Progress
-from analytics.refresh import refresh
+from analytics.refresh import ROLLUPS, rebuild, refresh
 from analytics.reports import (
     Scope,
     customer_order_counts,
@@ -18,6 +19,7 @@ from analytics.reports import (
     order_status_durations,
 )
 from analytics.rules import RULES
+from analytics.tests.books import assert_equal_to_plain_sql
 from orders.models import Order
 from orders.recall import recall
 from orders.services import create_order, move_item, move_order
@@ -304,3 +306,30 @@ def test_rollups_of_other_rules_are_made_anew(wait: Callable[[float], datetime])
     refresh()
     assert HourlyThroughput.objects.get().orders == 1
     assert Progress.objects.get().rules == RULES
+
+
+def test_rollups_are_emptied_in_portions_which_may_be_interrupted(
+    wait: Callable[[float], datetime], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One transaction that deletes them all would let the change feed stand still for every reader."""
+    monkeypatch.setattr(refreshing, "PORTION", 3)
+    for _ in range(4):
+        one = order(None)
+        wait(4000)
+        move_order(one.id, PICKED_UP, actor="user:anna")
+    refresh()
+    Progress.objects.update(rules=1)
+
+    def left() -> int:
+        return sum(model.objects.count() for model in ROLLUPS)
+
+    before = left()
+    done = refresh(max_pages=1)
+    assert (done.complete, done.changes, left()) == (False, 0, before - 3)
+    refresh(max_pages=2)
+    assert left() == before - 9
+
+    assert refresh().complete
+    assert_equal_to_plain_sql()
+    assert rebuild(page_size=5) > 0
+    assert_equal_to_plain_sql()

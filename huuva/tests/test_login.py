@@ -78,6 +78,24 @@ def test_behind_a_proxy_the_last_forwarder_is_believed_and_no_other(settings: An
     assert log_in(RIGHT, **{"X-Forwarded-For": "203.0.113.9"}).status_code == 429
 
 
+@pytest.mark.parametrize(
+    ("forwarded", "same"),
+    [("203.0.113.9:4711", "203.0.113.9"), ("[2001:db8::1]:443", "2001:db8::1"), ("unknown", "who knows")],
+)
+def test_a_proxy_may_add_a_port_or_know_no_address(settings: Any, forwarded: str, same: str) -> None:
+    settings.HUUVA_HTTPS = True
+    for _ in range(settings.AXES_FAILURE_LIMIT):
+        assert log_in(WRONG, **{"X-Forwarded-For": forwarded}).status_code in (200, 429)
+
+    assert log_in(RIGHT, **{"X-Forwarded-For": same}).status_code == 429
+
+
+def test_an_endless_name_is_a_wrong_name() -> None:
+    for name in ("x" * 256, "x" * 5000, "a\0b"):
+        form = {"username": name, "password": WRONG}
+        assert Client().post("/admin/login/", form, headers={"Accept": "text/html"}).status_code == 200
+
+
 def test_cookies_are_kept_from_scripts_and_other_sites() -> None:
     client = Client()
     client.get("/admin/login/")

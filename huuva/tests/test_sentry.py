@@ -1,3 +1,4 @@
+import logging
 from typing import Any
 
 import pytest
@@ -59,3 +60,12 @@ def test_a_request_is_told_by_method_and_path_alone() -> None:
 
     assert cleaned["request"] == {"method": "POST", "url": "https://kitchen.example/api/orders"}
     assert SECRET not in repr(cleaned)
+
+
+def test_what_is_logged_is_told_without_what_was_put_into_it(sent: list[Any]) -> None:
+    value = "table 7 by the window"  # no customer's: our own log does get it
+    logging.getLogger("somebody").error("order of %s", value)
+    structlog.get_logger("ours").error("order_lost", order=value)
+
+    assert [event["logentry"] for event in sent] == [{"message": "order of %s"}, {"message": "order_lost"}]
+    assert value not in repr(sent)

@@ -26,13 +26,15 @@ from unfold.decorators import action
 from orders import clock
 from orders.access import MOVE, sees_customers
 from orders.admin.actions import ActionForm, act, act_on_many, actor_of, refusal_text
-from orders.admin.export import MOST_ROWS, csv_lines
+from orders.admin.export import csv_lines
 from orders.models import Order
 from orders.refusals import Refusal
 from orders.statuses import CANCELLED, PICKED_UP, PREPARING, READY, OrderStatus
 
 # Numbers named in a message; more say nothing more.
 MOST_NAMED = 10
+# Orders moved by one action, each in a transaction of its own: more would outlast the patience of the browser.
+MOST_AT_ONCE = 200
 
 
 class OrderActions(ModelAdmin):
@@ -108,7 +110,10 @@ class OrderActions(ModelAdmin):
     @admin.action(description=gettext_lazy("Cancel with a reason…"), permissions=["move"])
     def cancel_orders(self, request: HttpRequest, queryset: QuerySet[Order]) -> HttpResponse | None:
         """Asks for the reason first, which the channels are told."""
-        reason = request.POST.get("reason", "").strip()[:500]
+        # PostgreSQL's text holds no NUL.
+        reason = request.POST.get("reason", "").replace("\0", "").strip()[:500]
+        if self._are_too_many(request, queryset):
+            return None
         if reason and "confirmed" in request.POST:
             self._move_many(request, queryset, CANCELLED, reason)
             return None
@@ -124,7 +129,17 @@ class OrderActions(ModelAdmin):
         }
         return TemplateResponse(request, "orders/admin/cancel.html", context)
 
+    def _are_too_many(self, request: HttpRequest, queryset: QuerySet[Order]) -> bool:
+        """“Select all” means all pages: says so where that is more than anybody moves at once."""
+        many = len(queryset.values_list("pk", flat=True)[: MOST_AT_ONCE + 1]) > MOST_AT_ONCE
+        if many:
+            text = _("Nothing was changed: at most %(number)d orders can be moved at once.")
+            messages.error(request, text % {"number": MOST_AT_ONCE})
+        return many
+
     def _move_many(self, request: HttpRequest, queryset: QuerySet[Order], to: int, reason: str = "") -> None:
+        if self._are_too_many(request, queryset):
+            return
         moved, refused = act_on_many(list(queryset), to, actor=actor_of(request), reason=reason)
         word = OrderStatus(to).label
         if moved:
@@ -146,7 +161,7 @@ class OrderActions(ModelAdmin):
         icon="download",
     )
     def export_list(self, request: HttpRequest) -> HttpResponse:
-        """What the list's filters and search leave, newest first, at most MOST_ROWS."""
+        """What the list's filters and search leave, newest first, at most export.MOST_ROWS."""
         try:
             shown = self.get_changelist_instance(request)
         except IncorrectLookupParameters:
@@ -155,7 +170,7 @@ class OrderActions(ModelAdmin):
 
     def _csv(self, request: HttpRequest, orders: QuerySet[Order]) -> HttpResponse:
         def lines() -> Iterator[str]:
-            yield from csv_lines(orders[:MOST_ROWS], customer=sees_customers(request.user))
+            yield from csv_lines(orders, customer=sees_customers(request.user))
 
         response = StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = f'attachment; filename="orders-{clock.now():%Y%m%d-%H%M}.csv"'

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from orders.models import Order, StatusChange
@@ -270,3 +272,41 @@ def test_only_who_may_erase_gets_a_customer_s_data(anna: Client) -> None:
     assert anna.get(customer_url(order)).status_code == 403
     assert anna.post(customer_url(order), {"account": "acc-1"}).status_code == 403
     assert Order.objects.get().account == "acc-1"
+
+
+def test_an_export_asks_for_each_portion_and_not_for_each_order(
+    anna: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orders.admin.export.CHUNK", 3)
+
+    def exported() -> tuple[int, list[str]]:
+        with CaptureQueriesContext(connection) as asked:
+            lines = b"".join(anna.get(f"{LIST}export/").streaming_content).decode()  # type: ignore[attr-defined]
+        return len(asked), [row["note"] for row in csv.DictReader(io.StringIO(lines))]
+
+    for number in range(3):
+        factories.order(id=f"order-{number}", note=f"note {number}")
+    few, _notes = exported()
+    for number in range(3, 9):
+        factories.order(id=f"order-{number}", note=f"note {number}")
+    many, notes = exported()
+
+    assert notes == [f"note {number}" for number in reversed(range(9))]
+    assert many == few + 2
+
+
+def test_more_than_anybody_moves_at_once_is_refused(anna: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("orders.admin.order_actions.MOST_AT_ONCE", 2)
+    orders = [factories.order(id=f"order-{number}") for number in range(3)]
+
+    page = on_many(anna, "mark_ready", orders[0], select_across="1")
+    assert said(page) == ["Nothing was changed: at most 2 orders can be moved at once."]
+    page = on_many(anna, "cancel_orders", *orders, reason="closed", confirmed="yes")
+    assert said(page) == ["Nothing was changed: at most 2 orders can be moved at once."]
+    assert set(Order.objects.values_list("status", flat=True)) == {1}
+
+
+def test_a_nul_in_a_reason_is_no_error(anna: Client) -> None:
+    on_many(anna, "cancel_orders", factories.order(), reason="no\0 rice", confirmed="yes")
+
+    assert StatusChange.objects.filter(plu=None).latest("sequence").reason == "no rice"
