@@ -37,9 +37,13 @@ def box(origin: str, first: FirstData, seconds: float) -> str:
 
 
 def curl_line(origin: str, key: str) -> str:
-    """One line for a shell. It names no order id, so that it can be pasted again."""
+    """One line for a shell. It names no order id, so that it can be pasted again.
+
+    It names the kitchen, so that it still works when there are several.
+    """
     order = {
         "account": "example-account",
+        "kitchen": KITCHEN,
         "brandId": "burger-house",
         "channelOrderId": "EXAMPLE-1",
         "channelOrderDisplayId": "W-101",

@@ -371,6 +371,8 @@ LANGUAGES = [("en", _("English")), ("fi", _("Finnish")), ("sv", _("Swedish"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = USE_TZ = True
 TIME_ZONE = "UTC"
+# Times of no kitchen are told in UTC, and say so, in each language.
+FORMAT_MODULE_PATH = "huuva.formats"
 STATIC_URL = "/static/"
 STATIC_ROOT = HUUVA_HOME / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]

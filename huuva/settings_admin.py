@@ -93,6 +93,12 @@ UNFOLD: dict[str, Any] = {
                         "permission": _may("orders.view_kitchen"),
                     },
                     {
+                        "title": _("Busy mode"),
+                        "icon": "speed",
+                        "link": reverse_lazy("admin:orders_kitchenpace_changelist"),
+                        "permission": _may("orders.view_kitchenpace"),
+                    },
+                    {
                         "title": _("Brands"),
                         "icon": "storefront",
                         "link": reverse_lazy("admin:orders_brand_changelist"),
@@ -127,12 +133,6 @@ UNFOLD: dict[str, Any] = {
                         "icon": "outbox",
                         "link": reverse_lazy("admin:integrations_delivery_changelist"),
                         "permission": _may("integrations.view_delivery"),
-                    },
-                    {
-                        "title": _("Busy mode"),
-                        "icon": "speed",
-                        "link": reverse_lazy("admin:orders_kitchenpace_changelist"),
-                        "permission": _may("orders.view_kitchenpace"),
                     },
                     {
                         "title": _("Users"),

@@ -41,6 +41,10 @@ def test_the_line_names_no_order_id_so_it_can_be_pasted_twice() -> None:
     assert '"_id"' not in curl_line("http://h", "k")
 
 
+def test_the_curl_line_works_with_several_kitchens_too() -> None:
+    assert '"kitchen":"main"' in curl_line("http://h", "k")
+
+
 def test_the_links_pair_the_browser_that_opens_them() -> None:
     lines = box("http://h", FIRST, 1).splitlines()
     links = [

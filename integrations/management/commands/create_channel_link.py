@@ -48,9 +48,9 @@ class Command(BaseCommand):
             secret=seal_secret(secret),
         )
         try:
-            for url in (link.status_url, link.busy_url):
+            for option, url in (("--status-url", link.status_url), ("--busy-url", link.busy_url)):
                 if url:
-                    check_url(url)
+                    _check(option, url)
             link.full_clean(exclude=("events", "kind"))
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from None
@@ -65,6 +65,13 @@ class Command(BaseCommand):
                 raise CommandError(f"--location is ID=KITCHEN, not {place}. Known kitchens: {known}.")
             ChannelLocation.objects.create(link=link, external_id=external_id, kitchen=kitchen)
         self.stdout.write(secret)
+
+
+def _check(option: str, url: str) -> None:
+    try:
+        check_url(url)
+    except ValidationError as error:
+        raise CommandError(f"{option}: {' '.join(error.messages)}") from None
 
 
 def _mapping(kind: str, file: str | None) -> Any:

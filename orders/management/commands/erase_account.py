@@ -21,10 +21,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         account = options["account"]
-        if not options["yes"] and input(f"Erase all data of account {account}, for good? [y/N] ") not in (
-            "y",
-            "Y",
-        ):
+        question = f"Erase all data of account {account}, for good? [y/N] "
+        if not options["yes"] and input(question).strip().lower() not in ("y", "yes"):
             raise CommandError("Nothing was erased.")
         try:
             erased = erase_account(account)

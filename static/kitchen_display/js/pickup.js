@@ -61,12 +61,16 @@ function arrange() {
     for (const number of all) number.classList.remove("is-off");
     if (list.scrollHeight > list.clientHeight) list.classList.add("numbers--many");
     if (list.scrollHeight <= list.clientHeight) continue;
+    // It takes its room before anything is measured, and a page is a number of whole rows, however wide its numbers are.
+    more.textContent = "1/1";
     more.hidden = false;
     const bottom = list.getBoundingClientRect().top + list.clientHeight;
-    const fit = Math.max(1, all.filter((number) => number.getBoundingClientRect().bottom <= bottom).length);
-    const pages = Math.ceil(all.length / fit);
+    const tops = [...new Set(all.map((number) => number.offsetTop))];
+    const rows = all.map((number) => tops.indexOf(number.offsetTop));
+    const fit = Math.max(1, rows.findLast((_, index) => all[index].getBoundingClientRect().bottom <= bottom) + 1 || 0);
+    const pages = Math.ceil(tops.length / fit);
     const shown = turn % pages;
-    all.forEach((number, index) => number.classList.toggle("is-off", Math.floor(index / fit) !== shown));
+    all.forEach((number, index) => number.classList.toggle("is-off", Math.floor(rows[index] / fit) !== shown));
     more.textContent = `${shown + 1}/${pages}`;
   }
 }
@@ -75,6 +79,7 @@ setInterval(() => {
   arrange();
 }, TURN_EVERY);
 addEventListener("resize", arrange);
+document.fonts.ready.then(arrange);
 
 function clockText(milliseconds) {
   return new Intl.DateTimeFormat(document.documentElement.lang, {
