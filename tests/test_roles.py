@@ -1,14 +1,31 @@
 """The roles that the migration makes, and what they mean in the admin."""
 
 import pytest
-from django.contrib.auth.models import Group, User
+from django.apps import apps
+from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 from django.urls import reverse
 
-from huuva.roles import INTEGRATOR_SUPPORT, KITCHEN_MANAGER, OPERATIONS, ROLES
+from huuva.roles import INTEGRATOR_SUPPORT, KITCHEN_MANAGER, OPERATIONS, ROLES, make_roles
 from orders.tests import factories
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def roles() -> None:
+    """As the migration makes them (tests/test_upgrade.py holds that): tests that empty the database take them away."""
+    make_roles(Made)
+
+
+class Made:
+    """What a migration gives of the apps; their permissions are there already."""
+
+    get_model = staticmethod(apps.get_model)
+
+    @staticmethod
+    def get_app_configs() -> list[object]:
+        return []
 
 
 def in_role(role: str, *kitchens: str) -> Client:
@@ -69,24 +86,12 @@ def test_integrator_support_reads_and_sees_no_customer() -> None:
 
 
 def test_what_somebody_added_to_a_role_stays() -> None:
-    from django.apps import apps
-    from django.contrib.auth.models import Permission
-
-    from huuva.roles import make_roles
-
     group = Group.objects.get(name=INTEGRATOR_SUPPORT)
     extra = Permission.objects.get(codename="export_order")
     lost = Permission.objects.get(codename="view_brand")
     group.permissions.add(extra)
     group.permissions.remove(lost)
 
-    class Nothing:
-        get_model = staticmethod(apps.get_model)
-
-        @staticmethod
-        def get_app_configs() -> list[object]:
-            return []
-
-    make_roles(Nothing)
+    make_roles(Made)
 
     assert {extra, lost} <= set(group.permissions.all())

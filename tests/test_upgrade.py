@@ -20,6 +20,8 @@ import pytest
 from django.conf import settings
 from psycopg import sql
 
+from huuva.roles import ROLES
+
 ROOT = Path(__file__).resolve().parent.parent
 LAST_RELEASE: dict[str, str] = json.loads((ROOT / "deploy" / "last-release.json").read_text())
 TABLES = ("orders_order", "orders_orderitem", "orders_statuschange")
@@ -172,5 +174,7 @@ def test_migrations_do_not_hold_up_the_last_release(database: str) -> None:
     assert [error for writer in writers for error in writer.errors] == []
     assert all(writer.taken > 20 for writer in writers)
     with psycopg.connect(database) as connection:
+        roles = {name for (name,) in connection.execute("SELECT name FROM auth_group")}
         [(kept,)] = connection.execute("SELECT count(*) FROM orders_order WHERE id LIKE 'w%'")
     assert kept == sum(writer.taken for writer in writers)
+    assert roles == set(ROLES)

@@ -153,7 +153,8 @@ def test_a_bump_needs_no_second_request_for_its_own_hint(kitchen: WallKitchen) -
             other.expect_state(order, "ready")
             wall.page.wait_for_function(f"huuva.live.counts.hints > {heard}")
         asked = [request.split("/display/")[1] for request in wall.requests[before:]]
-        assert asked == ["bump"] * 4
+        # That order #5 was seen is told once, whenever that falls.
+        assert [each for each in asked if not each.startswith("board?seen=")] == ["bump"] * 4
         assert wall.states() == kitchen.open_states()
 
 

@@ -159,5 +159,6 @@ def test_an_empty_wall_promises_nothing_while_it_is_not_confirmed(kitchen: WallK
         empty = wall.page.get_by_text("No open orders")
         expect(empty).to_be_visible()
         wall.context.set_offline(True)
-        expect(wall.page.locator("[data-stale]")).to_be_visible()
+        # Due after 5 s at most, which the page's own diary shows in test_display_live.
+        expect(wall.page.locator("[data-stale]")).to_be_visible(timeout=15_000)
         expect(empty).to_be_hidden()

@@ -215,7 +215,17 @@ def backlog(stack: LiveStack) -> float:
     )
 
 
+# Receivers that earlier tests of this stack have left behind answer no more, and the metrics count what waits for them.
+FORGET_OTHERS = """
+from integrations.deliveries import health
+from integrations.models import Sink
+for pk in Sink.objects.values_list("pk", flat=True):
+    health.disable(pk, Sink.Disabled.GONE)
+"""
+
+
 def test_nothing_is_lost_and_nothing_overtakes_while_everything_dies(live_stack: LiveStack) -> None:
+    live_stack.manage("shell", "--no-imports", "--command", FORGET_OTHERS)
     key = live_stack.issue_key(
         ["orders:read", "orders:write", "orders:recall", "webhooks:manage"],
         kitchen="faults",
