@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 from collections import defaultdict
+from contextlib import suppress
 from typing import Any
 
 import psutil
@@ -33,7 +34,8 @@ def kill(stack: LiveStack) -> None:
     """SIGKILL for web and its workers, in the middle of whatever they do."""
     assert stack.web is not None
     for process in [*psutil.Process(stack.web.pid).children(recursive=True), psutil.Process(stack.web.pid)]:
-        os.kill(process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # a worker may end by itself meanwhile
+            os.kill(process.pid, signal.SIGKILL)
     stack.web.wait(10)
     stack.start_web()
 
