@@ -80,7 +80,7 @@ def measure_boards(
     for number in range(TICKETS):
         client.created(
             items=new_items(*(f"P-{position}" for position in range(1 + number * 5 % 12))),
-            pickupTime=(due + timedelta(minutes=30 + number / 10)).isoformat(),
+            pickupTime=(due + timedelta(minutes=10 + number / 10)).isoformat(),
             channelOrderDisplayId=f"#{number}",
         )
     cookie = _paired(base_url, link)
