@@ -65,6 +65,11 @@ class BoardResult:
             for cost in self.costs
         ]
 
+    def wrong(self) -> Iterable[str]:
+        first, last = self.costs[0], self.costs[-1]
+        if last.web_cpu_ms > first.web_cpu_ms * GOAL_FACTOR and last.p50_ms > first.p50_ms * GOAL_FACTOR:
+            yield f"board: beside {last.old_orders:,} old orders it costs more than beside none"
+
 
 def measure_boards(
     base_url: str,
@@ -151,9 +156,3 @@ def _board(connection: HTTPConnection, cookie: str) -> int:
 def _connection(base_url: str) -> HTTPConnection:
     parts = urlsplit(base_url)
     return HTTPConnection(str(parts.hostname), parts.port, timeout=30)
-
-
-def complaints(result: BoardResult) -> Iterable[str]:
-    first, last = result.costs[0], result.costs[-1]
-    if last.web_cpu_ms > first.web_cpu_ms * GOAL_FACTOR and last.p50_ms > first.p50_ms * GOAL_FACTOR:
-        yield f"board: beside {last.old_orders:,} old orders it costs more than beside none"

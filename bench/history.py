@@ -80,6 +80,10 @@ class HistoryResult:
             each = [f"{size.throughput.per_second:,.0f}" for size in (few, many) if size.throughput]
             yield f"{'analytics in turn, 8 clients, req/s':44}{each[0]:>16}{each[1]:>16}   ≥ 2,445"
             yield f"{'CPU of web for each, ms':44}{few.web_cpu_ms:>16.2f}{many.web_cpu_ms:>16.2f}   ≤ 0.70"
+        yield from self.misses()
+
+    def wrong(self) -> Iterator[str]:
+        yield from ()
 
     def misses(self) -> Iterator[str]:
         """What misses its goal; on a machine that others use, too, that says little."""

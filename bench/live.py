@@ -62,6 +62,10 @@ class LiveResult:
             f"a request notes its hint in {self.note_hint_us:.0f} µs",
         ]
 
+    def wrong(self) -> Iterable[str]:
+        if self.lost_hints:
+            yield f"live: {self.lost_hints} hints did not arrive"
+
 
 class Screen(asyncio.Protocol):
     """One stream: notes when its hello and its hints come."""
@@ -160,11 +164,6 @@ def _note_hint_us(url: str) -> float:
         times.append(time.perf_counter() - began)
         publisher.flush(1)
     return median(times) * 1_000_000
-
-
-def complaints(result: LiveResult) -> Iterable[str]:
-    if result.lost_hints:
-        yield f"live: {result.lost_hints} hints did not arrive"
 
 
 def _raise_file_limit() -> None:

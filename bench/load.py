@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+# The goals are for this many.
 CONNECTIONS = 8
-# Calls of the order that wrk leaves unanswered when its time is up: the last few of a run don't count as made.
-UNANSWERED = 64
 
 
 class LoadFailed(RuntimeError):
@@ -42,7 +41,15 @@ def wrk_is_there() -> bool:
 
 
 def run_wrk(
-    script: str, *, base_url: str, key: str, seconds: int, prefix: str, orders: int = 0, start: int = 0
+    script: str,
+    *,
+    base_url: str,
+    key: str,
+    seconds: int,
+    prefix: str,
+    orders: int = 0,
+    start: int = 0,
+    clients: int = CONNECTIONS,
 ) -> Load:
     """Drive `bench/<script>.lua` for `seconds`, from request number `start` + 1 of its series on."""
     environment = {
@@ -53,7 +60,7 @@ def run_wrk(
         "HUUVA_BENCH_FROM": str(start),
     }
     # One thread: a script's state lives in its thread, and a second one would walk the same orders again.
-    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "10s"]
+    command = ["wrk", "-t1", f"-c{clients}", f"-d{seconds}s", "--timeout", "10s"]
     command += ["-s", f"bench/{script}.lua", base_url]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     last_line = done.stdout.strip().rpartition("\n")[2]

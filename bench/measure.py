@@ -1,4 +1,4 @@
-"""Run one workload: prepare its orders, warm up, then measure load and CPU time together."""
+"""Run one workload: make its orders, warm up, then measure load and CPU time together."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import psutil
+import psycopg
 
-from bench.load import UNANSWERED, Load, LoadFailed, run_wrk
+from bench.load import ROOT, Load, LoadFailed, run_wrk
 from bench.workloads import Workload
 
-STEP_SECONDS = 2  # how long wrk runs at a time while orders are prepared and everything gets warm
+STEP_SECONDS = 2  # how long wrk runs at a time while everything gets warm
+KITCHEN = "main"
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,7 @@ class Result:
 
     workload: str
     limited: bool
+    clients: int
     load: Load
     web_cpu_ms: float
     postgres_cpu_ms: float | None
@@ -62,27 +65,39 @@ def measure(
     base_url: str,
     key: str,
     limited: bool,
+    clients: int,
     seconds: int,
     web: Callable[[], Iterable[psutil.Process]],
     postgres: Callable[[], Iterable[psutil.Process]] | None,
+    database_url: str,
     run_id: str,
 ) -> Result:
-    prefix = f"{run_id}-{workload.name}-{'limited' if limited else 'free'}"
+    prefix = f"{run_id}-{workload.name}-{'limited' if limited else 'free'}-{clients}"
 
     def run(script: str, duration: int, *, start: int = 0, orders: int = 0) -> Load:
         return run_wrk(
-            script, base_url=base_url, key=key, seconds=duration, prefix=prefix, orders=orders, start=start
+            script,
+            base_url=base_url,
+            key=key,
+            seconds=duration,
+            prefix=prefix,
+            orders=orders,
+            start=start,
+            clients=clients,
         )
 
-    made, wanted = 0, workload.orders_for(seconds + 2 * STEP_SECONDS)
-    if wanted:
-        wanted += UNANSWERED
-    while made < wanted:
-        made = _went_on(made, run("create", STEP_SECONDS, start=made))
-    orders = max(0, made - UNANSWERED)
+    orders = workload.orders_for(seconds + 2 * STEP_SECONDS)
+    if orders:
+        with psycopg.connect(database_url, autocommit=True) as connection:
+            make_orders(connection, prefix, orders, KITCHEN)
     sent = 0
     while sent < workload.warm_up:
-        sent = _went_on(sent, run(workload.name, STEP_SECONDS, start=sent, orders=orders))
+        step = run(workload.name, STEP_SECONDS, start=sent, orders=orders)
+        if step.sent == sent or step.bad_status:
+            raise LoadFailed(
+                f"{step.bad_status} of {step.requests} answers of a warm-up were 400 or more: {step}"
+            )
+        sent = step.sent
 
     web_clock = CpuClock(web)
     postgres_clock = CpuClock(postgres) if postgres else None
@@ -91,6 +106,7 @@ def measure(
     return Result(
         workload=workload.name,
         limited=limited,
+        clients=clients,
         load=load,
         web_cpu_ms=round(web_clock.used() * 1000 / requests, 3),
         postgres_cpu_ms=round(postgres_clock.used() * 1000 / requests, 3) if postgres_clock else None,
@@ -98,10 +114,9 @@ def measure(
     )
 
 
-def _went_on(before: int, step: Load) -> int:
-    """Where the series stands after one more step. Raises LoadFailed where that failed: the rest would be worthless."""
-    if step.sent == before or step.bad_status:
-        raise LoadFailed(
-            f"{step.bad_status} of {step.requests} answers of a preparation were 400 or more: {step}"
-        )
-    return step.sent
+def make_orders(connection: psycopg.Connection[Any], prefix: str, number: int, kitchen: str) -> None:
+    """Straight into the database: wrk breaks off its last calls, and orders that it made would have gaps."""
+    words = {"prefix": prefix, "number": number, "kitchen": kitchen}
+    with connection.transaction():
+        for statement in (ROOT / "bench" / "orders.sql").read_text(encoding="utf-8").split(";"):
+            connection.execute(statement.encode(), words)

@@ -89,6 +89,12 @@ class PaintResult:
             f"(goal p95 ≤ {GOAL_P95_MS:.0f})",
         ]
 
+    def wrong(self) -> Iterable[str]:
+        if self.missing:
+            yield f"wall: {self.missing} orders were not painted"
+        if self.bumps_missing:
+            yield f"wall: {self.bumps_missing} bumps were not painted on the other wall"
+
 
 def measure_painted(base_url: str, links: tuple[str, str], key: str) -> PaintResult:
     """`links` pair two screens with the kitchen of `key`. Raises PaintFailed."""
@@ -180,10 +186,3 @@ def _serve(client: Client, page: Page) -> tuple[dict[str, float], int]:
             changes += 1
             page.wait_for_timeout(PAUSE_SECONDS * 1000)
     return committed, changes
-
-
-def complaints(result: PaintResult) -> Iterable[str]:
-    if result.missing:
-        yield f"wall: {result.missing} orders were not painted"
-    if result.bumps_missing:
-        yield f"wall: {result.bumps_missing} bumps were not painted on the other wall"

@@ -128,6 +128,16 @@ class Stack:
     def postgres(self) -> list[psutil.Process]:
         return find("postgres", self.home / "postgres" / "data")
 
+    def valkey(self) -> list[psutil.Process]:
+        return find("valkey-server", self.home / "valkey")
+
+    def celery(self, part: str) -> Iterator[psutil.Process]:
+        """`worker` or `beat`, with what it has started."""
+        for child in self.process.children(recursive=True) if self.process else []:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if part in child.cmdline():
+                    yield child
+
     def warnings(self) -> list[str]:
         """The last lines of web's log that tell of trouble."""
         log = self.home / "log" / "web.log"

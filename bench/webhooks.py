@@ -72,10 +72,9 @@ class WebhookResult:
             f"{self.live_delay_max:.2f} s at worst of {self.live_heard} (goal ≤ {GOAL_DELAY_SECONDS:.0f} s)",
         ]
 
-
-def complaints(result: WebhookResult) -> Iterable[str]:
-    if result.live_heard == 0:
-        yield "webhooks: the live endpoint heard nothing"
+    def wrong(self) -> Iterable[str]:
+        if self.live_heard == 0:
+            yield "webhooks: the live endpoint heard nothing"
 
 
 class Api:
