@@ -78,6 +78,16 @@ def test_nothing_is_cut_on_any_page(kitchen: WallKitchen, size: tuple[int, int])
         assert len(found) == wall.page.evaluate("huuva.tickets.count")
 
 
+def test_no_ticket_is_split_while_all_have_room_whole(browser: Browser, live_stack: Any) -> None:
+    live_stack.start_live()
+    kitchen = WallKitchen(live_stack, browser, "calm")
+    items = [{"plu": f"P-{number}", "name": "Hawaii Burger", "quantity": 1} for number in range(8)]
+    for number in range(4):
+        kitchen.order(f"#{number}", minutes=number + 1, items=items)
+    with kitchen.wall() as wall:
+        expect(wall.page.locator(".grid > .ticket")).to_have_count(4)
+
+
 def test_a_note_longer_than_a_column_is_shown_whole(kitchen: WallKitchen) -> None:
     long_note = " ".join(NOTES * 6)[:1990]
     order = kitchen.order(

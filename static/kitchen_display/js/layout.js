@@ -167,7 +167,10 @@ export class Grid {
     if (!this.extras.has(extras) && tickets.length) this.extras.set(extras, this.measureExtras(tickets[0], column));
     const own = this.extras.get(extras);
     const sizes = this.measureAll(tickets, `${density}:${column}:${height}`, column, { columns, gap, height, ...own });
-    return pack(sizes, { columns, height, gap, ...own, wanted, eager: density > 2, least: density > 3 ? 1 : 2 });
+    const page = { columns, height, gap, ...own, wanted, eager: density > 2, least: density > 3 ? 1 : 2 };
+    // Where one page has room for all of them whole, none is split.
+    const whole = pack(sizes, { ...page, wanted: 0, whole: true });
+    return whole.length === 1 ? whole : pack(sizes, page);
   }
 
   /** Sizes of these tickets; those not known yet are measured in one go, so that the browser lays out once. */

@@ -5,9 +5,10 @@
  * @typedef {{ticket: number, from: number, to: number, column: number, y: number, span: number, last: boolean,
  *   turns: boolean, height: number}} Place  `turns`: it goes on on another page
  * @typedef {{columns: number, height: number, gap: number, continued: number, more: number, turn: number,
- *   eager: boolean, least: number, wanted?: number}} Page
+ *   eager: boolean, least: number, whole?: boolean, wanted?: number}} Page
  *   `continued` is the height of the head of a continued part; `more` and `turn` those of the line under a part that
- *   goes on beside it or on another page. `eager`: split short tickets, too; `least`: items that a part has at least.
+ *   goes on beside it or on another page. `eager`: split short tickets, too; `least`: items that a part has at least;
+ *   `whole`: split only what is taller than a column.
  *   `wanted`: so many tickets begin on the first page, if need be with a few of their items, and go on on the next.
  */
 
@@ -110,7 +111,7 @@ function chooseBegin(sizes, page, ticket, at, wanted) {
 function started(size, page, at) {
   const all = spread(size, page, at, 0, size.items.length);
   if (!all || all.places.length === 1 || at.y === 0) return all;
-  const worth = page.eager || size.head + sum(size.items) + size.foot > page.height * WORTH_SPLITTING;
+  const worth = !page.whole && (page.eager || size.head + sum(size.items) + size.foot > page.height * WORTH_SPLITTING);
   return worth && all.places[0].to >= Math.min(page.least, size.items.length - 1) ? all : null;
 }
 
