@@ -219,6 +219,22 @@ def test_a_cancelled_order_stays_struck_through_until_somebody_has_seen_it(kitch
         expect(other.ticket(order)).to_have_count(0)
 
 
+def test_what_was_cancelled_on_another_page_rings_and_is_counted(live_stack: Any, browser: Browser) -> None:
+    live_stack.start_live()
+    kitchen = WallKitchen(live_stack, browser, "pages")
+    kitchen.rush()
+    last = max(kitchen.client.stored(status="RECEIVED"), key=lambda order: order["dueAt"])
+    with kitchen.wall() as wall:
+        expect(wall.ticket(last)).to_have_count(0)
+        heard = "window.heard = []; document.addEventListener('huuva:sound', e => heard.push(e.detail.name))"
+        wall.page.evaluate(heard)
+
+        kitchen.client.move(last["id"], "CANCELLED")
+
+        expect(wall.page.locator("[data-off]")).to_contain_text("1 cancelled or changed")
+        assert wall.page.evaluate("heard") == ["cancelled"]
+
+
 def test_a_cancelled_item_is_acknowledged_by_a_touch(kitchen: WallKitchen) -> None:
     order = kitchen.order("#9", items=TWO)
     with kitchen.wall() as wall:

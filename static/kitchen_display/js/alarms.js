@@ -1,6 +1,14 @@
-// Cancellations and amendments sound until somebody acknowledges them, cancellations before amendments.
+// Cancellations and amendments sound until somebody acknowledges them, cancellations before amendments, whatever page of
+// the wall they are on.
 
 const AGAIN = 8000;
+const MARKS = ".item[data-alarm], .changed";
+
+/** What of a ticket, as the server rendered it, waits for somebody who has seen it. */
+export function alarmsOf({ plain }) {
+  const marks = [...plain.querySelectorAll(MARKS)];
+  return plain.matches("[data-alarm]") ? [plain, ...marks] : marks;
+}
 
 export class Alarms {
   constructor(sounds) {
@@ -9,10 +17,10 @@ export class Alarms {
     this.timer = 0;
   }
 
-  /** Looks which alarms stand on the wall now. */
-  look() {
+  /** Looks which alarms stand on these tickets now. */
+  look(tickets) {
     const standing = new Map();
-    for (const mark of document.querySelectorAll(".ticket[data-alarm], .item[data-alarm], .changed")) {
+    for (const mark of tickets.flatMap(alarmsOf)) {
       const place = `${mark.closest(".ticket").dataset.order}|${mark.closest(".item")?.dataset.plu ?? ""}`;
       // Amended again it says something else, and is another alarm.
       if (mark.matches(".changed")) standing.set(`${place}|${mark.textContent}`, "amended");

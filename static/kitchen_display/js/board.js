@@ -1,7 +1,7 @@
 // The wall: takes in boards as the server renders them and brings the other modules together.
 
 import { Actions } from "./actions.js";
-import { Alarms } from "./alarms.js";
+import { Alarms, alarmsOf } from "./alarms.js";
 import { loaded, loadsAnew } from "./anew.js";
 import { startKeys } from "./keys.js";
 import { Grid } from "./layout.js";
@@ -71,11 +71,13 @@ function showPage({ page: number, pages, off }) {
   const late = open.filter(({ element }) => urgencyOf(element.querySelector(".timer").dataset, clock()) === "late").length;
   const text = one("[data-off]");
   text.replaceChildren(strong(open.length), ` ${page.wordMore} `);
-  if (late) {
+  const toSee = open.filter((ticket) => alarmsOf(ticket).length).length;
+  for (const [count, word] of [[toSee, page.wordToSee], [late, page.wordLateCount]]) {
+    if (!count) continue;
     const mark = document.createElement("span");
     mark.className = "late";
-    mark.append(strong(late), ` ${page.wordLateCount}`);
-    text.append(mark);
+    mark.append(strong(count), ` ${word}`);
+    text.append(mark, " ");
   }
 }
 
@@ -167,7 +169,7 @@ function lookAt(next) {
 function take(wall, elements) {
   tickets.take([...elements]);
   paint(document.querySelector(".later__list"));
-  alarms.look();
+  alarms.look(tickets.keys().map((key) => tickets.get(key)));
   sightings.add([...document.querySelectorAll(".later__one[data-order]")].map((element) => element.dataset.order));
   sightings.add(tickets.keys());
   lookAt(Number(wall.dataset.next));
