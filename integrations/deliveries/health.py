@@ -27,26 +27,33 @@ class Heard:
     failures: int
 
 
-_NOTE: Final = """
+# Tries that were under way together fail together: they may send a sink to its rest, but each longer rest takes the
+# failure of a try that was begun after the one before. Else a restart in a busy second would cost ten minutes.
+_NOTE: Final = f"""
     UPDATE integrations_sink s SET
-        failures = CASE WHEN v.ok THEN v.fails ELSE s.failures + v.fails END,
+        failures = CASE WHEN v.ok OR s.failures < {schedule.FAILURES_TO_REST}
+                        THEN least(v.fails + CASE WHEN v.ok THEN 0 ELSE s.failures END, {schedule.FAILURES_TO_REST})
+                        ELSE s.failures + (v.begun >= s.failures)::int END,
         failing_since = CASE WHEN v.fails = 0 THEN NULL WHEN v.ok THEN %(now)s
                              ELSE coalesce(s.failing_since, %(now)s) END,
         retry_at = NULL,
         last_success_at = CASE WHEN v.ok THEN %(now)s ELSE s.last_success_at END
-    FROM unnest(%(ids)s::text[], %(oks)s::bool[], %(fails)s::int[]) AS v (id, ok, fails)
+    FROM unnest(%(ids)s::text[], %(oks)s::bool[], %(fails)s::int[], %(begun)s::int[]) AS v (id, ok, fails, begun)
     WHERE s.id = v.id AND (v.fails > 0 OR s.failures > 0 OR s.last_success_at IS NULL OR s.last_success_at < %(old)s)
     RETURNING s.id, s.failures, s.failing_since
-"""
+"""  # noqa: S608  (a number of ours)
 
 
 def note(heard: Sequence[Heard], now: datetime) -> None:
     """Write what was heard, in the order in which it was heard; for the transaction that is open."""
     fails: dict[str, int] = {}
+    begun: dict[str, int] = {}
     oks: set[str] = set()
     recovered: set[str] = set()
     for one in heard:
         fails[one.sink_id] = 0 if one.ok else fails.get(one.sink_id, 0) + 1
+        if not one.ok:
+            begun[one.sink_id] = max(one.failures, begun.get(one.sink_id, 0))
         if one.ok:
             oks.add(one.sink_id)
             if schedule.rest_after(one.failures) is not None:
@@ -61,6 +68,7 @@ def note(heard: Sequence[Heard], now: datetime) -> None:
                 "ids": ids,
                 "oks": [id in oks for id in ids],
                 "fails": [fails[id] for id in ids],
+                "begun": [begun.get(id, 0) for id in ids],
                 "now": now,
                 "old": now - SUCCESS_PRECISION,
             },
