@@ -16,6 +16,13 @@ from huuva.embedded.valkey import ensure_valkey
 from tests.browser.walls import Wall, WallKitchen
 from tests.home import make_home, remove_home
 
+# The service worker has the page and all files that it has loaded.
+KEPT = """async () => {
+    const files = performance.getEntriesByType("resource").map((one) => one.name).filter((name) => /[/]static[/]/.test(name));
+    const cache = await caches.open("huuva-display-1");
+    const found = await Promise.all([location.pathname, ...files].map((file) => cache.match(file)));
+    return files.length > 0 && found.every(Boolean);
+}"""
 ONE = [{"plu": "B-1", "name": "Hawaii Burger", "quantity": 1}]
 
 
@@ -305,7 +312,7 @@ def test_the_paper_page_and_the_last_board_open_with_the_server_down(kitchen: Wa
         wall.page.wait_for_function(kept)
         wall.page.reload()  # so that the worker has the page's files, too
         expect(wall.page.locator("body")).to_have_attribute("data-state", "live")
-        wall.page.wait_for_timeout(1500)
+        wall.page.wait_for_function(KEPT)
 
         kitchen.stack.stop_web()
         try:
@@ -322,34 +329,3 @@ def test_the_paper_page_and_the_last_board_open_with_the_server_down(kitchen: Wa
         finally:
             kitchen.stack.start_web()
         expect(wall.page.locator("[data-stale]")).to_be_hidden(timeout=10_000)
-
-
-def test_couriers_find_their_number_and_no_names(kitchen: WallKitchen) -> None:
-    order = kitchen.order("#417", items=ONE)
-    with kitchen.wall("pickup-1", "--board", "pickup", path="/pickup/") as wall:
-        expect(wall.page.locator(".half--preparing")).to_contain_text("#417")
-        kitchen.client.move(order["id"], "READY")
-        expect(wall.page.locator(".half--ready")).to_contain_text("#417")
-        expect(wall.page.locator(".half--preparing")).not_to_contain_text("#417")
-        assert order["customer"]["name"] not in wall.page.content()
-        assert wall.complaints == []
-
-
-def test_numbers_that_do_not_fit_take_turns_and_none_is_cut(kitchen: WallKitchen) -> None:
-    for number in range(24):
-        kitchen.order(f"{'W' if number % 3 else 'FOODORA'}-{number + 100}", items=ONE)
-    phone = {"width": 390, "height": 844}
-    try:
-        with kitchen.wall("pickup-1", "--board", "pickup", path="/pickup/", viewport=phone) as wall:
-            expect(wall.page.locator(".half--preparing [data-more]")).to_have_text(re.compile(r"^1/[2-9]$"))
-            cut = """() => {
-                const list = document.querySelector(".half--preparing [data-numbers]");
-                const bottom = list.getBoundingClientRect().bottom;
-                const shown = [...list.children].filter((each) => each.offsetParent);
-                return [shown.length, shown.filter((each) => each.getBoundingClientRect().bottom > bottom).length];
-            }"""
-            shown, over = wall.page.evaluate(cut)
-            assert shown > 1
-            assert over == 0
-    finally:
-        kitchen.clear()
