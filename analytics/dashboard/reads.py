@@ -83,15 +83,13 @@ def times_in_status(question: Question) -> dict[tuple[date, int], Buckets]:
     edges = sorted(
         {hour for of_zone in plans.values() for plan in of_zone.values() for hour in (*plan.more, *plan.less)}
     )
-    brand = "AND brand = %s" if question.brand else ""
     sql = f"""
         SELECT grain, start, kitchen, status, histogram::text FROM analytics_orderduration
-        WHERE kitchen = ANY(%s) {brand} AND (
+        WHERE kitchen = ANY(%s) AND brand = %s AND (
             (grain = {Grain.DAY.value} AND start = ANY(%s)) OR (grain = {Grain.HOUR.value} AND start = ANY(%s)))
     """  # noqa: S608 (only constants are put in)
-    brands = [question.brand] if question.brand else []
     kept: dict[tuple[int, datetime, str], list[tuple[int, Buckets]]] = {}
-    for grain, start, kitchen, status, histogram in _rows(sql, [question.slugs, *brands, days, edges]):
+    for grain, start, kitchen, status, histogram in _rows(sql, [question.slugs, question.brand, days, edges]):
         zone = question.zone_of[kitchen].key
         kept.setdefault((grain, start, zone), []).append((status, orjson.loads(histogram)))
     found: dict[tuple[date, int], Buckets] = {}
