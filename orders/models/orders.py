@@ -92,9 +92,12 @@ class Order(StatusGuard):
             ("erase_customer", _("Can export and erase a customer's data")),
         ]
         indexes = [
-            # Lists, newest first: of one kitchen, and of all.
-            models.Index(fields=["kitchen", "-created_at", "-id"], name="order_kitchen_newest"),
-            models.Index(fields=["-created_at", "-id"], name="order_newest"),
+            # Lists, newest first: of one kitchen, and of all. The channel at their end tells a list of one channel which
+            # orders it need not look at.
+            models.Index(
+                fields=["kitchen", "-created_at", "-id", "channel"], name="order_kitchen_newest_first"
+            ),
+            models.Index(fields=["-created_at", "-id", "channel"], name="order_newest_first"),
             models.Index(fields=["account", "-created_at", "-id"], name="order_account_newest"),
             # A courier or a channel asks by its own number.
             models.Index(fields=["channel_order_id"], name="order_channel_order_id"),
