@@ -22,15 +22,17 @@ from analytics.grains import Grain, hour_from, hour_to, next_start, start_of
 type Best = list[tuple[str, int, datetime, datetime]]
 
 # A shorter range is added up at once.
-SHORT: Final = timedelta(days=2)
+SHORT: Final = timedelta(days=7)
+# Of so many times as many accounts as are asked for the best are taken for the first look.
+MORE: Final = 4
 _ALL: Final = """
     SELECT account, sum(orders)::bigint AS orders, min(first_at), max(last_at) FROM analytics_customerhour
     WHERE {where} GROUP BY account ORDER BY orders DESC, account LIMIT %(limit)s
 """
+# The index by account has all that this asks for.
 _IN_RANGE: Final = """
     CROSS JOIN LATERAL (
-        SELECT sum(orders)::bigint AS orders, min(first_at) AS first_at, max(last_at) AS last_at
-        FROM analytics_customerhour WHERE account = named.account AND {where}
+        SELECT sum(orders)::bigint AS orders FROM analytics_customerhour WHERE account = named.account AND {where}
     ) AS found
     WHERE found.orders > 0
 """
@@ -39,11 +41,11 @@ _LOWEST: Final = f"""
         SELECT account FROM unnest(%(months)s::timestamptz[]) AS each (month)
         CROSS JOIN LATERAL (
             SELECT account, orders FROM analytics_customermonth
-            WHERE month = each.month AND orders > 1 ORDER BY orders DESC, account LIMIT %(limit)s
+            WHERE month = each.month AND orders > 1 ORDER BY orders DESC, account LIMIT %(more)s
         ) AS best
-        GROUP BY account ORDER BY sum(orders) DESC LIMIT %(limit)s
+        GROUP BY account ORDER BY sum(orders) DESC LIMIT %(more)s
     )
-    SELECT min(found.orders), count(*) FROM named {_IN_RANGE}
+    SELECT found.orders FROM named {_IN_RANGE} ORDER BY found.orders DESC OFFSET %(limit)s - 1 LIMIT 1
 """  # noqa: S608 (only constants are put in)
 # Of months that are not looked at an account has `few` orders or fewer.
 _BEST: Final = f"""
@@ -51,9 +53,16 @@ _BEST: Final = f"""
         SELECT account FROM analytics_customermonth
         WHERE month = ANY(%(months)s::timestamptz[]) AND orders > 1 AND orders > %(few)s
         GROUP BY account HAVING sum(orders - %(few)s) + %(few)s * cardinality(%(months)s::timestamptz[]) >= %(lowest)s
+    ), best AS (
+        SELECT named.account, found.orders FROM named {_IN_RANGE}
+        ORDER BY found.orders DESC, named.account LIMIT %(limit)s
     )
-    SELECT named.account, found.* FROM named {_IN_RANGE}
-    ORDER BY found.orders DESC, named.account LIMIT %(limit)s
+    SELECT best.account, best.orders, times.first_at, times.last_at FROM best
+    CROSS JOIN LATERAL (
+        SELECT min(first_at) AS first_at, max(last_at) AS last_at FROM analytics_customerhour
+        WHERE account = best.account AND {{where}}
+    ) AS times
+    ORDER BY best.orders DESC, best.account
 """  # noqa: S608 (only constants are put in)
 
 
@@ -62,7 +71,7 @@ def most_orders(
 ) -> Best:
     """The `limit` accounts with the most orders created in these hours, and of equal ones the first by account: each
     with their number, the first and the last. `kitchens`: every one of them must match."""
-    parts, values = [], dict[str, Any](limit=limit)
+    parts, values = [], dict[str, Any](limit=limit, more=MORE * limit)
     for part, value in (
         ("hour >= %(since)s", since and hour_from(since)),
         ("hour < %(until)s", until and hour_to(until)),
@@ -76,9 +85,10 @@ def most_orders(
     months = [] if since and until and until - since < SHORT else _months(since, until)
     if months:
         values["months"] = months
-        [(lowest, number)] = _rows(_LOWEST.format(where=where), values)
+        # Nothing where fewer accounts are known than are asked for.
+        lowest = sum(orders for (orders,) in _rows(_LOWEST.format(where=where), values))
         # So many orders in each month an account may have and yet not reach the last of the best.
-        few = (lowest - 1) // len(months) if number == limit else 0
+        few = max(0, lowest - 1) // len(months)
         if few:
             return _rows(_BEST.format(where=where), values | {"few": few, "lowest": lowest})
     return _rows(_ALL.format(where=where), values)
