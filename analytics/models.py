@@ -29,8 +29,8 @@ class Progress(models.Model):
 
 
 class Duration(models.Model):
-    """Times in a status that were closed in a span of time: in one kitchen or all (empty), of one brand or all (empty).
-    `histogram`: bucket to count (analytics.histogram)."""
+    """Times in a status that were closed in a span of time: of a brand in a kitchen, of a kitchen (brand is empty), of
+    all (both are). `histogram`: bucket to count (analytics.histogram)."""
 
     grain = models.PositiveSmallIntegerField()
     start = models.DateTimeField()
@@ -61,11 +61,12 @@ class ItemDuration(Duration):
 
 
 class HourlyThroughput(models.Model):
-    """Orders created in an hour, and what became of them."""
+    """Orders created in an hour, and what became of them: of a brand by channel, or of all brands and channels (both
+    empty; a brand's own channel may be empty, too)."""
 
     hour = models.DateTimeField()
     kitchen = models.CharField(max_length=50)
-    brand = models.CharField(max_length=128)
+    brand = models.CharField(max_length=128, blank=True)
     channel = models.CharField(max_length=64, blank=True)
     orders = models.BigIntegerField()
     items = models.BigIntegerField()

@@ -33,8 +33,8 @@ _DURATIONS = """
     GROUP BY 1, 2, status_before, {places}
 """
 _CHAINS = {
-    "orders": {"plu": "''", "chain": "plu IS NULL", "places": "CUBE (kitchen, brand)"},
-    "items": {"plu": "''", "chain": "plu IS NOT NULL", "places": "CUBE (kitchen, brand)"},
+    "orders": {"plu": "''", "chain": "plu IS NULL", "places": "ROLLUP (kitchen, brand)"},
+    "items": {"plu": "''", "chain": "plu IS NOT NULL", "places": "ROLLUP (kitchen, brand)"},
     "products": {"plu": "plu", "chain": "plu IS NOT NULL", "places": "kitchen, brand"},
 }
 _SPANS: dict[str | None, str] = {
@@ -57,11 +57,11 @@ _THROUGHPUT = """
         SELECT id, count(*) AS number, (extract(epoch FROM sum(at - at_before)) * 1000000)::bigint AS micros
         FROM steps WHERE plu IS NULL AND status_before = 3 AND status = 4 AND at >= at_before GROUP BY 1
     )
-    SELECT hour, kitchen, brand, channel, count(*), sum(items), count(*) FILTER (WHERE cancelled),
-           count(*) FILTER (WHERE recalled), count(*) FILTER (WHERE late),
+    SELECT hour, kitchen, coalesce(brand, ''), coalesce(channel, ''), count(*), sum(items),
+           count(*) FILTER (WHERE cancelled), count(*) FILTER (WHERE recalled), count(*) FILTER (WHERE late),
            coalesce(sum(number), 0), coalesce(sum(micros), 0),
            count(*) FILTER (WHERE imported), count(*) FILTER (WHERE skipped)
-    FROM of_order LEFT JOIN pickups USING (id) GROUP BY 1, 2, 3, 4
+    FROM of_order LEFT JOIN pickups USING (id) GROUP BY hour, kitchen, GROUPING SETS ((brand, channel), ())
 """
 _SALES = """
     SELECT date_trunc('{span}', o.created_at, 'UTC'), o.kitchen_id, o.brand_id, c.plu, count(DISTINCT o.id)
@@ -111,14 +111,15 @@ _CUSTOMER_MONTHS = """
 def durations(of: str, span: str | None) -> Rows:
     """Times in status `of` orders, items or products, closed in a span: `hour`, `day`, `month` or None for all time.
 
-    By PLU (empty unless of products), start of the span, kitchen, brand (unless of products each also empty for all)
-    and status: count, microseconds, and a list of the 50th, 90th and 95th percentile.
+    By PLU (empty unless of products), start of the span, kitchen, brand (unless of products also without the one or
+    both, empty) and status: count, microseconds, and a list of the 50th, 90th and 95th percentile.
     """
     return _read(_STEPS + _DURATIONS.format(start=_SPANS[span], **_CHAINS[of]), 5)
 
 
 def throughput() -> Rows:
-    """By hour of creation, kitchen, brand and channel: the fields of analytics.rules.Throughput, in their order."""
+    """By hour of creation, kitchen, brand and channel (both empty for all of them): the fields of
+    analytics.rules.Throughput, in their order."""
     return _read(_STEPS + _THROUGHPUT, 4)
 
 

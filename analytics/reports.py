@@ -42,10 +42,15 @@ class Scope:
 
     @property
     def level(self) -> Q:
-        """For rollups that are kept of one kitchen or all, and of one brand or all: the one level that says it."""
+        """For rollups that are also kept of all kitchens (empty) and all brands (empty): the one that says it."""
         if len(set(self.kitchens)) > 1:
             return Q(kitchen__in=())
         return Q(kitchen="".join(set(self.kitchens)), brand=self.brand or "")
+
+    @property
+    def durations(self) -> Q:
+        """Times in status are kept of all kitchens only for all brands together."""
+        return self.level if self.brand is None else self.place
 
     @property
     def hours(self) -> Q:
@@ -72,12 +77,12 @@ def seconds(micros: float) -> float:
 
 def order_status_durations(scope: Scope) -> Report:
     """How long orders stood in each status that they have left, by status."""
-    return _durations(OrderDuration.objects.filter(scope.spans & scope.level), ORDER_NAMES)
+    return _durations(OrderDuration.objects.filter(scope.spans & scope.durations), ORDER_NAMES)
 
 
 def item_status_durations(scope: Scope) -> Report:
     """How long items stood in each status that they have left, by status; of one product where the scope names it."""
-    place = scope.place if scope.plu else scope.level
+    place = scope.place if scope.plu else scope.durations
     rows = ItemDuration.objects.filter(scope.spans & place, plu=scope.plu)
     return _durations(rows, ITEM_NAMES)
 
@@ -114,7 +119,7 @@ def _durations(rows: "QuerySet[OrderDuration] | QuerySet[ItemDuration]", names: 
 def hourly_throughput(scope: Scope, limit: int) -> Report:
     """The latest `limit` hours in which orders were created, newest first."""
     rows = (
-        HourlyThroughput.objects.filter(scope.hours & scope.place)
+        HourlyThroughput.objects.filter(scope.hours & scope.place, brand=scope.brand or "")
         .values("hour")
         .annotate(
             all_orders=Sum("orders"),

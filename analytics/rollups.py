@@ -1,10 +1,11 @@
 """Adding up what rows of the history contribute, and adding that to the rollup tables."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, field
 from datetime import datetime
 from itertools import product
+from operator import add
 from types import MappingProxyType
 from typing import Any
 
@@ -121,7 +122,7 @@ class Rollups:
 
     def _add_customer(self, row: Row, created: datetime) -> None:
         at = row.created_at
-        for place in levels(row.kitchen, row.brand):
+        for place in product((row.kitchen, ""), (row.brand, "")):
             self.customers.setdefault((*place, row.account), _Visits(at, at)).add(at)
         hour = (created, row.kitchen, row.brand, row.account)
         self.customer_hours.setdefault(hour, _Visits(at, at)).add(at)
@@ -145,7 +146,11 @@ class Rollups:
                 sales[grain.value, start_of(grain, hour), *rest].merge(sold)
         _ORDER_TIMES.add((*key, *times.values()) for key, times in order_times.items())
         _ITEM_TIMES.add((*key, *times.values()) for key, times in item_times.items())
-        _THROUGHPUT.add((*key, *astuple(sums)) for key, sums in self.throughput.items())
+        throughput: defaultdict[tuple[Any, ...], list[int]] = defaultdict(lambda: [0] * len(THROUGHPUT))
+        for (hour, kitchen, brand, channel), sums in self.throughput.items():
+            for key in ((hour, kitchen, brand, channel), (hour, kitchen, "", "")):
+                throughput[key] = list(map(add, throughput[key], astuple(sums)))
+        _THROUGHPUT.add((*key, *found) for key, found in throughput.items())
         _CUSTOMERS.add((*key, *visits.values()) for key, visits in self.customers.items())
         _CUSTOMER_HOURS.add((*key, *visits.values()) for key, visits in self.customer_hours.items())
         months: Counter[tuple[Any, ...]] = Counter()
@@ -157,15 +162,16 @@ class Rollups:
         _MOVES.add((*key, *_moves(slots)) for key, slots in self.moves.items())
 
 
-def levels(kitchen: str, brand: str) -> Iterator[tuple[str, str]]:
-    """Where something of a kitchen and a brand counts: each of them, or all (empty)."""
-    return product((kitchen, ""), (brand, ""))
+def levels(kitchen: str, brand: str) -> tuple[tuple[str, str], ...]:
+    """Where a time in status counts: for its brand, for its kitchen, for all (empty)."""
+    return (kitchen, brand), (kitchen, ""), ("", "")
 
 
 def _spans(hour: datetime) -> list[tuple[int, datetime]]:
     return [(grain.value, start_of(grain, hour)) for grain in Grain]
 
 
+THROUGHPUT = Throughput.__slots__
 SALES_GRAINS = (Grain.HOUR, Grain.DAY, Grain.MONTH)
 
 
@@ -240,7 +246,7 @@ _ITEM_TIMES = _Upsert("analytics_itemduration", {"plu": "text", **_SPAN}, _TIMES
 _THROUGHPUT = _Upsert(
     "analytics_hourlythroughput",
     {"hour": "timestamptz", "kitchen": "text", "brand": "text", "channel": "text"},
-    dict.fromkeys(Throughput.__slots__, "bigint"),
+    dict.fromkeys(THROUGHPUT, "bigint"),
 )
 _CUSTOMERS = _Upsert("analytics_customer", {"kitchen": "text", "brand": "text", "account": "text"}, _VISITS)
 _CUSTOMER_HOURS = _Upsert(

@@ -101,7 +101,7 @@ def test_where_the_best_stand_out_few_accounts_are_looked_at() -> None:
         most_orders(BEGAN, BEGAN + timedelta(days=80), (), None, 10)
     sql = queries[-1]["sql"]
     with connection.cursor() as cursor:
-        named = sql[sql.index("(") + 1 : sql.index(")\n    SELECT named")]
+        named = sql[sql.index("(") + 1 : sql.index("), best AS")]
         cursor.execute(f"SELECT count(*) FROM ({named}) AS named".replace("%", "%%"))
         [(number,)] = cursor.fetchall()
         cursor.execute("SELECT count(DISTINCT account) FROM analytics_customerhour")

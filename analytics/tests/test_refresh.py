@@ -27,7 +27,7 @@ def test_the_task_adds_what_is_new_and_may_run_twice() -> None:
     assert tasks.refresh() == 0
     move_order(order.id, 2, actor="user:anna")
     assert tasks.refresh() == 2
-    assert HourlyThroughput.objects.get().orders == 1
+    assert HourlyThroughput.objects.get(brand="").orders == 1
 
 
 def test_it_says_when_it_was_and_whether_all_is_read() -> None:
@@ -127,4 +127,4 @@ def test_two_at_once_take_turns_and_count_everything_once() -> None:
     for thread in threads:
         thread.join()
     assert sum(counts) == 20
-    assert HourlyThroughput.objects.get().orders == 10
+    assert HourlyThroughput.objects.get(brand="").orders == 10
