@@ -92,8 +92,8 @@ class Order(StatusGuard):
             ("erase_customer", _("Can export and erase a customer's data")),
         ]
         indexes = [
-            # Lists, newest first: of one kitchen, and of all. The channel at their end tells a list of one channel which
-            # orders it need not look at.
+            # Lists, newest first: of one kitchen, and of all. By the channel at their end a list of one channel
+            # skips orders of others without a look at them.
             models.Index(
                 fields=["kitchen", "-created_at", "-id", "channel"], name="order_kitchen_newest_first"
             ),
