@@ -39,7 +39,7 @@ def start_of(grain: Grain, at: datetime) -> datetime:
     return day if grain is Grain.DAY else day.replace(day=1)
 
 
-def _next(grain: Grain, start: datetime) -> datetime:
+def next_start(grain: Grain, start: datetime) -> datetime:
     if grain is Grain.HOUR:
         return start + timedelta(hours=1)
     if grain is Grain.DAY:
@@ -59,7 +59,7 @@ def hour_to(until: datetime) -> datetime:
 
 def _round_up(grain: Grain, at: datetime) -> datetime:
     start = start_of(grain, at)
-    return start if start == at else _next(grain, start)
+    return start if start == at else next_start(grain, start)
 
 
 def pieces(since: datetime | None, until: datetime | None) -> list[Piece]:

@@ -29,12 +29,13 @@ class Progress(models.Model):
 
 
 class Duration(models.Model):
-    """Times in a status that were closed in a span of time. `histogram`: bucket to count (analytics.histogram)."""
+    """Times in a status that were closed in a span of time: of a brand in a kitchen, of a kitchen (brand is empty), of
+    all (both are). `histogram`: bucket to count (analytics.histogram)."""
 
     grain = models.PositiveSmallIntegerField()
     start = models.DateTimeField()
-    kitchen = models.CharField(max_length=50)
-    brand = models.CharField(max_length=128)
+    kitchen = models.CharField(max_length=50, blank=True)
+    brand = models.CharField(max_length=128, blank=True)
     status = models.PositiveSmallIntegerField()
     count = models.BigIntegerField()
     micros = models.BigIntegerField()
@@ -53,18 +54,19 @@ class OrderDuration(Duration):
 
 
 class ItemDuration(Duration):
-    """`plu` is empty on the rows of all products together."""
+    """`plu` is empty on the rows of all products together; those of one product name kitchen and brand."""
 
     plu = models.CharField(max_length=128, blank=True, db_collation="C")
     pk = models.CompositePrimaryKey("plu", "grain", "start", "kitchen", "brand", "status")
 
 
 class HourlyThroughput(models.Model):
-    """Orders created in an hour, and what became of them."""
+    """Orders created in an hour, and what became of them: of a brand by channel, or of all brands and channels (both
+    empty; a brand's own channel may be empty, too)."""
 
     hour = models.DateTimeField()
     kitchen = models.CharField(max_length=50)
-    brand = models.CharField(max_length=128)
+    brand = models.CharField(max_length=128, blank=True)
     channel = models.CharField(max_length=64, blank=True)
     orders = models.BigIntegerField()
     items = models.BigIntegerField()
@@ -117,8 +119,41 @@ class CustomerHour(models.Model):
     last_at = models.DateTimeField()
     pk = models.CompositePrimaryKey("hour", "kitchen", "brand", "account")
 
+    class Meta:
+        indexes = [
+            # How many orders one account has in a range, without a look at the rows; to give an account another name.
+            models.Index(
+                fields=["account", "hour"],
+                include=["kitchen", "brand", "orders"],
+                name="customerhour_account",
+            )
+        ]
+
     def __str__(self) -> str:
         return f"{self.account} {self.hour}: {self.orders}"
+
+
+class CustomerMonth(models.Model):
+    """An account's orders created in a month, wherever and of whatever brand: it has no more of them in any part of the
+    month, kitchen or brand. So it says which accounts need a look (analytics.customers)."""
+
+    month = models.DateTimeField()
+    account = models.CharField(max_length=128)
+    orders = models.BigIntegerField()
+    pk = models.CompositePrimaryKey("month", "account")
+
+    class Meta:
+        indexes = [
+            # Those with the most orders. Most accounts have one in a month; they are left out.
+            models.Index(
+                fields=["month", "-orders", "account"],
+                name="customermonth_most_orders",
+                condition=models.Q(orders__gt=1),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account} {self.month}: {self.orders}"
 
 
 class Product(models.Model):

@@ -26,16 +26,16 @@ _STEPS = """
     )
 """
 _DURATIONS = """
-    SELECT {plu}, {start}, kitchen, brand, status_before, count(*),
+    SELECT {plu}, {start}, coalesce(kitchen, ''), coalesce(brand, ''), status_before, count(*),
            (extract(epoch FROM sum(at - at_before)) * 1000000)::bigint,
            percentile_disc(ARRAY[0.5, 0.9, 0.95]) WITHIN GROUP (ORDER BY at - at_before)
     FROM steps WHERE {chain} AND status_before IN (1, 2, 3) AND at >= at_before
-    GROUP BY 1, 2, 3, 4, 5
+    GROUP BY 1, 2, status_before, {places}
 """
 _CHAINS = {
-    "orders": {"plu": "''", "chain": "plu IS NULL"},
-    "items": {"plu": "''", "chain": "plu IS NOT NULL"},
-    "products": {"plu": "plu", "chain": "plu IS NOT NULL"},
+    "orders": {"plu": "''", "chain": "plu IS NULL", "places": "ROLLUP (kitchen, brand)"},
+    "items": {"plu": "''", "chain": "plu IS NOT NULL", "places": "ROLLUP (kitchen, brand)"},
+    "products": {"plu": "plu", "chain": "plu IS NOT NULL", "places": "kitchen, brand"},
 }
 _SPANS: dict[str | None, str] = {
     None: "'1970-01-01 00:00Z'::timestamptz",
@@ -57,11 +57,11 @@ _THROUGHPUT = """
         SELECT id, count(*) AS number, (extract(epoch FROM sum(at - at_before)) * 1000000)::bigint AS micros
         FROM steps WHERE plu IS NULL AND status_before = 3 AND status = 4 AND at >= at_before GROUP BY 1
     )
-    SELECT hour, kitchen, brand, channel, count(*), sum(items), count(*) FILTER (WHERE cancelled),
-           count(*) FILTER (WHERE recalled), count(*) FILTER (WHERE late),
+    SELECT hour, kitchen, coalesce(brand, ''), coalesce(channel, ''), count(*), sum(items),
+           count(*) FILTER (WHERE cancelled), count(*) FILTER (WHERE recalled), count(*) FILTER (WHERE late),
            coalesce(sum(number), 0), coalesce(sum(micros), 0),
            count(*) FILTER (WHERE imported), count(*) FILTER (WHERE skipped)
-    FROM of_order LEFT JOIN pickups USING (id) GROUP BY 1, 2, 3, 4
+    FROM of_order LEFT JOIN pickups USING (id) GROUP BY hour, kitchen, GROUPING SETS ((brand, channel), ())
 """
 _SALES = """
     SELECT date_trunc('{span}', o.created_at, 'UTC'), o.kitchen_id, o.brand_id, c.plu, count(DISTINCT o.id)
@@ -103,19 +103,23 @@ _CUSTOMER_HOURS = """
            count(*), min(created_at), max(created_at)
     FROM orders_order GROUP BY 1, 2, 3, 4
 """
+_CUSTOMER_MONTHS = """
+    SELECT date_trunc('month', created_at, 'UTC'), account, count(*) FROM orders_order GROUP BY 1, 2
+"""
 
 
 def durations(of: str, span: str | None) -> Rows:
     """Times in status `of` orders, items or products, closed in a span: `hour`, `day`, `month` or None for all time.
 
-    By PLU (empty unless of products), start of the span, kitchen, brand and status: count, microseconds, and a
-    list of the 50th, 90th and 95th percentile.
+    By PLU (empty unless of products), start of the span, kitchen, brand (unless of products also without the one or
+    both, empty) and status: count, microseconds, and a list of the 50th, 90th and 95th percentile.
     """
     return _read(_STEPS + _DURATIONS.format(start=_SPANS[span], **_CHAINS[of]), 5)
 
 
 def throughput() -> Rows:
-    """By hour of creation, kitchen, brand and channel: the fields of analytics.rules.Throughput, in their order."""
+    """By hour of creation, kitchen, brand and channel (both empty for all of them): the fields of
+    analytics.rules.Throughput, in their order."""
     return _read(_STEPS + _THROUGHPUT, 4)
 
 
@@ -127,6 +131,11 @@ def customers() -> Rows:
 def customer_hours() -> Rows:
     """By hour of creation, kitchen, brand and account: orders, first, last."""
     return _read(_CUSTOMER_HOURS, 4)
+
+
+def customer_months() -> Rows:
+    """By month of creation and account: orders."""
+    return _read(_CUSTOMER_MONTHS, 2)
 
 
 def sales(span: str) -> Rows:

@@ -16,5 +16,5 @@ def account_renamed_receiver(sender: type[Order], account: str, to: str, **_: An
     lock()
     Progress.objects.update(renames=F("renames") + 1)
     with connection.cursor() as cursor:
-        for table in ("analytics_customer", "analytics_customerhour"):
+        for table in ("analytics_customer", "analytics_customerhour", "analytics_customermonth"):
             cursor.execute(f"UPDATE {table} SET account = %s WHERE account = %s", [to, account])  # noqa: S608

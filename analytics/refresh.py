@@ -15,6 +15,7 @@ from django.db import connection, transaction
 from analytics.models import (
     Customer,
     CustomerHour,
+    CustomerMonth,
     HourlyThroughput,
     ItemDuration,
     MoveHour,
@@ -43,6 +44,7 @@ ROLLUPS: Final = (
     HourlyThroughput,
     Customer,
     CustomerHour,
+    CustomerMonth,
     Product,
     ProductSpan,
     MoveHour,

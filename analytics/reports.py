@@ -8,12 +8,13 @@ from typing import Any
 
 import orjson
 from django.db import connection
-from django.db.models import Max, Min, Q, QuerySet, Sum, TextField
+from django.db.models import Q, QuerySet, Sum, TextField
 from django.db.models.functions import Cast
 
+from analytics.customers import most_orders
 from analytics.grains import hour_from, hour_to, pieces
 from analytics.histogram import percentiles
-from analytics.models import Customer, CustomerHour, HourlyThroughput, ItemDuration, OrderDuration
+from analytics.models import Customer, HourlyThroughput, ItemDuration, OrderDuration
 from orders.statuses import ITEM_NAMES, ORDER_NAMES
 
 Report = list[dict[str, Any]]
@@ -40,6 +41,18 @@ class Scope:
         return found if self.brand is None else found & Q(brand=self.brand)
 
     @property
+    def level(self) -> Q:
+        """For rollups that are also kept of all kitchens (empty) and all brands (empty): the one that says it."""
+        if len(set(self.kitchens)) > 1:
+            return Q(kitchen__in=())
+        return Q(kitchen="".join(set(self.kitchens)), brand=self.brand or "")
+
+    @property
+    def durations(self) -> Q:
+        """Times in status are kept of all kitchens only for all brands together."""
+        return self.level if self.brand is None else self.place
+
+    @property
     def hours(self) -> Q:
         found = Q()
         if self.since is not None:
@@ -64,12 +77,13 @@ def seconds(micros: float) -> float:
 
 def order_status_durations(scope: Scope) -> Report:
     """How long orders stood in each status that they have left, by status."""
-    return _durations(OrderDuration.objects.filter(scope.spans & scope.place), ORDER_NAMES)
+    return _durations(OrderDuration.objects.filter(scope.spans & scope.durations), ORDER_NAMES)
 
 
 def item_status_durations(scope: Scope) -> Report:
     """How long items stood in each status that they have left, by status; of one product where the scope names it."""
-    rows = ItemDuration.objects.filter(scope.spans & scope.place, plu=scope.plu)
+    place = scope.place if scope.plu else scope.durations
+    rows = ItemDuration.objects.filter(scope.spans & place, plu=scope.plu)
     return _durations(rows, ITEM_NAMES)
 
 
@@ -105,7 +119,7 @@ def _durations(rows: "QuerySet[OrderDuration] | QuerySet[ItemDuration]", names: 
 def hourly_throughput(scope: Scope, limit: int) -> Report:
     """The latest `limit` hours in which orders were created, newest first."""
     rows = (
-        HourlyThroughput.objects.filter(scope.hours & scope.place)
+        HourlyThroughput.objects.filter(scope.hours & scope.place, brand=scope.brand or "")
         .values("hour")
         .annotate(
             all_orders=Sum("orders"),
@@ -141,24 +155,15 @@ def customer_order_counts(scope: Scope, limit: int) -> Report:
     """The `limit` accounts with the most orders; of equal ones the first by account."""
     rows: Iterable[tuple[str, int, datetime, datetime]]
     if scope.since is None and scope.until is None:
-        if len(set(scope.kitchens)) > 1:
-            return []
         rows = (
-            Customer.objects.filter(kitchen="".join(set(scope.kitchens)), brand=scope.brand or "")
+            Customer.objects.filter(scope.level)
             .order_by("-orders", "account")
             .values_list("account", "orders", "first_at", "last_at")[:limit]
         )
     else:
-        # A range is summed from its hours: the cost follows the orders in it.
-        rows = (
-            CustomerHour.objects.filter(scope.hours & scope.place)
-            .values("account")
-            .annotate(number=Sum("orders"), first=Min("first_at"), last=Max("last_at"))
-            .order_by("-number", "account")
-            .values_list("account", "number", "first", "last")[:limit]
-        )
+        rows = most_orders(scope.since, scope.until, scope.kitchens, scope.brand, limit)
     return [
-        {"account": account, "orderCount": int(orders), "firstOrderAt": first, "lastOrderAt": last}
+        {"account": account, "orderCount": orders, "firstOrderAt": first, "lastOrderAt": last}
         for account, orders, first, last in rows
     ]
 

@@ -4,6 +4,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, field
 from datetime import datetime
+from itertools import product
+from operator import add
 from types import MappingProxyType
 from typing import Any
 
@@ -120,38 +122,56 @@ class Rollups:
 
     def _add_customer(self, row: Row, created: datetime) -> None:
         at = row.created_at
-        for kitchen in (row.kitchen, ""):
-            for brand in (row.brand, ""):
-                self.customers.setdefault((kitchen, brand, row.account), _Visits(at, at)).add(at)
+        for place in product((row.kitchen, ""), (row.brand, "")):
+            self.customers.setdefault((*place, row.account), _Visits(at, at)).add(at)
         hour = (created, row.kitchen, row.brand, row.account)
         self.customer_hours.setdefault(hour, _Visits(at, at)).add(at)
 
     def store(self) -> None:
         """Add the sums to the tables, one statement for each; call it inside a transaction."""
         order_times: defaultdict[tuple[Any, ...], _Times] = defaultdict(_Times)
-        for (hour, *rest), times in self.order_times.items():
-            for grain in Grain:
-                order_times[grain.value, start_of(grain, hour), *rest].merge(times)
+        for (hour, kitchen, brand, status), times in self.order_times.items():
+            for grain, start in _spans(hour):
+                for place in levels(kitchen, brand):
+                    order_times[grain, start, *place, status].merge(times)
         item_times: defaultdict[tuple[Any, ...], _Times] = defaultdict(_Times)
-        for (hour, plu, *rest), times in self.item_times.items():
-            for grain in Grain:
-                start = start_of(grain, hour)
-                item_times[plu, grain.value, start, *rest].merge(times)
-                item_times["", grain.value, start, *rest].merge(times)
+        for (hour, plu, kitchen, brand, status), times in self.item_times.items():
+            for grain, start in _spans(hour):
+                item_times[plu, grain, start, kitchen, brand, status].merge(times)
+                for place in levels(kitchen, brand):
+                    item_times["", grain, start, *place, status].merge(times)
         sales: defaultdict[tuple[Any, ...], _Sales] = defaultdict(_Sales)
         for (hour, *rest), sold in self.sales.items():
             for grain in SALES_GRAINS:
                 sales[grain.value, start_of(grain, hour), *rest].merge(sold)
         _ORDER_TIMES.add((*key, *times.values()) for key, times in order_times.items())
         _ITEM_TIMES.add((*key, *times.values()) for key, times in item_times.items())
-        _THROUGHPUT.add((*key, *astuple(sums)) for key, sums in self.throughput.items())
+        throughput: defaultdict[tuple[Any, ...], list[int]] = defaultdict(lambda: [0] * len(THROUGHPUT))
+        for (hour, kitchen, brand, channel), sums in self.throughput.items():
+            for key in ((hour, kitchen, brand, channel), (hour, kitchen, "", "")):
+                throughput[key] = list(map(add, throughput[key], astuple(sums)))
+        _THROUGHPUT.add((*key, *found) for key, found in throughput.items())
         _CUSTOMERS.add((*key, *visits.values()) for key, visits in self.customers.items())
         _CUSTOMER_HOURS.add((*key, *visits.values()) for key, visits in self.customer_hours.items())
+        months: Counter[tuple[Any, ...]] = Counter()
+        for (hour, *_place, account), visits in self.customer_hours.items():
+            months[start_of(Grain.MONTH, hour), account] += visits.orders
+        _CUSTOMER_MONTHS.add((*key, orders) for key, orders in months.items())
         _SALES.add((*key, *sold.values()) for key, sold in sales.items())
         _NAMES.add((*key, *called) for key, called in self.names.items())
         _MOVES.add((*key, *_moves(slots)) for key, slots in self.moves.items())
 
 
+def levels(kitchen: str, brand: str) -> tuple[tuple[str, str], ...]:
+    """Where a time in status counts: for its brand, for its kitchen, for all (empty)."""
+    return (kitchen, brand), (kitchen, ""), ("", "")
+
+
+def _spans(hour: datetime) -> list[tuple[int, datetime]]:
+    return [(grain.value, start_of(grain, hour)) for grain in Grain]
+
+
+THROUGHPUT = Throughput.__slots__
 SALES_GRAINS = (Grain.HOUR, Grain.DAY, Grain.MONTH)
 
 
@@ -226,13 +246,16 @@ _ITEM_TIMES = _Upsert("analytics_itemduration", {"plu": "text", **_SPAN}, _TIMES
 _THROUGHPUT = _Upsert(
     "analytics_hourlythroughput",
     {"hour": "timestamptz", "kitchen": "text", "brand": "text", "channel": "text"},
-    dict.fromkeys(Throughput.__slots__, "bigint"),
+    dict.fromkeys(THROUGHPUT, "bigint"),
 )
 _CUSTOMERS = _Upsert("analytics_customer", {"kitchen": "text", "brand": "text", "account": "text"}, _VISITS)
 _CUSTOMER_HOURS = _Upsert(
     "analytics_customerhour",
     {"hour": "timestamptz", "kitchen": "text", "brand": "text", "account": "text"},
     _VISITS,
+)
+_CUSTOMER_MONTHS = _Upsert(
+    "analytics_customermonth", {"month": "timestamptz", "account": "text"}, {"orders": "bigint"}
 )
 _SALES = _Upsert(
     "analytics_productspan",

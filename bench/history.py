@@ -26,15 +26,23 @@ REFRESHES = 5
 CHANGES = 1000
 GOAL_REFRESH_MS, GOAL_REFRESH_GROWTH = 250.0, 1.3
 GOAL_READ_P95_MS, GOAL_READ_GROWTH = 30.0, 1.2
+GOAL_PAGE_P95_MS = 300.0
+PAGES = 30
 # Smaller differences than this are the machine's, not the history's.
 NOISE_MS = 1.0
 FILLED = re.compile(r"Wrote ([\d,]+) orders with ([\d,]+) rows of history in (\d+) s, .*? in (\d+) s")
+# Answers that a process has kept are worth nothing here: the figures move on before each.
+DASHBOARDS = {
+    "admin's front, dashboard of today, cold": "/admin/",
+    "dashboard of 7 days, cold": "/admin/analytics/?range=7",
+    "dashboard of 90 days, cold": "/admin/analytics/?range=90",
+}
 REPORTS = ("order-status-durations", "item-status-durations", "hourly-throughput", "customer-order-counts")
 
 
 @dataclass
 class Figures:
-    """At one size of history. `reads`: p50 and p95 of each, in milliseconds."""
+    """At one size of history. `reads` and `pages`: p50 and p95 of each, in milliseconds."""
 
     orders: int
     rows: int
@@ -43,6 +51,7 @@ class Figures:
     refresh_ms: float = 0
     refresh_cpu_ms: float = 0
     reads: dict[str, tuple[float, float]] = field(default_factory=dict)
+    pages: dict[str, tuple[float, float]] = field(default_factory=dict)
     throughput: Load | None = None
     web_cpu_ms: float = 0
 
@@ -76,6 +85,12 @@ class HistoryResult:
                 f"{f'{name}, p50 / p95 ms':44}{f'{p50:.1f} / {p95:.1f}':>16}{f'{more[0]:.1f} / {more[1]:.1f}':>16}"
                 f"   p95 ≤ {GOAL_READ_P95_MS:.0f}, ≤ {GOAL_READ_GROWTH}×"
             )
+        for name, (p50, p95) in few.pages.items():
+            more = many.pages[name]
+            yield (
+                f"{f'{name}, p50 / p95 ms':44}{f'{p50:.0f} / {p95:.0f}':>16}{f'{more[0]:.0f} / {more[1]:.0f}':>16}"
+                f"   p95 ≤ {GOAL_PAGE_P95_MS:.0f}"
+            )
         if few.throughput and many.throughput:
             each = [f"{size.throughput.per_second:,.0f}" for size in (few, many) if size.throughput]
             yield f"{'analytics in turn, 8 clients, req/s':44}{each[0]:>16}{each[1]:>16}   ≥ 2,445"
@@ -97,6 +112,9 @@ class HistoryResult:
                 yield f"history: {name} takes {many_p95:.1f} ms at p95 (at {self.few.orders:,}: {few_p95:.1f})"
             if many > GOAL_READ_GROWTH * few + NOISE_MS:
                 yield f"history: {name} grows {many / few:.2f}×"
+        for name, (_, p95) in self.many.pages.items():
+            if p95 > GOAL_PAGE_P95_MS:
+                yield f"history: {name} takes {p95:.0f} ms at p95"
 
 
 class Caller:
@@ -131,7 +149,7 @@ def measure_history(stack: Stack, orders: int, seconds: int, say: Callable[[str]
     key = stack.create_key("bench-history", 0)
     # Changes come in a kitchen of their own: the board of the other one has the same open orders both times.
     writer = stack.create_key("bench-changes", 0, "--kitchen", "changes")
-    cookie = _paired(stack)
+    cookie, session = _paired(stack), _logged_in(stack)
     found = []
     for wanted in (FEW, orders - FEW):
         days = max(1, round(wanted / PER_DAY))
@@ -143,6 +161,9 @@ def measure_history(stack: Stack, orders: int, seconds: int, say: Callable[[str]
             figures.reads[name] = _timed(reader, paths)
         wall = Caller(stack.base_url, {"Cookie": cookie})
         figures.reads["board of a wall"] = _timed(wall, itertools.repeat("/display/board"))
+        manager = Caller(stack.base_url, {"Cookie": session})
+        for name, path in DASHBOARDS.items():
+            figures.pages[name] = _cold(manager, path, stack, writer)
         _measure_refresh(stack, figures, writer)
         clock = CpuClock(stack.web)
         figures.throughput = run_wrk(
@@ -152,7 +173,7 @@ def measure_history(stack: Stack, orders: int, seconds: int, say: Callable[[str]
         if figures.throughput.bad_status:
             raise StackFailed(f"{figures.throughput.bad_status} reports were 400 or more")
         found.append(figures)
-        for caller in (reader, wall):
+        for caller in (reader, wall, manager):
             caller.close()
     few, many = found
     many.orders, many.rows = many.orders + few.orders, many.rows + few.rows
@@ -179,9 +200,21 @@ def _paired(stack: Stack) -> str:
     return "; ".join(cookies)
 
 
+def _logged_in(stack: Stack) -> str:
+    """The cookie of somebody who sees everything."""
+    make = (
+        "from django.contrib.auth.models import User; from django.test import Client; client = Client(); "
+        "client.force_login(User.objects.create_superuser('bench-history')); "
+        "print('session', *(f'{name}={each.value}' for name, each in client.cookies.items()))"
+    )
+    told = stack.manage("shell", "--no-imports", "-c", make)
+    return next(line for line in told.splitlines() if line.startswith("session ")).split()[1]
+
+
 def _reads(reader: Caller) -> dict[str, Iterator[str]]:
     """What is asked, by name. Ranges differ with each call, so no answer is one that was kept."""
     now = datetime.now(UTC)
+    week_ago = f"{now - timedelta(days=7):%Y-%m-%dT%H:%M:%SZ}"
 
     def moved(path: str, first: timedelta) -> Iterator[str]:
         for number in itertools.count():
@@ -193,6 +226,12 @@ def _reads(reader: Caller) -> dict[str, Iterator[str]]:
         "get": (f"/api/orders/{order_id}" for order_id in itertools.cycle(ids)),
         "list of 20": itertools.repeat("/api/orders?limit=20"),
         "list of 20, one status": itertools.repeat("/api/orders?limit=20&status=CANCELLED"),
+        "list of 20, unknown brand": itertools.repeat("/api/orders?limit=20&brandId=nobody"),
+        "list of 20, picked up a week ago": itertools.repeat(f"/api/orders?limit=20&pickupTo={week_ago}"),
+        "list of 20, nothing picked up so early": itertools.repeat(
+            "/api/orders?limit=20&pickupTo=2001-01-01T00:00:00Z"
+        ),
+        "list of 20, updated in a week": itertools.repeat(f"/api/orders?limit=20&updatedAfter={week_ago}"),
         **{f"{name}, kept": itertools.repeat(f"/api/analytics/{name}") for name in REPORTS},
         **{f"{name}, a day": moved(name, timedelta(days=1)) for name in REPORTS},
         **{f"{name}, 90 days": moved(name, timedelta(days=82)) for name in REPORTS},
@@ -206,20 +245,35 @@ def _timed(caller: Caller, paths: Iterator[str]) -> tuple[float, float]:
     return round(median(times), 2), round(quantiles(times, n=20)[-1], 2)
 
 
-def _measure_refresh(stack: Stack, figures: Figures, key: str) -> None:
-    """The median of some refreshes, each after so many changes. One that beat's own has preempted doesn't count."""
-    caller = Caller(stack.base_url, {"Authorization": f"Bearer {key}"})
-    times: list[float] = []
-    cpu: list[float] = []
-    items = [{"plu": f"GRILL-{n}", "name": "Dish", "quantity": 1} for n in range(4)]
-    body = {
+def _cold(manager: Caller, path: str, stack: Stack, key: str) -> tuple[float, float]:
+    """Of a page whose figures have moved on since it was last asked for."""
+    writer = Caller(stack.base_url, {"Authorization": f"Bearer {key}"})
+    times = []
+    for _ in range(WARM + PAGES):
+        writer.call("POST", "/api/orders", _order())
+        writer.call("POST", "/api/analytics/refresh")
+        times.append(manager.call("GET", path)[0])
+    writer.close()
+    return round(median(times[WARM:]), 1), round(quantiles(times[WARM:], n=20)[-1], 1)
+
+
+def _order() -> dict[str, Any]:
+    return {
         "account": "bench",
         "brandId": "burger-house",
         "channelOrderId": "C1",
         "customer": {"name": "Aino", "phoneNumber": ""},
         "pickupTime": (datetime.now(UTC) + timedelta(hours=1)).isoformat(timespec="seconds"),
-        "items": items,
+        "items": [{"plu": f"GRILL-{n}", "name": "Dish", "quantity": 1} for n in range(4)],
     }
+
+
+def _measure_refresh(stack: Stack, figures: Figures, key: str) -> None:
+    """The median of some refreshes, each after so many changes. One that beat's own has preempted doesn't count."""
+    caller = Caller(stack.base_url, {"Authorization": f"Bearer {key}"})
+    times: list[float] = []
+    cpu: list[float] = []
+    body = _order()
     while len(times) < REFRESHES:
         caller.call("POST", "/api/analytics/refresh")
         # An order of four items that is moved once: ten rows of history.

@@ -23,7 +23,8 @@ class AuditAdmin(ModelAdmin):
     list_select_related = ("user", "content_type")
     list_per_page = 50
     list_display_links = None
-    ordering = ("-action_time", "-id")
+    # As they came: there is no index by time.
+    ordering = ("-id",)
     sortable_by = ()
     search_fields = ("object_repr", "user__username")
     search_help_text = _("What was changed, or by whom")

@@ -182,9 +182,6 @@ def test_an_empty_kitchen_says_so(clock: Clock, kitchens: int) -> None:
         assert "There is no kitchen yet" in text
 
 
-@pytest.mark.parametrize(
-    "query", ["range=x", "from=2026-13-01", "brand=%ff", "to=0001-01-01", "from=9999-12-31"]
-)
 class TestDashboard(TestCase):
     """All of it on one history, which is made once."""
 
@@ -376,6 +373,16 @@ class TestDashboard(TestCase):
             ("", 3, 2),
             ("Grill", 3, 2),
         ]
+
+    def test_several_kitchens_stand_below_each_other_and_beside_their_stations_and_late_orders(self) -> None:
+        found = self.seen.get("/admin/analytics/")
+        page = found.content.decode()
+        (now,) = re.findall(r'id="now".*?</table>', page, re.S)
+        assert re.findall(r'<th scope="row">(.*?)</th>', now) == ["Harju", "Queens"]
+        assert re.findall(r"kitchen=harju[^>]*>(.*?)</a>", now)[:3] == ["2", "3", "6"]
+        assert {each["kitchen"] for each in found.context["late_orders"]} == {"Harju"}
+        assert page.count('<span class="huuva-quiet">Harju</span>') == len(found.context["stations_now"])
+        assert "Now, by kitchen" not in self.seen.get("/admin/analytics/?kitchen=harju").content.decode()
 
     def test_it_says_whether_the_figures_can_be_trusted(self) -> None:
         found = context(self.seen, "kitchen=harju")

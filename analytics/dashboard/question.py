@@ -158,6 +158,11 @@ def _days(query: Mapping[str, str], today: date, errors: list[str]) -> tuple[str
         typed_days = _custom(query, today, errors)
         return (CUSTOM, typed_days) if typed_days else ("today", Days(today, today))
     if name not in RANGES:
+        if name:
+            errors.append(
+                _("There is no range “%(range)s”; today is shown. Choose one of these, or type the days.")
+                % {"range": name[:40]}
+            )
         name = "today"
     last = today - DAY if name == "yesterday" else today
     days = Days(last - (RANGES[name][0] - 1) * DAY, last)

@@ -51,24 +51,25 @@ class Hours:
 
 
 def hours(question: Question) -> Hours:
-    """Orders by hour and, of the days asked for, by brand and channel; one statement, one look at the rows."""
+    """Orders by hour and, of the days asked for, by brand and channel; one statement."""
     inside, inside_values = _in_days(question, question.days, "hour")
     needed, needed_values = _in_days(question, question.hours_needed, "hour")
-    brand = "AND brand = %s" if question.brand else ""
+    brands = "brand = %s" if question.brand else "brand <> %s"
     sql = f"""
-        SELECT grouping(hour), hour, kitchen, asked, brand, channel, {_SUMS} FROM (
-            SELECT *, ({inside}) AS asked FROM analytics_hourlythroughput WHERE ({needed}) {brand}
-        ) AS rows
-        GROUP BY GROUPING SETS ((hour, kitchen), (asked, brand, channel))
+        SELECT hour, kitchen, NULL, NULL, {_SUMS} FROM analytics_hourlythroughput
+        WHERE ({needed}) AND brand = %s GROUP BY 1, 2
+        UNION ALL
+        SELECT NULL, NULL, brand, channel, {_SUMS} FROM analytics_hourlythroughput
+        WHERE ({inside}) AND {brands} GROUP BY 3, 4
     """  # noqa: S608 (only constants are put in)
     found = Hours({}, {})
-    for is_share, hour, kitchen, asked, brand_id, channel, *sums in _rows(
-        sql, [*inside_values, *needed_values, *([question.brand] if question.brand else [])]
+    for hour, kitchen, brand, channel, *sums in _rows(
+        sql, [*needed_values, question.brand, *inside_values, question.brand]
     ):
-        if not is_share:
+        if hour is not None:
             found.cells[kitchen, hour] = Sums(*sums)
-        elif asked and sums[0]:
-            found.shares[brand_id, channel] = Sums(*sums)
+        elif sums[0]:
+            found.shares[brand, channel] = Sums(*sums)
     return found
 
 
@@ -83,15 +84,13 @@ def times_in_status(question: Question) -> dict[tuple[date, int], Buckets]:
     edges = sorted(
         {hour for of_zone in plans.values() for plan in of_zone.values() for hour in (*plan.more, *plan.less)}
     )
-    brand = "AND brand = %s" if question.brand else ""
     sql = f"""
         SELECT grain, start, kitchen, status, histogram::text FROM analytics_orderduration
-        WHERE kitchen = ANY(%s) {brand} AND (
+        WHERE kitchen = ANY(%s) AND brand = %s AND (
             (grain = {Grain.DAY.value} AND start = ANY(%s)) OR (grain = {Grain.HOUR.value} AND start = ANY(%s)))
     """  # noqa: S608 (only constants are put in)
-    brands = [question.brand] if question.brand else []
     kept: dict[tuple[int, datetime, str], list[tuple[int, Buckets]]] = {}
-    for grain, start, kitchen, status, histogram in _rows(sql, [question.slugs, *brands, days, edges]):
+    for grain, start, kitchen, status, histogram in _rows(sql, [question.slugs, question.brand, days, edges]):
         zone = question.zone_of[kitchen].key
         kept.setdefault((grain, start, zone), []).append((status, orjson.loads(histogram)))
     found: dict[tuple[date, int], Buckets] = {}

@@ -11,6 +11,7 @@ from analytics.histogram import ERROR, percentiles
 from analytics.models import (
     Customer,
     CustomerHour,
+    CustomerMonth,
     HourlyThroughput,
     ItemDuration,
     MoveHour,
@@ -59,6 +60,9 @@ def assert_equal_to_plain_sql() -> None:
         (row.hour, row.kitchen, row.brand, row.account): (row.orders, row.first_at, row.last_at)
         for row in CustomerHour.objects.all()
     } == plain.customer_hours()
+    assert {
+        (row.month, row.account): (row.orders,) for row in CustomerMonth.objects.all()
+    } == plain.customer_months()
 
     for grain in (Grain.HOUR, Grain.DAY, Grain.MONTH):
         check_products(grain)

@@ -38,7 +38,7 @@ def test_an_amendment_judges_no_change_anew(read_between: bool, pickup_in: timed
     refresh()
 
     assert_equal_to_plain_sql()
-    assert HourlyThroughput.objects.get().orders == 1
+    assert HourlyThroughput.objects.get(brand="").orders == 1
     kept = everything()
     rebuild()
     assert everything() == kept

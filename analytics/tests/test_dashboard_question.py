@@ -27,13 +27,20 @@ def asked(*kitchens: Kitchen, **query: str) -> Question:
         ("7", "2026-11-20", "2026-11-26"),
         ("28", "2026-10-30", "2026-11-26"),
         ("90", "2026-08-29", "2026-11-26"),
-        ("nonsense", "2026-11-26", "2026-11-26"),
     ],
 )
 def test_ranges_end_on_the_kitchens_own_day(range_: str, first: str, last: str) -> None:
     question = asked(range=range_)
     assert (question.days.first.isoformat(), question.days.last.isoformat()) == (first, last)
     assert question.errors == ()
+
+
+@pytest.mark.parametrize("range_", ["30", "nonsense", "%", "x" * 500])
+def test_a_range_that_is_none_is_said_and_today_is_shown(range_: str) -> None:
+    question = asked(range=range_)
+    assert (question.range, len(question.days), question.days.last) == ("today", 1, date(2026, 11, 26))
+    (error,) = question.errors
+    assert f"“{range_[:40]}”" in error
 
 
 def test_today_is_where_the_day_began_first() -> None:

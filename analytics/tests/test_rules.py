@@ -217,10 +217,10 @@ def test_an_order_that_leaves_a_status_out_is_counted_once(wait: Callable[[float
         move_order(whole.id, status, actor="user:anna")
     move_order(short.id, PICKED_UP, actor="user:anna")
     refresh()
-    assert HourlyThroughput.objects.get().skipped == 1
+    assert HourlyThroughput.objects.get(brand="").skipped == 1
     order(None, status=READY)
     refresh()
-    assert HourlyThroughput.objects.get().skipped == 2
+    assert HourlyThroughput.objects.get(brand="").skipped == 2
 
 
 def test_a_recall_and_a_cancellation_leave_no_status_out(wait: Callable[[float], datetime]) -> None:
@@ -229,14 +229,14 @@ def test_a_recall_and_a_cancellation_leave_no_status_out(wait: Callable[[float],
     recall(one.id, actor="user:anna")
     move_order(one.id, CANCELLED, actor="user:anna")
     refresh()
-    assert HourlyThroughput.objects.get().skipped == 0
+    assert HourlyThroughput.objects.get(brand="").skipped == 0
 
 
 def test_an_imported_history_is_counted_once_for_its_order(wait: Callable[[float], datetime]) -> None:
     order(None, status=READY, history=[(1, NOON), (2, NOON), (3, NOON)])
     order(None)
     refresh()
-    assert HourlyThroughput.objects.get().imported == 1
+    assert HourlyThroughput.objects.get(brand="").imported == 1
 
 
 def product() -> tuple[int, int, int]:
@@ -304,7 +304,7 @@ def test_rollups_of_other_rules_are_made_anew(wait: Callable[[float], datetime])
     HourlyThroughput.objects.update(orders=99)
     Progress.objects.update(rules=1)
     refresh()
-    assert HourlyThroughput.objects.get().orders == 1
+    assert HourlyThroughput.objects.get(brand="").orders == 1
     assert Progress.objects.get().rules == RULES
 
 

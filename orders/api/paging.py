@@ -79,14 +79,17 @@ def place_of(request: Request) -> Place | None:
         raise invalid_parameter("cursor", "Send a cursor as it stands in next or previous.") from None
 
 
-def page_of(orders: OrderQuerySet, request: Request, limit: int, place: Place | None) -> Page:
-    """Up to `limit` of the orders, from `place` on."""
+def page_of(parts: Sequence[OrderQuerySet], request: Request, limit: int, place: Place | None) -> Page:
+    """Up to `limit` of the orders in all of the parts, from `place` on."""
     backwards = place is not None and place.backwards
-    if place is not None:
-        orders = orders.filter(_beyond(place))
-    ordered = orders.order_by("created_at", "id") if backwards else orders.newest_first()
+    order = ("created_at", "id") if backwards else ("-created_at", "-id")
     # One more than asked for tells whether there is another page, without counting.
-    found = _read(ordered[: limit + 1], request)
+    first, *others = (
+        (part if place is None else part.filter(_beyond(place))).order_by(*order)[: limit + 1]
+        for part in parts
+    )
+    orders = first.union(*others, all=True).order_by(*order)[: limit + 1] if others else first
+    found = _read(orders, request)
     more = len(found) > limit
     del found[limit:]
     if backwards:

@@ -12,8 +12,8 @@ from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from orders.models.kitchens import Kitchen
-from orders.models.querysets import GUARDED, ItemQuerySet, OrderQuerySet
-from orders.statuses import OPEN, ItemStatus, OrderStatus
+from orders.models.querysets import FAR, GUARDED, ItemQuerySet, OrderQuerySet
+from orders.statuses import CANCELLED, OPEN, ItemStatus, OrderStatus
 
 if TYPE_CHECKING:
     from orders.history import Change
@@ -92,14 +92,33 @@ class Order(StatusGuard):
             ("erase_customer", _("Can export and erase a customer's data")),
         ]
         indexes = [
-            # Lists, newest first: of one kitchen, and of all.
-            models.Index(fields=["kitchen", "-created_at", "-id"], name="order_kitchen_newest"),
-            models.Index(fields=["-created_at", "-id"], name="order_newest"),
+            # Lists, newest first: of one kitchen, and of all. By the channel at their end a list of one channel
+            # skips orders of others without a look at them.
+            models.Index(
+                fields=["kitchen", "-created_at", "-id", "channel"], name="order_kitchen_newest_first"
+            ),
+            models.Index(fields=["-created_at", "-id", "channel"], name="order_newest_first"),
             models.Index(fields=["account", "-created_at", "-id"], name="order_account_newest"),
             # A courier or a channel asks by its own number.
             models.Index(fields=["channel_order_id"], name="order_channel_order_id"),
             # Reconciliation asks what was touched since.
             models.Index(fields=["updated_at"], name="order_updated"),
+            # Lists of one brand, and of one brand in a kitchen that seldom or never cooks it.
+            models.Index(
+                fields=["brand_id", "-created_at", "-id", "kitchen", "status"], name="order_brand_newest"
+            ),
+            # Lists of what was cancelled, which is little.
+            models.Index(
+                fields=["-created_at", "-id", "kitchen"],
+                name="order_cancelled_newest",
+                condition=models.Q(status=CANCELLED),
+            ),
+            # Lists by pickup or update: see OrderQuerySet.near_and_far.
+            models.Index(
+                fields=["-created_at", "-id", "pickup_time", "updated_at"],
+                name="order_far_newest",
+                condition=FAR,
+            ),
             # Boards: what is open, by urgency. It holds open orders only, so a board costs what is open.
             models.Index(
                 fields=["kitchen", "due_at", "id"], name="order_open_due", condition=models.Q(status__in=OPEN)

@@ -5,10 +5,14 @@ are refused here; `add`, `move` and `append` are the ways for `orders.services`,
 """
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Self
 
 from django.db import connections, models
+from django.db.models import F, Q, Value
+from django.db.models.lookups import GreaterThan, LessThan
 
+from orders import clock
 from orders.models.inserts import insert
 from orders.statuses import OPEN
 
@@ -18,6 +22,17 @@ if TYPE_CHECKING:
     from orders.models.orders import Order, OrderItem
 
 GUARDED = frozenset({"status", "version", "sequence", "changed_at"})
+
+# How far an order's pickup and last update usually lie from its creation.
+NEAR: Final = timedelta(days=2)
+# The few for which that isn't so: catering for next week, an import of last year's orders.
+FAR: Final = (
+    Q(LessThan(F("pickup_time") - F("created_at"), Value(-NEAR)))
+    | Q(GreaterThan(F("pickup_time") - F("created_at"), Value(NEAR)))
+    | Q(GreaterThan(F("updated_at") - F("created_at"), Value(NEAR)))
+)
+# What was updated since so lately is found by its update.
+LATELY: Final = timedelta(hours=1)
 
 
 def _refuse(what: str) -> NoReturn:
@@ -47,6 +62,38 @@ class OrderQuerySet(_Guarded["Order"]):
 
     def newest_first(self) -> Self:
         return self.order_by("-created_at", "-id")
+
+    def with_times(
+        self,
+        *,
+        updated_after: datetime | None = None,
+        pickup_from: datetime | None = None,
+        pickup_to: datetime | None = None,
+    ) -> tuple[Self, ...]:
+        """Those of these orders that were updated and are picked up then, in parts which are quick to list by creation.
+
+        An index by another time can't give orders by creation, and one by creation leads through all that were created
+        later. But most orders were created about then; those that were not have an index of their own.
+        """
+        times = Q()
+        if pickup_from is not None:
+            times &= Q(pickup_time__gte=pickup_from)
+        if pickup_to is not None:
+            times &= Q(pickup_time__lt=pickup_to)
+        updated = Q() if updated_after is None else Q(updated_at__gt=updated_after)
+        if updated_after is not None and updated_after > clock.now() - LATELY:
+            return (self.filter(times, updated),)
+        if not times and not updated:
+            return (self,)
+        since = [time for time in (pickup_from, updated_after) if time is not None]
+        created = Q(created_at__gt=max(since) - NEAR) if since else Q()
+        if pickup_to is not None:
+            created &= Q(created_at__lt=pickup_to + NEAR)
+        if updated_after is not None:
+            # The sum keeps the planner from the index by update: it can't know that these are the newest ones anyway,
+            # and would read them all to sort them.
+            created &= Q(GreaterThan(F("updated_at") + Value(timedelta(0)), Value(updated_after)))
+        return self.filter(times, created, ~FAR), self.filter(times, updated, FAR)
 
     def for_board(self, kitchen: str) -> Self:
         """The open orders of a kitchen, most urgent first, through the index that holds open orders only."""

@@ -263,4 +263,5 @@ def test_reports_cost_two_statements_and_an_answer_given_lately_one(manager: Cli
     for name in REPORTS:
         assert statements(name) == 2
         assert statements(name) == 1
-        assert statements(f"{name}?from=2020-01-01T00:00:00Z&to=2030-01-02T10:30:00Z&kitchen=main") == 2
+        range_ = statements(f"{name}?from=2020-01-01T00:00:00Z&to=2030-01-02T10:30:00Z&kitchen=main")
+        assert range_ == (4 if name == "customer-order-counts" else 2)

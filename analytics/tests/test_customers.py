@@ -1,0 +1,109 @@
+"""The best customers of a range are found without adding up the range, and are those that adding it up finds."""
+
+import random
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from analytics.customers import Best, most_orders
+from analytics.grains import Grain, start_of
+from analytics.models import CustomerHour, CustomerMonth
+
+pytestmark = pytest.mark.django_db
+BEGAN = datetime(2026, 1, 20, 7, tzinfo=UTC)
+DAYS = 120
+PLACES = [(kitchen, brand) for kitchen in ("harju", "kallio") for brand in ("burgers", "sushi")]
+
+
+def made(*, customers: int, orders: int, seed: int = 1) -> list[CustomerHour]:
+    """Orders of `DAYS` days. The first of the customers order much, the last of them once or never."""
+    dice = random.Random(seed)
+    found: dict[tuple[datetime, str, str, str], CustomerHour] = {}
+    months: Counter[tuple[datetime, str]] = Counter()
+    for _ in range(orders):
+        at = BEGAN + timedelta(minutes=dice.randrange(DAYS * 24 * 60))
+        account = f"acc-{int(customers * dice.random() ** 3):03}"
+        hour = start_of(Grain.HOUR, at)
+        key = (hour, *dice.choice(PLACES), account)
+        row = found.setdefault(
+            key,
+            CustomerHour(
+                hour=hour, kitchen=key[1], brand=key[2], account=account, orders=0, first_at=at, last_at=at
+            ),
+        )
+        row.orders += 1
+        row.first_at, row.last_at = min(row.first_at, at), max(row.last_at, at)
+        months[start_of(Grain.MONTH, at), account] += 1
+    CustomerHour.objects.bulk_create(found.values())
+    CustomerMonth.objects.bulk_create(
+        CustomerMonth(month=month, account=account, orders=number)
+        for (month, account), number in months.items()
+    )
+    return list(found.values())
+
+
+def added_up(
+    rows: list[CustomerHour],
+    since: datetime | None,
+    until: datetime | None,
+    kitchens: tuple[str, ...],
+    brand: str | None,
+    limit: int,
+) -> Best:
+    found: dict[str, tuple[str, int, datetime, datetime]] = {}
+    for row in rows:
+        if (
+            (since is None or row.hour >= since)
+            and (until is None or row.hour < until)
+            and all(kitchen == row.kitchen for kitchen in kitchens)
+            and brand in (None, row.brand)
+        ):
+            _, orders, first, last = found.get(row.account, ("", 0, row.first_at, row.last_at))
+            found[row.account] = (
+                row.account,
+                orders + row.orders,
+                min(first, row.first_at),
+                max(last, row.last_at),
+            )
+    return sorted(found.values(), key=lambda each: (-each[1], each[0]))[:limit]
+
+
+@pytest.mark.parametrize(("customers", "orders"), [(60, 4_000), (600, 4_000), (3, 200), (900, 600)])
+def test_the_best_are_those_that_adding_up_the_range_finds(customers: int, orders: int) -> None:
+    rows = made(customers=customers, orders=orders)
+    dice = random.Random(2)
+    ways = set()
+    for _ in range(60):
+        since, until = sorted(BEGAN + timedelta(hours=dice.randrange(-48, DAYS * 24 + 48)) for _ in range(2))
+        asked = (
+            dice.choice((since, since, None)),
+            dice.choice((until, until, None)),
+            dice.choice(((), (), ("harju",), ("harju", "harju"), ("harju", "kallio"))),
+            dice.choice((None, None, "sushi", "nobody")),
+            dice.choice((1, 3, 10, 100, 1000)),
+        )
+        with CaptureQueriesContext(connection) as queries:
+            assert most_orders(*asked) == added_up(rows, *asked), asked
+        ways.add("named" in queries[-1]["sql"])
+    assert ways == {True, False}, "the best stand out; anybody may be among them"
+
+
+def test_without_orders_there_are_none() -> None:
+    assert most_orders(BEGAN, None, (), None, 100) == []
+
+
+def test_where_the_best_stand_out_few_accounts_are_looked_at() -> None:
+    made(customers=2_000, orders=6_000)
+    with CaptureQueriesContext(connection) as queries:
+        most_orders(BEGAN, BEGAN + timedelta(days=80), (), None, 10)
+    sql = queries[-1]["sql"]
+    with connection.cursor() as cursor:
+        named = sql[sql.index("(") + 1 : sql.index("), best AS")]
+        cursor.execute(f"SELECT count(*) FROM ({named}) AS named".replace("%", "%%"))
+        [(number,)] = cursor.fetchall()
+        cursor.execute("SELECT count(DISTINCT account) FROM analytics_customerhour")
+        [(accounts,)] = cursor.fetchall()
+    assert number < 60 < accounts / 10, (number, accounts)
