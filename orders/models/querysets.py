@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from django.db import connections, models
 
-from orders.models.inserts import insert
+from orders.models.writes import insert
 from orders.statuses import OPEN
 
 if TYPE_CHECKING:
