@@ -10,13 +10,12 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from statistics import fmean, median, quantiles
 from typing import Any
 
 from bench.load import LoadFailed
 from bench.measure import CpuClock
-from bench.receiver import Receiver
+from bench.receiver_process import ReceiverProcess
 from bench.stack import Stack
 
 BURST_SECONDS = 10
@@ -123,7 +122,7 @@ def measure_webhooks(stack: Stack) -> WebhookResult:
         f"from orders.models import Kitchen; Kitchen(slug='{KITCHEN}', name='Hooks').save()",
     )
     api = Api(stack.port, stack.create_key("bench-hooks", 0, "--kitchen", KITCHEN))
-    with Receiver() as receiver:
+    with ReceiverProcess() as receiver:
         hook = api("POST", "/webhooks", _hook(receiver.url("/live")))
         times: dict[bool, list[float]] = {False: [], True: []}
         cpu: dict[bool, list[float]] = {False: [], True: []}
@@ -140,7 +139,7 @@ def measure_webhooks(stack: Stack) -> WebhookResult:
             cpu[told].append(clock.used() * 1000 / BURST_SECONDS)
             if told:
                 drained = max(drained, _wait_for_silence(receiver))
-        delivered = len(receiver.heard)
+        delivered = receiver.heard()
         api("DELETE", f"/webhooks/{hook['id']}")
     delays = _among_the_dead(stack, api)
     return WebhookResult(
@@ -206,26 +205,24 @@ def _paced(began: float, jobs: Iterable[tuple[float, Callable[[], object]]]) -> 
         job()
 
 
-def _wait_for_silence(receiver: Receiver) -> float:
+def _wait_for_silence(receiver: ReceiverProcess) -> float:
     """Until nothing has been heard for 2 s; returns how long the last came after now."""
     began = last = time.monotonic()
-    heard = len(receiver.heard)
+    heard = receiver.heard()
     while time.monotonic() - last < 2:
         if time.monotonic() - began > DRAIN_SECONDS:
             raise LoadFailed("webhooks: deliveries did not come to an end")
         time.sleep(0.05)
-        if len(receiver.heard) != heard:
-            heard, last = len(receiver.heard), time.monotonic()
+        now_heard = receiver.heard()
+        if now_heard != heard:
+            heard, last = now_heard, time.monotonic()
     return last - began
 
 
 def _among_the_dead(stack: Stack, api: Api) -> list[float]:
     """Seconds from the commit of each order until a live endpoint had it, beside DEAD others that don't answer."""
 
-    def answer(path: str, number: int, body: bytes) -> str:
-        return "hang" if path.endswith("hang") else "fail"
-
-    with Receiver(answer) as dead, Receiver() as live:
+    with ReceiverProcess() as dead, ReceiverProcess() as live:
         api("POST", "/webhooks", _hook(live.url("/live")))
         stack.manage(
             "shell",
@@ -236,13 +233,8 @@ def _among_the_dead(stack: Stack, api: Api) -> list[float]:
             f"for n in range({DEAD}):\n"
             f" e.create(W(name=f'dead {{n}}', kitchen_id='{KITCHEN}', url=urls[n % 3], events=['order.created']))",
         )
-        offset = time.time() - time.monotonic()
         began = time.monotonic()
         jobs = [(n / DEAD_ORDERS_PER_SECOND, api.order) for n in range(DEAD_SECONDS * DEAD_ORDERS_PER_SECOND)]
         _paced(began, jobs)
         _wait_for_silence(live)
-        delays = []
-        for one in live.heard:
-            at = datetime.fromisoformat(json.loads(one.body)["timestamp"]).timestamp()
-            delays.append(one.at + offset - at)
-        return delays
+        return live.delays()

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import logging.handlers
 import os
 import re
+import select
 import shlex
 import signal
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
+import orjson
 from honcho.manager import Manager
 from honcho.printer import Message
+from honcho.process import Popen, Process
 
 from huuva.env import ConfigError
 from huuva.leftovers import TOKEN_VARIABLE, Family
@@ -26,6 +29,9 @@ SHOWN: Final = frozenset({"WARNING", "WARN", "ERROR", "CRITICAL", "FATAL"})
 # These give way where processors are few, at the start above all: people wait for web.
 BACKGROUND: Final = frozenset({"worker", "beat"})
 SHOWN_LENGTH: Final = 300
+# What a part writes is gathered for so long.
+GATHER_SECONDS: Final = 0.05
+MOST_AT_ONCE: Final = 1 << 20
 # Fields of a log line that the terminal leaves out; the part's own log has them.
 NOT_SHOWN: Final = frozenset({"level", "event", "timestamp", "logger", "exception"})
 # A worker's threads share one interpreter, so more of them add waiting, not work; each holds a database connection.
@@ -85,6 +91,7 @@ class PartsManager(Manager):
         on_ending: Callable[[], None] | None = None,
     ) -> None:
         super().__init__(printer=PartLogs(home / "log"))
+        self._process_ctor = _Part
         self._family = family
         self._on_started = on_started
         self._on_ending = on_ending
@@ -127,6 +134,44 @@ class PartsManager(Manager):
         super()._system_print(data)
 
 
+class _Part(Process):
+    """honcho's, but what the part writes comes as bundles of lines: each message goes through two processes more, and
+    web writes a line for each order."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._child_ctor = _started
+
+
+def _started(*args: Any, **kwargs: Any) -> Popen:
+    child = Popen(*args, **kwargs)
+    child.stdout = _Bundles(child.stdout)
+    return child
+
+
+class _Bundles:
+    """A pipe whose `readline` gives all whole lines of a moment; what is left at its end, and then nothing."""
+
+    def __init__(self, pipe: IO[bytes]) -> None:
+        self._pipe = pipe
+        self._rest = b""
+
+    def readline(self) -> bytes:
+        while True:
+            select.select([self._pipe], [], [])
+            time.sleep(GATHER_SECONDS)
+            data = os.read(self._pipe.fileno(), MOST_AT_ONCE)
+            if not data:
+                rest, self._rest = self._rest, b""
+                return rest
+            whole, newline, self._rest = (self._rest + data).rpartition(b"\n")
+            if newline:
+                return whole + newline
+
+    def close(self) -> None:
+        self._pipe.close()
+
+
 class PartLogs:
     """honcho's printer: every line goes into the part's own log, warnings and worse to the terminal too."""
 
@@ -139,12 +184,13 @@ class PartLogs:
 
     def write(self, message: Message) -> None:
         data = message.data
-        text = data.decode("utf-8", "replace") if isinstance(data, bytes) else data
-        for line in text.splitlines():
+        text = (data.decode("utf-8", "replace") if isinstance(data, bytes) else data).removesuffix("\n")
+        if message.name != "system":
+            self._file(message.name).emit(logging.makeLogRecord({"msg": "%s", "args": (text,)}))
+        for line in text.split("\n"):
             if message.name == "system":
                 self._note_stop(line)
                 continue
-            self._file(message.name).emit(logging.makeLogRecord({"msg": "%s", "args": (line,)}))
             shown = self._shown(message.name, line)
             if shown is not None:
                 sys.stderr.write(f"{message.name.ljust(self.width)} | {shown}\n")
@@ -165,7 +211,7 @@ class PartLogs:
     def _shown(self, name: str, line: str) -> str | None:
         """The line as the terminal shows it, if at all: of a traceback only the last line, the log has it whole."""
         try:
-            event = json.loads(line) if line.startswith("{") else None
+            event = orjson.loads(line) if line.startswith("{") else None
         except ValueError:
             event = None
         if isinstance(event, dict):

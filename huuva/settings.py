@@ -137,13 +137,13 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "huuva.middleware.GateMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "huuva.page_middleware.WhiteNoiseMiddleware",
     "huuva.csp.CspMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "huuva.page_middleware.SessionMiddleware",
     "huuva.middleware.PageLocaleMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "huuva.page_middleware.AuthenticationMiddleware",
+    "huuva.page_middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
 ]

@@ -7,6 +7,8 @@ from django.views.generic import RedirectView
 from huuva import health, metrics, openapi
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    # First, because nearly every call is one of these: patterns are tried one after the other.
+    path("api/", include("orders.api.urls")),
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/analytics/", include("analytics.dashboard.urls")),
@@ -23,7 +25,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", include("analytics.urls")),
     path("api/", include("integrations.urls")),
     path("api/", include("integrations.channels.urls")),
-    path("api/", include("orders.api.urls")),
 ]
 
 handler400 = "huuva.errors.bad_request"

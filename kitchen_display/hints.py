@@ -22,6 +22,9 @@ from huuva.valkey_client import ValkeyClient, valkey_client
 
 __all__ = ["ORDERS", "SCREENS", "Publisher", "publish", "publish_on_commit"]
 
+# After each hint: of a burst of changes few hints are left, each of which costs live, and makes every screen fetch. The
+# first change after a quiet moment is told at once.
+PAUSE_SECONDS: Final = 0.02
 # Between attempts while Valkey is away; the breaker lets one through each second.
 RETRY_SECONDS: Final = 0.25
 # A command that changes something and ends at once still gets its hint out.
@@ -81,8 +84,7 @@ class Publisher:
                         newer = self._wanted.get(key, noted)
                         self._wanted[key] = Noted(noted.at_ms, newer.moment)
                 self._changed.notify_all()
-            if sent is None:
-                time.sleep(RETRY_SECONDS)
+            time.sleep(RETRY_SECONDS if sent is None else PAUSE_SECONDS)
 
 
 def _send(batch: dict[tuple[str, str], Noted], client: redis.Redis) -> bool:

@@ -13,12 +13,14 @@ from django.db import connection
 from django.db.models import Q
 from rest_framework.request import Request
 
+from huuva.api import kitchen_of
 from huuva.bodies import invalid_parameter
 from orders.models import Order
 from orders.models.querysets import OrderQuerySet
+from orders.reads import newest_orders
 
 DEFAULT_LIMIT, MAX_LIMIT = 50, 200
-# What a list may be asked with and still be one of the few statements whose kept plans are good.
+# What a list may be asked with and still be one of the few statements that are put together once, with good kept plans.
 _UNFILTERED = frozenset({"limit", "cursor"})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -84,12 +86,15 @@ def page_of(parts: Sequence[OrderQuerySet], request: Request, limit: int, place:
     backwards = place is not None and place.backwards
     order = ("created_at", "id") if backwards else ("-created_at", "-id")
     # One more than asked for tells whether there is another page, without counting.
-    first, *others = (
-        (part if place is None else part.filter(_beyond(place))).order_by(*order)[: limit + 1]
-        for part in parts
-    )
-    orders = first.union(*others, all=True).order_by(*order)[: limit + 1] if others else first
-    found = _read(orders, request)
+    if request.query_params.keys() <= _UNFILTERED:
+        beyond = None if place is None else (place.created_at, place.order_id)
+        found = newest_orders(kitchen_of(request), limit + 1, beyond, backwards=backwards)
+    else:
+        first, *others = (
+            (part if place is None else part.filter(_beyond(place))).order_by(*order)[: limit + 1]
+            for part in parts
+        )
+        found = _read(first.union(*others, all=True).order_by(*order)[: limit + 1] if others else first)
     more = len(found) > limit
     del found[limit:]
     if backwards:
@@ -102,11 +107,9 @@ def page_of(parts: Sequence[OrderQuerySet], request: Request, limit: int, place:
     )
 
 
-def _read(orders: OrderQuerySet, request: Request) -> list[Order]:
-    """The rows. With a filter the plan is made for its values: one that is kept for all values walks through the newest
+def _read(orders: OrderQuerySet) -> list[Order]:
+    """The rows. The plan is made for the filters' values: one that is kept for all values walks through the newest
     orders, which are a million where only a few match (a status that is rare, a time that has just been)."""
-    if request.query_params.keys() <= _UNFILTERED:
-        return list(orders)
     connection.ensure_connection()
     raw: Any = connection.connection
     threshold, raw.prepare_threshold = raw.prepare_threshold, None

@@ -89,13 +89,16 @@ class OrderViewSet(ApiView, ViewSet):
         return self._answer(self._do(lambda: self._patched_order(id, body, who)))
 
     @staticmethod
-    @transaction.atomic
     def _patched_order(id: str, body: OrderPatch, who: dict[str, Any]) -> Order:
-        if body.amends:
+        if not body.amends:
+            return services.move_order(
+                id, body.status, **who
+            )  # A transaction of its own, without savepoints.
+        with transaction.atomic():
             order = amend_order(id, note=body.note, pickup_time=body.pickup_time, **who)
-            who = {**who, "expected": None}  # Asked already, and the row is locked since.
-        if body.moves:
-            order = services.move_order(id, body.status, **who)
+            if body.moves:
+                # Its version was asked for already, and the row is locked since.
+                order = services.move_order(id, body.status, **{**who, "expected": None})
         return order
 
     @schema.update_item
@@ -107,15 +110,14 @@ class OrderViewSet(ApiView, ViewSet):
         return Response(documents.item_document(order, item), headers={"ETag": etag(order.version)})
 
     @staticmethod
-    @transaction.atomic
     def _patched_item(id: str, plu: str, body: ItemPatch, who: dict[str, Any]) -> tuple[Order, OrderItem]:
-        if body.amends:
+        if not body.amends:
+            return services.move_item(id, plu, body.status, **who)
+        with transaction.atomic():
             order = amend_order(id, items={plu: ItemAmendment(body.note, body.quantity)}, **who)
-            item = services.find_item(order.lines, plu)
-            who = {**who, "expected": None}  # Asked already, and the row is locked since.
-        if body.moves:
-            order, item = services.move_item(id, plu, body.status, **who)
-        return order, item
+            if body.moves:
+                return services.move_item(id, plu, body.status, **{**who, "expected": None})
+        return order, services.find_item(order.lines, plu)
 
     @schema.recall
     @idempotent

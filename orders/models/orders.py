@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from orders.models.kitchens import Kitchen
 from orders.models.querysets import FAR, GUARDED, ItemQuerySet, OrderQuerySet
+from orders.models.writes import insert, update
 from orders.statuses import CANCELLED, OPEN, ItemStatus, OrderStatus
 
 if TYPE_CHECKING:
@@ -152,6 +153,20 @@ class Order(StatusGuard):
         elif not transaction.get_connection().in_atomic_block:
             # post_save comes after save()'s own transaction: a failing receiver would leave the status changed.
             raise DirectStatusWrite("A change of status and its history are written in one transaction.")
+
+    # The two steps of Django's `save()` that write: what services save with a change goes by statements that are put
+    # together once. All else of `save()`, its signals above all, stays Django's.
+
+    def _do_insert(self, *args: Any, **kwargs: Any) -> Any:
+        if self.change is None:
+            return super()._do_insert(*args, **kwargs)  # type: ignore[misc]
+        insert([self])
+        return []  # no values that the database made up
+
+    def _do_update(self, base_qs: Any, using: Any, pk_val: Any, values: Any, *args: Any) -> Any:
+        if self.change is None:
+            return super()._do_update(base_qs, using, pk_val, values, *args)
+        return [()] if update(self, tuple(field.attname for field, *_ in values)) else []
 
 
 class OrderItem(StatusGuard):

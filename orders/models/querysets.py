@@ -13,7 +13,7 @@ from django.db.models import F, Q, Value
 from django.db.models.lookups import GreaterThan, LessThan
 
 from orders import clock
-from orders.models.inserts import insert
+from orders.models.writes import insert
 from orders.statuses import OPEN
 
 if TYPE_CHECKING:

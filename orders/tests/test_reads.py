@@ -1,5 +1,7 @@
 """The reads with SQL of their own give what querysets give."""
 
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -7,7 +9,8 @@ from django.db import connection, models, transaction
 from django.test.utils import CaptureQueriesContext
 
 from orders.models import Order
-from orders.reads import items_of, locked_order, one_order
+from orders.reads import items_of, locked_order, newest_orders, one_order
+from orders.services import create_order
 from orders.tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -57,3 +60,19 @@ def test_another_kitchens_order_is_not_there(read: Any) -> None:
         read(order.id, "elsewhere")
     with pytest.raises(Order.DoesNotExist):
         read("nothing")
+
+
+def test_a_page_of_all_orders_is_the_page_of_the_queryset() -> None:
+    at = datetime(2026, 5, 1, 18, 30, tzinfo=UTC)
+    other = factories.kitchen("other")
+    for n in range(8):
+        # Two at a time came in the same moment.
+        new = replace(factories.new_order(), id=f"o{n}", created_at=at + timedelta(seconds=n // 2))
+        create_order(new, kitchen=other if n % 3 == 0 else factories.kitchen(), actor="key:test")
+    for kitchen in (None, "main"):
+        orders = list(Order.objects.for_key(kitchen).newest_first())
+        assert [fields(order) for order in newest_orders(kitchen, 9)] == [fields(order) for order in orders]
+        for place, seen in enumerate(orders):
+            last = (seen.created_at, seen.id)
+            assert newest_orders(kitchen, 3, last) == orders[place + 1 : place + 4]
+            assert newest_orders(kitchen, 9, last, backwards=True) == orders[:place][::-1]
