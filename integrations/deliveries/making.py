@@ -51,6 +51,8 @@ _INSERT: Final = """
     JOIN integrations_sink s ON e.event = ANY (s.events) AND s.channel IN ('', e.channel)
         AND (s.kitchen_id IS NULL OR s.kitchen_id = e.kitchen_id)
     WHERE {sinks}
+    -- Else the plan would choose in which order they get their ids, by which they are listed.
+    ORDER BY e.order_id, e.sequence, e.step, s.id
     ON CONFLICT (order_id, sink_id, sequence, step) {conflict}
 """
 _WANTING: Final = "s.disabled_at IS NULL AND s.deleted_at IS NULL AND e.at >= s.created_at"
