@@ -31,7 +31,10 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "huuva.settings"
 # Before other conftest files, which may import models.
 django.setup()
 
+from django.db import connection  # noqa: E402
+
 from huuva import embedded, settings  # noqa: E402
+from tests import cluster  # noqa: E402
 
 HOME = Path(os.environ["HUUVA_HOME"])
 WANTED = embedded.wanted(settings)
@@ -138,6 +141,22 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if IS_XDIST_WORKER:
         put_groups_first(items)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """On the coordinator of a Citus cluster the tests' tables are spread over its workers."""
+    nodes = cluster.workers(settings.DATABASE_URL)
+    if not nodes:
+        yield
+        return
+    with django_db_blocker.unblock():
+        cluster.drop(connection, nodes)
+        cluster.spread(connection, nodes)
+    yield
+    with django_db_blocker.unblock():
+        connection.close()
+        cluster.drop(connection, nodes)
 
 
 @pytest.fixture(scope="session")

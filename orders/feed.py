@@ -2,8 +2,8 @@
 
 Each history row keeps the id of the transaction that wrote it. Ids are given when a transaction first writes, so a
 transaction that began early and commits late has a small one: sorting by it alone would let such rows appear behind
-a reader's cursor. So nothing is read from `pg_snapshot_xmin(pg_current_snapshot())` on: below that, every
-transaction has ended, and no row can appear any more. The feed stalls while a writer is open; it never skips.
+a reader's cursor. So nothing is read from the horizon on (`orders/horizon.py`): below it every transaction has ended, and
+no row can appear any more. The feed stalls while a writer is open; it never skips.
 """
 
 import base64
@@ -15,6 +15,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from orders.horizon import HORIZON, horizon
 from orders.models import FeedOffset
 
 
@@ -82,11 +83,6 @@ class Page:
     more: bool
 
 
-# The first transaction id that may still be open, in the feed's own count (see `raise_offset`).
-_HORIZON = """
-    ((pg_snapshot_xmin(pg_current_snapshot())::text::bigint
-      + coalesce((SELECT value FROM orders_feedoffset), 0))::text::xid8)
-"""
 _READ = """
     SELECT c.tx::text::bigint, c.order_id, c.sequence, c.plu, c.from_status, c.to_status, c.kind, c.change, c.recalls,
            c.at, c.recorded_at, c.actor, c.reason
@@ -103,29 +99,28 @@ def read(after: Cursor | None = None, *, limit: int = 500, kitchen: str | None =
     does not look through the others' rows again.
     """
     after = after or Cursor()
+    readable = horizon()
+    if readable is None:
+        return Page([], after, more=False)
     join = where = ""
+    parameters: list[Any] = [str(after.tx), after.order_id, after.sequence, str(readable)]
+    if kitchen is not None:
+        join, where = "JOIN orders_order o ON o.id = c.order_id", "AND o.kitchen_id = %s"
+        parameters.append(kitchen)
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {_HORIZON}::text::bigint")
-        (horizon,) = cursor.fetchone()
-        parameters: list[Any] = [str(after.tx), after.order_id, after.sequence, str(horizon)]
-        if kitchen is not None:
-            join, where = "JOIN orders_order o ON o.id = c.order_id", "AND o.kitchen_id = %s"
-            parameters.append(kitchen)
         cursor.execute(_READ.format(join=join, where=where), [*parameters, limit + 1])
         events = [Event(*row) for row in cursor.fetchall()]
     if len(events) > limit:
         del events[limit:]
         return Page(events, events[-1].cursor, more=True)
     # No order id is empty, so this lies before every row of the first transaction that may still be open.
-    return Page(events, max(after, Cursor(horizon)), more=False)
+    return Page(events, max(after, Cursor(readable)), more=False)
 
 
 def end() -> Cursor:
-    """Where the feed ends now: whatever becomes readable later lies behind it."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {_HORIZON}::text::bigint")
-        (horizon,) = cursor.fetchone()
-    return Cursor(horizon)
+    """Where the feed ends now, or its beginning where that can't be known: whatever becomes readable later lies
+    behind it."""
+    return Cursor(horizon() or 0)
 
 
 def preceding(events: Iterable[Event], after: Cursor) -> list[tuple[str, int]]:
@@ -202,7 +197,7 @@ def lag_seconds() -> float:
     transaction that writes stays open anywhere on the server."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT extract(epoch FROM now() - min(recorded_at)) FROM orders_statuschange WHERE tx >= {_HORIZON}"  # noqa: S608
+            f"SELECT extract(epoch FROM now() - min(recorded_at)) FROM orders_statuschange WHERE tx >= {HORIZON}"  # noqa: S608
         )
         (age,) = cursor.fetchone()
     return max(0.0, float(age or 0))
