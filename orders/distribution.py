@@ -1,4 +1,4 @@
-"""Spreading the order tables over the workers of a Citus cluster: what is still to do, as steps that can be shown first.
+"""Spreading the order tables over the workers of a Citus cluster: what is still to do, in steps to be shown first.
 
 What makes it possible is kept by every migration (ADR 1, and a test of the schema): an order and all that hangs on it
 lies on one worker, found by the order's id. Kitchens are copied to all. Everything else stays on the coordinator.
@@ -6,7 +6,7 @@ lies on one worker, found by the order's id. Kitchens are copied to all. Everyth
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection, transaction
 
@@ -104,7 +104,9 @@ def _check_cluster() -> None:
         )
     if _value("SELECT groupid FROM pg_dist_local_group"):
         raise NotPossible("This is a worker: DATABASE_URL must name the coordinator.")
-    if not _value("SELECT count(*) FROM pg_dist_node WHERE isactive AND shouldhaveshards AND noderole = 'primary'"):
+    if not _value(
+        "SELECT count(*) FROM pg_dist_node WHERE isactive AND shouldhaveshards AND noderole = 'primary'"
+    ):
         raise NotPossible("No worker is there: SELECT citus_add_node('<its name>', 5432) on the coordinator.")
 
 
@@ -114,18 +116,24 @@ _REFER: Final = Step(f"copy {REFERENCE} to every worker", f"SELECT create_refere
 def _is_reference(known: dict[str, str]) -> bool:
     return known.get(REFERENCE) == "n" and bool(
         _value(
-            "SELECT count(*) FROM pg_dist_partition WHERE logicalrelid = %s::regclass AND repmodel = 't'", [REFERENCE]
+            "SELECT count(*) FROM pg_dist_partition WHERE logicalrelid = %s::regclass AND repmodel = 't'",
+            [REFERENCE],
         )
     )
 
 
 def _spread(table: str, shards: int) -> Step:
     leader = next(iter(ORDER_ID))
-    where = f"colocate_with => 'none', shard_count => {shards}" if table == leader else f"colocate_with => '{leader}'"
+    where = (
+        f"colocate_with => 'none', shard_count => {shards}"
+        if table == leader
+        else f"colocate_with => '{leader}'"
+    )
     return Step(
-        f"spread {table} by {ORDER_ID[table]}" + (f" over {shards} parts" if table == leader else f", beside {leader}"),
+        f"spread {table} by {ORDER_ID[table]}"
+        + (f" over {shards} parts" if table == leader else f", beside {leader}"),
         # The rows are copied; the old ones would stay on the coordinator, out of sight.
-        f"SELECT create_distributed_table('{table}', '{ORDER_ID[table]}', {where});"  # noqa: S608
+        f"SELECT create_distributed_table('{table}', '{ORDER_ID[table]}', {where});"
         f"SELECT truncate_local_data_after_distributing_table('{table}')",
     )
 
@@ -144,8 +152,8 @@ def _foreign_keys(pending: Sequence[str]) -> list[tuple[str, str, str]]:
     return [(table, name, definition) for table, name, definition in found]
 
 
-# For all sessions of this database: the guards stay on the spread tables, and hear what a transaction on the coordinator
-# has set (`huuva.retention`).
+# For all sessions of this database: the guards stay on the spread tables, and hear what a transaction has set
+# on the coordinator (`huuva.retention`).
 _FOR_GUARDS: Final = {"citus.enable_unsafe_triggers": "on", "citus.propagate_set_commands": "local"}
 
 
@@ -166,11 +174,11 @@ def _settings() -> list[Step]:
     ]
 
 
-def _rows(sql: str, parameters: object = None) -> list[tuple]:  # type: ignore[type-arg]
+def _rows(sql: str, parameters: Any = None) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)  # type: ignore[arg-type]
+        cursor.execute(sql, parameters)
         return cursor.fetchall()
 
 
-def _value(sql: str, parameters: object = None):  # type: ignore[no-untyped-def]
+def _value(sql: str, parameters: Any = None) -> Any:
     return _rows(sql, parameters)[0][0]

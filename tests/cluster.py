@@ -35,7 +35,8 @@ def spread(connection: Any, nodes: list[tuple[str, int]]) -> None:
         cursor.execute("CREATE EXTENSION citus")
         parameters = connection.get_connection_params()
         cursor.execute(
-            "SELECT citus_set_coordinator_host(%s, current_setting('port')::int)", [parameters.get("host", "localhost")]
+            "SELECT citus_set_coordinator_host(%s, current_setting('port')::int)",
+            [parameters.get("host", "localhost")],
         )
         for host, port in nodes:
             cursor.execute("SELECT citus_add_node(%s, %s)", [host, port])

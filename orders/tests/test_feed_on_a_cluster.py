@@ -41,7 +41,9 @@ def run(*statements: str) -> None:
 def prepared_transactions() -> Iterator[None]:
     """None is left behind: it would hold up every reader of this server for good."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT current_setting('max_prepared_transactions')::int, to_regproc('citus_version')")
+        cursor.execute(
+            "SELECT current_setting('max_prepared_transactions')::int, to_regproc('citus_version')"
+        )
         most, citus = cursor.fetchone()
     if not most:
         pytest.skip("this server has max_prepared_transactions = 0")
@@ -112,7 +114,9 @@ def test_on_a_cluster_rows_that_are_prepared_on_a_worker_are_waited_for(cluster:
     assert feed.read(after.cursor).events == []
 
 
-def test_without_waiting_the_row_would_have_been_skipped(cluster: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_waiting_the_row_would_have_been_skipped(
+    cluster: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """That the stand-in is a true one."""
     order = factories.order(None)
     read = feed.read()
