@@ -76,11 +76,13 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`cursor` is where to go on; `more` says that it is worth doing so at once."""
+    """`cursor` is where to go on; `more` says that it is worth doing so at once. `in_cluster`: orders lie on several
+    machines."""
 
     events: list[Event]
     cursor: Cursor
     more: bool
+    in_cluster: bool = False
 
 
 _READ = """
@@ -99,11 +101,11 @@ def read(after: Cursor | None = None, *, limit: int = 500, kitchen: str | None =
     does not look through the others' rows again.
     """
     after = after or Cursor()
-    readable = horizon()
-    if readable is None:
-        return Page([], after, more=False)
+    limits = horizon()
+    if limits.tx is None:
+        return Page([], after, more=False, in_cluster=limits.in_cluster)
     join = where = ""
-    parameters: list[Any] = [str(after.tx), after.order_id, after.sequence, str(readable)]
+    parameters: list[Any] = [str(after.tx), after.order_id, after.sequence, str(limits.tx)]
     if kitchen is not None:
         join, where = "JOIN orders_order o ON o.id = c.order_id", "AND o.kitchen_id = %s"
         parameters.append(kitchen)
@@ -112,15 +114,15 @@ def read(after: Cursor | None = None, *, limit: int = 500, kitchen: str | None =
         events = [Event(*row) for row in cursor.fetchall()]
     if len(events) > limit:
         del events[limit:]
-        return Page(events, events[-1].cursor, more=True)
+        return Page(events, events[-1].cursor, more=True, in_cluster=limits.in_cluster)
     # No order id is empty, so this lies before every row of the first transaction that may still be open.
-    return Page(events, max(after, Cursor(readable)), more=False)
+    return Page(events, max(after, Cursor(limits.tx)), more=False, in_cluster=limits.in_cluster)
 
 
 def end() -> Cursor:
     """Where the feed ends now, or its beginning where that can't be known: whatever becomes readable later lies
     behind it."""
-    return Cursor(horizon() or 0)
+    return Cursor(horizon().tx or 0)
 
 
 def preceding(events: Iterable[Event], after: Cursor) -> list[tuple[str, int]]:

@@ -6,6 +6,7 @@ are told to commit, and after a crash that moment may last a minute. So what is 
 """
 
 import time
+from dataclasses import dataclass
 from typing import Final
 
 import structlog
@@ -32,15 +33,20 @@ PATIENCE_SECONDS: Final = 1.0
 STEP_SECONDS: Final = 0.01
 
 
-def horizon() -> int | None:
-    """The id below which all is visible; None where that can't be known yet: then the feed stalls, and never skips.
+@dataclass(frozen=True, slots=True)
+class Horizon:
+    """`tx`: below it all is visible; None where that can't be known yet: then the feed stalls, and never skips."""
 
-    Costs one statement, on a cluster a question to each machine more.
-    """
+    tx: int | None
+    in_cluster: bool = False
+
+
+def horizon() -> Horizon:
+    """Costs one statement, on a cluster a question to each machine more."""
     with connection.cursor() as cursor:
         cursor.execute(_ASK)
         found, in_cluster = cursor.fetchone()
-    return int(found) if not in_cluster or _settled() else None
+    return Horizon(None if in_cluster and not _settled() else int(found), in_cluster)
 
 
 def _settled() -> bool:
