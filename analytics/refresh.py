@@ -237,7 +237,7 @@ def _rows(page: feed.Page) -> list[Row]:
     """The page's events with what analytics.rules asks about each."""
     if not page.in_cluster:
         return _with_facts(_FACTS, page.events)
-    parts = batched(page.events, GATHERED_AT_ONCE, strict=False)
+    parts = batched(page.events, GATHERED_AT_ONCE)
     return [row for events in parts for row in _with_facts(_GATHERED, events)]
 
 
