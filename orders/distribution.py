@@ -152,9 +152,14 @@ def _foreign_keys(pending: Sequence[str]) -> list[tuple[str, str, str]]:
     return [(table, name, definition) for table, name, definition in found]
 
 
-# For all sessions of this database: the guards stay on the spread tables, and hear what a transaction has set
-# on the coordinator (`huuva.retention`).
-_FOR_GUARDS: Final = {"citus.enable_unsafe_triggers": "on", "citus.propagate_set_commands": "local"}
+# For all sessions of this database.
+_SETTINGS: Final = {
+    # The guards stay on the spread tables, and hear what a transaction has set on the coordinator (`huuva.retention`).
+    "citus.enable_unsafe_triggers": "on",
+    "citus.propagate_set_commands": "local",
+    # A transaction that has read many orders may still change a table that points to kitchens.
+    "citus.multi_shard_modify_mode": "sequential",
+}
 
 
 def _settings() -> list[Step]:
@@ -169,7 +174,7 @@ def _settings() -> list[Step]:
     )
     return [
         Step(f"set {name} = {value} for the database", f"ALTER DATABASE {database} SET {name} TO '{value}'")
-        for name, value in _FOR_GUARDS.items()
+        for name, value in _SETTINGS.items()
         if f"{name}={value}" not in set_already
     ]
 
