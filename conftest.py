@@ -144,9 +144,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+def cluster_nodes() -> list[tuple[str, int]]:
+    """The workers of the cluster that the tests run on; none on one server."""
+    return cluster.workers(settings.DATABASE_URL)
+
+
+@pytest.fixture(autouse=True)
+def _one_server(request: pytest.FixtureRequest) -> None:
+    marker = request.node.get_closest_marker("one_server")
+    if marker is not None and request.getfixturevalue("cluster_nodes"):
+        pytest.skip(f"on a cluster: {marker.args[0]}")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_db_setup: None, django_db_blocker: Any, cluster_nodes: list[tuple[str, int]]
+) -> Iterator[None]:
     """On the coordinator of a Citus cluster the tests' tables are spread over its workers."""
-    nodes = cluster.workers(settings.DATABASE_URL)
+    nodes = cluster_nodes
     if not nodes:
         yield
         return
