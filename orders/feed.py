@@ -93,12 +93,18 @@ _READ = """
     ORDER BY c.tx, c.order_id, c.sequence LIMIT %s
 """
 
+_LAST = """
+    SELECT tx::text::bigint, order_id, sequence FROM orders_statuschange WHERE tx < %s::text::xid8
+    ORDER BY tx DESC, order_id DESC, sequence DESC LIMIT 1
+"""
+
 
 def read(after: Cursor | None = None, *, limit: int = 500, kitchen: str | None = None) -> Page:
     """Up to `limit` rows behind `after`, of one kitchen or of all, oldest first.
 
-    When all there is has been looked through, the page's cursor stands at the horizon: a kitchen where nothing happens
-    does not look through the others' rows again.
+    When all there is has been looked through, the page's cursor stands at the last row of all kitchens: one where
+    nothing happens does not look through the others' rows again. It never lies beyond what is stored: ids that no row
+    carries may be given anew after a crash, or by a standby that takes over.
     """
     after = after or Cursor()
     limits = horizon()
@@ -112,11 +118,14 @@ def read(after: Cursor | None = None, *, limit: int = 500, kitchen: str | None =
     with connection.cursor() as cursor:
         cursor.execute(_READ.format(join=join, where=where), [*parameters, limit + 1])
         events = [Event(*row) for row in cursor.fetchall()]
-    if len(events) > limit:
-        del events[limit:]
-        return Page(events, events[-1].cursor, more=True, in_cluster=limits.in_cluster)
-    # No order id is empty, so this lies before every row of the first transaction that may still be open.
-    return Page(events, max(after, Cursor(limits.tx)), more=False, in_cluster=limits.in_cluster)
+        more = len(events) > limit
+        if more:
+            del events[limit:]
+        last = events[-1].cursor if events else after
+        if kitchen is not None and not more:
+            cursor.execute(_LAST, [str(limits.tx)])
+            last = max([last, *(Cursor(*row) for row in cursor.fetchall())])
+    return Page(events, last, more, limits.in_cluster)
 
 
 def end() -> Cursor:

@@ -85,6 +85,20 @@ class TestFeed:
         harju = factories.order(None, of=factories.kitchen("harju"))
         assert [event.order_id for event in feed.read(page.cursor, kitchen="harju").events] == [harju.id] * 2
 
+    def test_a_cursor_never_lies_beyond_what_is_stored(self) -> None:
+        """Ids that no row carries may be given anew after a crash; a reader must not be beyond them."""
+        factories.kitchen("harju")
+        order = factories.order()
+        for _ in range(3):
+            with pytest.raises(RuntimeError), transaction.atomic():
+                move_order(order.id, 2, actor="user:anna")
+                raise RuntimeError
+        page = feed.read()
+        assert page.cursor == page.events[-1].cursor
+        assert feed.read(page.cursor) == feed.Page([], page.cursor, more=False)
+        assert feed.read(kitchen="harju").cursor == page.cursor
+        assert feed.read(page.cursor, kitchen="harju").cursor == page.cursor
+
     def test_after_a_restore_into_another_server_the_offset_makes_rows_readable(self) -> None:
         old = factories.order()
         # As after pg_restore: the stored ids lie ahead of those that this server gives.

@@ -118,15 +118,15 @@ def test_without_waiting_the_row_would_have_been_skipped(
     cluster: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """That the stand-in is a true one."""
+    monkeypatch.setattr(horizon, "_settled", lambda: True)
     order = factories.order(None)
     read = feed.read()
     prepare_late_row(order.id)
-    run("SELECT pg_current_xact_id()")
-    monkeypatch.setattr(horizon, "_settled", lambda: True)
+    passed = feed.end()
 
-    passed = feed.read(read.cursor)
     run(f"COMMIT PREPARED '{GID}'")
-    assert feed.read(passed.cursor).events == []
+    assert actors(feed.read(read.cursor)) == ["screen:late"]
+    assert feed.read(passed).events == [], "a reader that had come so far would never get it"
 
 
 def test_what_is_prepared_later_is_not_waited_for(cluster: None, monkeypatch: pytest.MonkeyPatch) -> None:
