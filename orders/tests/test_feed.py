@@ -127,6 +127,16 @@ class TestFeed:
                 )
 
 
+@pytest.mark.django_db
+def test_a_pooler_that_swallows_our_timeouts_is_noticed_at_the_start() -> None:
+    assert run_checks(tags=["database"], databases=["default"]) == []
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+
+    (warning,) = run_checks(tags=["database"], databases=["default"])
+    assert (warning.id, "ALTER ROLE" in str(warning.hint)) == ("orders.W002", True)
+
+
 def in_thread(work: Callable[[], Any]) -> threading.Thread:
     def run() -> None:
         try:
