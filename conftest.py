@@ -31,7 +31,10 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "huuva.settings"
 # Before other conftest files, which may import models.
 django.setup()
 
+from django.db import connection  # noqa: E402
+
 from huuva import embedded, settings  # noqa: E402
+from tests import cluster  # noqa: E402
 
 HOME = Path(os.environ["HUUVA_HOME"])
 WANTED = embedded.wanted(settings)
@@ -138,6 +141,37 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if IS_XDIST_WORKER:
         put_groups_first(items)
+
+
+@pytest.fixture(scope="session")
+def cluster_nodes() -> list[tuple[str, int]]:
+    """The workers of the cluster that the tests run on; none on one server."""
+    return cluster.workers(settings.DATABASE_URL)
+
+
+@pytest.fixture(autouse=True)
+def _one_server(request: pytest.FixtureRequest) -> None:
+    marker = request.node.get_closest_marker("one_server")
+    if marker is not None and request.getfixturevalue("cluster_nodes"):
+        pytest.skip(f"on a cluster: {marker.args[0]}")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_db_setup: None, django_db_blocker: Any, cluster_nodes: list[tuple[str, int]]
+) -> Iterator[None]:
+    """On the coordinator of a Citus cluster the tests' tables are spread over its workers."""
+    nodes = cluster_nodes
+    if not nodes:
+        yield
+        return
+    with django_db_blocker.unblock():
+        cluster.drop(connection, nodes)
+        cluster.spread(connection, nodes)
+    yield
+    with django_db_blocker.unblock():
+        connection.close()
+        cluster.drop(connection, nodes)
 
 
 @pytest.fixture(scope="session")

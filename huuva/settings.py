@@ -216,6 +216,8 @@ DATABASES = {
         **_database,
         "ENGINE": "django.db.backends.postgresql",
         "CONN_MAX_AGE": None,
+        # A pooler that hands out connections by transaction would lose them; we read nothing by them.
+        "DISABLE_SERVER_SIDE_CURSORS": True,
         "OPTIONS": {
             "connect_timeout": 3,
             # A server behind a cut cable is given up in seconds, not by the kernel's quarter of an hour.

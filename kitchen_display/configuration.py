@@ -89,7 +89,8 @@ def _plain(value: Any) -> list[Any]:
     return list(orjson.loads(value) if isinstance(value, str | bytes) else value)
 
 
-@lru_cache(maxsize=64)
+# Entries of the last seconds, too: for the kitchens that one process serves within FRESH_SECONDS.
+@lru_cache(maxsize=512)
 def _kept(kitchen: str, moment: int) -> Configuration:
     return read_configuration(kitchen)
 

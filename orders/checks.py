@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.core.checks import Error, Tags, register
+from django.core.checks import Error, Tags, Warning, register
 from django.db import connection
 
 from orders import feed
@@ -18,6 +18,25 @@ def feed_is_readable(databases: Sequence[str] | None = None, **kwargs: Any) -> l
             "The history's rows come from another database server: new ones would be lost between them.",
             hint="Run `manage.py raise_feed_offset` once, with nothing else running.",
             id="orders.E001",
+        )
+    ]
+
+
+@register(Tags.database)
+def sleepers_are_ended(databases: Sequence[str] | None = None, **kwargs: Any) -> list[Warning]:
+    """A pooler in between may swallow what we ask of a connection."""
+    if not databases:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW idle_in_transaction_session_timeout")
+        if cursor.fetchone() != ("0",):
+            return []
+    return [
+        Warning(
+            "The database lets a session sit in a transaction for ever: the change feed would wait for it.",
+            hint="A pooler has swallowed our settings: ALTER ROLE … SET idle_in_transaction_session_timeout = '15s', "
+            "and lock_timeout = '5s' (docs/scaling.md).",
+            id="orders.W002",
         )
     ]
 

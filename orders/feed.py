@@ -2,8 +2,8 @@
 
 Each history row keeps the id of the transaction that wrote it. Ids are given when a transaction first writes, so a
 transaction that began early and commits late has a small one: sorting by it alone would let such rows appear behind
-a reader's cursor. So nothing is read from `pg_snapshot_xmin(pg_current_snapshot())` on: below that, every
-transaction has ended, and no row can appear any more. The feed stalls while a writer is open; it never skips.
+a reader's cursor. So nothing is read from the horizon on (`orders/horizon.py`): below it every transaction has ended,
+and no row can appear any more. The feed stalls while a writer is open; it never skips.
 """
 
 import base64
@@ -15,6 +15,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from orders.horizon import HORIZON, horizon
 from orders.models import FeedOffset
 
 
@@ -75,18 +76,15 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`cursor` is where to go on; `more` says that it is worth doing so at once."""
+    """`cursor` is where to go on; `more` says that it is worth doing so at once. `in_cluster`: orders lie on several
+    machines."""
 
     events: list[Event]
     cursor: Cursor
     more: bool
+    in_cluster: bool = False
 
 
-# The first transaction id that may still be open, in the feed's own count (see `raise_offset`).
-_HORIZON = """
-    ((pg_snapshot_xmin(pg_current_snapshot())::text::bigint
-      + coalesce((SELECT value FROM orders_feedoffset), 0))::text::xid8)
-"""
 _READ = """
     SELECT c.tx::text::bigint, c.order_id, c.sequence, c.plu, c.from_status, c.to_status, c.kind, c.change, c.recalls,
            c.at, c.recorded_at, c.actor, c.reason
@@ -95,37 +93,45 @@ _READ = """
     ORDER BY c.tx, c.order_id, c.sequence LIMIT %s
 """
 
+_LAST = """
+    SELECT tx::text::bigint, order_id, sequence FROM orders_statuschange WHERE tx < %s::text::xid8
+    ORDER BY tx DESC, order_id DESC, sequence DESC LIMIT 1
+"""
+
 
 def read(after: Cursor | None = None, *, limit: int = 500, kitchen: str | None = None) -> Page:
     """Up to `limit` rows behind `after`, of one kitchen or of all, oldest first.
 
-    When all there is has been looked through, the page's cursor stands at the horizon: a kitchen where nothing happens
-    does not look through the others' rows again.
+    When all there is has been looked through, the page's cursor stands at the last row of all kitchens: one where
+    nothing happens does not look through the others' rows again. It never lies beyond what is stored: ids that no row
+    carries may be given anew after a crash, or by a standby that takes over.
     """
     after = after or Cursor()
+    limits = horizon()
+    if limits.tx is None:
+        return Page([], after, more=False, in_cluster=limits.in_cluster)
     join = where = ""
+    parameters: list[Any] = [str(after.tx), after.order_id, after.sequence, str(limits.tx)]
+    if kitchen is not None:
+        join, where = "JOIN orders_order o ON o.id = c.order_id", "AND o.kitchen_id = %s"
+        parameters.append(kitchen)
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {_HORIZON}::text::bigint")
-        (horizon,) = cursor.fetchone()
-        parameters: list[Any] = [str(after.tx), after.order_id, after.sequence, str(horizon)]
-        if kitchen is not None:
-            join, where = "JOIN orders_order o ON o.id = c.order_id", "AND o.kitchen_id = %s"
-            parameters.append(kitchen)
         cursor.execute(_READ.format(join=join, where=where), [*parameters, limit + 1])
         events = [Event(*row) for row in cursor.fetchall()]
-    if len(events) > limit:
-        del events[limit:]
-        return Page(events, events[-1].cursor, more=True)
-    # No order id is empty, so this lies before every row of the first transaction that may still be open.
-    return Page(events, max(after, Cursor(horizon)), more=False)
+        more = len(events) > limit
+        if more:
+            del events[limit:]
+        last = events[-1].cursor if events else after
+        if kitchen is not None and not more:
+            cursor.execute(_LAST, [str(limits.tx)])
+            last = max([last, *(Cursor(*row) for row in cursor.fetchall())])
+    return Page(events, last, more, limits.in_cluster)
 
 
 def end() -> Cursor:
-    """Where the feed ends now: whatever becomes readable later lies behind it."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {_HORIZON}::text::bigint")
-        (horizon,) = cursor.fetchone()
-    return Cursor(horizon)
+    """Where the feed ends now, or its beginning where that can't be known: whatever becomes readable later lies
+    behind it."""
+    return Cursor(horizon().tx or 0)
 
 
 def preceding(events: Iterable[Event], after: Cursor) -> list[tuple[str, int]]:
@@ -201,8 +207,12 @@ def lag_seconds() -> float:
     """Age of the oldest row that can't be read yet, in seconds; 0 where all can. A metric: it grows while a
     transaction that writes stays open anywhere on the server."""
     with connection.cursor() as cursor:
+        # By itself: inside the other statement each machine of a cluster would take its own.
+        cursor.execute(f"SELECT {HORIZON}::text::bigint")
+        (open_from,) = cursor.fetchone()
         cursor.execute(
-            f"SELECT extract(epoch FROM now() - min(recorded_at)) FROM orders_statuschange WHERE tx >= {_HORIZON}"  # noqa: S608
+            "SELECT extract(epoch FROM now() - min(recorded_at)) FROM orders_statuschange WHERE tx >= %s::text::xid8",
+            [str(open_from)],
         )
         (age,) = cursor.fetchone()
     return max(0.0, float(age or 0))

@@ -120,17 +120,20 @@ def erase_account(account: str) -> Erased:
     # First of all: who keeps figures by account takes its lock here, so that it has counted no order that comes while
     # we look. It never waits for an order's lock.
     account_renamed.send(Order, account=account, to=pseudonym)
-    with connection.cursor() as cursor:
-        # In one order, as everywhere: an order that is being changed is waited for.
-        cursor.execute(
-            "SELECT id, status FROM orders_order WHERE account = %s ORDER BY id FOR UPDATE", [account]
-        )
-        rows = cursor.fetchall()
-    still_open = [order_id for order_id, status in rows if status in OPEN]
+    ids = list(Order.objects.filter(account=account).order_by("id").values_list("id", flat=True))
+    # In one order, as everywhere, and one by one, because orders of a cluster lie on several machines: one that is
+    # being changed is waited for.
+    still_open = [order_id for order_id in ids if _locked_status(order_id) in OPEN]
     if still_open:
         raise OrdersStillOpen(still_open)
-    ids = [order_id for order_id, _ in rows]
     for start in range(0, len(ids), BATCH):
         _remove_data(ids[start : start + BATCH])
     Order.objects.filter(pk__in=ids).update(account=pseudonym)
     return Erased(len(ids), pseudonym)
+
+
+def _locked_status(order_id: str) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT status FROM orders_order WHERE id = %s FOR UPDATE", [order_id])
+        (status,) = cursor.fetchone()
+    return int(status)

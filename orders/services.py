@@ -7,6 +7,7 @@ all history rows that it writes share the change's number. A refusal (orders.ref
 from collections.abc import Container, Sequence
 
 from django.db import IntegrityError, transaction
+from psycopg.errors import UniqueViolation
 
 from orders import clock
 from orders.history import CHANGED_FIELDS, Change, begin
@@ -71,8 +72,9 @@ def create_order(new: NewOrder, *, kitchen: Kitchen, actor: str) -> Order:
 
 
 def _is_taken_id(error: IntegrityError) -> bool:
-    diagnosis = getattr(error.__cause__, "diag", None)
-    return diagnosis is not None and diagnosis.constraint_name == "orders_order_pkey"
+    cause = error.__cause__
+    # The coordinator of a cluster doesn't say which one; of an order's row there is no other.
+    return isinstance(cause, UniqueViolation) and cause.diag.constraint_name in (None, "orders_order_pkey")
 
 
 def move_order(

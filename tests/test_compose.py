@@ -1,4 +1,5 @@
-"""docker-compose.yml and what it refers to: held against a schema, because nothing here can run it."""
+"""docker-compose.yml, what goes on top of it for a cluster, and what they refer to: held against a schema, because nothing
+here can run them."""
 
 from __future__ import annotations
 
@@ -15,6 +16,7 @@ from huuva.parts import commands
 ROOT = Path(__file__).resolve().parent.parent
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+CLUSTER_FILE = ROOT / "deploy/docker-compose.citus.yml"
 OURS = ("migrate", "web", "live", "worker", "beat")
 
 TEXTS = {"type": "array", "items": {"type": "string"}}
@@ -93,6 +95,60 @@ SERVICE_SCHEMA: dict[str, Any] = {
 }
 
 
+def on_top(below: Any, above: Any, path: tuple[str, ...] = ()) -> Any:
+    """Two files as compose puts them together, as far as ours need it: maps are joined, volumes by where they are
+    mounted, all else is replaced."""
+    if isinstance(below, dict) and isinstance(above, dict):
+        return {
+            name: on_top(below.get(name), above.get(name, below.get(name)), (*path, name))
+            for name in [*below, *(name for name in above if name not in below)]
+        }
+    if path[-1:] == ("volumes",) and isinstance(below, list):
+        return list({volume.split(":")[1]: volume for volume in [*below, *above]}.values())
+    return above
+
+
+CLUSTER = on_top(COMPOSE, yaml.safe_load(CLUSTER_FILE.read_text()))
+CLUSTER_SERVICES: dict[str, dict[str, Any]] = CLUSTER["services"]
+
+
+@pytest.mark.parametrize("name", CLUSTER_SERVICES)
+def test_on_a_cluster_too_each_service_has_the_form_and_keeps_our_rules(name: str) -> None:
+    jsonschema.validate(CLUSTER_SERVICES[name], SERVICE_SCHEMA)
+    for needed, how in CLUSTER_SERVICES[name].get("depends_on", {}).items():
+        assert needed in CLUSTER_SERVICES, f"{name} waits for {needed}"
+        if how["condition"] == "service_healthy":
+            assert "healthcheck" in CLUSTER_SERVICES[needed]
+
+
+def test_a_cluster_has_a_coordinator_two_workers_and_a_pooler_before_it() -> None:
+    assert set(CLUSTER_SERVICES) == {*SERVICES, "shard-1", "shard-2", "cluster", "pgbouncer"}
+    machines = ("postgres", "shard-1", "shard-2")
+    assert {CLUSTER_SERVICES[name]["image"] for name in machines} == {"citusdata/citus:13.0"}
+    mounted = [CLUSTER_SERVICES[name]["volumes"] for name in machines]
+    assert mounted == [[f"{volume}:/var/lib/postgresql"] for volume in ("coordinator", "shard-1", "shard-2")]
+    named = {volume.partition(":")[0] for name in machines for volume in CLUSTER_SERVICES[name]["volumes"]}
+    assert named <= set(CLUSTER["volumes"])
+
+
+def test_on_a_cluster_parts_go_through_the_pooler_and_migrations_do_not() -> None:
+    for name in ("web", "worker", "beat"):
+        service = CLUSTER_SERVICES[name]
+        assert "@pgbouncer:5432/" in service["environment"]["DATABASE_URL"]
+        assert service["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
+        assert service["depends_on"]["pgbouncer"] == {"condition": "service_healthy"}
+        assert service["command"] == SERVICES[name]["command"]
+    migrate = CLUSTER_SERVICES["migrate"]
+    assert "@postgres:5432/" in migrate["environment"]["DATABASE_URL"]
+    assert "manage.py migrate --noinput && python manage.py distribute --yes" in migrate["command"][-1]
+    assert migrate["depends_on"]["cluster"] == {"condition": "service_completed_successfully"}
+
+
+def test_nobody_reaches_the_machines_of_a_cluster_from_outside() -> None:
+    assert [name for name, service in CLUSTER_SERVICES.items() if "ports" in service] == ["caddy"]
+    assert [name for name, service in CLUSTER_SERVICES.items() if "user" not in service] == ["caddy"]
+
+
 @pytest.mark.parametrize("name", SERVICES)
 def test_each_service_has_the_form_and_keeps_our_rules(name: str) -> None:
     jsonschema.validate(SERVICES[name], SERVICE_SCHEMA)
@@ -142,9 +198,16 @@ def test_variables_are_known_to_the_settings() -> None:
     assert in_image <= set(env.variables)
 
 
-def test_secrets_have_no_default_value() -> None:
-    text = (ROOT / "docker-compose.yml").read_text()
-    for name in ("POSTGRES_PASSWORD", "HUUVA_SECRET_KEY"):
+@pytest.mark.parametrize(
+    ("file", "secrets"),
+    [
+        (ROOT / "docker-compose.yml", ("POSTGRES_PASSWORD", "HUUVA_SECRET_KEY")),
+        (CLUSTER_FILE, ("POSTGRES_PASSWORD",)),
+    ],
+)
+def test_secrets_have_no_default_value(file: Path, secrets: tuple[str, ...]) -> None:
+    text = file.read_text()
+    for name in secrets:
         uses = re.findall(rf"\$\{{{name}(.)", text)
         assert uses
         assert set(uses) == {":"}

@@ -41,6 +41,14 @@ def test_expressions_ask_for_metrics_that_are_told(told: set[str]) -> None:
     assert asked - told == set()
 
 
+def test_what_each_web_machine_tells_alike_is_counted_once() -> None:
+    """Gauges of the database are the same wherever they are asked for; requests and streams are each process's own."""
+    for expression in EXPRESSIONS:
+        for name in NAME.findall(expression):
+            if not name.startswith(("huuva_http_", "huuva_live_")):
+                assert re.search(rf"\b(max|absent)( by \([a-z, ]+\))? ?\({name}\b", expression), expression
+
+
 def test_every_alert_says_what_is_wrong_and_what_to_do() -> None:
     for rule in RULES:
         assert rule["labels"]["severity"] in ("page", "ticket"), rule["alert"]

@@ -15,16 +15,12 @@ from orders.statuses import FIRST, PREPARING, READY
 
 # The statuses stand in the statement itself, so that the planner sees that the index of open orders holds them.
 _SQL: Final = """
-WITH open AS MATERIALIZED (
-    SELECT id, kitchen_id, status, brand_id, channel, channel_display_id, channel_order_id, created_at, changed_at,
-           due_at
-    FROM orders_order WHERE status IN (1, 2, 3) AND kitchen_id = ANY(%s)
-)
-SELECT open.*, (
+SELECT o.id, o.kitchen_id, o.status, o.brand_id, o.channel, o.channel_display_id, o.channel_order_id, o.created_at,
+       o.changed_at, o.due_at, (
     SELECT json_agg(json_build_array(item.plu, item.quantity)) FROM orders_orderitem item
-    WHERE item.order_id = open.id AND item.status IN (1, 2) AND open.status IN (1, 2)
+    WHERE item.order_id = o.id AND item.status IN (1, 2) AND o.status IN (1, 2)
 )::text
-FROM open {where} ORDER BY due_at, id
+FROM orders_order o WHERE o.status IN (1, 2, 3) AND o.kitchen_id = ANY(%s) {brand} ORDER BY o.due_at, o.id
 """
 MOST_LATE: Final = 6
 NONE: Final = ""
@@ -150,9 +146,9 @@ def _owing(order: OpenOrder, makers: Makers) -> dict[str, int]:
 
 
 def _open_orders(question: Question) -> Iterable[OpenOrder]:
-    where = "WHERE brand_id = %s" if question.brand else ""
+    brand = "AND o.brand_id = %s" if question.brand else ""
     values: list[Any] = [question.slugs, *([question.brand] if question.brand else [])]
     with connection.cursor() as cursor:
-        cursor.execute(_SQL.format(where=where), values)
+        cursor.execute(_SQL.format(brand=brand), values)
         rows = cursor.fetchall()
     return [OpenOrder._make((*row[:-1], orjson.loads(row[-1] or "[]"))) for row in rows]

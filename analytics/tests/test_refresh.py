@@ -67,6 +67,7 @@ def test_a_backlog_is_worked_off_in_large_pages_after_a_small_one(monkeypatch: p
     assert_equal_to_plain_sql()
 
 
+@pytest.mark.one_server("one statement more asks its machines what is prepared")
 def test_a_page_takes_eleven_statements_however_many_rows_it_has() -> None:
     def statements() -> int:
         with CaptureQueriesContext(

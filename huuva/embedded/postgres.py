@@ -54,7 +54,11 @@ SETTINGS: Final = {
     "log_checkpoints": "off",
 }
 # For throw-away test servers only: a crash of the machine may lose everything; a killed server still loses nothing.
-NOT_DURABLE: Final = {"fsync": "off", "full_page_writes": "off"}
+NOT_DURABLE: Final = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "max_prepared_transactions": "8",  # for tests of what a cluster does
+}
 
 
 def programs() -> Path:

@@ -28,29 +28,39 @@ _EVENT: Final = f"""
          WHEN c.kind = {Kind.RECALL:d} THEN '{RECALLED}'
          ELSE '{STATUS_CHANGED}' END
 """
+# The events, as CTEs of which the last is `e`. Orders by themselves: on a cluster sinks and notes lie elsewhere.
 _CHANGES: Final = f"""
-    SELECT c.order_id, c.sequence, {Delivery.Step.CHANGE:d} AS step, {_EVENT} AS event, c.recorded_at AS at,
-           o.kitchen_id, o.channel
-    FROM unnest(%(ids)s::text[], %(sequences)s::int[]) AS given (order_id, sequence)
-    JOIN orders_statuschange c ON c.order_id = given.order_id AND c.sequence = given.sequence
-    JOIN orders_order o ON o.id = c.order_id
+    e AS MATERIALIZED (
+        SELECT c.order_id, c.sequence, {Delivery.Step.CHANGE:d} AS step, {_EVENT} AS event, c.recorded_at AS at,
+               o.kitchen_id, o.channel
+        FROM unnest(%(ids)s::text[], %(sequences)s::int[]) AS given (order_id, sequence)
+        JOIN orders_statuschange c ON c.order_id = given.order_id AND c.sequence = given.sequence
+        JOIN orders_order o ON o.id = c.order_id
+    )
 """  # noqa: S608
 _LATE: Final = f"""
-    SELECT n.order_id, n.sequence, {Delivery.Step.AFTER:d} AS step, '{LATE}' AS event, n.noted_at AS at,
-           o.kitchen_id, o.channel
-    FROM unnest(%(ids)s::text[]) AS given (order_id)
-    JOIN integrations_latenote n ON n.order_id = given.order_id
-    JOIN orders_order o ON o.id = n.order_id
+    o AS MATERIALIZED (
+        SELECT o.id, o.kitchen_id, o.channel
+        FROM unnest(%(ids)s::text[]) AS given (order_id) JOIN orders_order o ON o.id = given.order_id
+    ),
+    e AS (
+        SELECT n.order_id, n.sequence, {Delivery.Step.AFTER:d} AS step, '{LATE}' AS event, n.noted_at AS at,
+               o.kitchen_id, o.channel
+        FROM o JOIN integrations_latenote n ON n.order_id = o.id
+    )
 """  # noqa: S608
 _INSERT: Final = """
+    WITH {events}
     INSERT INTO integrations_delivery
         (sink_id, order_id, sequence, step, event_type, at, created_at,
          state, attempts, next_attempt_at, leased_by, log)
     SELECT s.id, e.order_id, e.sequence, e.step, e.event, e.at, %(now)s, {waiting:d}, 0, %(now)s, '', '[]'
-    FROM ({events}) e
+    FROM e
     JOIN integrations_sink s ON e.event = ANY (s.events) AND s.channel IN ('', e.channel)
         AND (s.kitchen_id IS NULL OR s.kitchen_id = e.kitchen_id)
     WHERE {sinks}
+    -- Else the plan would choose in which order they get their ids, by which they are listed.
+    ORDER BY e.order_id, e.sequence, e.step, s.id
     ON CONFLICT (order_id, sink_id, sequence, step) {conflict}
 """
 _WANTING: Final = "s.disabled_at IS NULL AND s.deleted_at IS NULL AND e.at >= s.created_at"
@@ -109,9 +119,11 @@ def _make_late(cursor: feed.Cursor) -> int:
         # From the index of open orders.
         db.execute(
             """
-            SELECT o.id, o.sequence FROM orders_order o
-            WHERE o.status IN (1, 2, 3) AND o.status < 3 AND o.due_at < %s
-              AND NOT EXISTS (SELECT FROM integrations_latenote n WHERE n.order_id = o.id)
+            WITH o AS MATERIALIZED (
+                SELECT id, sequence FROM orders_order WHERE status IN (1, 2, 3) AND status < 3 AND due_at < %s
+            )
+            SELECT o.id, o.sequence FROM o
+            WHERE NOT EXISTS (SELECT FROM integrations_latenote n WHERE n.order_id = o.id)
             LIMIT %s
             """,
             [now, LATE_AT_ONCE],

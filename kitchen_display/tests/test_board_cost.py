@@ -70,6 +70,7 @@ def test_no_board_without_orders_asks_more():
     assert len(statements(client)) <= 5
 
 
+@pytest.mark.one_server("it plans for each machine")
 def test_old_orders_cost_nothing():
     """10^5 ended orders beside 20 open ones: read by the index of open orders, touching none of the others."""
     screen = make.screen()
@@ -88,6 +89,7 @@ def test_old_orders_cost_nothing():
     assert len(read_board(screen, clock.now()).tickets) == 21
 
 
+@pytest.mark.one_server("it plans for each machine")
 def test_the_recall_list_costs_what_was_touched_lately():
     screen = make.screen()
     for n in range(5):

@@ -186,6 +186,7 @@ def test_a_bulk_is_one_transaction_of_three_statements_and_the_feed_has_it() -> 
     assert feed.lag_seconds() > 0, "it is open still"
 
 
+@pytest.mark.one_server("COPY reports a taken id as an error of its own")
 def test_a_bulk_with_an_id_that_is_taken_stores_nothing() -> None:
     taken = factories.order()
     free, again = (

@@ -3,20 +3,35 @@
 Read from the catalogue of the migrated database, so that raw SQL in migrations counts too.
 """
 
+import re
+
 import pytest
 from django.apps import apps
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from orders.amendments import amend_order
+from orders.distribution import ORDER_ID, REFERENCE
+from orders.privacy import erase_account
+from orders.recall import recall
+from orders.services import move_item, move_order
+from orders.statuses import PICKED_UP
+from orders.tests import factories
 
 pytestmark = pytest.mark.django_db
-# What an order's id is called in each of them.
-ORDER_ID = {
-    "orders_order": "id",
-    "orders_orderitem": "order_id",
-    "orders_statuschange": "order_id",
-    "orders_amendment": "order_id",
+# What else names orders, by id alone and without a foreign key: it stays on the coordinator of a cluster. Who adds a table
+# decides: one that grows with each order and is read with it belongs among the spread ones.
+BESIDE = {
+    "analytics_product",
+    "integrations_channelmessage",
+    "integrations_channelorder",
+    "integrations_delivery",
+    "integrations_latenote",
+    "kitchen_display_alarm",
+    "kitchen_display_amendmentalarm",
+    "kitchen_display_sighting",
+    "kitchen_display_ticketnumber",
 }
-# A copy of it is on every machine.
-REFERENCE = "orders_kitchen"
 GUARDS = {
     ("orders_statuschange", "history_is_append_only"),
     ("orders_amendment", "amendments_are_append_only"),
@@ -40,6 +55,27 @@ def test_every_model_that_hangs_on_an_order_is_looked_at() -> None:
     }
 
     assert hanging | {"orders_order"} == set(ORDER_ID)
+
+
+def test_every_table_that_names_orders_is_spread_or_meant_to_stay() -> None:
+    names = {
+        model._meta.db_table
+        for model in apps.get_models()
+        if any(field.column in ("order_id", "order") for field in model._meta.concrete_fields)
+    }
+
+    assert names - set(ORDER_ID) == BESIDE
+
+
+def test_the_keys_are_those_of_the_design() -> None:
+    keys = {model._meta.db_table: model._meta.pk_fields for model in apps.get_models()}
+
+    assert {table: [field.column for field in keys[table]] for table in ORDER_ID} == {
+        "orders_order": ["id"],
+        "orders_orderitem": ["order_id", "plu"],
+        "orders_statuschange": ["order_id", "sequence"],
+        "orders_amendment": ["order_id", "version"],
+    }
 
 
 def test_every_key_and_unique_index_contains_the_order() -> None:
@@ -121,3 +157,58 @@ def test_order_ids_compare_by_bytes_everywhere() -> None:
     )
 
     assert {str(table): collation for table, collation in found} == dict.fromkeys(ORDER_ID, "C")
+
+
+def test_only_the_transactions_id_is_filled_in_by_a_function() -> None:
+    """The coordinator reckons defaults once for all machines; constants it needn't reckon."""
+    expressions = rows(
+        """
+        SELECT t.relname, a.attname, pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d
+        JOIN pg_class t ON t.oid = d.adrelid JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = d.adnum
+        WHERE t.relname = ANY(%s) AND pg_get_expr(d.adbin, d.adrelid) LIKE '%%(%%'
+        """
+    )
+
+    assert [(table, column) for table, column, _ in expressions] == [("orders_statuschange", "tx")]
+
+
+def test_there_is_nothing_else_that_a_cluster_refuses() -> None:
+    """Exclusion constraints, views, rules, policies, inheritance, columns that are generated."""
+    found = rows(
+        """
+        WITH ours AS (SELECT oid, relname FROM pg_class WHERE relname = ANY(%s))
+        SELECT relname, 'exclusion' FROM ours JOIN pg_constraint ON conrelid = ours.oid AND contype = 'x'
+        UNION ALL SELECT relname, 'rule or view' FROM ours JOIN pg_depend ON refobjid = ours.oid
+            JOIN pg_rewrite r ON r.oid = pg_depend.objid AND pg_depend.classid = 'pg_rewrite'::regclass
+        UNION ALL SELECT relname, 'policy' FROM ours JOIN pg_policy ON polrelid = ours.oid
+        UNION ALL SELECT relname, 'inheritance' FROM ours JOIN pg_inherits ON ours.oid IN (inhrelid, inhparent)
+        UNION ALL SELECT relname, 'generated' FROM ours JOIN pg_attribute ON attrelid = ours.oid AND attgenerated <> ''
+        """
+    )
+
+    assert found == []
+
+
+def test_no_update_of_an_order_uses_a_volatile_function() -> None:
+    """Each machine would reckon it anew; a cluster refuses it. Times come from our own clock, ids from the application."""
+    with CaptureQueriesContext(connection) as queries:
+        order = factories.order(1, 2)
+        move_item(order.id, "P0", 2, actor="user:anna")
+        move_order(order.id, 3, actor="user:anna")
+        recall(order.id, actor="user:anna")
+        amend_order(order.id, note="no onions", actor="user:anna")
+        move_order(order.id, PICKED_UP, actor="user:anna")
+        erase_account(order.account)
+    updates = [query["sql"] for query in queries if re.search(r"UPDATE \W*orders_", query["sql"])]
+    used = {name.lower() for sql in updates for name in re.findall(r"(\w+)\s*\(", sql)}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT proname FROM pg_proc WHERE provolatile = 'v' AND proname = ANY(%s)", [sorted(used)]
+        )
+        volatile = cursor.fetchall()
+
+    assert {table for table in ORDER_ID if any(table in sql for sql in updates)} == {
+        "orders_order",
+        "orders_orderitem",
+    }
+    assert volatile == []

@@ -97,6 +97,31 @@ def test_noise_on_the_channel_changes_nothing(noise: str, live: LiveProcess) -> 
         assert screen.until("hint")["kind"] == "screens"
 
 
+def test_each_of_several_live_processes_hears_every_hint_and_takes_every_screen(live: LiveProcess) -> None:
+    """Ten thousand screens are several of these processes: none knows what another would need."""
+    second = LiveProcess(live.home)
+    second.start()
+    try:
+        token = live.token("main", "1")
+        for process in (live, second):
+            connection, response = process.request(token)
+            assert response.status == 200, "a screen may come to any of them with the token that web gave it"
+            response.close()
+            connection.close()
+        with live.listen("main", "1") as one, second.listen("main", "2") as two:
+            for kind in ("orders", "screens"):
+                live.publish("main", kind)
+                assert one.until("hint")["kind"] == two.until("hint")["kind"] == kind
+        live.stop_valkey()
+        with live.listen("main", "1") as one, second.listen("main", "2") as two:
+            one.until("beat", valkey=False)
+            two.until("beat", valkey=False)
+            live.start_valkey()
+            assert one.until("hint")["kind"] == two.until("hint")["kind"] == "resync"
+    finally:
+        second.stop()
+
+
 # --- Valkey away ----------------------------------------------------------------------------------------------------
 
 

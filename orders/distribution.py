@@ -1,0 +1,189 @@
+"""Spreading the order tables over the workers of a Citus cluster: what is still to do, in steps to be shown first.
+
+What makes it possible is kept by every migration (ADR 1, and a test of the schema): an order and all that hangs on it
+lies on one worker, found by the order's id. Kitchens are copied to all. Everything else stays on the coordinator.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.db import connection, transaction
+
+# What an order's id is called in each table that is spread. The first one leads: the others lie where its rows lie.
+ORDER_ID: Final = {
+    "orders_order": "id",
+    "orders_orderitem": "order_id",
+    "orders_statuschange": "order_id",
+    "orders_amendment": "order_id",
+}
+# A copy of it is on every machine.
+REFERENCE: Final = "orders_kitchen"
+SHARDS: Final = 32
+
+
+class NotPossible(Exception):
+    """The cluster isn't ready. The message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    text: str
+    sql: str
+
+
+def has_citus() -> bool:
+    return bool(_value("SELECT count(*) FROM pg_extension WHERE extname = 'citus'"))
+
+
+def plan(shards: int = SHARDS) -> list[Step]:
+    """What is still to do, in order; empty where all is done. Raises NotPossible. Only with the extension."""
+    _check_cluster()
+    known = dict(_rows("SELECT logicalrelid::regclass::text, partmethod::text FROM pg_dist_partition"))
+    pending = [table for table in ORDER_ID if known.get(table) != "h"]
+    steps = []
+    if pending:
+        keys = _foreign_keys(pending)
+        # Without them each table can be spread by itself, and none is first taken over as a local one.
+        steps += [
+            Step(f"put aside {name} of {table}", f'ALTER TABLE {table} DROP CONSTRAINT "{name}"')
+            for table, name, _ in keys
+        ]
+        steps += [] if _is_reference(known) else [_REFER]
+        steps += [_spread(table, shards) for table in pending]
+        steps += [
+            Step(f"put {name} back", f'ALTER TABLE {table} ADD CONSTRAINT "{name}" {definition}')
+            for table, name, definition in keys
+        ]
+    elif not _is_reference(known):
+        steps.append(_REFER)
+    return steps + _settings()
+
+
+def carry_out(steps: Sequence[Step]) -> list[str]:
+    """All of it, or nothing. Returns the counters that were set behind the highest number of their table."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        # Statements on reference and on spread tables in one transaction go over one connection for each worker.
+        cursor.execute("SET LOCAL citus.multi_shard_modify_mode TO 'sequential'")
+        # The guards only refuse; they touch no other row, which is what is unsafe.
+        cursor.execute("SET LOCAL citus.enable_unsafe_triggers TO on")
+        cursor.execute("SET LOCAL client_min_messages TO warning")
+        cursor.execute("SET LOCAL statement_timeout TO 0")
+        for step in steps:
+            cursor.execute(step.sql)
+        return mend_counters()
+
+
+def mend_counters() -> list[str]:
+    """Tables that Citus takes over get new identity columns, which begin at 1: set each behind what is there.
+
+    Returns the counters that lay behind, as table.column.
+    """
+    mended = []
+    found = _rows(
+        """
+        SELECT t.oid::regclass::text, quote_ident(a.attname), pg_get_serial_sequence(t.oid::regclass::text, a.attname)
+        FROM pg_attribute a JOIN pg_class t ON t.oid = a.attrelid
+        WHERE a.attidentity <> '' AND t.relkind = 'r' AND t.relnamespace = current_schema()::regnamespace
+        ORDER BY 1, 2
+        """
+    )
+    for table, column, sequence in found:
+        highest = _value(f"SELECT coalesce(max({column}), 0) FROM {table}")  # noqa: S608 (from the catalogue)
+        given = _value(f"SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {sequence}")  # noqa: S608
+        if given < highest:
+            _value("SELECT setval(%s, %s)", [sequence, highest])
+            mended.append(f"{table}.{column}")
+    return mended
+
+
+def _check_cluster() -> None:
+    if not _value("SELECT count(*) FROM pg_dist_node WHERE groupid = 0"):
+        raise NotPossible(
+            "The coordinator is not in the cluster yet: SELECT citus_set_coordinator_host('<its name>', 5432)."
+        )
+    if _value("SELECT groupid FROM pg_dist_local_group"):
+        raise NotPossible("This is a worker: DATABASE_URL must name the coordinator.")
+    if not _value(
+        "SELECT count(*) FROM pg_dist_node WHERE isactive AND shouldhaveshards AND noderole = 'primary'"
+    ):
+        raise NotPossible("No worker is there: SELECT citus_add_node('<its name>', 5432) on the coordinator.")
+
+
+_REFER: Final = Step(f"copy {REFERENCE} to every worker", f"SELECT create_reference_table('{REFERENCE}')")
+
+
+def _is_reference(known: dict[str, str]) -> bool:
+    return known.get(REFERENCE) == "n" and bool(
+        _value(
+            "SELECT count(*) FROM pg_dist_partition WHERE logicalrelid = %s::regclass AND repmodel = 't'",
+            [REFERENCE],
+        )
+    )
+
+
+def _spread(table: str, shards: int) -> Step:
+    leader = next(iter(ORDER_ID))
+    where = (
+        f"colocate_with => 'none', shard_count => {shards}"
+        if table == leader
+        else f"colocate_with => '{leader}'"
+    )
+    return Step(
+        f"spread {table} by {ORDER_ID[table]}"
+        + (f" over {shards} parts" if table == leader else f", beside {leader}"),
+        # The rows are copied; the old ones would stay on the coordinator, out of sight.
+        f"SELECT create_distributed_table('{table}', '{ORDER_ID[table]}', {where});"
+        f"SELECT truncate_local_data_after_distributing_table('{table}')",
+    )
+
+
+def _foreign_keys(pending: Sequence[str]) -> list[tuple[str, str, str]]:
+    """Table, name and definition of those that leave a table to be spread, or come to it from another one."""
+    found = _rows(
+        """
+        SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint
+        WHERE contype = 'f' AND conparentid = 0 AND conrelid::regclass::text = ANY(%(all)s)
+          AND (conrelid::regclass::text = ANY(%(pending)s) OR confrelid::regclass::text = ANY(%(pending)s))
+        ORDER BY array_position(%(all)s, conrelid::regclass::text), conname
+        """,
+        {"all": list(ORDER_ID), "pending": list(pending)},
+    )
+    return [(table, name, definition) for table, name, definition in found]
+
+
+# For all sessions of this database.
+_SETTINGS: Final = {
+    # The guards stay on the spread tables, and hear what a transaction has set on the coordinator (`huuva.retention`).
+    "citus.enable_unsafe_triggers": "on",
+    "citus.propagate_set_commands": "local",
+    # A transaction that has read many orders may still change a table that points to kitchens.
+    "citus.multi_shard_modify_mode": "sequential",
+}
+
+
+def _settings() -> list[Step]:
+    database = _value("SELECT quote_ident(current_database())")
+    set_already = set(
+        _value(
+            """
+            SELECT coalesce(array_agg(setting), '{}') FROM pg_db_role_setting, unnest(setconfig) AS setting
+            WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database()) AND setrole = 0
+            """
+        )
+    )
+    return [
+        Step(f"set {name} = {value} for the database", f"ALTER DATABASE {database} SET {name} TO '{value}'")
+        for name, value in _SETTINGS.items()
+        if f"{name}={value}" not in set_already
+    ]
+
+
+def _rows(sql: str, parameters: Any = None) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return cursor.fetchall()
+
+
+def _value(sql: str, parameters: Any = None) -> Any:
+    return _rows(sql, parameters)[0][0]
