@@ -159,13 +159,16 @@ class OrderAdmin(KitchenScoped, OrderActions, CustomerActions):
         order = super().get_queryset(request).select_related("kitchen").filter(pk=order_id).first()
         if order is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, order_id)
+        page = order_page(order, customer=sees_customers(request.user))
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "original": order,
             "title": str(order),
-            **order_page(order, customer=sees_customers(request.user)),
+            **page,
             "may_move": self.has_move_permission(request),
+            # What has ended and can't be taken back shows no way to do anything.
+            "can_act": order.status in OPEN or page["can_recall"],
             "advances": choices(order),
             "can_cancel": order.status in OPEN,
             "may_erase": request.user.has_perm(ERASE),
