@@ -25,7 +25,7 @@ class ClockInput(forms.TimeInput):
     input_type = "time"
 
     def __init__(self) -> None:
-        super().__init__(attrs={"class": " ".join(INPUT_CLASSES)}, format="%H:%M")
+        super().__init__(attrs={"class": " ".join((*INPUT_CLASSES, "huuva-clock"))}, format="%H:%M")
 
 
 class HoursForm(forms.ModelForm):
@@ -72,6 +72,7 @@ class HoursInline(TabularInline):
     form = HoursForm
     formset = HoursFormSet
     verbose_name_plural = gettext_lazy("opening hours, in the kitchen's time zone")
+    show_title = False
     # As many as make a week of three shifts a day.
     max_num = 4 * DAYS_OF_WEEK
 
@@ -81,6 +82,7 @@ class HoursInline(TabularInline):
 
 class ClosedDaysInline(TabularInline):
     model = ClosedDays
+    show_title = False
     fields = ("first", "last", "reason")
     extra = 0
 

@@ -11,6 +11,13 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AlterModelOptions(
+            name="kitchenpace",
+            options={
+                "verbose_name": "busy mode of a kitchen",
+                "verbose_name_plural": "busy mode",
+            },
+        ),
         migrations.CreateModel(
             name='ClosedDays',
             fields=[
