@@ -166,6 +166,38 @@ def test_a_webhook_can_be_changed_disabled_and_enabled() -> None:
     call("GET", path, status=404)
 
 
+@pytest.mark.django_db
+def test_all_that_is_wrong_is_said_at_once() -> None:
+    call = caller()
+    wrong = {"name": "", "url": "https://127.0.0.1/", "events": ["order.nothing"], "kitchen": "atlantis"}
+
+    told = call("POST", "", wrong, 400)
+
+    assert told["code"] == "invalid_body"
+    assert {error["pointer"]: error["code"] for error in told["errors"]} == {
+        "/name": "too_short",
+        "/url": "private",
+        "/events/0": "unknown_event",
+        "/kitchen": "unknown_kitchen",
+    }
+    assert not WebhookEndpoint.objects.exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["?sate=waiting", "/{id}/deliveries?sate=waiting&limit=no"])
+def test_a_mistyped_filter_is_refused_by_name(path: str) -> None:
+    call = caller()
+    made = call("POST", "", BODY, 201)
+
+    told = call("GET", path.format(**made), None, 400)
+
+    assert told["code"] == "invalid_parameter"
+    names = [error["pointer"] for error in told["errors"]]
+    assert names == (["?sate"] if path.startswith("?") else ["?limit", "?sate"])
+    if "limit" in path:
+        assert told["errors"][1]["detail"].endswith("these are known: cursor, limit, order, state.")
+
+
 @pytest.mark.parametrize("body", [{}, {"unknown": 1}, {"url": "http://127.0.0.1/"}, {"enabled": "no"}])
 @pytest.mark.django_db
 def test_a_change_says_what_changes(body: Any) -> None:
