@@ -16,8 +16,8 @@ log = structlog.get_logger(__name__)
 
 
 class BusyAdminMiddleware:
-    """Turns a form of the admin that met a lock, a deadlock or a statement's end into a message; behind the sessions and
-    messages that it needs. What else asks gets the 503 of `GateMiddleware`."""
+    """Turns a form of the admin that met a lock, a deadlock or a statement's end into a message; behind the sessions
+    and messages that it needs. What else asks gets the 503 of `GateMiddleware`."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response

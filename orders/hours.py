@@ -1,5 +1,5 @@
-"""Whether a kitchen is open at a moment, and until when. Told to people only: an order is taken at any hour, because its
-channel has sold it already."""
+"""Whether a kitchen is open at a moment, and until when. Told to people only: an order is taken at any hour, because
+its channel has sold it already."""
 
 import zoneinfo
 from collections.abc import Iterable, Sequence
@@ -77,8 +77,8 @@ def _shifts(
 
 
 def _moment(day: date, clock: time, zone: zoneinfo.ZoneInfo) -> datetime:
-    """A time on the wall as a moment. One that comes twice is its first; one that is skipped is as long after midnight as
-    it says."""
+    """A time on the wall as a moment. One that comes twice is its first; one that is skipped is reckoned by the clock
+    before it was put forward."""
     return datetime.combine(day, clock, zone).astimezone(UTC)
 
 

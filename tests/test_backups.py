@@ -212,9 +212,7 @@ def test_restore_does_not_touch_a_database_that_is_in_use(evening: str, tmp_path
     assert len(contents(evening)["orders_order"]) == 5
 
 
-def test_restore_sees_the_sessions_of_other_roles(
-    evening: str, empty_database: str, tmp_path: Path
-) -> None:
+def test_restore_sees_the_sessions_of_other_roles(evening: str, empty_database: str, tmp_path: Path) -> None:
     """A role without rights of its own is told less of them by PostgreSQL."""
     file = tmp_path / "roles.dump"
     backup(evening, file)
@@ -222,9 +220,11 @@ def test_restore_sees_the_sessions_of_other_roles(
         server.execute("DROP ROLE IF EXISTS huuva_nobody")
         server.execute("CREATE ROLE huuva_nobody")
     try:
-        with psycopg.connect(empty_database, application_name="the web of somebody else"):
-            with pytest.raises(BackupError, match="connected to the database: the web of somebody else"):
-                restore(with_options(empty_database, "-c role=huuva_nobody"), file)
+        with (
+            psycopg.connect(empty_database, application_name="the web of somebody else"),
+            pytest.raises(BackupError, match="connected to the database: the web of somebody else"),
+        ):
+            restore(with_options(empty_database, "-c role=huuva_nobody"), file)
     finally:
         with psycopg.connect(evening, autocommit=True) as server:
             server.execute("DROP ROLE huuva_nobody")

@@ -21,7 +21,6 @@ from integrations.models import ApiKey
 from integrations.scopes import SCOPES
 from orders.admin.scope import KitchenFilter, KitchenScoped
 
-
 # What is known of a key beside what managers set.
 FACTS = ("prefix", "state_in_words", "created_at", "last_used_at", "revoked_at")
 

@@ -45,6 +45,8 @@ Name = Annotated[
         longest=64,
     ),
 ]
+
+
 def _allowed_url(url: str) -> str:
     """Here and not later, so that it is named together with the other wrong fields."""
     try:

@@ -4,15 +4,25 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('integrations', '0003_channels'),
+        ("integrations", "0003_channels"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='sink',
-            name='disabled_reason',
-            field=models.CharField(blank=True, choices=[('by_hand', 'By hand'), ('gone', 'It answered 410 Gone'), ('failing', 'It failed for five days'), ('key_revoked', 'Its key was revoked')], editable=False, max_length=16, verbose_name='why it is disabled'),
+            model_name="sink",
+            name="disabled_reason",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("by_hand", "By hand"),
+                    ("gone", "It answered 410 Gone"),
+                    ("failing", "It failed for five days"),
+                    ("key_revoked", "Its key was revoked"),
+                ],
+                editable=False,
+                max_length=16,
+                verbose_name="why it is disabled",
+            ),
         ),
     ]

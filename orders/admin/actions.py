@@ -83,8 +83,8 @@ def refusal_text(refusal: Refusal) -> str | Promise:
 
 @dataclass
 class Outcome:
-    """What came of an action on many orders. `refused`: the numbers of those that could not go there; `held`: of the one
-    that somebody else held for too long, with which the action ended; `left`: how many it did not come to."""
+    """What came of an action on many orders. `refused`: the numbers of those that could not go there; `held`: of the
+    one that somebody else held for too long, with which the action ended; `left`: how many it did not come to."""
 
     moved: int = 0
     refused: list[str] = field(default_factory=list)

@@ -13,7 +13,7 @@ from unfold.admin import TabularInline
 from unfold.widgets import INPUT_CLASSES
 
 from orders.admin.words import zone_of
-from orders.hours import Opening, opening_of, overlapping
+from orders.hours import opening_of, overlapping
 from orders.models import ClosedDays, Kitchen, OpeningHours
 
 DAYS_OF_WEEK = 7
@@ -88,9 +88,9 @@ class ClosedDaysInline(TabularInline):
 
 
 def opening_words(kitchen: Kitchen, at: datetime) -> tuple[str, str]:
-    """A word for the badge's colour, and what it says: “open until 22:00”, “closed, opens Mon 10:00”. Reads the kitchen's
-    `opening_hours` and `closed_days`, which should be prefetched."""
-    opening = opening_of(kitchen, kitchen.opening_hours.all(), kitchen.closed_days.all(), at)
+    """A word for the badge's colour, and what it says: “open until 22:00”, “closed, opens Mon 10:00”. Reads the
+    kitchen's `opening_hours` and `closed_days`, which should be prefetched."""
+    opening = opening_of(kitchen, list(kitchen.opening_hours.all()), list(kitchen.closed_days.all()), at)
     if opening is None:
         return "unknown", _("hours not set")
     state = "open" if opening.is_open else "closed"

@@ -87,7 +87,9 @@ class OrderActions(ModelAdmin):
         except DatabaseError as error:
             if not is_busy(error):
                 raise
-            text = _("Nothing was changed: somebody else is changing this order right now. Try again in a moment.")
+            text = _(
+                "Nothing was changed: somebody else is changing this order right now. Try again in a moment."
+            )
             messages.error(request, text)
         else:
             word = OrderStatus(order.status).label

@@ -54,6 +54,7 @@ def order_page(order: Order, *, customer: bool = True) -> dict[str, Any]:
         "lines": [_line(order, item) for item in items],
         "steps": timeline(order, items, log, amendments, notes=customer),
         "zone": zone_name(order.kitchen, now),
+        "log": log,
         "can_recall": can_take_back(order, log, at=now),
     }
 

@@ -172,7 +172,7 @@ class OrderAdmin(KitchenScoped, OrderActions, CustomerActions):
             "advances": choices(order),
             "can_cancel": order.status in OPEN,
             "may_erase": request.user.has_perm(ERASE),
-            "sections": sections_of(request, order),
+            "sections": sections_of(request, order, page["log"]),
         }
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "orders/admin/order.html", context)

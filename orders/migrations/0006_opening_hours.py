@@ -5,9 +5,8 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('orders', '0005_kitchen_pace'),
+        ("orders", "0005_kitchen_pace"),
     ]
 
     operations = [
@@ -19,35 +18,99 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='ClosedDays',
+            name="ClosedDays",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('first', models.DateField(verbose_name='first day')),
-                ('last', models.DateField(blank=True, help_text='Empty: this one day.', verbose_name='last day')),
-                ('reason', models.CharField(blank=True, max_length=200, verbose_name='reason')),
-                ('kitchen', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='closed_days', to='orders.kitchen', verbose_name='kitchen')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("first", models.DateField(verbose_name="first day")),
+                (
+                    "last",
+                    models.DateField(blank=True, help_text="Empty: this one day.", verbose_name="last day"),
+                ),
+                ("reason", models.CharField(blank=True, max_length=200, verbose_name="reason")),
+                (
+                    "kitchen",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="closed_days",
+                        to="orders.kitchen",
+                        verbose_name="kitchen",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'closed days',
-                'verbose_name_plural': 'closed days',
-                'ordering': ['first', 'pk'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('last__gte', models.F('first'))), name='closed_days_end_after_begin')],
+                "verbose_name": "closed days",
+                "verbose_name_plural": "closed days",
+                "ordering": ["first", "pk"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("last__gte", models.F("first"))),
+                        name="closed_days_end_after_begin",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='OpeningHours',
+            name="OpeningHours",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('weekday', models.PositiveSmallIntegerField(choices=[(0, 'Monday'), (1, 'Tuesday'), (2, 'Wednesday'), (3, 'Thursday'), (4, 'Friday'), (5, 'Saturday'), (6, 'Sunday')], verbose_name='day')),
-                ('opens', models.TimeField(verbose_name='opens')),
-                ('closes', models.TimeField(help_text='At or before the opening time: past midnight, on the next day.', verbose_name='closes')),
-                ('kitchen', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='opening_hours', to='orders.kitchen', verbose_name='kitchen')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "weekday",
+                    models.PositiveSmallIntegerField(
+                        choices=[
+                            (0, "Monday"),
+                            (1, "Tuesday"),
+                            (2, "Wednesday"),
+                            (3, "Thursday"),
+                            (4, "Friday"),
+                            (5, "Saturday"),
+                            (6, "Sunday"),
+                        ],
+                        verbose_name="day",
+                    ),
+                ),
+                ("opens", models.TimeField(verbose_name="opens")),
+                (
+                    "closes",
+                    models.TimeField(
+                        help_text="At or before the opening time: past midnight, on the next day.",
+                        verbose_name="closes",
+                    ),
+                ),
+                (
+                    "kitchen",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="opening_hours",
+                        to="orders.kitchen",
+                        verbose_name="kitchen",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'opening hours',
-                'verbose_name_plural': 'opening hours',
-                'ordering': ['weekday', 'opens'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('weekday__range', (0, 6))), name='hours_weekday_known'), models.UniqueConstraint(fields=('kitchen', 'weekday', 'opens'), name='hours_begin_once', violation_error_message='There are hours already that begin on this day at this time.')],
+                "verbose_name": "opening hours",
+                "verbose_name_plural": "opening hours",
+                "ordering": ["weekday", "opens"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("weekday__range", (0, 6))), name="hours_weekday_known"
+                    ),
+                    models.UniqueConstraint(
+                        fields=("kitchen", "weekday", "opens"),
+                        name="hours_begin_once",
+                        violation_error_message="There are hours already that begin on this day at this time.",
+                    ),
+                ],
             },
         ),
     ]

@@ -67,12 +67,20 @@ class ClosedDays(models.Model):
             ),
         ]
 
-    def clean(self) -> None:
-        if self.first is not None and self.last is None:
-            self.last = self.first
-        if self.first is not None and self.last < self.first:
-            raise ValidationError({"last": _("The last day comes before the first one.")})
-
     def __str__(self) -> str:
-        days = f"{self.first:%Y-%m-%d}" if self.first == self.last else f"{self.first:%Y-%m-%d}–{self.last:%Y-%m-%d}"
+        days = (
+            f"{self.first:%Y-%m-%d}"
+            if self.first == self.last
+            else f"{self.first:%Y-%m-%d}–{self.last:%Y-%m-%d}"
+        )
         return f"{days} {self.reason}".strip()
+
+    def clean(self) -> None:
+        # What a form could not read is missing here, and named by the form.
+        first, last = (getattr(self, name) for name in ("first", "last"))
+        if first is None:
+            return
+        if last is None:
+            self.last = first
+        elif last < first:
+            raise ValidationError({"last": _("The last day comes before the first one.")})

@@ -233,9 +233,7 @@ def test_who_changed_the_hours_stands_in_the_log(manager: Client) -> None:
 
 
 @pytest.mark.django_db
-def test_the_list_of_kitchens_tells_what_is_open_now(
-    manager: Client, django_assert_num_queries: Any
-) -> None:
+def test_the_list_of_kitchens_tells_what_is_open_now(manager: Client, django_assert_num_queries: Any) -> None:
     opened, shut = factories.kitchen("main"), factories.kitchen("harju")
     factories.kitchen("kallio")
     for day in range(7):
