@@ -96,8 +96,11 @@ def display_number(channel_display_id: str, channel_order_id: str) -> str:
     return channel_display_id or channel_order_id[-4:]
 
 
-def read_board(screen: Screen, now: datetime) -> Board:
-    """What `screen` shows at `now`, most urgent first. Its kitchen should be loaded."""
+def read_board(screen: Screen, now: datetime, *, numbers_new: bool = True) -> Board:
+    """What `screen` shows at `now`, most urgent first. Its kitchen should be loaded.
+
+    Without `numbers_new` nothing is written: tickets that no wall has shown yet have no number.
+    """
     before = moment()
     found = configuration(screen.kitchen_id)
     taken, alarms, amended, pace = read_wall(screen.kitchen_id)
@@ -113,7 +116,8 @@ def read_board(screen: Screen, now: datetime) -> Board:
         if o.due_at - lead > now and o.id not in amended and not _begun(o, items.get(o.id, ()))
     }
     on_wall = [order.id for order in orders if order.id not in waiting]
-    taken = numbers.given(screen.kitchen_id, on_wall, taken, now)
+    if numbers_new:
+        taken = numbers.given(screen.kitchen_id, on_wall, taken, now)
     maker = _Maker(screen, found, alarms, amended, taken, lead, now)
     board = Board(screen, now, [], [], [], [], "", moment=before)
     for order in orders:
