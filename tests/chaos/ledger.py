@@ -114,6 +114,12 @@ class Entry:
     # How the last acknowledged change can be asked for once more: method, path, body, key and the answer to it.
     replay: tuple[str, str, dict[str, Any], str, Any] | None = None
 
+    def acknowledge(self, model: OrderModel) -> None:
+        """The order is there; from now on it must look like this."""
+        self.model = model
+        self.note = self.body.get("note", "")
+        self.quantities = {item["plu"]: item["quantity"] for item in self.body["items"]}
+
 
 class Ledger:
     """Everything that all clients wrote down. `phase` names the fault that is on."""

@@ -141,9 +141,7 @@ class Worker:
         entry.in_doubt = ""
         entry.id = document["id"]
         plus = {item["plu"]: None for item in entry.body["items"]}
-        entry.model = OrderModel(FIRST, dict(plus), [], datetime.now(UTC))
-        entry.note = entry.body.get("note", "")
-        entry.quantities = {item["plu"]: item["quantity"] for item in entry.body["items"]}
+        entry.acknowledge(OrderModel(FIRST, dict(plus), [], datetime.now(UTC)))
         if key and verdict.meaning is Meaning.DONE:
             entry.replay = ("POST", "/api/orders", entry.body, key, document)
         self._compare(entry, document)
