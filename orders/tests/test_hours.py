@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.db import IntegrityError, transaction
 from django.test import Client
 
@@ -171,6 +171,28 @@ def test_a_new_kitchen_is_offered_a_line_for_each_day_and_empty_ones_are_not_kep
         f"{day} 10:00–22:00" for day in ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday")
     ]
     assert manager.get(PAGE).content.decode().count("opening_hours-5-weekday") == 0
+
+
+@pytest.mark.django_db
+def test_a_kitchen_is_made_with_its_hours(manager: Client) -> None:
+    sent = [row(day, *(("10:00", "22:00") if day == 6 else ())) for day in range(7)]
+
+    assert manager.post("/admin/orders/kitchen/add/", form(sent)).status_code == 302
+
+    assert str(Kitchen.objects.get().opening_hours.get()) == "Sunday 10:00–22:00"
+
+
+@pytest.mark.django_db
+def test_who_may_only_look_at_a_kitchen_changes_no_hours(client: Client) -> None:
+    factories.kitchen("main")
+    support = User.objects.create_user("support", is_staff=True)
+    wanted = ["view_kitchen", "view_openinghours", "view_closeddays", "work_everywhere"]
+    support.user_permissions.add(*Permission.objects.filter(codename__in=wanted))
+    client.force_login(support)
+
+    assert client.get(PAGE).status_code == 200
+    assert client.post(PAGE, form([row(0, "10:00", "14:00")])).status_code == 403
+    assert not OpeningHours.objects.exists()
 
 
 @pytest.mark.django_db
