@@ -79,7 +79,7 @@ class OrderAdmin(KitchenScoped, OrderActions, CustomerActions):
     show_facets = admin.ShowFacets.NEVER
     # `search.found_ids` does the search; this makes the field appear.
     search_fields = ("id",)
-    search_help_text = _("Number, order id, account, name or phone")
+    search_help_text = _("Number, order id, account, name, phone or PLU")
     actions = ("mark_preparing", "mark_ready", "mark_picked_up", "cancel_orders", "export_orders")
     actions_list = ("export_list",)
 
