@@ -84,7 +84,7 @@ class _Numbers(HTMLParser):
 
 
 def pickup_board(orders: list[Stored], board: Wall) -> Check:
-    check = Check("numbers on the pickup board, which are those of the open orders that are due soon")
+    check = Check("open orders held against the numbers on the pickup board")
     text = board.board()
     if text is None:
         check.wrong.append("the pickup board gets no numbers")
@@ -101,5 +101,5 @@ def pickup_board(orders: list[Stored], board: Wall) -> Check:
     check.expect(not missing, f"in preparation and not shown: {missing}")
     others = shown["preparing"] - begun - waiting
     check.expect(not others, f"shown as in preparation: {others}")
-    check.counted = sum(shown["preparing"].values()) + sum(shown["ready"].values())
+    check.counted = begun.total() + waiting.total() + ready.total()
     return check
