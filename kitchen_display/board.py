@@ -35,6 +35,7 @@ from kitchen_display.tickets import (
     flat_modifiers,
     urgency,
 )
+from orders.hours import told_moment
 from orders.statuses import CANCELLED, FIRST, PICKED_UP, READY, TERMINAL
 
 __all__ = [
@@ -131,7 +132,11 @@ def read_board(screen: Screen, now: datetime, *, numbers_new: bool = True) -> Bo
     board.later.sort(key=lambda t: (t.wall_at, t.order_id))
     board.all_day = counts.all_day(board, now)
     board.owes = counts.owed_by_station(board.tickets, found, now) if screen.is_expo else []
-    board.next_at = counts.next_moment(board, now)
+    opening = found.opening(screen.kitchen, now)
+    board.next_at = counts.next_moment(board, now, opening.until if opening else None)
+    if opening and not opening.is_open:
+        board.closed = True
+        board.opens = told_moment(opening.until, screen.kitchen, now) if opening.until else ""
     board.pace, board.busy_minutes = pace
     board.version = _version(board, found)
     return board
@@ -322,7 +327,7 @@ def _version(board: Board, found: Configuration) -> str:
         screen.pk, screen.name, screen.station_id, screen.kind, screen.text_scale, screen.columns, screen.sound_new,
         screen.sound_cancelled, screen.sound_late, str(screen.awake_from), str(screen.awake_to),
         screen.kitchen.name, screen.kitchen.release_minutes, get_language(), shell_version(),
-        board.pace, board.busy_minutes,
+        board.pace, board.busy_minutes, board.closed, board.opens,
     ]  # fmt: skip
     data = orjson.dumps([shown, later, all_day, settings, found.digest])
     return hashlib.blake2b(data, digest_size=9).hexdigest()

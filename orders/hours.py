@@ -7,9 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final, NamedTuple
 
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
 from orders.models import ClosedDays, Kitchen, OpeningHours
 
-WEEK: Final = 7 * 24 * 60
+DAYS_OF_WEEK: Final = 7
+WEEK: Final = DAYS_OF_WEEK * 24 * 60
 DAY: Final = timedelta(days=1)
 # How far ahead the next opening is looked for; behind closed days that are longer it isn't known.
 LOOK_AHEAD: Final = timedelta(days=60)
@@ -105,3 +109,14 @@ def _minute(hours: OpeningHours) -> int:
 def _length(hours: OpeningHours) -> int:
     minutes = (hours.closes.hour - hours.opens.hour) * 60 + hours.closes.minute - hours.opens.minute
     return minutes if minutes > 0 else minutes + 24 * 60
+
+
+def told_moment(until: datetime, kitchen: Kitchen, at: datetime, *, is_open: bool = False) -> str:
+    """When that is: the time today, with the day of the week within a week, else with the date."""
+    zone = zoneinfo.ZoneInfo(kitchen.time_zone)
+    local, today = until.astimezone(zone), at.astimezone(zone)
+    days = (local.date() - today.date()).days
+    # Hours past midnight are still of this evening.
+    if days == 0 or (days == 1 and is_open):
+        return date_format(local, "H:i")
+    return date_format(local, "D H:i" if days < DAYS_OF_WEEK else f"{_('j M')} H:i")

@@ -6,17 +6,13 @@ from typing import Any
 from django import forms
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.admin import TabularInline
 from unfold.widgets import INPUT_CLASSES
 
-from orders.admin.words import zone_of
-from orders.hours import opening_of, overlapping
+from orders.hours import DAYS_OF_WEEK, opening_of, overlapping, told_moment
 from orders.models import ClosedDays, Kitchen, OpeningHours
-
-DAYS_OF_WEEK = 7
 
 
 class ClockInput(forms.TimeInput):
@@ -97,16 +93,6 @@ def opening_words(kitchen: Kitchen, at: datetime) -> tuple[str, str]:
     if opening.until is None:
         words = _("always open") if opening.is_open else _("closed")
     else:
-        until = _told(opening.until, kitchen, at, is_open=opening.is_open)
+        until = told_moment(opening.until, kitchen, at, is_open=opening.is_open)
         words = (_("open until %s") if opening.is_open else _("closed, opens %s")) % until
     return state, f"{words} ({opening.reason})" if opening.reason else words
-
-
-def _told(until: datetime, kitchen: Kitchen, at: datetime, *, is_open: bool) -> str:
-    """When that is: the time today, with the day of the week within a week, else with the date."""
-    local, today = until.astimezone(zone_of(kitchen)), at.astimezone(zone_of(kitchen))
-    days = (local.date() - today.date()).days
-    # Hours past midnight are still of this evening.
-    if days == 0 or (days == 1 and is_open):
-        return date_format(local, "H:i")
-    return date_format(local, "D H:i" if days < DAYS_OF_WEEK else f"{_('j M')} H:i")
