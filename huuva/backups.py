@@ -13,6 +13,7 @@ import json
 import os
 import re
 import subprocess
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -197,7 +198,7 @@ def _load(url: str, file: Path, server: int) -> None:
             stdout=subprocess.DEVNULL,
         ) as loader,
     ):
-        source, sink = _pipe(script.stdout), _pipe(loader.stdin)
+        source, sink = _pipe(script.process.stdout), _pipe(loader.process.stdin)
         try:
             for _ in range(HEAD_LINES):
                 line = source.readline()
@@ -205,23 +206,25 @@ def _load(url: str, file: Path, server: int) -> None:
                     sink.write(line)
             while chunk := source.read(CHUNK):
                 sink.write(chunk)
-            if script.wait() != 0:
+            if script.process.wait() != 0:
                 # Without this psql would take the end of a cut-off script for its end.
                 sink.write(b"\n;SELECT 1/0 AS the_backup_could_not_be_read;\n")
             sink.close()
         except BrokenPipeError:
             # psql has given up; it says why.
-            script.kill()
-            _check("psql", loader)
-        _check("pg_restore", script)
-        _check("psql", loader)
+            script.process.kill()
+            _check(loader)
+        _check(script)
+        _check(loader)
 
 
 def _refuse_others(connection: psycopg.Connection) -> None:
+    # A role without rights of its own is not told what kind of process those of other roles are, only whose.
     rows = connection.execute(
         """
         SELECT coalesce(nullif(application_name, ''), 'a program without a name'), count(*) FROM pg_stat_activity
-        WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+        WHERE datname = current_database() AND pid <> pg_backend_pid()
+          AND usesysid IS NOT NULL AND coalesce(backend_type, 'client backend') = 'client backend'
         GROUP BY 1 ORDER BY 1
         """
     ).fetchall()
@@ -265,10 +268,17 @@ def _connect(url: str) -> Iterator[psycopg.Connection]:
         raise BackupError(f"The database refused: {error.diag.message_primary or error}") from None
 
 
+@dataclass(frozen=True)
+class _Program:
+    """A program that runs. It complains into a file: a pipe that nobody reads would stop it when it is full."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    complaints: IO[bytes]
+
+
 @contextmanager
-def _started(
-    program: str, url: str | None, words: Sequence[str], **files: object
-) -> Iterator[subprocess.Popen[bytes]]:
+def _started(program: str, url: str | None, words: Sequence[str], **files: object) -> Iterator[_Program]:
     environment = {
         "PATH": os.defpath,
         "LC_ALL": "C.UTF-8",
@@ -283,21 +293,22 @@ def _started(
         if password:
             environment["PGPASSWORD"] = str(password)
         target = [f"--dbname={make_conninfo('', **{name: str(value) for name, value in parts.items()})}"]
-    process = subprocess.Popen(
-        [str(programs() / program), *target, *words],
-        env=environment,
-        stderr=subprocess.PIPE,
-        **{"stdin": subprocess.DEVNULL, **files},  # type: ignore[call-overload]
-    )
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.wait()
-        for stream in (process.stdin, process.stdout, process.stderr):
-            if stream is not None and not stream.closed:
-                stream.close()
+    with tempfile.TemporaryFile() as complaints:
+        process = subprocess.Popen(
+            [str(programs() / program), *target, *words],
+            env=environment,
+            stderr=complaints,
+            **{"stdin": subprocess.DEVNULL, **files},  # type: ignore[call-overload]
+        )
+        try:
+            yield _Program(program, process, complaints)
+        finally:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+            for stream in (process.stdin, process.stdout):
+                if stream is not None and not stream.closed:
+                    stream.close()
 
 
 def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
@@ -306,17 +317,19 @@ def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
     return stream
 
 
-def _run(program: str, url: str | None, words: Sequence[str], **files: object) -> None:
-    with _started(program, url, words, **files) as process:
-        _check(program, process)
+def _run(name: str, url: str | None, words: Sequence[str], **files: object) -> None:
+    with _started(name, url, words, **files) as program:
+        _check(program)
 
 
-def _check(program: str, process: subprocess.Popen[bytes]) -> None:
+def _check(program: _Program) -> None:
     """Raises BackupError with the program's own first complaint. Its lines name tables and columns, never rows."""
-    complaints = _pipe(process.stderr).read().decode(errors="replace").splitlines()
-    if process.wait() != 0:
-        first = next((line for line in complaints if "error" in line.lower()), "no reason given")
-        raise BackupError(f"{program} failed: {re.sub(r'DETAIL:.*', '', first).strip()}")
+    if program.process.wait() == 0:
+        return
+    program.complaints.seek(0)
+    lines = (line.decode(errors="replace") for line in program.complaints)
+    first = next((line for line in lines if "error" in line.lower()), "no reason given")
+    raise BackupError(f"{program.name} failed: {re.sub(r'DETAIL:.*', '', first).strip()}")
 
 
 def _digest(file: Path) -> str:

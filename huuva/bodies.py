@@ -108,11 +108,10 @@ class Body(BaseModel):
         raise invalid_body(errors)
 
 
-def invalid_body(errors: list[FieldError]) -> Problem:
+def invalid_body(errors: list[FieldError], *, kept: str = "Nothing was stored.") -> Problem:
+    """`kept`: what became of the body all the same."""
     count = "One field is" if len(errors) == 1 else f"{len(errors)} fields are"
-    return Problem(
-        "invalid_body", f"{count} wrong; see errors. Nothing was stored.", status=400, errors=errors
-    )
+    return Problem("invalid_body", f"{count} wrong; see errors. {kept}", status=400, errors=errors)
 
 
 def invalid_parameter(name: str, detail: str) -> Problem:
@@ -131,11 +130,12 @@ def unknown_parameters(sent: Iterable[str], known: Iterable[str]) -> list[FieldE
     """An error for each parameter that a list doesn't know: ignored, a mistyped filter would let everything through."""
     allowed = sorted(known)
     unknown = [name for name in sent if name not in allowed]
+    remedy = f"these are known: {', '.join(allowed)}" if allowed else "this call takes none"
     return [
         {
             "pointer": f"?{name[:MOST_SHOWN]}",
             "code": "unknown",
-            "detail": f"There is no such parameter here; these are known: {', '.join(allowed)}.",
+            "detail": f"There is no such parameter here; {remedy}.",
         }
         for name in unknown[:MOST_UNKNOWN]
     ]

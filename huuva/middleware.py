@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.middleware.locale import LocaleMiddleware
 from django.shortcuts import render
 from django.utils import translation
+from django.utils.translation import gettext_lazy as _
 
 from huuva.logs import request_line, without_secrets
 from huuva.problems import Problem, as_problem, clean, drop_connection, internal_error, problem_response
@@ -184,11 +185,24 @@ class GateMiddleware:
         return answer(request, problem)
 
 
+# What people read of problems whose own words are for programs.
+_FOR_PEOPLE = {
+    "busy": _(
+        "Nothing was changed: somebody else is changing the same, or the database has too much to do. "
+        "Try again in a moment."
+    ),
+    "database_unavailable": _(
+        "Nothing was changed: the database can't be reached right now. Try again in a moment."
+    ),
+}
+
+
 def answer(request: HttpRequest, problem: Problem) -> HttpResponse:
     """A problem document for programs, a friendly page for people in the admin and on screens."""
     if request.path_info.startswith("/api") or "text/html" not in request.headers.get("Accept", ""):
         return problem_response(request, problem)
-    response = render(request, "error.html", {"problem": problem}, status=problem.status_code)
+    context = {"problem": problem, "text": _FOR_PEOPLE.get(problem.code, problem.text)}
+    response = render(request, "error.html", context, status=problem.status_code)
     for name, value in problem.headers.items():
         response[name] = value
     return response

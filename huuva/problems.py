@@ -136,10 +136,15 @@ _RECONNECT = {"25006", "0A000"}
 _INTERNAL = "XX000"
 
 
+def is_busy(error: Exception) -> bool:
+    """Whether somebody else held what a statement wanted, or the database, for too long: nothing was done."""
+    return isinstance(error, DatabaseError) and getattr(error.__cause__, "sqlstate", None) in _BUSY
+
+
 def _database_problem(error: Exception) -> Problem | None:
     """503 where the database is away, busy or read-only; None where the statement itself is at fault."""
     state = getattr(error.__cause__, "sqlstate", None)
-    if state in _BUSY:
+    if is_busy(error):
         return unavailable("busy", "Somebody else has held this order, or the database, for too long.")
     if state == _GONE:
         return Problem(

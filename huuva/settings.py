@@ -146,6 +146,7 @@ MIDDLEWARE = [
     "huuva.page_middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
+    "huuva.busy.BusyAdminMiddleware",
 ]
 ROOT_URLCONF = "huuva.urls"
 WSGI_APPLICATION = "huuva.wsgi.application"

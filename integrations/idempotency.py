@@ -21,6 +21,7 @@ from integrations.models import IdempotencyRecord
 
 LIFETIME: Final = timedelta(hours=72)
 REPLAYED: Final = "Idempotent-Replayed"
+REQUEST_ID: Final = "X-Request-Id"
 # Longer routes are kept by their digest: PostgreSQL refuses index entries over 2,704 bytes.
 _LONGEST_ROUTE: Final = 400
 # What belongs to the answer itself; the others (request id, rate limits) belong to each request anew.
@@ -95,6 +96,8 @@ class IdempotencyStore:
                 return response
             given = response.headers
             headers = {name: given[name] for name in _KEPT_HEADERS if name in given}
+            # For who looks for it in the logs; a replay is sent with its own.
+            headers[REQUEST_ID] = getattr(http, "request_id", "")
             answer: list[Any] = [
                 fingerprint,
                 response.status_code,

@@ -8,10 +8,13 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Final, NamedTuple
 
+from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
+from integrations.deliveries import health, progress
 from integrations.key_cache import key_cache
-from integrations.models import ApiKey
+from integrations.models import ApiKey, Sink, WebhookEndpoint
 from orders.models import Kitchen
 
 PREFIX_LENGTH: Final = 10
@@ -73,10 +76,28 @@ def give_secret(key: ApiKey) -> str:
 
 
 def revoke_key(key: ApiKey) -> bool:
-    """End a key for good; False where it was revoked before. Every process refuses it within 3 s."""
-    now = timezone.now()
-    changed = ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now)
-    if changed:
-        key.revoked_at = now
+    """End a key for good; False where it was revoked before. Every process refuses it within 3 s.
+
+    Webhooks that keys of its name made are sent no more, unless another key that lives could manage them: then it was
+    rotated. What waited for them is given up; a manager can enable them again.
+    """
+    with transaction.atomic():
+        own = WebhookEndpoint.objects.present().filter(owner=key.name, disabled_at=None)
+        if own.exists():
+            # Before any row, as `health.disable` wants it.
+            progress.lock()
+        now = timezone.now()
+        changed = ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now)
+        if changed:
+            key.revoked_at = now
+            for endpoint in own:
+                if not _can_manage(key.name, endpoint, now):
+                    health.disable(endpoint.pk, Sink.Disabled.KEY_REVOKED)
     key_cache.forget(key.prefix)
     return bool(changed)
+
+
+def _can_manage(name: str, endpoint: WebhookEndpoint, now: datetime) -> bool:
+    """Whether a key of this name lives that could manage the webhook."""
+    alive = ApiKey.objects.filter(name=name, revoked_at=None).exclude(expires_at__lte=now)
+    return alive.filter(Q(kitchen=None) | Q(kitchen=endpoint.kitchen_id)).exists()

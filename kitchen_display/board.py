@@ -35,6 +35,7 @@ from kitchen_display.tickets import (
     flat_modifiers,
     urgency,
 )
+from orders.hours import told_moment
 from orders.statuses import CANCELLED, FIRST, PICKED_UP, READY, TERMINAL
 
 __all__ = [
@@ -96,8 +97,11 @@ def display_number(channel_display_id: str, channel_order_id: str) -> str:
     return channel_display_id or channel_order_id[-4:]
 
 
-def read_board(screen: Screen, now: datetime) -> Board:
-    """What `screen` shows at `now`, most urgent first. Its kitchen should be loaded."""
+def read_board(screen: Screen, now: datetime, *, numbers_new: bool = True) -> Board:
+    """What `screen` shows at `now`, most urgent first. Its kitchen should be loaded.
+
+    Without `numbers_new` nothing is written: tickets that no wall has shown yet have no number.
+    """
     before = moment()
     found = configuration(screen.kitchen_id)
     taken, alarms, amended, pace = read_wall(screen.kitchen_id)
@@ -113,7 +117,8 @@ def read_board(screen: Screen, now: datetime) -> Board:
         if o.due_at - lead > now and o.id not in amended and not _begun(o, items.get(o.id, ()))
     }
     on_wall = [order.id for order in orders if order.id not in waiting]
-    taken = numbers.given(screen.kitchen_id, on_wall, taken, now)
+    if numbers_new:
+        taken = numbers.given(screen.kitchen_id, on_wall, taken, now)
     maker = _Maker(screen, found, alarms, amended, taken, lead, now)
     board = Board(screen, now, [], [], [], [], "", moment=before)
     for order in orders:
@@ -127,7 +132,11 @@ def read_board(screen: Screen, now: datetime) -> Board:
     board.later.sort(key=lambda t: (t.wall_at, t.order_id))
     board.all_day = counts.all_day(board, now)
     board.owes = counts.owed_by_station(board.tickets, found, now) if screen.is_expo else []
-    board.next_at = counts.next_moment(board, now)
+    opening = found.opening(screen.kitchen, now)
+    board.next_at = counts.next_moment(board, now, opening.until if opening else None)
+    if opening and not opening.is_open:
+        board.closed = True
+        board.opens = told_moment(opening.until, screen.kitchen, now) if opening.until else ""
     board.pace, board.busy_minutes = pace
     board.version = _version(board, found)
     return board
@@ -318,7 +327,7 @@ def _version(board: Board, found: Configuration) -> str:
         screen.pk, screen.name, screen.station_id, screen.kind, screen.text_scale, screen.columns, screen.sound_new,
         screen.sound_cancelled, screen.sound_late, str(screen.awake_from), str(screen.awake_to),
         screen.kitchen.name, screen.kitchen.release_minutes, get_language(), shell_version(),
-        board.pace, board.busy_minutes,
+        board.pace, board.busy_minutes, board.closed, board.opens,
     ]  # fmt: skip
     data = orjson.dumps([shown, later, all_day, settings, found.digest])
     return hashlib.blake2b(data, digest_size=9).hexdigest()

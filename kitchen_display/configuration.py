@@ -1,19 +1,23 @@
-"""What changes seldom and every board needs: brands, and which station makes what. Kept in the process for 3 s."""
+"""What changes seldom and every board needs: brands, which station makes what, and when the kitchen is open. Kept in
+the process for 3 s."""
 
 import hashlib
-import time
 from dataclasses import dataclass, field
+from datetime import date, datetime, time
 from functools import lru_cache
+from time import monotonic
 from typing import Any, Final
 
 import orjson
 from django.db import connection
 
 from kitchen_display.tickets import DEFAULT_COLOUR, BrandMark
+from orders.hours import Opening, opening_of
+from orders.models import ClosedDays, Kitchen, OpeningHours
 
 FRESH_SECONDS: Final = 3.0
 
-# Both in one statement: a board that finds nothing kept must not pay twice.
+# All in one statement: a board that finds nothing kept must not pay twice.
 _SQL: Final = """
 SELECT
   (SELECT json_agg(json_build_array(id, name, colour)) FROM orders_brand),
@@ -21,7 +25,9 @@ SELECT
                    ORDER BY station.name, station.id)
    FROM kitchen_display_station station
    LEFT JOIN kitchen_display_stationrule rule ON rule.station_id = station.id
-   WHERE station.kitchen_id = %s)
+   WHERE station.kitchen_id = %s),
+  (SELECT json_agg(json_build_array(weekday, opens, closes)) FROM orders_openinghours WHERE kitchen_id = %s),
+  (SELECT json_agg(json_build_array(first, last, reason)) FROM orders_closeddays WHERE kitchen_id = %s)
 """
 
 
@@ -34,6 +40,9 @@ class Configuration:
     exact: dict[str, frozenset[int]] = field(default_factory=dict)
     prefixes: dict[str, frozenset[int]] = field(default_factory=dict)
     digest: str = ""
+    hours: list[OpeningHours] = field(default_factory=list)
+    closed: list[ClosedDays] = field(default_factory=list)
+    _opening: Opening | None = None
     _claims: dict[str, frozenset[int]] = field(default_factory=dict)
 
     def brand(self, brand_id: str) -> BrandMark:
@@ -45,6 +54,13 @@ class Configuration:
         if plu is not None:
             kind = self.prefixes if is_prefix else self.exact
             kind[plu] = kind.get(plu, frozenset()) | {station}
+
+    def opening(self, kitchen: Kitchen, now: datetime) -> Opening | None:
+        """Whether the kitchen is open, reckoned anew when that has ended; None where it has not said."""
+        kept = self._opening
+        if self.hours and (kept is None or kept.until is None or kept.until <= now):
+            self._opening = opening_of(kitchen, self.hours, self.closed, now)
+        return self._opening
 
     def makers(self, plu: str) -> frozenset[int]:
         """The stations whose rules claim a product: the longest match wins. Empty: nobody claims it, so all show it.
@@ -70,14 +86,22 @@ class Configuration:
 def read_configuration(kitchen: str) -> Configuration:
     """As it is now; one statement, whose cost is that of the brands and rules there are."""
     with connection.cursor() as cursor:
-        cursor.execute(_SQL, [kitchen])
+        cursor.execute(_SQL, [kitchen] * 3)
         row = cursor.fetchone()
-    brands, rules = (_plain(value) for value in row or (None, None))
+    brands, rules, hours, closed = (_plain(value) for value in row or (None,) * 4)
     found = Configuration(
         {id_: BrandMark(name, colour or DEFAULT_COLOUR) for id_, name, colour in brands}, {}
     )
     for station, slug, name, plu, is_prefix in rules:
         found.add(station, slug, name, plu, is_prefix=is_prefix)
+    found.hours = [
+        OpeningHours(weekday=day, opens=time.fromisoformat(opens), closes=time.fromisoformat(closes))
+        for day, opens, closes in hours
+    ]
+    found.closed = [
+        ClosedDays(first=date.fromisoformat(first), last=date.fromisoformat(last), reason=reason)
+        for first, last, reason in closed
+    ]
     found.digest = hashlib.blake2b(orjson.dumps([sorted(brands), rules]), digest_size=9).hexdigest()
     return found
 
@@ -97,7 +121,7 @@ def _kept(kitchen: str, moment: int) -> Configuration:
 
 def configuration(kitchen: str) -> Configuration:
     """At most FRESH_SECONDS old."""
-    return _kept(kitchen, int(time.monotonic() / FRESH_SECONDS))
+    return _kept(kitchen, int(monotonic() / FRESH_SECONDS))
 
 
 def forget_configuration() -> None:

@@ -48,12 +48,15 @@ def owed_by_station(tickets: list[Ticket], found: Configuration, now: datetime) 
     return [Owed(slug, name, pieces[slug], late[slug]) for slug, name in found.stations.values()]
 
 
-def next_moment(board: Board, now: datetime) -> datetime | None:
-    """When time alone changes what the board shows: a release, a ticket that is late, or a count that moves on.
+def next_moment(board: Board, now: datetime, hours_end: datetime | None = None) -> datetime | None:
+    """When time alone changes what the board shows: a release, a ticket that is late, a count that moves on, or that
+    the kitchen opens or closes.
 
     Not amber: no count goes by it, and the page colours its tickets itself.
     """
     moments = [ticket.wall_at for ticket in board.later]
+    if hours_end is not None:
+        moments.append(hours_end)
     for ticket in (*board.tickets, *board.later):
         if ticket.status < READY:
             moments += [ticket.due_at, ticket.due_at - SOON]

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.db import transaction
+
 from kitchen_display import hints
 from kitchen_display.alarms import raise_alarms, raise_amended
 from kitchen_display.configuration import forget_configuration
@@ -23,7 +25,8 @@ def order_amended_receiver(sender: type[Order], order: Order, amendment: Amendme
 
 
 def kitchen_saved(sender: type[Kitchen], instance: Kitchen, **_: Any) -> None:
-    """Of `post_save`: its name, time zone and time of release are on its screens."""
+    """Of `post_save`: its name, time zone, time of release and opening hours are on its screens."""
+    transaction.on_commit(forget_configuration)
     hints.publish_on_commit(instance.pk, hints.SCREENS)
 
 

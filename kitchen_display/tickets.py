@@ -225,6 +225,9 @@ class Board:
     # What channels are told of the kitchen: online, busy or paused.
     pace: str = "online"
     busy_minutes: int = 0
+    # By its opening hours; `opens`: when it opens, as people say it, empty where nobody knows.
+    closed: bool = False
+    opens: str = ""
 
     @property
     def server_ms(self) -> int:

@@ -11,7 +11,7 @@ from orders import clock
 from orders.history import Change, begin
 from orders.models import Order, OrderItem, StatusChange
 from orders.reads import items_of
-from orders.refusals import CancellationIsFinal, NothingToRecall, RecallBlocked, RecallExpired
+from orders.refusals import CancellationIsFinal, NothingToRecall, RecallBlocked, RecallExpired, Refusal
 from orders.services import find_item, lock_order, store
 from orders.statuses import CANCELLED, READY, Kind, follows, lifted
 
@@ -87,6 +87,16 @@ def take_back(
             change.record(None, order.status, target)
     order.status = target
     return change, back
+
+
+def can_take_back(order: Order, log: Sequence[StatusChange], *, at: datetime) -> bool:
+    """Whether a recall of the order would have something to take back, as far as its whole history `log` tells."""
+    history = _Standing(log)
+    try:
+        _check(order, history.latest(None), history, None, at)
+    except Refusal:
+        return False
+    return True
 
 
 def _check(

@@ -20,6 +20,7 @@ from psycopg import sql
 
 from huuva import embedded
 from huuva.backups import BackupError, Manifest, backup, manifest_of, restore
+from huuva.embedded.postgres import programs
 from orders import feed
 from orders.recall import recall
 from orders.services import move_item, move_order
@@ -209,6 +210,46 @@ def test_restore_does_not_touch_a_database_that_is_in_use(evening: str, tmp_path
         restore(evening, file, replace=True)  # this test's own connection is somebody else's
 
     assert len(contents(evening)["orders_order"]) == 5
+
+
+def test_restore_sees_the_sessions_of_other_roles(evening: str, empty_database: str, tmp_path: Path) -> None:
+    """A role without rights of its own is told less of them by PostgreSQL."""
+    file = tmp_path / "roles.dump"
+    backup(evening, file)
+    with psycopg.connect(evening, autocommit=True) as server:
+        server.execute("DROP ROLE IF EXISTS huuva_nobody")
+        server.execute("CREATE ROLE huuva_nobody")
+    try:
+        with (
+            psycopg.connect(empty_database, application_name="the web of somebody else"),
+            pytest.raises(BackupError, match="connected to the database: the web of somebody else"),
+        ):
+            restore(with_options(empty_database, "-c role=huuva_nobody"), file)
+    finally:
+        with psycopg.connect(evening, autocommit=True) as server:
+            server.execute("DROP ROLE huuva_nobody")
+    assert contents(empty_database) == {}
+
+
+def test_programs_that_complain_without_end_do_not_stop(
+    evening: str, empty_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More than a pipe holds, from both programs at once; what they do is done all the same."""
+    file = tmp_path / "talks.dump"
+    backup(evening, file)
+    talking = tmp_path / "programs"
+    talking.mkdir()
+    for name in ("pg_restore", "psql"):
+        program = talking / name
+        program.write_text(
+            f"#!/bin/sh\nyes 'warning: something' | head -c 300000 >&2\nexec {programs() / name} \"$@\"\n"
+        )
+        program.chmod(0o755)
+    monkeypatch.setattr("huuva.backups.programs", lambda: talking)
+
+    restore(empty_database, file)
+
+    assert len(contents(empty_database)["orders_order"]) == 4
 
 
 def test_restore_replaces_only_when_told(evening: str, empty_database: str, tmp_path: Path) -> None:

@@ -11,7 +11,9 @@ import pytest
 
 from integrations.channels.adapter import LinkFacts
 from integrations.channels.generic import Generic
+from integrations.channels.signatures import sign
 from tests.live_stack import LiveStack
+from tests.node import run_node
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 SECRET = "the secret of the page's channel"
@@ -44,6 +46,20 @@ def test_the_program_that_signs_an_order_has_it_taken_in(ran: list[str]) -> None
 
 def test_the_program_that_polls_knows_the_status_of_each_order(ran: list[str]) -> None:
     assert json.loads(ran[1])["docs:60f8a2c81c9d440000a1b2c3"] == "RECEIVED"
+
+
+def test_the_javascript_signs_and_checks_as_we_do() -> None:
+    (program,) = blocks("integrators.md", "javascript")
+    body = '{"note":"ä 🍣"}'
+    ours = sign(SECRET, body.encode())
+    right, wrong = json.dumps([SECRET, body, ours]), json.dumps([SECRET, body.upper(), ours])
+
+    assert run_node(program, f"sign({json.dumps(SECRET)}, {json.dumps(body)})") == ours
+    assert run_node(program, f"[isSigned(...{right}), isSigned(...{wrong}), isSigned('', '', null)]") == [
+        True,
+        False,
+        False,
+    ]
 
 
 def test_the_mapping_of_the_page_reads_the_body_of_the_page() -> None:

@@ -24,8 +24,12 @@ def chief(client: Client) -> Client:
 def change_target(client: Client, minutes: int) -> None:
     kitchen = factories.kitchen("main", name="Harju")
     url = reverse("admin:orders_kitchen_change", args=["main"])
-    form = client.get(url).context["adminform"].form
+    context = client.get(url).context
+    form = context["adminform"].form
     values = {name: form.initial.get(name, "") for name in form.fields}
+    for inline in context["inline_admin_formsets"]:
+        prefix = inline.formset.prefix
+        values |= {f"{prefix}-TOTAL_FORMS": "0", f"{prefix}-INITIAL_FORMS": "0"}
     values = {name: value for name, value in values.items() if value not in (None, False)}
     answer = client.post(url, {**values, "target_minutes": minutes})
     assert answer.status_code == 302

@@ -22,7 +22,7 @@ def webhook_alerts(request: HttpRequest) -> Iterable[Alert]:
         WebhookEndpoint.objects.present()
         .filter(**({} if allowed is None else {"kitchen__in": allowed}))
         .exclude(disabled_at=None)
-        .exclude(disabled_reason=Sink.Disabled.BY_HAND)
+        .exclude(disabled_reason__in=Sink.Disabled.asked_for())
         .order_by("-disabled_at")[:MOST]
     )
     return [

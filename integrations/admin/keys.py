@@ -21,6 +21,9 @@ from integrations.models import ApiKey
 from integrations.scopes import SCOPES
 from orders.admin.scope import KitchenFilter, KitchenScoped
 
+# What is known of a key beside what managers set.
+FACTS = ("prefix", "state_in_words", "created_at", "last_used_at", "revoked_at")
+
 
 class ApiKeyForm(forms.ModelForm):
     scopes = forms.MultipleChoiceField(
@@ -85,6 +88,10 @@ class ApiKeyAdmin(KitchenScoped, ModelAdmin):
         state = key.state_at(timezone.now())
         return state.value, state.label
 
+    @display(description=_("state"))
+    def state_in_words(self, key: ApiKey) -> str | Promise:
+        return key.state_at(timezone.now()).label
+
     @display(description=_("kitchen"), ordering="kitchen")
     def shown_kitchen(self, key: ApiKey) -> str | Promise:
         return key.kitchen.name if key.kitchen else _("all kitchens")
@@ -99,18 +106,13 @@ class ApiKeyAdmin(KitchenScoped, ModelAdmin):
             return _("default")
         return key.rate_limit or _("no limit")
 
-    def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
-        if obj is None:
-            return self.fields
-        return (*self.fields, "prefix", "shown_state", "created_at", "last_used_at", "revoked_at")
+    def get_fieldsets(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
+        given = (None, {"fields": self.fields})
+        return (given,) if obj is None else (given, (_("How it is"), {"fields": FACTS}))
 
     def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
         # The history knows a key by its name, so the name stays.
-        return (
-            ()
-            if obj is None
-            else ("name", "prefix", "shown_state", "created_at", "last_used_at", "revoked_at")
-        )
+        return () if obj is None else ("name", *FACTS)
 
     def has_change_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
         # What a revoked key was allowed to do is a record.

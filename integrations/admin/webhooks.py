@@ -117,8 +117,9 @@ class WebhookAdmin(KitchenScoped, ModelAdmin):
     def shown_events(self, endpoint: WebhookEndpoint) -> str:
         return ", ".join(endpoint.events)
 
-    def get_fields(self, request: HttpRequest, obj: WebhookEndpoint | None = None) -> Any:
-        return FIELDS if obj is None else (*FIELDS, *FACTS)
+    def get_fieldsets(self, request: HttpRequest, obj: WebhookEndpoint | None = None) -> Any:
+        given = (None, {"fields": FIELDS})
+        return (given,) if obj is None else (given, (_("How it is"), {"fields": FACTS}))
 
     def get_readonly_fields(self, request: HttpRequest, obj: WebhookEndpoint | None = None) -> Any:
         # Who may not see customers' data may not send it elsewhere either.

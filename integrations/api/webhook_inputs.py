@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any, Self
 
+from django.core.exceptions import ValidationError
 from pydantic import (
     AfterValidator,
     BeforeValidator,
@@ -14,6 +15,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from huuva.bodies import Body, Time, text_like
+from integrations.deliveries.guard import check_url
 from integrations.events import EVENTS
 
 _KNOWN = ", ".join(EVENTS)
@@ -43,9 +45,22 @@ Name = Annotated[
         longest=64,
     ),
 ]
+
+
+def _allowed_url(url: str) -> str:
+    """Here and not later, so that it is named together with the other wrong fields."""
+    try:
+        check_url(url)
+    except ValidationError as error:
+        code, told = error.code or "invalid", " ".join(error.messages)
+        raise PydanticCustomError(code, "{told}", {"told": told}) from None
+    return url
+
+
 Url = Annotated[
     str,
     StringConstraints(max_length=2000),
+    AfterValidator(_allowed_url),
     WithJsonSchema(
         {
             "type": "string",

@@ -98,7 +98,10 @@ list_webhooks = extend_schema(
     summary="List webhooks",
     description="Those that keys of this key's name made; with a key for one kitchen, those of that kitchen.",
     tags=["webhooks"],
-    responses={200: _answer(WebhookPage, {"results": [_WEBHOOK]}, "All of them."), **problems()},
+    responses={
+        200: _answer(WebhookPage, {"results": [_WEBHOOK]}, "All of them."),
+        **problems(invalid_parameter_400="There is no such parameter; errors names it."),
+    },
 )
 create = extend_schema(
     operation_id="createWebhook",
@@ -210,7 +213,7 @@ deliveries = extend_schema(
     ],
     responses={
         200: _answer(DeliveryPage, {"results": [_DELIVERY], "next": None}, "A page of deliveries."),
-        **problems(**_ONE, invalid_parameter_400="A parameter can't be read; errors names it."),
+        **problems(**_ONE, invalid_parameter_400="A parameter can't be read, or is none; errors names it."),
     },
 )
 delivery = extend_schema(

@@ -1,8 +1,9 @@
 """The webhook API: DRF views over `integrations.webhooks` and `integrations.deliveries`."""
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
-from typing import cast
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from django.core.exceptions import ValidationError
@@ -14,7 +15,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from huuva.api import ApiView
-from huuva.bodies import each, invalid_body, invalid_parameter
+from huuva.bodies import each, invalid_body, invalid_parameter, invalid_parameters, unknown_parameters
 from huuva.problems import FieldError, Problem
 from integrations.api import webhook_schema as schema
 from integrations.api.webhook_inputs import ReplayIn, WebhookChange, WebhookIn
@@ -29,7 +30,9 @@ from orders.models import Kitchen
 
 # Of one key's name: a mistake in a loop must not fill the table.
 MOST_WEBHOOKS = 100
+LONGEST_SLUG = 50
 DEFAULT_LIMIT, MAX_LIMIT = 50, 200
+PARAMETERS = frozenset({"state", "order", "limit", "cursor"})
 STATES = {state.name.lower(): state for state in Delivery.State}
 
 
@@ -54,19 +57,20 @@ class WebhookViewSet(ApiView, ViewSet):
 
     @schema.list_webhooks
     def list(self, request: Request) -> HttpResponseBase:
+        _check_parameters(request, set())
         found = _own(request).order_by("-created_at", "id")
         return Response({"results": [webhook_document(endpoint) for endpoint in found]})
 
     @schema.create
     def create(self, request: Request) -> HttpResponseBase:
-        body = WebhookIn.read(request.data)
         grant = _grant(request)
+        body, kitchen = _new(request.data, grant)
         _check_customer(grant, body.include_customer)
         endpoint = WebhookEndpoint(
             name=body.name,
             url=body.url,
             events=body.events,
-            kitchen=_kitchen(body.kitchen, grant.kitchen),
+            kitchen=kitchen,
             channel=body.channel,
             include_customer=body.include_customer,
             owner=grant.name,
@@ -152,8 +156,9 @@ class WebhookViewSet(ApiView, ViewSet):
     @schema.deliveries
     def deliveries(self, request: Request, id: str) -> HttpResponseBase:
         endpoint = _one(request, id)
-        limit, before, state = each(
-            lambda: _limit(request), lambda: _cursor(request), lambda: _state(request)
+        (limit, before, state), _known = each(
+            lambda: each(lambda: _limit(request), lambda: _cursor(request), lambda: _state(request)),
+            lambda: _check_parameters(request, PARAMETERS),
         )
         found = Delivery.objects.filter(sink_id=endpoint.id)
         if state is not None:
@@ -186,6 +191,34 @@ def _own(request: Request) -> SinkQuerySet[WebhookEndpoint]:
     grant = _grant(request)
     own: SinkQuerySet[WebhookEndpoint] = WebhookEndpoint.objects.present().filter(owner=grant.name)
     return own if grant.kitchen is None else own.filter(kitchen_id=grant.kitchen)
+
+
+def _check_parameters(request: Request, known: AbstractSet[str]) -> None:
+    errors = unknown_parameters(request.query_params, known)
+    if errors:
+        raise invalid_parameters(errors)
+
+
+def _new(data: Any, grant: KeyGrant) -> tuple[WebhookIn, Kitchen | None]:
+    """The body and its kitchen. Raises Problem with every wrong field, also those that our tables know to be wrong."""
+    errors: list[FieldError] = []
+    body = kitchen = None
+    try:
+        body = WebhookIn.read(data)
+    except Problem as problem:
+        errors += problem.errors
+    named = data.get("kitchen") if isinstance(data, dict) else None
+    if named is None or (isinstance(named, str) and 1 <= len(named) <= LONGEST_SLUG):
+        try:
+            kitchen = _kitchen(named, grant.kitchen)
+        except Problem as problem:
+            # One that is refused for another reason than the body's is told when the body is right.
+            if problem.status_code != 400 and not errors:
+                raise
+            errors += problem.errors
+    if body is None or errors:
+        raise invalid_body(errors)
+    return body, kitchen
 
 
 def _one(request: Request, id: str) -> WebhookEndpoint:

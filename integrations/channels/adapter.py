@@ -39,7 +39,8 @@ class ChannelOrderIn:
 
 @dataclass(slots=True, frozen=True)
 class Incoming:
-    """One message, read. `external_id` and `location` are the channel's own; `status` is its word, for the log."""
+    """One message, read. `external_id` and `location` are the channel's own; `status` is its word, for the log. `notes`
+    say what of it was left out though the order is cooked, with no values of the body."""
 
     matter: Matter
     external_id: str
@@ -47,6 +48,7 @@ class Incoming:
     status: str = ""
     reason: str = ""
     order: ChannelOrderIn | None = None
+    notes: tuple[str, ...] = ()
 
 
 class Claim(NamedTuple):

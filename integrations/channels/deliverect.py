@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Final
 
 from pydantic import Field
+from pydantic_core import PydanticCustomError
 
 from integrations.channels.adapter import (
     Adapter,
@@ -31,6 +32,7 @@ from integrations.channels.readings import (
     Text,
     cut,
     one_line,
+    read_moment,
     whole_units,
     with_own_plus,
 )
@@ -51,6 +53,9 @@ ENDED_BY_CHANNEL: Final = frozenset({CANCEL_REQUESTED, 110, 120})
 TELLS: Final = {FIRST: 20, PREPARING: 50, READY: 70, PICKED_UP: 90, CANCELLED: 110}
 FAILED: Final = 120
 DEEPEST: Final = 8
+# Of an order's past the latest entries are kept; of those that can't be read the first are named.
+MOST_PAST: Final = 1000
+MOST_NAMED: Final = 10
 
 
 class Customer(Loose):
@@ -112,11 +117,6 @@ class Packaging(Loose):
     include_cutlery: bool | None = None
 
 
-class Past(Loose):
-    status: Any = None
-    time_stamp: Moment = None
-
-
 class OrderBody(Loose):
     """The order webhook. Fields that are not listed are kept in the log and not read."""
 
@@ -135,7 +135,8 @@ class OrderBody(Loose):
     decimal_digits: Digits = 2
     packaging: Packaging | None = None
     note: Text = ""
-    status_history: Annotated[list[Past], Field(max_length=1000)] | None = None
+    # Read entry by entry: what can't be read of the past is no reason to let an order go.
+    status_history: Any = None
 
 
 class CancelBody(Loose):
@@ -161,7 +162,9 @@ class Deliverect(Adapter):
             place = one_line(_word(cancel.location), 256)
             return Incoming(Matter.CANCEL, cancel.id, place, word, _reason(cancel.status_history, number))
         order = OrderBody.read(body)
-        return Incoming(Matter.ORDER, order.id, order.location, word, order=_order(order, number, link))
+        past, unread = _past(order.status_history)
+        made = _order(order, number, link, past)
+        return Incoming(Matter.ORDER, order.id, order.location, word, order=made, notes=unread)
 
     def status_update(self, update: StatusUpdate, link: LinkFacts) -> dict[str, Any] | None:
         return {
@@ -185,7 +188,7 @@ class Deliverect(Adapter):
         return told
 
 
-def _order(body: OrderBody, number: int | None, link: LinkFacts) -> ChannelOrderIn:
+def _order(body: OrderBody, number: int | None, link: LinkFacts, past: list[PastStatus]) -> ChannelOrderIn:
     status = STATUSES.get(number or 0, FIRST)
     customer = body.customer or Customer()
     address = body.delivery_address or DeliveryAddress()
@@ -211,7 +214,7 @@ def _order(body: OrderBody, number: int | None, link: LinkFacts) -> ChannelOrder
         },
         pickup_time=body.pickup_time or body.delivery_time,
         status=status,
-        history=_history(body.status_history or [], status),
+        history=_history(past, status),
     )
 
 
@@ -226,14 +229,31 @@ def _details(item: Item, digits: int) -> dict[str, Any]:
     }
 
 
-def _history(entries: list[Past], status: int) -> tuple[PastStatus, ...]:
-    """What it tells of the past in our words. The last stretch in the order's present status is left out: that row is
-    ours to write, with the time at which the order came."""
-    past = [
-        PastStatus(STATUSES[number], entry.time_stamp)
-        for entry in entries
-        if (number := _number(entry.status)) in STATUSES and entry.time_stamp is not None
-    ]
+def _past(entries: Any) -> tuple[list[PastStatus], tuple[str, ...]]:
+    """What it tells of the past in our words, and a note on what of it can't be read."""
+    found: list[PastStatus] = []
+    unread: list[str] = []
+    if entries is not None and not isinstance(entries, list):
+        unread, entries = [""], []
+    for number, entry in enumerate((entries or ())[-MOST_PAST:]):
+        try:
+            at = read_moment(entry.get("timeStamp"))
+            status = _number(entry.get("status"))
+        except (PydanticCustomError, AttributeError):
+            unread.append(f"/{number}")
+            continue
+        if status in STATUSES and at is not None:
+            found.append(PastStatus(STATUSES[status], at))
+    if not unread:
+        return found, ()
+    named = ", ".join(f"/statusHistory{place}" for place in unread[:MOST_NAMED])
+    more = " …" if len(unread) > MOST_NAMED else ""
+    return found, (f"Left out of the order's history, because it can't be read: {named}{more}.",)
+
+
+def _history(past: list[PastStatus], status: int) -> tuple[PastStatus, ...]:
+    """Without the last stretch in the order's present status: that row is ours to write, with the time at which the
+    order came."""
     while past and past[-1].status == status:
         past.pop()
     return tuple(past)

@@ -8,6 +8,7 @@ from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from structlog import get_logger
 
+from huuva.bodies import invalid_body
 from huuva.jsonio import loads
 from huuva.problems import FieldError, Problem
 from integrations.channels.adapter import ChannelOrderIn, Incoming
@@ -78,6 +79,7 @@ def take(
                 message.settled_at, message.settled_by = message.at, by or link.actor
         else:
             message.status_code = STATUS_OK
+            message.detail = " ".join(incoming.notes if incoming else ())[:2000]
         message.save(force_insert=True)
         if taken.problem is None:
             # What was refused before has been made up for.
@@ -108,6 +110,8 @@ def _read(link: ChannelLink, raw: bytes) -> tuple[Incoming | None, Problem | Non
             raise Problem("invalid_json", "The body must be one JSON object, {…}.", status=400)
         return ADAPTERS[link.channel_kind].read(body, link.facts()), None
     except Problem as problem:
+        if problem.code == "invalid_body":
+            return None, invalid_body(problem.errors, kept="No order was made of it; the message is kept.")
         return None, problem
 
 

@@ -109,7 +109,7 @@ def disable(sink_id: str, reason: str) -> bool:
         return False
     given_up = _give_up(sink_id, now)
     log.warning("sink_disabled", sink=sink_id, reason=str(reason), given_up=given_up)
-    if reason != Sink.Disabled.BY_HAND:
+    if reason not in Sink.Disabled.asked_for():
         alerts.tell_disabled(sink_id)
     return True
 

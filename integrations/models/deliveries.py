@@ -40,6 +40,12 @@ class Sink(models.Model):
         BY_HAND = "by_hand", _("By hand")
         GONE = "gone", _("It answered 410 Gone")
         FAILING = "failing", _("It failed for five days")
+        KEY_REVOKED = "key_revoked", _("Its key was revoked")
+
+        @classmethod
+        def asked_for(cls) -> "tuple[Sink.Disabled, ...]":
+            """What somebody did: no alert."""
+            return cls.BY_HAND, cls.KEY_REVOKED
 
     id = models.CharField(primary_key=True, max_length=36, default=new_sink_id, editable=False)
     kind = models.CharField(_("kind"), max_length=32, editable=False)

@@ -15,6 +15,7 @@ from huuva.openapi import _description
 from integrations.deliveries import making
 from integrations.deliveries.loop import Loop
 from integrations.events import EVENTS
+from integrations.keys import revoke_key
 from integrations.models import Delivery, Sink, WebhookEndpoint
 from integrations.tests import factories as keys
 from integrations.tests.sinks import endpoint, running, work_off
@@ -164,6 +165,77 @@ def test_a_webhook_can_be_changed_disabled_and_enabled() -> None:
     assert (enabled["enabled"], enabled["failures"], enabled["failingSince"]) == (True, 0, None)
     call("DELETE", path, status=204)
     call("GET", path, status=404)
+
+
+@pytest.mark.django_db
+def test_webhooks_of_a_revoked_key_end_unless_it_was_rotated() -> None:
+    old, plain = keys.api_key("shop", MANAGE)
+    rotated, _ = keys.api_key("shop", MANAGE)
+    made = Caller(plain)("POST", "", BODY, 201)
+    waiting = send_test(WebhookEndpoint.objects.get())
+
+    assert revoke_key(old)
+    assert WebhookEndpoint.objects.get().active
+
+    assert revoke_key(rotated)
+    ended = WebhookEndpoint.objects.get()
+    assert (ended.active, ended.disabled_reason) == (False, "key_revoked")
+    waiting.refresh_from_db()
+    assert waiting.state == Delivery.State.GIVEN_UP
+    # A new key of the name finds it as it is, and can enable it.
+    call = caller()
+    assert call("GET", f"/{made['id']}")["disabledReason"] == "key_revoked"
+    assert call("PATCH", f"/{made['id']}", {"enabled": True})["enabled"] is True
+
+
+@pytest.mark.django_db
+def test_a_key_of_one_kitchen_keeps_no_webhook_of_another() -> None:
+    everywhere, plain = keys.api_key("shop", MANAGE)
+    factories.kitchen("harju")
+    keys.api_key("shop", MANAGE, kitchen=factories.kitchen("kallio"))
+    keys.api_key("other", MANAGE)
+    for kitchen in ("harju", "kallio", None):
+        Caller(plain)("POST", "", {**BODY, "kitchen": kitchen}, 201)
+
+    revoke_key(everywhere)
+
+    assert {found.kitchen_id: found.active for found in WebhookEndpoint.objects.all()} == {
+        "harju": False,
+        "kallio": True,
+        None: False,
+    }
+
+
+@pytest.mark.django_db
+def test_all_that_is_wrong_is_said_at_once() -> None:
+    call = caller()
+    wrong = {"name": "", "url": "https://127.0.0.1/", "events": ["order.nothing"], "kitchen": "atlantis"}
+
+    told = call("POST", "", wrong, 400)
+
+    assert told["code"] == "invalid_body"
+    assert {error["pointer"]: error["code"] for error in told["errors"]} == {
+        "/name": "too_short",
+        "/url": "private",
+        "/events/0": "unknown_event",
+        "/kitchen": "unknown_kitchen",
+    }
+    assert not WebhookEndpoint.objects.exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["?sate=waiting", "/{id}/deliveries?sate=waiting&limit=no"])
+def test_a_mistyped_filter_is_refused_by_name(path: str) -> None:
+    call = caller()
+    made = call("POST", "", BODY, 201)
+
+    told = call("GET", path.format(**made), None, 400)
+
+    assert told["code"] == "invalid_parameter"
+    names = [error["pointer"] for error in told["errors"]]
+    assert names == (["?sate"] if path.startswith("?") else ["?limit", "?sate"])
+    if "limit" in path:
+        assert told["errors"][1]["detail"].endswith("these are known: cursor, limit, order, state.")
 
 
 @pytest.mark.parametrize("body", [{}, {"unknown": 1}, {"url": "http://127.0.0.1/"}, {"enabled": "no"}])

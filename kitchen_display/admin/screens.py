@@ -16,8 +16,11 @@ from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from kitchen_display import hints
+from kitchen_display.board import read_board
 from kitchen_display.models import Screen
 from kitchen_display.pairing import LINK_LIFETIME, PairingRefused, enter_code, find_code, make_link, revoke
+from kitchen_display.pickup import read_pickup
+from orders.access import sees_customers
 from orders.admin.scope import KitchenFilter, KitchenScoped
 from orders.admin.words import moment
 
@@ -71,7 +74,7 @@ class ScreenAdmin(KitchenScoped, ModelAdmin):
     list_select_related = ("kitchen", "station")
     search_fields = ("name",)
     actions = ("revoke_screens",)
-    actions_detail = ("pairing_link",)
+    actions_detail = ("preview", "pairing_link")
     fieldsets = (
         (None, {"fields": ("name", "kitchen", "kind", "station")}),
         (_("Pairing"), {"fields": ("code",)}),
@@ -94,6 +97,10 @@ class ScreenAdmin(KitchenScoped, ModelAdmin):
             return self.fieldsets
         what, _pairing, how = self.fieldsets
         return (what, (_("Pairing"), {"fields": ("code", *self.readonly_fields)}), how)
+
+    def has_preview_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        """A wall shows notes, in which customers may stand."""
+        return self.has_view_permission(request) and sees_customers(request.user)
 
     @display(description=_("station"), ordering="station__name")
     def shown_station(self, screen: Screen) -> str | Promise:
@@ -143,6 +150,17 @@ class ScreenAdmin(KitchenScoped, ModelAdmin):
             self.log_change(request, screen, [{"changed": {"fields": ["revoked_at"]}}])
         text = ngettext("%d screen revoked.", "%d screens revoked.", len(revoked)) % len(revoked)
         self.message_user(request, text, messages.SUCCESS)
+
+    @action(description=_("Preview"), url_path="preview", permissions=["preview"], icon="visibility")
+    def preview(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """What the screen shows now, to look at: nothing in it can be touched, and nothing is written."""
+        screen = self.get_queryset(request).filter(pk=object_id).first() if object_id.isdecimal() else None
+        if screen is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        now = timezone.now()
+        board = read_pickup(screen, now) if screen.is_pickup else read_board(screen, now, numbers_new=False)
+        context = {"screen": screen, "board": board, "now": now}
+        return TemplateResponse(request, "kitchen_display/admin/screen.html", context)
 
     @action(
         description=_("Make a pairing link"), url_path="pairing-link", permissions=["change"], icon="add_link"

@@ -19,6 +19,7 @@ from orders.admin.scope import KitchenFilter, KitchenScoped
 
 class RuleInline(TabularInline):
     model = StationRule
+    show_title = False
     fields = ("plu", "is_prefix")
     extra = 1
     verbose_name_plural = _("what this station makes")

@@ -3,14 +3,14 @@
 import re
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from kitchen_display.board import read_board
-from kitchen_display.models import PairingRequest, Screen, Station
+from kitchen_display.models import PairingRequest, Screen, Sighting, Station, TicketNumber
 from kitchen_display.tests import factories as make
 from orders import clock
 from orders.tests import factories as orders
@@ -77,6 +77,30 @@ def test_revoking_switches_a_screen_off(manager):
     )
     assert browser.get("/display/").status_code == 403
     assert "revoked" in manager.get(reverse(f"{SCREENS}_changelist")).content.decode()
+
+
+def test_a_preview_shows_what_the_screen_shows_and_changes_nothing(manager):
+    grill = make.station("grill", "P0")
+    wall, board = make.screen("Grill", station=grill), make.screen("Board", kind="pickup")
+    made = make.order(channel_display_id="#417", note="No salt")
+    pages = {each.name: manager.get(reverse(f"{SCREENS}_preview", args=[each.pk])) for each in (wall, board)}
+
+    assert [page.status_code for page in pages.values()] == [200, 200]
+    shown = {name: page.content.decode() for name, page in pages.items()}
+    assert "No salt" in shown["Grill"] and "inert" in shown["Grill"]
+    assert "#417" in shown["Board"] and "No salt" not in shown["Board"]
+    assert not any("<script" in page for page in shown.values())
+    assert not TicketNumber.objects.exists() and not Sighting.objects.filter(order_id=made.pk).exists()
+
+
+def test_a_preview_is_for_who_may_see_what_guests_wrote(client):
+    wall = make.screen("Grill")
+    user = User.objects.create_user("bert", is_staff=True)
+    user.user_permissions.add(*Permission.objects.filter(codename__in=["view_screen", "work_everywhere"]))
+    client.force_login(user)
+
+    assert client.get(reverse(f"{SCREENS}_preview", args=[wall.pk])).status_code == 403
+    assert "/preview/" not in client.get(reverse(f"{SCREENS}_change", args=[wall.pk])).content.decode()
 
 
 def test_a_station_of_another_kitchen_is_refused(manager):

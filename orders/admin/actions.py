@@ -3,14 +3,17 @@
 All of it through the services.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from django import forms
+from django.db import DatabaseError
 from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from huuva.problems import is_busy
 from orders.models import Order
 from orders.recall import recall
 from orders.refusals import ImpossibleMove, Refusal
@@ -78,14 +81,30 @@ def refusal_text(refusal: Refusal) -> str | Promise:
     return WORDS.get(refusal.code, refusal.detail)
 
 
-def act_on_many(orders: Iterable[Order], to: int, *, actor: str, reason: str = "") -> tuple[int, list[str]]:
-    """Moves each order on its own; returns how many moved, and the numbers of those that could not."""
-    moved, refused = 0, []
-    for order in orders:
+@dataclass
+class Outcome:
+    """What came of an action on many orders. `refused`: the numbers of those that could not go there; `held`: of the
+    one that somebody else held for too long, with which the action ended; `left`: how many it did not come to."""
+
+    moved: int = 0
+    refused: list[str] = field(default_factory=list)
+    held: str = ""
+    left: int = 0
+
+
+def act_on_many(orders: Sequence[Order], to: int, *, actor: str, reason: str = "") -> Outcome:
+    """Moves each order on its own. Whoever holds one order for seconds may hold the others: then the rest is left."""
+    outcome = Outcome()
+    for number, order in enumerate(orders, 1):
         try:
             move_order(order.id, to, actor=actor, reason=reason)
         except ImpossibleMove:
-            refused.append(str(order))
+            outcome.refused.append(str(order))
+        except DatabaseError as error:
+            if not is_busy(error):
+                raise
+            outcome.held, outcome.left = str(order), len(orders) - number
+            break
         else:
-            moved += 1
-    return moved, refused
+            outcome.moved += 1
+    return outcome

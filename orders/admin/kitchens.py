@@ -5,12 +5,15 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelect2Widget
 
+from orders import clock
+from orders.admin.hours import ClosedDaysInline, HoursInline, opening_words
 from orders.admin.scope import KitchenScoped
 from orders.models import Kitchen, Order
 
@@ -33,8 +36,9 @@ class KitchenForm(forms.ModelForm):
 class KitchenAdmin(KitchenScoped, ModelAdmin):
     form = KitchenForm
     kitchen_lookup = "pk"
-    list_display = ("name", "slug", "time_zone", "target", "auto_advance", "currency")
+    list_display = ("name", "slug", "shown_opening", "target", "auto_advance", "time_zone", "currency")
     search_fields = ("name", "slug")
+    inlines = (HoursInline, ClosedDaysInline)
     fieldsets = (
         (None, {"fields": (("name", "slug"), ("time_zone", "currency"))}),
         (
@@ -48,6 +52,14 @@ class KitchenAdmin(KitchenScoped, ModelAdmin):
         ),
         (_("Privacy"), {"fields": ("retention_days",)}),
     )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Kitchen]:
+        found: QuerySet[Kitchen] = super().get_queryset(request)
+        return found.prefetch_related("opening_hours", "closed_days")
+
+    @display(description=_("now"), label={"open": "success", "closed": "warning", "unknown": "default"})
+    def shown_opening(self, kitchen: Kitchen) -> tuple[str, str]:
+        return opening_words(kitchen, clock.now())
 
     @display(description=_("target"), ordering="target_minutes")
     def target(self, kitchen: Kitchen) -> str:

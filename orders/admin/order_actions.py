@@ -8,6 +8,7 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
+from django.db import DatabaseError
 from django.db.models import QuerySet
 from django.http import (
     HttpRequest,
@@ -23,6 +24,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from unfold.admin import ModelAdmin
 from unfold.decorators import action
 
+from huuva.problems import is_busy
 from orders import clock
 from orders.access import MOVE, sees_customers
 from orders.admin.actions import ActionForm, act, act_on_many, actor_of, refusal_text
@@ -82,6 +84,13 @@ class OrderActions(ModelAdmin):
             )
         except Refusal as refusal:
             messages.error(request, str(refusal_text(refusal)))
+        except DatabaseError as error:
+            if not is_busy(error):
+                raise
+            text = _(
+                "Nothing was changed: somebody else is changing this order right now. Try again in a moment."
+            )
+            messages.error(request, text)
         else:
             word = OrderStatus(order.status).label
             messages.success(request, _("%(order)s is %(status)s now.") % {"order": order, "status": word})
@@ -140,15 +149,25 @@ class OrderActions(ModelAdmin):
     def _move_many(self, request: HttpRequest, queryset: QuerySet[Order], to: int, reason: str = "") -> None:
         if self._are_too_many(request, queryset):
             return
-        moved, refused = act_on_many(list(queryset), to, actor=actor_of(request), reason=reason)
+        done = act_on_many(list(queryset), to, actor=actor_of(request), reason=reason)
         word = OrderStatus(to).label
-        if moved:
-            text = ngettext("%(number)d order is %(status)s.", "%(number)d orders are %(status)s.", moved)
-            messages.success(request, text % {"number": moved, "status": word})
-        if refused:
-            named = ", ".join(refused[:MOST_NAMED]) + (" …" if len(refused) > MOST_NAMED else "")
+        if done.moved:
+            text = ngettext(
+                "%(number)d order is %(status)s.", "%(number)d orders are %(status)s.", done.moved
+            )
+            messages.success(request, text % {"number": done.moved, "status": word})
+        if done.refused:
+            named = ", ".join(done.refused[:MOST_NAMED]) + (" …" if len(done.refused) > MOST_NAMED else "")
             text = _("Not possible from where they are: %(orders)s.")
             messages.error(request, text % {"orders": named})
+        if done.held:
+            text = ngettext(
+                "%(order)s was not changed: somebody else is changing it right now. Try again in a moment.",
+                "%(order)s and those after it, %(number)d orders, were not changed: somebody else is changing it "
+                "right now. Try again in a moment.",
+                done.left + 1,
+            )
+            messages.error(request, text % {"order": done.held, "number": done.left + 1})
 
     @admin.action(description=gettext_lazy("Export as CSV"), permissions=["export"])
     def export_orders(self, request: HttpRequest, queryset: QuerySet[Order]) -> HttpResponse:

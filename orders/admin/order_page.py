@@ -12,6 +12,7 @@ from orders.admin.brands import brand_mark
 from orders.admin.timeline import timeline
 from orders.admin.words import is_late, late_badge, moment, money, span, status_badge, zone_name
 from orders.models import Amendment, Brand, Order, OrderItem, StatusChange
+from orders.recall import can_take_back
 from orders.statuses import PICKED_UP, READY, ItemStatus, Kind
 
 type Fact = tuple[str, str | SafeString]
@@ -53,6 +54,8 @@ def order_page(order: Order, *, customer: bool = True) -> dict[str, Any]:
         "lines": [_line(order, item) for item in items],
         "steps": timeline(order, items, log, amendments, notes=customer),
         "zone": zone_name(order.kitchen, now),
+        "log": log,
+        "can_recall": can_take_back(order, log, at=now),
     }
 
 

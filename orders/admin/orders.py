@@ -79,7 +79,7 @@ class OrderAdmin(KitchenScoped, OrderActions, CustomerActions):
     show_facets = admin.ShowFacets.NEVER
     # `search.found_ids` does the search; this makes the field appear.
     search_fields = ("id",)
-    search_help_text = _("Number, order id, account, name or phone")
+    search_help_text = _("Number, order id, account, name, phone or PLU")
     actions = ("mark_preparing", "mark_ready", "mark_picked_up", "cancel_orders", "export_orders")
     actions_list = ("export_list",)
 
@@ -159,17 +159,20 @@ class OrderAdmin(KitchenScoped, OrderActions, CustomerActions):
         order = super().get_queryset(request).select_related("kitchen").filter(pk=order_id).first()
         if order is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, order_id)
+        page = order_page(order, customer=sees_customers(request.user))
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "original": order,
             "title": str(order),
-            **order_page(order, customer=sees_customers(request.user)),
+            **page,
             "may_move": self.has_move_permission(request),
+            # What has ended and can't be taken back shows no way to do anything.
+            "can_act": order.status in OPEN or page["can_recall"],
             "advances": choices(order),
             "can_cancel": order.status in OPEN,
             "may_erase": request.user.has_perm(ERASE),
-            "sections": sections_of(request, order),
+            "sections": sections_of(request, order, page["log"]),
         }
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "orders/admin/order.html", context)

@@ -1,12 +1,12 @@
 """What other apps put on the managers' pages, so that the domain need not import them. They register in `ready()`."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from django.http import HttpRequest
 from django.utils.functional import Promise
 
-from orders.models import Order
+from orders.models import Order, StatusChange
 
 
 @dataclass(frozen=True)
@@ -17,15 +17,15 @@ class Alert:
     url: str
 
 
-type Section = Callable[[HttpRequest, Order], str]
+type Section = Callable[[HttpRequest, Order, Sequence[StatusChange]], str]
 type Alerts = Callable[[HttpRequest], Iterable[Alert]]
 _sections: list[Section] = []
 _alerts: list[Alerts] = []
 
 
 def register_order_section(section: Section) -> None:
-    """A card below an order's timeline, as safe HTML; empty where there is nothing to show. Its number of queries must
-    not grow with the order."""
+    """A card below an order's timeline, as safe HTML; empty where there is nothing to show. It gets the order's whole
+    history, by sequence. Its number of queries must not grow with the order."""
     _sections.append(section)
 
 
@@ -34,8 +34,8 @@ def register_alerts(alerts: Alerts) -> None:
     _alerts.append(alerts)
 
 
-def sections_of(request: HttpRequest, order: Order) -> list[str]:
-    return [shown for section in _sections if (shown := section(request, order))]
+def sections_of(request: HttpRequest, order: Order, log: Sequence[StatusChange]) -> list[str]:
+    return [shown for section in _sections if (shown := section(request, order, log))]
 
 
 def alerts_for(request: HttpRequest) -> list[Alert]:

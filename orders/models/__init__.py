@@ -1,6 +1,7 @@
 from orders.models.access import KitchenMember
 from orders.models.amendments import Amendment
 from orders.models.history import FeedOffset, StatusChange
+from orders.models.hours import ClosedDays, OpeningHours
 from orders.models.kitchens import Brand, Kitchen
 from orders.models.orders import Order, OrderItem
 from orders.models.pace import KitchenPace, PaceMode
@@ -8,10 +9,12 @@ from orders.models.pace import KitchenPace, PaceMode
 __all__ = [
     "Amendment",
     "Brand",
+    "ClosedDays",
     "FeedOffset",
     "Kitchen",
     "KitchenMember",
     "KitchenPace",
+    "OpeningHours",
     "Order",
     "OrderItem",
     "PaceMode",

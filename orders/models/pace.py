@@ -43,8 +43,8 @@ class KitchenPace(models.Model):
     changed_by = models.CharField(_("by"), max_length=200, blank=True, editable=False)
 
     class Meta:
-        verbose_name = _("pace of a kitchen")
-        verbose_name_plural = _("pace of kitchens")
+        verbose_name = _("busy mode of a kitchen")
+        verbose_name_plural = _("busy mode")
         constraints = [
             models.CheckConstraint(condition=models.Q(mode__in=PaceMode.values), name="pace_mode_known"),
             models.CheckConstraint(

@@ -28,6 +28,10 @@ def kitchen_form(**values: Any) -> dict[str, Any]:
         "recall_minutes": "30",
         "auto_advance": "on",
         "retention_days": "90",
+        "opening_hours-TOTAL_FORMS": "0",
+        "opening_hours-INITIAL_FORMS": "0",
+        "closed_days-TOTAL_FORMS": "0",
+        "closed_days-INITIAL_FORMS": "0",
     } | values
 
 

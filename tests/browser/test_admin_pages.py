@@ -1,5 +1,7 @@
 """The managers' pages in a real browser: they work under the content security policy, also on a phone."""
 
+import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,6 +27,16 @@ def order(live_stack: Any) -> dict[str, Any]:
     assert client.recall(order["id"], {"reason": "Wrong ticket"}).status == 200
     assert client.call("PATCH", f"/orders/{order['id']}", {"status": 5, "reason": "No rice"}).status == 200
     return order
+
+
+@pytest.fixture(scope="module")
+def station(live_stack: Any) -> str:
+    """Without rules: products go everywhere."""
+    make = (
+        "from kitchen_display.models import Station;"
+        "print(Station.objects.create(kitchen_id='main', slug='tried-out', name='Tried out').pk)"
+    )
+    return str(live_stack.manage("shell", "--no-imports", "-c", make)).strip()
 
 
 def log_in(page: Page, manager: str) -> None:
@@ -144,9 +156,38 @@ def test_a_brand_is_given_its_colour_and_a_kitchen_its_zone(seat: Seat, order: d
     page.locator(".select2-selection").click()
     page.locator(".select2-search__field").fill("Stockholm")
     page.keyboard.press("Enter")
+    # The whole of the first day: on the others the kitchen is closed.
+    for name in ("opens", "closes"):
+        page.locator(f"[name=opening_hours-0-{name}]").fill("00:00")
     page.get_by_role("button", name="Save", exact=True).click()
     page.wait_for_url("**/admin/orders/kitchen/")
     expect(page.locator("#result_list")).to_contain_text("Europe/Stockholm")
+    expect(page.locator(".field-shown_opening").first).to_contain_text(
+        re.compile("open(s|until)? ", re.IGNORECASE)
+    )
+    assert complaints == []
+
+
+def test_rules_are_tried_by_keyboard_before_they_are_saved(
+    seat: Seat, order: dict[str, Any], station: str
+) -> None:
+    page, complaints = seat
+    plu = order["items"][0]["plu"]
+    page.goto(f"/admin/kitchen_display/station/{station}/change/")
+    goes = page.locator(f"[data-plu={json.dumps(plu)}] [data-goes]")
+    expect(goes).to_have_text("every station")
+
+    page.locator("[name=rules-0-plu]").focus()
+    page.keyboard.type(plu[:-1])
+    expect(goes).to_have_text("Tried out")
+    page.keyboard.press("Tab")  # to the switch “and all that begin with it”
+    page.keyboard.press("Space")
+    expect(goes).to_have_text("every station")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("End")
+    page.keyboard.type(plu[-1])
+    expect(goes).to_have_text("Tried out")
+    assert fits(page)
     assert complaints == []
 
 

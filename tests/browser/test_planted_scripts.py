@@ -100,6 +100,7 @@ def test_scripts_in_names_and_notes_stay_text_in_the_admin(
             "/admin/kitchen_display/screen/add/",
             f"/admin/kitchen_display/screen/{planted.screen}/change/",
             f"/admin/kitchen_display/screen/{planted.screen}/delete/",
+            f"/admin/kitchen_display/screen/{planted.screen}/preview/",
             "/admin/kitchen_display/station/",
             "/admin/kitchen_display/station/add/",
             f"/admin/kitchen_display/station/{planted.station}/change/",

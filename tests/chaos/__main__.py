@@ -68,19 +68,20 @@ def _run(home: Path, disk: Disk, options: argparse.Namespace) -> int:
     try:
         _say("starting the stack in a home of its own")
         stack.start()
-        keys, link = _prepare()
+        keys, links = _prepare()
         listener.start()
-        wall = Wall(port, ledger)
-        wall.pair(link)
+        wall, pickup = Wall(port, ledger), Wall(port, ledger, "pickup")
+        wall.pair(links[0])
+        pickup.pair(links[1])
         follower, reader = Follower(port, keys[1], ledger), Reader(port, keys[2], ledger)
         tasks = Tasks(ledger)
         rush = Rush(port, keys[0], ledger, options.seed, Pace(options.clients, options.pause))
-        watchers = [wall, follower, reader, tasks]
+        watchers = [wall, pickup, follower, reader, tasks]
         _say("ready; the rush begins")
         ledger.phase = "calm"
         for one in (*watchers, rush):
             one.start()
-        scene = Scene(stack, disk, rush, wall, tasks, ledger, rng, stop)
+        scene = Scene(stack, disk, rush, (wall, pickup), tasks, ledger, rng, stop)
         recoveries, end = [], now() + 60 * options.minutes
         try:
             for name in _turns(options.only or NAMES, end):
@@ -94,7 +95,7 @@ def _run(home: Path, disk: Disk, options: argparse.Namespace) -> int:
                 one.finish()
         _say("the rush is over; reading the books")
         log = home / "log" / "web.log"
-        checks = books.check_all(ledger, wall, follower, Client(port, keys[0], ledger), log, listener)
+        checks = books.check_all(ledger, wall, pickup, follower, Client(port, keys[0], ledger), log, listener)
     finally:
         stack.stop()
         listener.stop()
@@ -117,8 +118,8 @@ def _run(home: Path, disk: Disk, options: argparse.Namespace) -> int:
     return 1 if wrong else 0
 
 
-def _prepare() -> tuple[list[str], str]:
-    """The kitchen, keys for rush, follower and reader, and the link that pairs a wall."""
+def _prepare() -> tuple[list[str], list[str]]:
+    """The kitchen, keys for rush, follower and reader, and the links that pair a wall and a pickup board."""
     from django.db import connections
 
     from integrations.keys import issue_key
@@ -131,11 +132,13 @@ def _prepare() -> tuple[list[str], str]:
         issue_key(name=name, scopes=SCOPES, rate_limit=limit)[1]
         for name, limit in (("rush", 0), ("follower", LIMITED), ("reader", LIMITED))
     ]
-    screen = Screen(kitchen=kitchen, name="wall")
-    screen.save()
-    link = make_link(screen)
+    links = []
+    for kind in (Screen.Kind.KITCHEN, Screen.Kind.PICKUP):
+        screen = Screen(kitchen=kitchen, name=str(kind), kind=kind)
+        screen.save()
+        links.append(make_link(screen))
     connections.close_all()
-    return keys, link
+    return keys, links
 
 
 def _turns(names: list[str] | tuple[str, ...], end: float) -> Iterator[str]:

@@ -34,7 +34,7 @@ class Scene:
     stack: Stack
     disk: Disk
     rush: Rush
-    wall: Wall
+    screens: tuple[Wall, ...]
     tasks: Tasks
     ledger: Ledger
     rng: random.Random
@@ -52,7 +52,8 @@ class Fault:
 
 @dataclass(frozen=True)
 class Recovery:
-    """Seconds until the first good answer to a change, board after a hint, and done task; None: not in time."""
+    """Seconds until the first good answer to a change, board of each screen after a hint, and done task; None: not in
+    time."""
 
     fault: str
     orders: float | None
@@ -76,7 +77,7 @@ def suffer(fault: Fault, scene: Scene) -> Recovery:
     found: dict[str, float] = {}
     looks: dict[str, Callable[[], bool]] = {
         "orders": lambda: ledger.changes_since(struck),
-        "screens": lambda: scene.wall.good_at > struck,
+        "screens": lambda: all(screen.good_at > struck for screen in scene.screens),
         "tasks": lambda: scene.tasks.done_since(struck_at),
     }
     while len(found) < len(looks) and now() - struck < RECOVERY_SECONDS:

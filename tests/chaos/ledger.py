@@ -95,6 +95,7 @@ class Entry:
 
     `mark` is its channelOrderId, by which it is found whatever its id. `changed` and `unchanged` hold the reasons of moves
     that said they changed something, or that they didn't. `in_doubt` is the reason of a call whose end nobody knows.
+    `note` and `quantities` are those of the latest acknowledged amendments, whose reasons are in `amended`.
     """
 
     mark: str
@@ -106,8 +107,18 @@ class Entry:
     changed: set[str] = field(default_factory=set)
     unchanged: set[str] = field(default_factory=set)
     in_doubt: str = ""
+    note: str = ""
+    quantities: dict[str, int] = field(default_factory=dict)
+    amended: set[str] = field(default_factory=set)
+    not_amended: set[str] = field(default_factory=set)
     # How the last acknowledged change can be asked for once more: method, path, body, key and the answer to it.
     replay: tuple[str, str, dict[str, Any], str, Any] | None = None
+
+    def acknowledge(self, model: OrderModel) -> None:
+        """The order is there; from now on it must look like this."""
+        self.model = model
+        self.note = self.body.get("note", "")
+        self.quantities = {item["plu"]: item["quantity"] for item in self.body["items"]}
 
 
 class Ledger:

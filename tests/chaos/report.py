@@ -13,10 +13,10 @@ from typing import Any
 
 import psutil
 
-from tests.chaos.books import Check
 from tests.chaos.faults import FAULTS, Recovery
 from tests.chaos.ledger import Ledger
 from tests.chaos.stack import ROOT, Stack
+from tests.chaos.stored import Check
 
 FOLDER = ROOT / "bench-results"
 HEAD = ("fault", "orders", "screens", "tasks", "2xx", "409", "429", "503", "closed")

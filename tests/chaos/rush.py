@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from huuva.simulation.rush import CANCELLED, Planned, Step, plan_rush
 from orders.statuses import ITEM_NAMES, ORDER_NAMES
+from tests.chaos.amending import amend_model, amended_as_told, wish_for
 from tests.chaos.client import Client, NoAnswer
 from tests.chaos.ledger import Entry, Ledger, Meaning, Verdict
 from tests.model.kitchen_model import FIRST, OrderModel, Refused
@@ -21,6 +22,7 @@ MODES = ("key and id", "key", "id")
 IN_HAND = 6
 NEW = 0.25  # of the calls are new orders, where a client has less than that in hand
 CONTESTED = 0.06  # of the moves
+AMENDED = 0.08  # of the calls amend an order in hand
 READ_BACK = 0.15
 RECALL_WITHIN = timedelta(minutes=30)
 
@@ -98,6 +100,9 @@ class Worker:
             return
         place = self._rng.randrange(len(self._hand))
         entry, steps = self._hand[place]
+        if not entry.contested and self._rng.random() < AMENDED:
+            self._amend(entry)
+            return
         number, step = next(steps, (0, None))
         if step is None:
             del self._hand[place]
@@ -136,7 +141,7 @@ class Worker:
         entry.in_doubt = ""
         entry.id = document["id"]
         plus = {item["plu"]: None for item in entry.body["items"]}
-        entry.model = OrderModel(FIRST, dict(plus), [], datetime.now(UTC))
+        entry.acknowledge(OrderModel(FIRST, dict(plus), [], datetime.now(UTC)))
         if key and verdict.meaning is Meaning.DONE:
             entry.replay = ("POST", "/api/orders", entry.body, key, document)
         self._compare(entry, document)
@@ -166,6 +171,24 @@ class Worker:
             entry.contested = True  # from here on the model is of no use
         elif verdict.meaning is Meaning.DONE:
             self._compare(entry, verdict.body, step.plu if step.status is not None else None)
+
+    def _amend(self, entry: Entry) -> None:
+        """Sent again without a key it is the same value again, which changes nothing: the answer is the same."""
+        wish = wish_for(entry, self._rng)
+        key = wish.reason if self._rng.random() < 0.6 else ""
+        entry.in_doubt = wish.reason
+        verdict, _ = self.client.until_final("PATCH", wish.path, wish.body, key)
+        entry.in_doubt = ""
+        expected = amend_model(entry, wish)
+        if (verdict.meaning is Meaning.DONE) != (expected == "") or verdict.code != expected:
+            self._complain(entry, f"{wish.reason} (the model says {expected or 'done'})", verdict)
+            entry.contested = True
+        elif verdict.meaning is Meaning.DONE:
+            if key:
+                entry.replay = ("PATCH", wish.path, wish.body, key, verdict.body)
+            if not amended_as_told(entry, wish, verdict.body):
+                self._complain(entry, f"{wish.reason}, not as asked", verdict)
+            self._compare(entry, verdict.body, wish.plu)
 
     def _contest(self, entry: Entry, number: int, step: Step) -> None:
         """The step, and at the same moment somebody else cancels the order."""

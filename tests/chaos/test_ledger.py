@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,10 +11,12 @@ import pytest
 
 from huuva.simulation.rush import Planned, Step, plan_rush
 from tests.chaos import books
-from tests.chaos.books import Check, Stored
+from tests.chaos.amending import Wish, amend_model
+from tests.chaos.boards import pickup_board
 from tests.chaos.ledger import Entry, Ledger, Meaning, judge
 from tests.chaos.rush import _apply
-from tests.model.kitchen_model import FIRST, READY, OrderModel
+from tests.chaos.stored import Check, Stored
+from tests.model.kitchen_model import FIRST, PICKED_UP, PREPARING, READY, OrderModel
 
 PROBLEM = {"Content-Type": "application/problem+json"}
 LATER = {**PROBLEM, "Retry-After": "2"}
@@ -70,8 +73,9 @@ def entry(plan: Planned) -> Entry:
     """An order that was acknowledged, and moved on once."""
     body = {**plan.body, "channelOrderId": "mark"}
     entry = Entry("mark", plan, "id-1", body)
-    entry.model = OrderModel(FIRST, {item["plu"]: None for item in body["items"]}, [], datetime.now(UTC))
-    assert _apply(entry.model, Step(0, READY)) == ""
+    model = OrderModel(FIRST, {item["plu"]: None for item in body["items"]}, [], datetime.now(UTC))
+    entry.acknowledge(model)
+    assert _apply(model, Step(0, READY)) == ""
     entry.changed.add("mark/1")
     entry.unchanged.add("mark/2")
     return entry
@@ -85,7 +89,14 @@ def order(entry: Entry) -> Stored:
     quantities = {item["plu"]: item["quantity"] for item in entry.body["items"]}
     reasons = {"": {1}, "mark/1": {2}}
     return Stored(
-        "id-1", model.status, model.version, dict(model.items), quantities, list(model.history), reasons
+        "id-1",
+        model.status,
+        model.version,
+        dict(model.items),
+        quantities,
+        list(model.history),
+        reasons,
+        note=entry.note,
     )
 
 
@@ -102,6 +113,7 @@ def complaints(ledger: Ledger, *orders: Stored) -> int:
         books._acknowledged(ledger, by_mark),
         books._as_the_model_says(ledger, by_mark),
         books._moves(ledger, by_mark),
+        books._amendments(ledger, by_mark),
         books._histories(list(orders)),
         books._orders_and_items(list(orders)),
     ]
@@ -160,3 +172,69 @@ def test_items_that_contradict_their_order_are_found(ledger: Ledger, order: Stor
     order.items[plu] = FIRST
     order.rows = [row for row in order.rows if row.plu != plu or row.after == FIRST]
     assert complaints(ledger, order) > 0
+
+
+def test_an_amendment_that_is_lost_doubled_or_was_refused_is_found(
+    ledger: Ledger, order: Stored, entry: Entry
+) -> None:
+    wish = Wish("mark/a1", None, "Ring", "")
+    assert amend_model(entry, wish) == ""
+    order.version, order.note, order.amendments = order.version + 1, "Ring", {order.version + 1: "mark/a1"}
+    assert complaints(ledger, order) == 0
+
+    for wrong in (
+        replace(order, amendments={}),
+        replace(order, amendments={**order.amendments, 9: "mark/a1"}),
+        replace(order, amendments={**order.amendments, 9: "mark/a2"}),
+        replace(order, note="Knock"),
+    ):
+        assert complaints(ledger, wrong) > 0
+
+
+def test_a_quantity_that_was_amended_and_is_not_there_is_found(
+    ledger: Ledger, order: Stored, entry: Entry
+) -> None:
+    plu = next(iter(order.quantities))
+    assert amend_model(entry, Wish("mark/a1", plu, 99, "")) == ""
+
+    assert complaints(ledger, order) > 0
+
+
+class Shown:
+    """Stands in for a pickup board."""
+
+    def __init__(self, preparing: list[str], ready: list[str]) -> None:
+        self._halves = {"preparing": preparing, "ready": ready}
+
+    def board(self) -> str:
+        return "".join(
+            f'<section aria-labelledby="{half}-title">{"".join(f"<li data-number={n}>{n}</li>" for n in numbers)}</section>'
+            for half, numbers in self._halves.items()
+        )
+
+
+@pytest.mark.parametrize(
+    ("preparing", "ready", "fine"),
+    [
+        (["1"], ["2"], True),
+        (["1", "3"], ["2"], True),  # nobody has begun it: shown as soon as it is due soon
+        (["1", "3", "3"], ["2"], False),
+        ([], ["2"], False),
+        (["1", "2"], ["2"], False),
+        (["1"], [], False),
+        (["1"], ["2", "2"], False),
+    ],
+)
+def test_a_pickup_board_that_shows_others_than_the_database_has_is_found(
+    preparing: list[str], ready: list[str], fine: bool
+) -> None:
+    orders = [
+        Stored("a", PREPARING, 1, display="1"),
+        Stored("b", READY, 1, display="2"),
+        Stored("c", FIRST, 1, display="3"),
+        Stored("d", PICKED_UP, 1, display="4"),
+    ]
+
+    found = pickup_board(orders, Shown(preparing, ready))  # type: ignore[arg-type]
+
+    assert (found.wrong == []) is fine

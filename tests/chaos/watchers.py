@@ -45,27 +45,29 @@ class Watcher:
 class Wall(Watcher):
     """A paired screen: listens to hints, and fetches its board for each, as the page in the browser does.
 
-    `good_at` is when it asked for the latest board that came in answer to a hint.
+    `place` is where it lives, `display` or `pickup`. `good_at` is when it asked for the latest board that came in answer to
+    a hint.
     """
 
-    def __init__(self, port: int, ledger: Ledger) -> None:
+    def __init__(self, port: int, ledger: Ledger, place: str = "display") -> None:
         super().__init__(ledger)
-        self._port = port
+        self._port, self._path = port, f"/{place}/board"
+        self._cookie_name = {"display": "huuva_screen", "pickup": "huuva_pickup"}[place]
         self._cookie = ""
         self._stream = ""
         self.good_at = 0.0
 
     def pair(self, link: str) -> None:
         answer, _ = self._get(self._port, link)
-        found = re.search(r"huuva_screen=([^;]+)", answer.headers.get("Set-Cookie", ""))
+        found = re.search(rf"{self._cookie_name}=([^;]+)", answer.headers.get("Set-Cookie", ""))
         if answer.status != 303 or found is None:
             raise NoAnswer(f"The link pairs no screen: {answer.status}")
-        self._cookie = f"huuva_screen={found[1]}"
+        self._cookie = f"{self._cookie_name}={found[1]}"
 
     def board(self) -> str | None:
         """The board as it is now; None where nobody answers."""
         try:
-            answer, raw = self._get(self._port, "/display/board")
+            answer, raw = self._get(self._port, self._path)
         except (OSError, http.client.HTTPException):
             self.ledger.count("closed")
             return None

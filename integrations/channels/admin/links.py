@@ -77,6 +77,7 @@ class ChannelLinkForm(forms.ModelForm):
 
 class LocationInline(TabularInline):
     model = ChannelLocation
+    show_title = False
     fields = ("external_id", "kitchen")
     extra = 0
     show_change_link = False

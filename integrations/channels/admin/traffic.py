@@ -1,7 +1,7 @@
-"""What came in for an order and what went out, on the order's own page: messages of its channel, and deliveries to
-webhooks and channels, with request ids, outcomes and replay. Two statements, whatever the order."""
+"""What came in for an order and what went out, on the order's own page: calls of keys, messages of its channel, and
+deliveries to webhooks and channels, with request ids, outcomes and replay. Three statements, whatever the order."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -13,10 +13,12 @@ from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from integrations.channels.admin.calls import REFUSED, Call, calls_of
 from integrations.channels.admin.messages import LOOKS, may_replay
 from integrations.models import ChannelMessage, Delivery
 from orders.admin.words import badge, moment
-from orders.models import Order
+from orders.models import Order, StatusChange
+from orders.statuses import ItemStatus, OrderStatus
 
 # Of each direction; an order that has more is looked at in the lists.
 MOST: Final = 100
@@ -43,9 +45,11 @@ class Line:
     replay_url: str
 
 
-def order_traffic(request: HttpRequest, order: Order) -> str:
-    """The card; nothing for who may not see it, or where nobody but a key has spoken of the order."""
+def order_traffic(request: HttpRequest, order: Order, log: Sequence[StatusChange]) -> str:
+    """The card; nothing for who may not see it, or where nobody has spoken of the order."""
     lines: list[Line] = []
+    if request.user.has_perm("integrations.view_apikey"):
+        lines += _calls(order, log)
     if request.user.has_perm("integrations.view_channelmessage"):
         lines += _messages(request, order)
     if request.user.has_perm("integrations.view_delivery"):
@@ -53,7 +57,40 @@ def order_traffic(request: HttpRequest, order: Order) -> str:
     if not lines:
         return ""
     lines.sort(key=lambda line: line.at)
-    return render_to_string("integrations/channels/traffic.html", {"lines": lines, "order": order}, request)
+    return render_to_string("integrations/channels/traffic.html", {"traffic": lines, "order": order}, request)
+
+
+def _calls(order: Order, log: Sequence[StatusChange]) -> Iterable[Line]:
+    """What keys asked. A refusal is known where it was kept for an Idempotency-Key; the request log has all."""
+    for call in calls_of(order, log):
+        refused = call.status >= REFUSED
+        yield Line(
+            call.at,
+            moment(call.at, order.kitchen, seconds=True),
+            True,
+            _("API key %s") % call.key,
+            _asked(call),
+            badge(_("refused") if refused else _("done"), "danger" if refused else "success"),
+            str(call.status or ""),
+            call.code,
+            call.request_id,
+            "",
+            "",
+        )
+
+
+def _asked(call: Call) -> str:
+    if call.change is None:
+        known = call.version and call.status < REFUSED
+        return _("order at change %(number)s") % {"number": call.version} if known else _("a call")
+    if call.change == 1:
+        return _("new order")
+    number = _("change %(number)s") % {"number": call.change}
+    if call.is_recall:
+        return f"{number}: {_('recall')}"
+    status = OrderStatus if call.plu is None else ItemStatus
+    word = str(status(call.to_status).label)
+    return f"{number}: {word}" if call.plu is None else f"{number}: {call.plu} {word}"
 
 
 def _messages(request: HttpRequest, order: Order) -> Iterable[Line]:

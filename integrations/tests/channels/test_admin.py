@@ -21,10 +21,10 @@ from integrations.tests.channels.test_generic import MAPPING
 from orders import clock
 from orders.models import Kitchen, KitchenMember, KitchenPace, Order
 from orders.pace import pace_of
-from orders.services import move_order
+from orders.services import create_order, move_order
 from orders.signals import customer_data_removed
 from orders.statuses import CANCELLED, READY
-from orders.tests.factories import kitchen, order
+from orders.tests.factories import kitchen, new_order
 
 pytestmark = pytest.mark.django_db
 
@@ -361,8 +361,8 @@ def test_an_orders_page_costs_the_same_however_much_was_said(manager):
     assert cost() == few
 
 
-def test_an_order_of_no_channel_has_no_such_card(manager):
-    plain = order()
+def test_an_order_that_nobody_outside_speaks_of_has_no_such_card(manager):
+    plain = create_order(new_order(), kitchen=kitchen(), actor="system")
     page = manager.get(reverse("admin:orders_order_change", args=[plain.id])).content.decode()
     assert "huuva-traffic" not in page
 

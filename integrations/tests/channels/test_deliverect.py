@@ -221,6 +221,40 @@ def test_what_would_make_a_wrong_order_is_refused_by_name_and_kept(wrong, pointe
     assert (message.outcome, message.status_code) == ("invalid", 400)
     assert pointer in message.detail
     assert message.payload
+    # Nothing is said to be lost that is kept.
+    assert answer.json()["detail"].endswith("No order was made of it; the message is kept.")
+
+
+@pytest.mark.parametrize(
+    ("history", "kept", "places"),
+    [
+        (
+            [
+                {"status": 50, "timeStamp": "2026-07-22T20:00:00Z"},
+                {"status": 50, "timeStamp": "yesterday"},
+                "nonsense",
+                {"status": 50, "timeStamp": 7},
+            ],
+            1,
+            ["/statusHistory/1", "/statusHistory/2", "/statusHistory/3"],
+        ),
+        ("nonsense", 0, ["/statusHistory"]),
+        ([None] * 2000, 0, ["/statusHistory/9 …"]),
+        ([{"status": None}, {}], 0, []),
+        (None, 0, []),
+    ],
+)
+def test_a_past_that_can_t_be_read_is_left_out_and_noted_and_the_order_cooked(history, kept, places):
+    make.link()
+    answer = make.send(make.body(statusHistory=history))
+
+    assert answer.status_code == 200
+    assert Order.objects.get().history.filter(kind=Kind.IMPORT, plu=None).count() == kept
+    message = ChannelMessage.objects.get()
+    assert (message.outcome, message.status_code) == ("taken", 200)
+    assert bool(message.detail) is bool(places)
+    assert [place for place in places if f"{place}" not in message.detail] == []
+    assert "yesterday" not in message.detail and "nonsense" not in message.detail
 
 
 def test_ids_of_the_channel_that_are_no_part_of_an_address_are_stood_for_by_their_digest():

@@ -1,0 +1,105 @@
+"""What screens show in the end, held against the database: the wall, and the pickup board for couriers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from html.parser import HTMLParser
+
+from django.db import connection
+
+from tests.chaos.stored import Check, Stored
+from tests.chaos.watchers import Wall
+from tests.model.kitchen_model import CANCELLED, FIRST, PICKED_UP, PREPARING, READY
+
+
+class _Tickets(HTMLParser):
+    """Order, state and version of each ticket, and the orders in the rail for later."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tickets: dict[str, dict[str, str]] = {}
+        self.later: set[str] = set()
+        self._at = ""
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attributes}
+        if tag == "article" and "data-order" in given:
+            self._at = given["data-order"]
+            self.tickets[self._at] = {"state": given["data-state"]}
+        elif "later__one" in given.get("class", ""):
+            self.later.add(given["data-order"])
+        elif tag == "input" and given.get("name") == "version" and self._at:
+            self.tickets[self._at].setdefault("version", given["value"])
+
+
+_STATES = {
+    FIRST: "received",
+    PREPARING: "preparing",
+    READY: "ready",
+    PICKED_UP: "picked-up",
+    CANCELLED: "cancelled",
+}
+
+
+def board(orders: list[Stored], wall: Wall) -> Check:
+    check = Check("orders on the wall, which are the open ones with their state and version")
+    text = wall.board()
+    if text is None:
+        check.wrong.append("the wall gets no board")
+        return check
+    shown = _Tickets()
+    shown.feed(text)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT DISTINCT order_id FROM kitchen_display_alarm WHERE acknowledged_at IS NULL")
+        alarmed = {row[0] for row in cursor.fetchall()}
+    for order in orders:
+        wanted = order.status in (FIRST, PREPARING, READY) or order.id in alarmed
+        ticket = shown.tickets.get(order.id)
+        if ticket is None:
+            check.expect(wanted == (order.id in shown.later), f"{order.id} ({order.status}) is not shown")
+        else:
+            told = (ticket["state"], ticket.get("version"))
+            check.expect(wanted, f"{order.id} ({order.status}) is shown")
+            check.expect(
+                told == (_STATES[order.status], str(order.version)), f"{order.id} is shown as {told}"
+            )
+    check.counted = len(shown.tickets) + len(shown.later)
+    return check
+
+
+class _Numbers(HTMLParser):
+    """The numbers of the pickup board, those in preparation and those that are ready."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shown: dict[str, list[str]] = {"preparing": [], "ready": []}
+        self._half = ""
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attributes}
+        if tag == "section":
+            self._half = given["aria-labelledby"].removesuffix("-title")
+        elif "data-number" in given:
+            self.shown[self._half].append(given["data-number"])
+
+
+def pickup_board(orders: list[Stored], board: Wall) -> Check:
+    check = Check("open orders held against the numbers on the pickup board")
+    text = board.board()
+    if text is None:
+        check.wrong.append("the pickup board gets no numbers")
+        return check
+    found = _Numbers()
+    found.feed(text)
+    shown = {half: Counter(numbers) for half, numbers in found.shown.items()}
+    begun = Counter(order.display for order in orders if order.status == PREPARING)
+    # Of those that nobody has begun the ones for later are not shown yet.
+    waiting = Counter(order.display for order in orders if order.status == FIRST)
+    ready = Counter(order.display for order in orders if order.status == READY)
+    check.expect(shown["ready"] == ready, f"ready are {ready - shown['ready']}, not {shown['ready'] - ready}")
+    missing = begun - shown["preparing"]
+    check.expect(not missing, f"in preparation and not shown: {missing}")
+    others = shown["preparing"] - begun - waiting
+    check.expect(not others, f"shown as in preparation: {others}")
+    check.counted = begun.total() + waiting.total() + ready.total()
+    return check
