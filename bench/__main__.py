@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench import boards, history, live, memory, painted, webhooks, yardstick
+from bench.history_figures import HistoryResult
 from bench.load import CONNECTIONS, LoadFailed, wrk_is_there
 from bench.measure import Result, measure
 from bench.stack import Stack, StackFailed
@@ -153,7 +154,7 @@ def _parts(
             stack.base_url, stack.create_key("bench-memory", RATE_LIMIT_OUT_OF_REACH), parts
         )
 
-    def past() -> history.HistoryResult:
+    def past() -> HistoryResult:
         return history.measure_history(stack, options.orders, options.seconds, _say)
 
     return {

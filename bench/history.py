@@ -1,4 +1,4 @@
-"""What grows with what was ever sold, and what doesn't: the same calls at ten thousand orders and at a million."""
+"""What grows with what was ever sold, and what doesn't: the same calls from ten thousand orders to a million."""
 
 from __future__ import annotations
 
@@ -8,28 +8,24 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from statistics import median, quantiles
 from typing import Any
 from urllib.parse import urlsplit
 
-from bench.load import Load, run_wrk
+from bench.history_figures import Figures, HistoryResult
+from bench.load import run_wrk
 from bench.measure import CpuClock
 from bench.stack import Stack, StackFailed
 
 FEW, MANY = 10_000, 1_000_000
+GROWS = 10
 PER_DAY = 800
 CALLS = 100
 WARM = 20
 REFRESHES = 5
 CHANGES = 1000
-GOAL_REFRESH_MS, GOAL_REFRESH_GROWTH = 250.0, 1.3
-GOAL_READ_P95_MS, GOAL_READ_GROWTH = 30.0, 1.2
-GOAL_PAGE_P95_MS = 300.0
 PAGES = 30
-# Smaller differences than this are the machine's, not the history's.
-NOISE_MS = 1.0
 FILLED = re.compile(r"Wrote ([\d,]+) orders with ([\d,]+) rows of history in (\d+) s, .*? in (\d+) s")
 # Answers that a process has kept are worth nothing here: the figures move on before each.
 DASHBOARDS = {
@@ -38,83 +34,6 @@ DASHBOARDS = {
     "dashboard of 90 days, cold": "/admin/analytics/?range=90",
 }
 REPORTS = ("order-status-durations", "item-status-durations", "hourly-throughput", "customer-order-counts")
-
-
-@dataclass
-class Figures:
-    """At one size of history. `reads` and `pages`: p50 and p95 of each, in milliseconds."""
-
-    orders: int
-    rows: int
-    filled_seconds: int
-    figures_seconds: int
-    refresh_ms: float = 0
-    refresh_cpu_ms: float = 0
-    reads: dict[str, tuple[float, float]] = field(default_factory=dict)
-    pages: dict[str, tuple[float, float]] = field(default_factory=dict)
-    throughput: Load | None = None
-    web_cpu_ms: float = 0
-
-
-@dataclass(frozen=True)
-class HistoryResult:
-    few: Figures
-    many: Figures
-
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-    def lines(self) -> Iterator[str]:
-        few, many = self.few, self.many
-        for size in (few, many):
-            per_second = size.orders / max(1, size.filled_seconds)
-            yield (
-                f"past: {size.orders:,} orders, {size.rows:,} rows of history: written in {size.filled_seconds} s "
-                f"({per_second:,.0f} orders/s), figures made in {size.figures_seconds} s "
-                f"({size.rows / max(1, size.figures_seconds):,.0f} rows/s)"
-            )
-        yield f"{'':44}{few.orders:>16,}{many.orders:>16,}   goal"
-        yield (
-            f"{f'refresh after {CHANGES:,} changes, ms':44}{few.refresh_ms:>16.0f}{many.refresh_ms:>16.0f}"
-            f"   ≤ {GOAL_REFRESH_MS:.0f}, ≤ {GOAL_REFRESH_GROWTH}×"
-        )
-        yield f"{'its CPU in web and PostgreSQL, ms':44}{few.refresh_cpu_ms:>16.0f}{many.refresh_cpu_ms:>16.0f}"
-        for name, (p50, p95) in few.reads.items():
-            more = many.reads[name]
-            yield (
-                f"{f'{name}, p50 / p95 ms':44}{f'{p50:.1f} / {p95:.1f}':>16}{f'{more[0]:.1f} / {more[1]:.1f}':>16}"
-                f"   p95 ≤ {GOAL_READ_P95_MS:.0f}, ≤ {GOAL_READ_GROWTH}×"
-            )
-        for name, (p50, p95) in few.pages.items():
-            more = many.pages[name]
-            yield (
-                f"{f'{name}, p50 / p95 ms':44}{f'{p50:.0f} / {p95:.0f}':>16}{f'{more[0]:.0f} / {more[1]:.0f}':>16}"
-                f"   p95 ≤ {GOAL_PAGE_P95_MS:.0f}"
-            )
-        if few.throughput and many.throughput:
-            each = [f"{size.throughput.per_second:,.0f}" for size in (few, many) if size.throughput]
-            yield f"{'analytics in turn, 8 clients, req/s':44}{each[0]:>16}{each[1]:>16}   ≥ 2,445"
-            yield f"{'CPU of web for each, ms':44}{few.web_cpu_ms:>16.2f}{many.web_cpu_ms:>16.2f}   ≤ 0.70"
-        yield from self.misses()
-
-    def wrong(self) -> Iterator[str]:
-        yield from ()
-
-    def misses(self) -> Iterator[str]:
-        """What misses its goal; on a machine that others use, too, that says little."""
-        if self.many.refresh_ms > GOAL_REFRESH_MS:
-            yield f"history: a refresh takes {self.many.refresh_ms:.0f} ms"
-        if self.many.refresh_ms > GOAL_REFRESH_GROWTH * self.few.refresh_ms:
-            yield f"history: a refresh grows {self.many.refresh_ms / self.few.refresh_ms:.2f}×"
-        for name, (few, few_p95) in self.few.reads.items():
-            many, many_p95 = self.many.reads[name]
-            if many_p95 > GOAL_READ_P95_MS:
-                yield f"history: {name} takes {many_p95:.1f} ms at p95 (at {self.few.orders:,}: {few_p95:.1f})"
-            if many > GOAL_READ_GROWTH * few + NOISE_MS:
-                yield f"history: {name} grows {many / few:.2f}×"
-        for name, (_, p95) in self.many.pages.items():
-            if p95 > GOAL_PAGE_P95_MS:
-                yield f"history: {name} takes {p95:.0f} ms at p95"
 
 
 class Caller:
@@ -143,18 +62,19 @@ class Caller:
 
 
 def measure_history(stack: Stack, orders: int, seconds: int, say: Callable[[str], None]) -> HistoryResult:
-    """Fills the stack twice and measures after each. `seconds`: how long wrk drives the reports."""
+    """Fills the stack with ever more orders and measures after each. `seconds`: how long wrk drives the reports."""
     make = "from orders.models import Kitchen; Kitchen(slug='changes', name='Changes').save()"
     stack.manage("shell", "--no-imports", "-c", make)
     key = stack.create_key("bench-history", 0)
     # Changes come in a kitchen of their own: the board of the other one has the same open orders both times.
     writer = stack.create_key("bench-changes", 0, "--kitchen", "changes")
     cookie, session = _paired(stack), _logged_in(stack)
-    found = []
-    for wanted in (FEW, orders - FEW):
-        days = max(1, round(wanted / PER_DAY))
+    found: list[Figures] = []
+    for wanted in _sizes(orders):
+        before = found[-1] if found else None
+        days = max(1, round((wanted - (before.orders if before else 0)) / PER_DAY))
         say(f"{days} days of {PER_DAY} orders")
-        figures = _fill(stack, days)
+        figures = _fill(stack, days, before)
         say("reads and refreshes")
         reader = Caller(stack.base_url, {"Authorization": f"Bearer {key}"})
         for name, paths in _reads(reader).items():
@@ -175,12 +95,18 @@ def measure_history(stack: Stack, orders: int, seconds: int, say: Callable[[str]
         found.append(figures)
         for caller in (reader, wall, manager):
             caller.close()
-    few, many = found
-    many.orders, many.rows = many.orders + few.orders, many.rows + few.rows
-    return HistoryResult(few, many)
+    return HistoryResult(CHANGES, found)
 
 
-def _fill(stack: Stack, days: int) -> Figures:
+def _sizes(orders: int) -> list[int]:
+    """From FEW on, each ten times the one before, up to so many orders."""
+    sizes = [FEW]
+    while sizes[-1] * GROWS < orders:
+        sizes.append(sizes[-1] * GROWS)
+    return [*sizes, orders]
+
+
+def _fill(stack: Stack, days: int, before: Figures | None) -> Figures:
     told = stack.manage(
         "simulate", "--days", str(days), "--orders-per-day", str(PER_DAY), "--seed", str(days)
     )
@@ -188,7 +114,9 @@ def _fill(stack: Stack, days: int) -> Figures:
     if numbers is None:
         raise StackFailed(f"simulate said: {told}")
     orders, rows, filled, figures = (int(number.replace(",", "")) for number in numbers.groups())
-    return Figures(orders, rows, filled, figures)
+    if before:
+        return Figures(before.orders + orders, before.rows + rows, orders, filled, figures)
+    return Figures(orders, rows, orders, filled, figures)
 
 
 def _paired(stack: Stack) -> str:
