@@ -24,7 +24,7 @@ type Best = list[tuple[str, int, datetime, datetime]]
 # A shorter range is added up at once.
 SHORT: Final = timedelta(days=7)
 # Of so many times as many accounts as are asked for the best are taken for the first look.
-MORE: Final = 4
+MORE: Final = 2
 _ALL: Final = """
     SELECT account, sum(orders)::bigint AS orders, min(first_at), max(last_at) FROM analytics_customerhour
     WHERE {where} GROUP BY account ORDER BY orders DESC, account LIMIT %(limit)s
