@@ -110,4 +110,4 @@ class HistoryResult:
 
 
 def _line(name: str, cells: Iterable[str], goal: str = "") -> str:
-    return f"{name:44}" + "".join(f"{cell:>20}" for cell in cells) + (f"   {goal}" if goal else "")
+    return f"{name:44}" + "".join(f"{cell:>23}" for cell in cells) + (f"   {goal}" if goal else "")
