@@ -97,10 +97,12 @@ class HistoryResult:
             yield f"history: a refresh takes {many.refresh_ms:.0f} ms"
         if many.refresh_ms > GOAL_REFRESH_GROWTH * few.refresh_ms:
             yield f"history: a refresh grows {many.refresh_ms / few.refresh_ms:.2f}×"
-        for name, less in few.reads.items():
-            more = many.reads[name]
+        for name, more in many.reads.items():
+            # The fewest orders are those of twelve days, so 90 days hold more beside more orders, until there are 90.
+            young = "90 days" in name and len(self.sizes) > 2
+            less = (self.sizes[1] if young else few).reads[name]
             if more.p95 > GOAL_READ_P95_MS:
-                yield f"history: {name} takes {more.p95:.1f} ms at p95 (at {few.orders:,}: {less.p95:.1f})"
+                yield f"history: {name} takes {more.p95:.1f} ms at p95 (with fewer orders: {less.p95:.1f})"
             if more.p50 > GOAL_READ_GROWTH * less.p50 + NOISE_MS:
                 growth = f"grows {more.p50 / less.p50:.2f}×, its CPU from {less.cpu:.1f} to {more.cpu:.1f} ms"
                 yield f"history: {name} {growth}"
