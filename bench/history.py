@@ -13,7 +13,7 @@ from statistics import median, quantiles
 from typing import Any
 from urllib.parse import urlsplit
 
-from bench.history_figures import Figures, HistoryResult
+from bench.history_figures import Figures, HistoryResult, Times
 from bench.load import run_wrk
 from bench.measure import CpuClock
 from bench.stack import Stack, StackFailed
@@ -78,9 +78,9 @@ def measure_history(stack: Stack, orders: int, seconds: int, say: Callable[[str]
         say("reads and refreshes")
         reader = Caller(stack.base_url, {"Authorization": f"Bearer {key}"})
         for name, paths in _reads(reader).items():
-            figures.reads[name] = _timed(reader, paths)
+            figures.reads[name] = _timed(stack, reader, paths)
         wall = Caller(stack.base_url, {"Cookie": cookie})
-        figures.reads["board of a wall"] = _timed(wall, itertools.repeat("/display/board"))
+        figures.reads["board of a wall"] = _timed(stack, wall, itertools.repeat("/display/board"))
         manager = Caller(stack.base_url, {"Cookie": session})
         for name, path in DASHBOARDS.items():
             figures.pages[name] = _cold(manager, path, stack, writer)
@@ -166,23 +166,35 @@ def _reads(reader: Caller) -> dict[str, Iterator[str]]:
     }
 
 
-def _timed(caller: Caller, paths: Iterator[str]) -> tuple[float, float]:
+def _timed(stack: Stack, caller: Caller, paths: Iterator[str]) -> Times:
     for path in itertools.islice(paths, WARM):
         caller.call("GET", path)
-    times = [caller.call("GET", path)[0] for path in itertools.islice(paths, CALLS)]
-    return round(median(times), 2), round(quantiles(times, n=20)[-1], 2)
+    clock = CpuClock(lambda: [*stack.web(), *stack.postgres()])
+    return _times([caller.call("GET", path)[0] for path in itertools.islice(paths, CALLS)], clock.used())
 
 
-def _cold(manager: Caller, path: str, stack: Stack, key: str) -> tuple[float, float]:
+def _times(times: list[float], cpu_seconds: float) -> Times:
+    return Times(
+        round(median(times), 2),
+        round(quantiles(times, n=20)[-1], 2),
+        round(cpu_seconds * 1000 / len(times), 2),
+    )
+
+
+def _cold(manager: Caller, path: str, stack: Stack, key: str) -> Times:
     """Of a page whose figures have moved on since it was last asked for."""
     writer = Caller(stack.base_url, {"Authorization": f"Bearer {key}"})
-    times = []
-    for _ in range(WARM + PAGES):
+    times, used = [], 0.0
+    for number in range(WARM + PAGES):
         writer.call("POST", "/api/orders", _order())
         writer.call("POST", "/api/analytics/refresh")
-        times.append(manager.call("GET", path)[0])
+        clock = CpuClock(lambda: [*stack.web(), *stack.postgres()])
+        milliseconds = manager.call("GET", path)[0]
+        if number >= WARM:
+            times.append(milliseconds)
+            used += clock.used()
     writer.close()
-    return round(median(times[WARM:]), 1), round(quantiles(times[WARM:], n=20)[-1], 1)
+    return _times(times, used)
 
 
 def _order() -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from bench.load import Load
 
@@ -15,9 +15,21 @@ GOAL_PAGE_P95_MS = 300.0
 NOISE_MS = 1.0
 
 
+class Times(NamedTuple):
+    """Of a read, in milliseconds. `cpu`: of web and PostgreSQL, the mean; where others use the machine, too, it is the
+    steadier figure."""
+
+    p50: float
+    p95: float
+    cpu: float
+
+    def __str__(self) -> str:
+        return f"{self.p50:.1f} / {self.p95:.1f} · {self.cpu:.1f}"
+
+
 @dataclass
 class Figures:
-    """At one size of history. `reads` and `pages`: p50 and p95 of each, in milliseconds."""
+    """At one size of history."""
 
     orders: int
     rows: int
@@ -26,8 +38,8 @@ class Figures:
     figures_seconds: int
     refresh_ms: float = 0
     refresh_cpu_ms: float = 0
-    reads: dict[str, tuple[float, float]] = field(default_factory=dict)
-    pages: dict[str, tuple[float, float]] = field(default_factory=dict)
+    reads: dict[str, Times] = field(default_factory=dict)
+    pages: dict[str, Times] = field(default_factory=dict)
     throughput: Load | None = None
     web_cpu_ms: float = 0
 
@@ -57,16 +69,17 @@ class HistoryResult:
         yield _line(
             "its CPU in web and PostgreSQL, ms", (f"{size.refresh_cpu_ms:.0f}" for size in self.sizes)
         )
+        yield "p50 / p95 · CPU of web and PostgreSQL, ms:"
         for name in self.sizes[0].reads:
             yield _line(
-                f"{name}, p50 / p95 ms",
-                ("{:.1f} / {:.1f}".format(*size.reads[name]) for size in self.sizes),
+                name,
+                (str(size.reads[name]) for size in self.sizes),
                 f"p95 ≤ {GOAL_READ_P95_MS:.0f}, ≤ {GOAL_READ_GROWTH}×",
             )
         for name in self.sizes[0].pages:
             yield _line(
-                f"{name}, p50 / p95 ms",
-                ("{:.0f} / {:.0f}".format(*size.pages[name]) for size in self.sizes),
+                name,
+                (str(size.pages[name]) for size in self.sizes),
                 f"p95 ≤ {GOAL_PAGE_P95_MS:.0f}",
             )
         rates = [size.throughput.per_second for size in self.sizes if size.throughput]
@@ -84,16 +97,19 @@ class HistoryResult:
             yield f"history: a refresh takes {many.refresh_ms:.0f} ms"
         if many.refresh_ms > GOAL_REFRESH_GROWTH * few.refresh_ms:
             yield f"history: a refresh grows {many.refresh_ms / few.refresh_ms:.2f}×"
-        for name, (p50, p95) in few.reads.items():
-            many_p50, many_p95 = many.reads[name]
-            if many_p95 > GOAL_READ_P95_MS:
-                yield f"history: {name} takes {many_p95:.1f} ms at p95 (at {few.orders:,}: {p95:.1f})"
-            if many_p50 > GOAL_READ_GROWTH * p50 + NOISE_MS:
-                yield f"history: {name} grows {many_p50 / p50:.2f}×"
-        for name, (_, p95) in many.pages.items():
-            if p95 > GOAL_PAGE_P95_MS:
-                yield f"history: {name} takes {p95:.0f} ms at p95"
+        for name, more in many.reads.items():
+            # The fewest orders are those of twelve days, so 90 days hold more beside more orders, until there are 90.
+            young = "90 days" in name and len(self.sizes) > 2
+            less = (self.sizes[1] if young else few).reads[name]
+            if more.p95 > GOAL_READ_P95_MS:
+                yield f"history: {name} takes {more.p95:.1f} ms at p95 (with fewer orders: {less.p95:.1f})"
+            if more.p50 > GOAL_READ_GROWTH * less.p50 + NOISE_MS:
+                growth = f"grows {more.p50 / less.p50:.2f}×, its CPU from {less.cpu:.1f} to {more.cpu:.1f} ms"
+                yield f"history: {name} {growth}"
+        for name, page in many.pages.items():
+            if page.p95 > GOAL_PAGE_P95_MS:
+                yield f"history: {name} takes {page.p95:.0f} ms at p95"
 
 
 def _line(name: str, cells: Iterable[str], goal: str = "") -> str:
-    return f"{name:44}" + "".join(f"{cell:>16}" for cell in cells) + (f"   {goal}" if goal else "")
+    return f"{name:44}" + "".join(f"{cell:>23}" for cell in cells) + (f"   {goal}" if goal else "")
