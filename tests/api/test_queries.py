@@ -121,6 +121,16 @@ def test_a_list_with_a_filter_is_planned_for_its_values(api: Api) -> None:
     assert kept == [False], "the list without filters, and no other"
 
 
+def test_a_move_is_one_transaction_and_opens_no_savepoint_in_it(api: Api) -> None:
+    order = api.call("POST", "/orders", body(2))
+    for path in (f"/orders/{order['id']}/items/P0", f"/orders/{order['id']}"):
+        with CaptureQueriesContext(connection) as queries:
+            api.call("PATCH", path, {"status": "READY"})
+        # The test's own transaction makes savepoints of those within it.
+        brackets = [query["sql"] for query in queries if query["sql"].startswith("SAVEPOINT")]
+        assert len(brackets) == 1
+
+
 def test_events_cost_two(api: Api) -> None:
     api.call("GET", "/orders/events")
     assert len(api.statements) == 2
