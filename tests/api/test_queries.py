@@ -45,7 +45,10 @@ class Api:
 
 
 @pytest.fixture
-def api(db: None) -> Iterator[Api]:
+def api(db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
+    # What a process keeps for seconds is kept for the whole test, however slow the machine.
+    monkeypatch.setattr("orders.api.kitchens.KEEP_SECONDS", 3600.0)
+    monkeypatch.setattr("integrations.key_cache.CACHE_SECONDS", 3600.0)
     factories.kitchen()
     kitchens.forget()
     _, plain = issue_key("test", list(SCOPES), rate_limit=0)
