@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import threading
 import time
+from collections.abc import Callable
 from functools import cache, partial
 from typing import Final, NamedTuple
 
@@ -41,8 +42,9 @@ class Noted(NamedTuple):
 class Publisher:
     """Keeps what is to be sent, one hint for each kitchen and kind at most, and sends it in the background."""
 
-    def __init__(self, valkey: ValkeyClient) -> None:
+    def __init__(self, valkey: ValkeyClient, rest: Callable[[float], None] = time.sleep) -> None:
         self._valkey = valkey
+        self._rest = rest
         self._changed = threading.Condition()
         self._wanted: dict[tuple[str, str], Noted] = {}  # by kitchen and kind
         self._sending = False
@@ -84,7 +86,7 @@ class Publisher:
                         newer = self._wanted.get(key, noted)
                         self._wanted[key] = Noted(noted.at_ms, newer.moment)
                 self._changed.notify_all()
-            time.sleep(RETRY_SECONDS if sent is None else PAUSE_SECONDS)
+            self._rest(RETRY_SECONDS if sent is None else PAUSE_SECONDS)
 
 
 def _send(batch: dict[tuple[str, str], Noted], client: redis.Redis) -> bool:

@@ -43,6 +43,7 @@ SERVICE_SCHEMA: dict[str, Any] = {
         "tmpfs": TEXTS,
         "ports": TEXTS,
         "shm_size": SIZE,
+        "cpu_shares": {"type": "integer", "minimum": 2},
         "stop_grace_period": DURATION,
         "ulimits": {"type": "object"},
         "logging": {"type": "object", "required": ["driver", "options"]},

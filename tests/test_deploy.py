@@ -69,11 +69,13 @@ def test_systemd_understands_the_units(tmp_path: Path) -> None:
     verify = shutil.which("systemd-analyze")
     if verify is None:
         pytest.skip("systemd-analyze is not installed here")
-    for unit in (DEPLOY / "systemd").iterdir():
-        text = unit.read_text().replace("/opt/huuva/.venv/bin/python", "/bin/true")
-        (tmp_path / unit.name).write_text(text)
-    units = [str(tmp_path / name) for name in ("huuva@web.service", "huuva-backup.timer", "huuva.target")]
-    (tmp_path / "huuva@web.service").write_text((tmp_path / "huuva@.service").read_text())
+    shutil.copytree(DEPLOY / "systemd", tmp_path, dirs_exist_ok=True)
+    for unit in tmp_path.glob("*.service"):
+        unit.write_text(unit.read_text().replace("/opt/huuva/.venv/bin/python", "/bin/true"))
+    for part in ("web", "worker"):  # the latter with a drop-in
+        (tmp_path / f"huuva@{part}.service").write_text((tmp_path / "huuva@.service").read_text())
+    names = ("huuva@web.service", "huuva@worker.service", "huuva-backup.timer", "huuva.target")
+    units = [str(tmp_path / name) for name in names]
 
     said = subprocess.run([verify, "verify", "--man=no", *units], capture_output=True, text=True)
 

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -78,6 +79,31 @@ def test_what_is_rolled_back_is_not_told(transactional_db: None, ear: Ear) -> No
     hints.publish(ear.kitchen, SCREENS)
 
     assert (ear.hint() or {})["kind"] == "screens"
+
+
+def test_of_a_burst_the_first_change_is_told_at_once_and_the_rest_together(ear: Ear) -> None:
+    resting, over = threading.Event(), threading.Event()
+
+    def rest(seconds: float) -> None:
+        resting.set()
+        assert over.wait(10)
+
+    publisher = Publisher(ValkeyClient(settings.REDIS_URL), rest)
+    publisher.publish(ear.kitchen, ORDERS)
+    assert ear.hint() is not None
+    assert resting.wait(10)
+    for _ in range(100):
+        publisher.publish(ear.kitchen, ORDERS)
+    last = moment()
+    publisher.publish(ear.kitchen, ORDERS)
+    over.set()
+
+    assert publisher.flush(5)
+    told = ear.hint()
+    # It stands for the last of them.
+    assert told is not None
+    assert int(told["moment"].rpartition(".")[2]) >= int(last.rpartition(".")[2])
+    assert ear.hint(seconds=0.1) is None
 
 
 def test_without_valkey_a_change_waits_for_nothing_and_is_told_later(tmp_path: Path, ear: Ear) -> None:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from orders.models.kitchens import Kitchen
 from orders.models.querysets import FAR, GUARDED, ItemQuerySet, OrderQuerySet
-from orders.models.writes import insert, update
+from orders.models.writes import insert_one, update
 from orders.statuses import CANCELLED, OPEN, ItemStatus, OrderStatus
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ class Order(StatusGuard):
     def _do_insert(self, *args: Any, **kwargs: Any) -> Any:
         if self.change is None:
             return super()._do_insert(*args, **kwargs)  # type: ignore[misc]
-        insert([self])
+        insert_one(self)
         return []  # no values that the database made up
 
     def _do_update(self, base_qs: Any, using: Any, pk_val: Any, values: Any, *args: Any) -> Any:

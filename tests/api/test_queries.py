@@ -45,7 +45,10 @@ class Api:
 
 
 @pytest.fixture
-def api(db: None) -> Iterator[Api]:
+def api(db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
+    # What a process keeps for seconds is kept for the whole test, however slow the machine.
+    monkeypatch.setattr("orders.api.kitchens.KEEP_SECONDS", 3600.0)
+    monkeypatch.setattr("integrations.key_cache.CACHE_SECONDS", 3600.0)
     factories.kitchen()
     kitchens.forget()
     _, plain = issue_key("test", list(SCOPES), rate_limit=0)
@@ -119,6 +122,16 @@ def test_a_list_with_a_filter_is_planned_for_its_values(api: Api) -> None:
         )
         kept = [filtered for (filtered,) in cursor.fetchall()]
     assert kept == [False], "the list without filters, and no other"
+
+
+def test_a_move_is_one_transaction_and_opens_no_savepoint_in_it(api: Api) -> None:
+    order = api.call("POST", "/orders", body(2))
+    for path in (f"/orders/{order['id']}/items/P0", f"/orders/{order['id']}"):
+        with CaptureQueriesContext(connection) as queries:
+            api.call("PATCH", path, {"status": "READY"})
+        # The test's own transaction makes savepoints of those within it.
+        brackets = [query["sql"] for query in queries if query["sql"].startswith("SAVEPOINT")]
+        assert len(brackets) == 1
 
 
 def test_events_cost_two(api: Api) -> None:
