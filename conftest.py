@@ -32,6 +32,7 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "huuva.settings"
 django.setup()
 
 from django.db import connection  # noqa: E402
+from django.utils import translation  # noqa: E402
 
 from huuva import embedded, settings  # noqa: E402
 from tests import cluster  # noqa: E402
@@ -147,6 +148,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def cluster_nodes() -> list[tuple[str, int]]:
     """The workers of the cluster that the tests run on; none on one server."""
     return cluster.workers(settings.DATABASE_URL)
+
+
+@pytest.fixture(autouse=True)
+def _no_language_of_another_test() -> Iterator[None]:
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture(autouse=True)
