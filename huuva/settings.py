@@ -245,7 +245,7 @@ DATABASES = {
 HUUVA_HISTORY_GUARD = env.bool(
     "HUUVA_HISTORY_GUARD",
     default=True,
-    description="Let a trigger refuse changes of the history; off only where tables are spread over a cluster",
+    description="Let a trigger refuse changes of the history; off only where the server allows no triggers",
 )
 CACHES = {
     "default": {

@@ -6,7 +6,7 @@ all history rows that it writes share the change's number. A refusal (orders.ref
 
 from collections.abc import Container, Sequence
 
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, InternalError, transaction
 from psycopg.errors import UniqueViolation
 
 from orders import clock
@@ -61,7 +61,7 @@ def create_order(new: NewOrder, *, kitchen: Kitchen, actor: str) -> Order:
     with transaction.atomic():
         try:
             order.save(force_insert=True)
-        except IntegrityError as error:
+        except (IntegrityError, InternalError) as error:
             if _is_taken_id(error):
                 raise OrderExists(order.id) from None
             raise
@@ -71,10 +71,13 @@ def create_order(new: NewOrder, *, kitchen: Kitchen, actor: str) -> Order:
     return order
 
 
-def _is_taken_id(error: IntegrityError) -> bool:
+def _is_taken_id(error: DatabaseError) -> bool:
     cause = error.__cause__
-    # The coordinator of a cluster doesn't say which one; of an order's row there is no other.
-    return isinstance(cause, UniqueViolation) and cause.diag.constraint_name in (None, "orders_order_pkey")
+    if isinstance(cause, UniqueViolation):
+        # The coordinator of a cluster doesn't say which one; of an order's row there is no other.
+        return cause.diag.constraint_name in (None, "orders_order_pkey")
+    # Nor does it say of rows that it passes on to its machines what is wrong with them, but in words.
+    return 'unique constraint "orders_order_pkey' in str(cause)
 
 
 def move_order(

@@ -99,6 +99,6 @@ def test_a_run_that_wrote_a_name_fails_and_says_where() -> None:
 
 
 def _without_own() -> dict[str, str]:
-    """The environment without what this run has put there for itself."""
-    own = ("DJANGO_", "HUUVA_", "PYTEST_")
+    """The environment without what this run has put there for itself, and without servers that others share."""
+    own = ("DJANGO_", "HUUVA_", "PYTEST_", "DATABASE_URL", "REDIS_URL")
     return {name: value for name, value in os.environ.items() if not name.startswith(own)}

@@ -50,10 +50,10 @@ _LATE: Final = f"""
     )
 """  # noqa: S608
 _INSERT: Final = """
-    WITH {events}
     INSERT INTO integrations_delivery
         (sink_id, order_id, sequence, step, event_type, at, created_at,
          state, attempts, next_attempt_at, leased_by, log)
+    WITH {events}
     SELECT s.id, e.order_id, e.sequence, e.step, e.event, e.at, %(now)s, {waiting:d}, 0, %(now)s, '', '[]'
     FROM e
     JOIN integrations_sink s ON e.event = ANY (s.events) AND s.channel IN ('', e.channel)

@@ -38,7 +38,7 @@ def run(*statements: str) -> None:
 
 
 @pytest.fixture(autouse=True)
-def prepared_transactions() -> Iterator[None]:
+def prepared_transactions(transactional_db: None) -> Iterator[None]:
     """None is left behind: it would hold up every reader of this server for good."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -57,7 +57,7 @@ def prepared_transactions() -> Iterator[None]:
 
 
 @pytest.fixture
-def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def cluster(prepared_transactions: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(horizon, "PATIENCE_SECONDS", 0.0)
     run(STAND_INS)
     yield

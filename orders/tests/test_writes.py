@@ -66,6 +66,7 @@ def test_an_address_is_kept_as_json() -> None:
     assert Order.objects.filter(delivery_address__city="Åbo").count() == 1
 
 
+@pytest.mark.one_server("its coordinator reports what its machines refuse as an error of its own")
 def test_what_is_too_long_is_refused_and_not_cut() -> None:
     with pytest.raises(DataError), transaction.atomic():
         services.create_order(new(channel="x" * 65), kitchen=factories.kitchen(), actor="system")
