@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.contrib.messages import get_messages
 from django.db import connection
 from django.test import Client
+from django.utils import translation
 
 from integrations.keys import issue_key
 from orders.models import Kitchen, Order
@@ -100,7 +101,8 @@ def test_any_other_form_of_the_admin_comes_back_with_a_message(manager: Client) 
 
 
 def test_a_page_that_takes_too_long_says_so_in_words_for_people(manager: Client) -> None:
-    with held("LOCK TABLE orders_kitchen"):
+    # A request's language stays behind.
+    with held("LOCK TABLE orders_kitchen"), translation.override("en"):
         answer = manager.get(
             "/admin/orders/kitchen/", headers={"accept": "text/html", "accept-language": "fi"}
         )

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, time
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 
 from kitchen_display.board import read_board
 from kitchen_display.configuration import forget_configuration
@@ -15,6 +16,13 @@ pytestmark = pytest.mark.django_db
 MONDAY = 0
 # A Monday; Helsinki is three hours ahead of UTC.
 EARLY, NOON, EVENING = (datetime(2026, 5, 4, hour, tzinfo=UTC) for hour in (4, 9, 20))
+
+
+@pytest.fixture(autouse=True)
+def english():
+    """Whatever language a request of another test has left behind."""
+    with translation.override("en"):
+        yield
 
 
 def open_on_monday(screen):

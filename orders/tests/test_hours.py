@@ -1,6 +1,7 @@
 """Opening hours: whether a kitchen is open at a moment, and how a manager sets them."""
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
 from typing import Any
 
@@ -9,6 +10,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.db import IntegrityError, transaction
 from django.test import Client
+from django.utils import translation
 
 from orders.admin.hours import opening_words
 from orders.hours import Opening, opening_of, overlapping
@@ -17,6 +19,13 @@ from orders.tests import factories
 
 MONDAY, TUESDAY, FRIDAY, SATURDAY, SUNDAY = 0, 1, 4, 5, 6
 PAGE = "/admin/orders/kitchen/main/change/"
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    """Whatever language a request of another test has left behind."""
+    with translation.override("en"):
+        yield
 
 
 def hours(*days: int, opens: str, closes: str) -> list[OpeningHours]:

@@ -1,5 +1,6 @@
 """Asks an address as one of the callers, and says in a word how it was answered."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.cookies import SimpleCookie
@@ -19,6 +20,10 @@ ALONGSIDE = (
     'DELETE FROM "kitchen_display_pairingrequest"',
     'INSERT INTO "kitchen_display_ticketnumber"',
     'INSERT INTO "orders_kitchenpace"',
+)
+# A statement that writes, also behind a WITH; reading FOR UPDATE is none.
+WRITES = re.compile(
+    r"\s*(WITH\b.*\b)?(INSERT\s+INTO|DELETE\s+FROM|UPDATE\s+\S+(\s+\w+)?\s+SET)\b", re.IGNORECASE | re.DOTALL
 )
 ALONGSIDE_TABLES = ('"django_session"', '"axes_', '"auth_user" SET "last_login"')
 
@@ -63,8 +68,7 @@ def ask(client: Client, house: House, asked: Ask, query: str | None = None) -> A
 def _noting(wrote: list[str]) -> Callable[..., Any]:
     def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         done = execute(sql, params, many, context)
-        writes = sql.lstrip().upper().startswith(("INSERT", "UPDATE", "DELETE"))
-        if writes and not _is_alongside(sql) and context["cursor"].rowcount:
+        if WRITES.match(sql) and not _is_alongside(sql) and context["cursor"].rowcount:
             wrote.append(sql)
         return done
 
