@@ -80,7 +80,7 @@ def test_nothing_is_cut_on_any_page(kitchen: WallKitchen, size: tuple[int, int])
 
 def test_no_ticket_is_split_while_all_have_room_whole(browser: Browser, live_stack: Any) -> None:
     live_stack.start_live()
-    kitchen = WallKitchen(live_stack, browser, "calm")
+    kitchen = WallKitchen(live_stack, browser, "roomy")
     items = [{"plu": f"P-{number}", "name": "Hawaii Burger", "quantity": 1} for number in range(8)]
     for number in range(4):
         kitchen.order(f"#{number}", minutes=number + 1, items=items)

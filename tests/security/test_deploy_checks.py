@@ -75,7 +75,7 @@ def test_the_checks_would_complain_without_https(tmp_path: Path) -> None:
     """Else a clean answer would say nothing."""
     found = told(tmp_path, HUUVA_HTTPS="false")
 
-    assert {"security.W004", "security.W008", "security.W012", "security.W016"} <= {
+    assert {"security.W004", "security.W008", "security.W010", "security.W016"} <= {
         text.partition("(")[2].partition(")")[0]
         for text in found["checks"]  # type: ignore[attr-defined]
     }
