@@ -32,6 +32,7 @@ from orders.models import Kitchen
 MOST_WEBHOOKS = 100
 LONGEST_SLUG = 50
 DEFAULT_LIMIT, MAX_LIMIT = 50, 200
+_NO_DELIVERY = "This webhook has no such delivery (any more)."
 PARAMETERS = frozenset({"state", "order", "limit", "cursor"})
 STATES = {state.name.lower(): state for state in Delivery.State}
 
@@ -137,7 +138,10 @@ class WebhookViewSet(ApiView, ViewSet):
         endpoint = _one(request, id)
         try:
             if "delivery" in body.model_fields_set:
-                replay.replay_delivery(_delivery(endpoint, body.delivery))
+                delivery = _find_delivery(endpoint, body.delivery)
+                if delivery is None:
+                    raise invalid_body([{"pointer": "/delivery", "code": "unknown", "detail": _NO_DELIVERY}])
+                replay.replay_delivery(delivery)
                 count = 1
             elif "order" in body.model_fields_set:
                 count = replay.replay_order(endpoint.id, body.order)
@@ -228,11 +232,15 @@ def _one(request: Request, id: str) -> WebhookEndpoint:
     return found
 
 
-def _delivery(endpoint: WebhookEndpoint, id: str) -> Delivery:
+def _find_delivery(endpoint: WebhookEndpoint, id: str) -> Delivery | None:
     usable = id.isascii() and id.isdigit() and len(id) <= 18
-    found = Delivery.objects.filter(sink_id=endpoint.id, pk=int(id)).first() if usable else None
+    return Delivery.objects.filter(sink_id=endpoint.id, pk=int(id)).first() if usable else None
+
+
+def _delivery(endpoint: WebhookEndpoint, id: str) -> Delivery:
+    found = _find_delivery(endpoint, id)
     if found is None:
-        raise Problem("not_found", "This webhook has no such delivery (any more).", status=404)
+        raise Problem("not_found", _NO_DELIVERY, status=404)
     return found
 
 

@@ -426,3 +426,12 @@ def test_messages_are_as_the_openapi_describes_them(receiver: Receiver, loop: Lo
     assert {body["type"] for body in bodies} == {*EVENTS, "webhook.test"} - {"order.recalled"}
     for body in bodies:
         validator.validate(body)
+
+
+@pytest.mark.django_db
+def test_a_replay_of_no_delivery_names_the_field() -> None:
+    call = caller()
+    path = f"/{call('POST', '', BODY, 201)['id']}/replay"
+    for unknown in ("77", "none", "9" * 30):
+        problem = call("POST", path, {"delivery": unknown}, 400)
+        assert [error["pointer"] for error in problem["errors"]] == ["/delivery"]
