@@ -1,5 +1,6 @@
 """Webhook endpoints and turns of the loop for tests."""
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -7,6 +8,7 @@ from typing import Any
 
 from django.db import connection
 
+from bench.receiver import Heard
 from integrations.deliveries.loop import Loop
 from integrations.deliveries.progress import hold
 from integrations.deliveries.sending import Sender
@@ -58,3 +60,8 @@ def no_waiting() -> None:
     """The next tries are due now: time has passed."""
     Delivery.objects.filter(state=Delivery.State.WAITING).update(next_attempt_at="2000-01-01T00:00Z")
     Sink.objects.update(retry_at=None)
+
+
+def told(heard: list[Heard], only_answered: str = "ok") -> list[tuple[str, int]]:
+    bodies = [json.loads(one.body) for one in heard if one.answered == only_answered]
+    return [(body["type"], body["sequence"]) for body in bodies]

@@ -19,30 +19,13 @@ from integrations.deliveries.metrics import oldest_samples
 from integrations.deliveries.sending import Sender
 from integrations.models import Delivery, DeliveryProgress, Sink
 from integrations.models.webhooks import KIND
-from integrations.tests.sinks import endpoint, no_waiting, running, turn_until, work_off
+from integrations.tests.sinks import endpoint, no_waiting, turn_until, work_off
 from integrations.webhooks.payloads import WebhookRenderer
 from orders import services
 from orders.statuses import READY
 from orders.tests import factories
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def _open_network(settings: object) -> None:
-    settings.HUUVA_WEBHOOKS_ALLOW_PRIVATE = settings.HUUVA_WEBHOOKS_ALLOW_HTTP = True  # type: ignore[attr-defined]
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as found:
-        yield found
-
-
-@pytest.fixture
-def loop() -> Iterator[Loop]:
-    with running() as found:
-        yield found
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("open_network")]
 
 
 class Poisoned(WebhookRenderer):

@@ -1,7 +1,6 @@
 """What really arrives at a channel: our changes through the loop of deliveries, to a receiver that fails at first."""
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
@@ -10,31 +9,14 @@ from integrations.channels.signatures import is_signed
 from integrations.deliveries.loop import Loop
 from integrations.models import Delivery
 from integrations.tests.channels import factories as make
-from integrations.tests.sinks import no_waiting, running, work_off
+from integrations.tests.sinks import no_waiting, work_off
 from orders.pace import set_pace
 from orders.recall import recall
 from orders.services import move_item, move_order
 from orders.statuses import CANCELLED, PICKED_UP, PREPARING, READY
 from orders.tests.factories import kitchen, order
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def _open_network(settings: object) -> None:
-    settings.HUUVA_WEBHOOKS_ALLOW_PRIVATE = settings.HUUVA_WEBHOOKS_ALLOW_HTTP = True  # type: ignore[attr-defined]
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as found:
-        yield found
-
-
-@pytest.fixture
-def loop() -> Iterator[Loop]:
-    with running() as found:
-        yield found
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("open_network")]
 
 
 def heard(receiver: Receiver, path: str = "/status", answered: str = "ok") -> list[dict]:
