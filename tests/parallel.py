@@ -26,7 +26,7 @@ GROUPS = {
     "tests/live/": "live",
     # Each caller's answers are looked at by several tests, and asked for once.
     "tests/security/test_permissions.py": "permissions",
-    "tests/test_run.py": "run",
+    "tests/test_run": "run",
 }
 
 

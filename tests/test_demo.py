@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from tests.ports import free_port
-from tests.test_run import Start, home, wait_for
+from tests.starts import Start, home, wait_for
 
 __all__ = ["home"]  # the fixture
 

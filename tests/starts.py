@@ -1,0 +1,179 @@
+"""`manage.py run` as somebody starts it, and what then runs."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from urllib.request import urlopen
+
+import psutil
+import pytest
+
+from huuva.embedded.process import find
+from huuva.env import read_dotenv
+from tests.home import make_home, remove_home
+
+ROOT = Path(__file__).resolve().parent.parent
+READY_SECONDS = 90
+
+
+class Start:
+    """One `manage.py run`. `said` is all that it printed."""
+
+    def __init__(
+        self,
+        home: Path,
+        port: int,
+        prefix: Sequence[str] = (),
+        words: Sequence[str] = (),
+        output: str = "output.txt",
+    ) -> None:
+        self.home, self.port = home, port
+        self.output = home / output
+        # Neither our own settings nor servers of others: this is about the embedded ones.
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("HUUVA_")
+            and name not in ("DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE")
+        }
+        self.environment = {**kept, "HUUVA_HOME": str(home), "HUUVA_PORT": str(port), "HOME": str(home)}
+        with self.output.open("wb") as output:
+            self.process = subprocess.Popen(
+                [*prefix, sys.executable, "manage.py", "run", *words],
+                cwd=ROOT,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+
+    @property
+    def said(self) -> str:
+        return self.output.read_text()
+
+    @property
+    def base_url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def wait_ready(self) -> float:
+        """Waits for the box; returns the seconds that the start says it took."""
+        wait_for(lambda: "Ctrl-C stops it" in self.said and self.said.count("──\n") == 2, self)
+        found = re.search(r"ready after ([\d.]+) s", self.said)
+        assert found
+        return float(found[1])
+
+    def paste_curl(self) -> str:
+        """Executes the printed line in bash as it is; returns what the server answered, status line first."""
+        line = next(line for line in self.said.splitlines() if line.startswith("curl "))
+        done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=30)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(60)
+
+    def family(self) -> list[psutil.Process]:
+        """Everything that runs for this home."""
+        found = find("postgres", self.home / "postgres/data") + find("valkey-server", self.home / "valkey")
+        for process in psutil.process_iter():
+            try:
+                if process.environ().get("HUUVA_HOME") == str(self.home) and process.pid != os.getpid():
+                    found.append(process)
+            except psutil.Error:
+                continue
+        return found
+
+
+def wait_for(condition: Callable[[], bool], start: Start) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while not condition():
+        assert start.process.poll() is None, f"the start ended: {start.said}"
+        assert time.monotonic() < deadline, f"not ready in {READY_SECONDS} s: {start.said}"
+        time.sleep(0.05)
+
+
+def serves(start: Start) -> None:
+    """Waits for an order to be taken. After PostgreSQL was killed each thread of web finds its connection dead once."""
+    wait_for(lambda: start.paste_curl().startswith("HTTP/1.1 201"), start)
+
+
+def kill_all(start: Start) -> None:
+    family = start.family()
+    for process in family:
+        process.kill()
+    start.process.wait(10)
+    psutil.wait_procs(family, timeout=10)
+
+
+@contextmanager
+def own_home() -> Iterator[Path]:
+    """A home of its own; whatever was started in it ends with the block."""
+    if {"DATABASE_URL", "REDIS_URL"} & read_dotenv(ROOT / ".env").keys():
+        pytest.skip(".env names other servers: starts with the embedded ones were not tested")
+    home = make_home()
+    yield home
+    start = Start.__new__(Start)
+    start.home = home
+    for process in start.family():
+        process.kill()
+    remove_home(home)
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    with own_home() as home:
+        yield home
+
+
+def place_of(process: psutil.Process) -> str:
+    try:
+        return process.cwd()
+    except psutil.Error:
+        return ""
+
+
+def web_workers(start: Start) -> list[psutil.Process]:
+    """Those that run now; others of the family may end while they are looked at."""
+    web = [process for process in start.family() if "huuva.wsgi:application" in command_line(process)]
+    pids = {process.pid for process in web}
+    workers = []
+    for process in web:
+        with suppress(psutil.NoSuchProcess):
+            if process.ppid() in pids and process.status() != psutil.STATUS_ZOMBIE:
+                workers.append(process)
+    return workers
+
+
+def owner(process: psutil.Process) -> str:
+    try:
+        return process.username()
+    except psutil.NoSuchProcess:  # a backend whose client has just left
+        return ""
+
+
+def command_line(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:
+        return []
+
+
+def received(start: Start) -> int:
+    """How many orders its metrics count as RECEIVED."""
+    with urlopen(f"{start.base_url}/metrics", timeout=10) as answer:
+        told = re.search(
+            r'^huuva_orders_open\{kitchen="main",status="RECEIVED"\} (\d+)$',
+            answer.read().decode(),
+            re.MULTILINE,
+        )
+    return int(told[1]) if told else 0
