@@ -80,14 +80,7 @@ def measure_boards(
     say: Callable[[str], None],
 ) -> BoardResult:
     """`link` pairs a screen with the kitchen of `key`, which has no orders yet. Raises BoardFailed."""
-    client = Client(base_url, key)
-    due = datetime.now(UTC)
-    for number in range(TICKETS):
-        client.created(
-            items=new_items(*(f"P-{position}" for position in range(1 + number * 5 % 12))),
-            pickupTime=(due + timedelta(minutes=10 + number / 10)).isoformat(),
-            channelOrderDisplayId=f"#{number}",
-        )
+    make_tickets(Client(base_url, key))
     cookie = _paired(base_url, link)
     costs = []
     for old in (0, OLD_ORDERS):
@@ -96,6 +89,17 @@ def measure_boards(
             _fill(database_url, old)
         costs.append(_cost(base_url, cookie, old, web))
     return BoardResult(costs)
+
+
+def make_tickets(client: Client) -> None:
+    """TICKETS open orders of one to twelve items in the kitchen of the client's key, on the wall from now on."""
+    due = datetime.now(UTC)
+    for number in range(TICKETS):
+        client.created(
+            items=new_items(*(f"P-{position}" for position in range(1 + number * 5 % 12))),
+            pickupTime=(due + timedelta(minutes=10 + number / 10)).isoformat(),
+            channelOrderDisplayId=f"#{number}",
+        )
 
 
 def _paired(base_url: str, link: str) -> str:

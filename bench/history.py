@@ -13,10 +13,12 @@ from statistics import median, quantiles
 from typing import Any
 from urllib.parse import urlsplit
 
+from bench.boards import make_tickets
 from bench.history_figures import Figures, HistoryResult, Times
 from bench.load import run_wrk
 from bench.measure import CpuClock
 from bench.stack import Stack, StackFailed
+from tests.api.client import Client
 
 FEW, MANY = 10_000, 1_000_000
 GROWS = 10
@@ -63,11 +65,12 @@ class Caller:
 
 def measure_history(stack: Stack, orders: int, seconds: int, say: Callable[[str], None]) -> HistoryResult:
     """Fills the stack with ever more orders and measures after each. `seconds`: how long wrk drives the reports."""
-    make = "from orders.models import Kitchen; Kitchen(slug='changes', name='Changes').save()"
+    make = "from orders.models import Kitchen\nfor slug in ('changes', 'tickets'): Kitchen(slug=slug, name=slug).save()"
     stack.manage("shell", "--no-imports", "-c", make)
     key = stack.create_key("bench-history", 0)
-    # Changes come in a kitchen of their own: the board of the other one has the same open orders both times.
     writer = stack.create_key("bench-changes", 0, "--kitchen", "changes")
+    # In a kitchen of their own: the board has the same open orders each time.
+    make_tickets(Client(stack.base_url, stack.create_key("bench-tickets", 0, "--kitchen", "tickets")))
     cookie, session = _paired(stack), _logged_in(stack)
     found: list[Figures] = []
     for wanted in _sizes(orders):
@@ -120,9 +123,9 @@ def _fill(stack: Stack, days: int, before: Figures | None) -> Figures:
 
 
 def _paired(stack: Stack) -> str:
-    """The cookie of a browser that is a wall of kitchen main."""
+    """The cookie of a browser that is a wall of kitchen tickets."""
     caller = Caller(stack.base_url, {})
-    _, _, answer = caller.call("GET", stack.manage("pair_screen", "bench-history", "--kitchen", "main"))
+    _, _, answer = caller.call("GET", stack.manage("pair_screen", "bench-history", "--kitchen", "tickets"))
     cookies = [value.partition(";")[0] for value in answer.headers.get_all("Set-Cookie", [])]
     caller.close()
     return "; ".join(cookies)
