@@ -193,7 +193,9 @@ replay = extend_schema(
     ],
     responses={
         202: _answer(Replayed, {"deliveries": 12}, "How many wait to be sent."),
-        **problems(**_BODY, **_ONE, **_ACTIVE),
+        **problems(
+            **_BODY, **_ONE, **_ACTIVE, unknown_delivery_409="The webhook has no such delivery (any more)."
+        ),
     },
 )
 deliveries = extend_schema(

@@ -140,7 +140,12 @@ class WebhookViewSet(ApiView, ViewSet):
             if "delivery" in body.model_fields_set:
                 delivery = _find_delivery(endpoint, body.delivery)
                 if delivery is None:
-                    raise invalid_body([{"pointer": "/delivery", "code": "unknown", "detail": _NO_DELIVERY}])
+                    raise Problem(
+                        "unknown_delivery",
+                        _NO_DELIVERY,
+                        status=409,
+                        errors=[{"pointer": "/delivery", "code": "unknown_delivery", "detail": _NO_DELIVERY}],
+                    )
                 replay.replay_delivery(delivery)
                 count = 1
             elif "order" in body.model_fields_set:
