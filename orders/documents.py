@@ -62,35 +62,43 @@ def event_document(event: Event) -> Document:
 # PostgreSQL to answer it, and as constants they are prepared once for each connection.
 _READ_LINES = """
     SELECT order_id, plu, position, name, quantity, status, note, modifiers, allergens, price
-    FROM orders_orderitem WHERE order_id = ANY(%s) ORDER BY order_id, position
+    FROM orders_orderitem WHERE order_id {these} ORDER BY order_id, position
 """
 _READ_LOGS = """
     SELECT order_id, sequence, plu, from_status, to_status, kind, change, at, actor, reason
-    FROM orders_statuschange WHERE order_id = ANY(%s) ORDER BY order_id, sequence
+    FROM orders_statuschange WHERE order_id {these} ORDER BY order_id, sequence
 """
+# The plan for one order is kept. An array of one would be planned anew each time, as a kept plan is made for arrays
+# of ten and so looks dear.
+_ONE, _MANY = "= %s", "= ANY(%s)"
+
+
+def _rows(sql: str, ids: list[str]) -> list[Any]:
+    with connection.cursor() as cursor:
+        if len(ids) == 1:
+            cursor.execute(sql.format(these=_ONE), ids)
+        else:
+            cursor.execute(sql.format(these=_MANY), [ids])
+        return cursor.fetchall()
 
 
 def _lines(ids: list[str]) -> defaultdict[str, list[LineRow]]:
     found: defaultdict[str, list[LineRow]] = defaultdict(list)
-    with connection.cursor() as cursor:
-        cursor.execute(_READ_LINES, [ids])
-        for row in cursor.fetchall():
-            # JSON columns come as text here; nearly all are empty lists.
-            modifiers, allergens = row[7], row[8]
-            if modifiers != "[]" or allergens != "[]":
-                row = (*row[:7], orjson.loads(modifiers), orjson.loads(allergens), row[9])
-            else:
-                row = (*row[:7], [], [], row[9])
-            found[row[0]].append(row)
+    for row in _rows(_READ_LINES, ids):
+        # JSON columns come as text here; nearly all are empty lists.
+        modifiers, allergens = row[7], row[8]
+        if modifiers != "[]" or allergens != "[]":
+            row = (*row[:7], orjson.loads(modifiers), orjson.loads(allergens), row[9])
+        else:
+            row = (*row[:7], [], [], row[9])
+        found[row[0]].append(row)
     return found
 
 
 def _logs(ids: list[str]) -> defaultdict[str, list[LogRow]]:
     found: defaultdict[str, list[LogRow]] = defaultdict(list)
-    with connection.cursor() as cursor:
-        cursor.execute(_READ_LOGS, [ids])
-        for row in cursor.fetchall():
-            found[row[0]].append(row)
+    for row in _rows(_READ_LOGS, ids):
+        found[row[0]].append(row)
     return found
 
 
