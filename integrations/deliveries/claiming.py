@@ -9,6 +9,7 @@ from django.db import connection
 
 from integrations.deliveries.kinds import Due
 from orders import clock
+from orders.plans import planned_anew
 
 # Longer than a try can take, with some for the way to it.
 LEASE: Final = timedelta(seconds=60)
@@ -78,7 +79,7 @@ def claim(
     if limit <= 0 or most <= 0 or (ended is not None and not ended):
         return []
     now = clock.now()
-    with connection.cursor() as cursor:
+    with planned_anew(), connection.cursor() as cursor:
         cursor.execute(
             _CLAIM if ended is None else _CLAIM_OF_ORDERS,
             {

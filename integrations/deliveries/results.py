@@ -16,6 +16,7 @@ from integrations.deliveries.kinds import renderer_of
 from integrations.deliveries.sending import Outcome
 from integrations.models import Delivery, Sink
 from orders import clock
+from orders.plans import planned_anew
 
 log = structlog.get_logger(__name__)
 
@@ -74,7 +75,8 @@ def store(me: str, results: Sequence[Result]) -> None:
             parameters: dict[str, Any] = {
                 name: list(column) for name, column in zip(names, columns, strict=True)
             }
-            cursor.execute(_FINISH, {**parameters, "me": me})
+            with planned_anew():
+                cursor.execute(_FINISH, {**parameters, "me": me})
             stored = dict(cursor.fetchall())
         mine = [result for result in results if result.claimed.due.id in stored]
         asked = [one for one in mine if one.outcome is not None and one.outcome.error != NOT_RENDERED]

@@ -6,10 +6,9 @@ import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Self
+from typing import Self
 from urllib.parse import urlencode
 
-from django.db import connection
 from django.db.models import Q
 from rest_framework.request import Request
 
@@ -17,6 +16,7 @@ from huuva.api import kitchen_of
 from huuva.bodies import invalid_parameter
 from orders.models import Order
 from orders.models.querysets import OrderQuerySet
+from orders.plans import planned_anew
 from orders.reads import newest_orders
 
 DEFAULT_LIMIT, MAX_LIMIT = 50, 200
@@ -108,15 +108,10 @@ def page_of(parts: Sequence[OrderQuerySet], request: Request, limit: int, place:
 
 
 def _read(orders: OrderQuerySet) -> list[Order]:
-    """The rows. The plan is made for the filters' values: one that is kept for all values walks through the newest
-    orders, which are a million where only a few match (a status that is rare, a time that has just been)."""
-    connection.ensure_connection()
-    raw: Any = connection.connection
-    threshold, raw.prepare_threshold = raw.prepare_threshold, None
-    try:
+    """The rows. A plan that is kept for all values of a filter walks through the newest orders, which are a million
+    where only a few match (a status that is rare, a time that has just been)."""
+    with planned_anew():
         return list(orders)
-    finally:
-        raw.prepare_threshold = threshold
 
 
 def _beyond(place: Place) -> Q:
