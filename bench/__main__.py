@@ -126,7 +126,7 @@ def _parts(
 
     def webhook() -> webhooks.WebhookResult:
         _say(
-            f"{2 * webhooks.ROUNDS} bursts of changes, untold and told; "
+            f"{len(webhooks.TURNS)} bursts of changes, untold and told; "
             f"then a live webhook among {webhooks.DEAD} dead ones"
         )
         return webhooks.measure_webhooks(stack)

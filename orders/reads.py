@@ -5,6 +5,7 @@ it. These come from the models' own fields, are kept, and give the instances tha
 equal.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
@@ -47,6 +48,22 @@ def items_of(order_id: str) -> list[OrderItem]:
     """The items of an order, by position."""
     sql = f"SELECT {_columns(OrderItem)} FROM orders_orderitem WHERE order_id = %s ORDER BY position"  # noqa: S608
     return [_instance(OrderItem, row) for row in _rows(sql, [order_id])]
+
+
+def orders_by_id(ids: Sequence[str]) -> dict[str, Order]:
+    """Those of these orders that are there."""
+    sql = f"SELECT {_columns(Order)} FROM orders_order WHERE id = ANY(%s)"  # noqa: S608
+    return {row[0]: _instance(Order, row) for row in _rows(sql, [list(ids)])}
+
+
+def items_by_order(ids: Sequence[str]) -> defaultdict[str, list[OrderItem]]:
+    """The items of each of these orders, by position."""
+    sql = f"SELECT {_columns(OrderItem)} FROM orders_orderitem WHERE order_id = ANY(%s) ORDER BY order_id, position"  # noqa: S608
+    found: defaultdict[str, list[OrderItem]] = defaultdict(list)
+    for row in _rows(sql, [list(ids)]):
+        item = _instance(OrderItem, row)
+        found[item.order_id].append(item)
+    return found
 
 
 def newest_orders(

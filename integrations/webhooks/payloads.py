@@ -56,6 +56,8 @@ class WebhookRenderer:
         trusted = _trusted(endpoints.values())
         orders = orders_then((one.order_id, one.sequence) for one in due if one.event_type != TEST)
         now = clock.now()
+        # Once for each endpoint: to derive a secret takes longer than to sign by it.
+        secrets = {endpoint.id: _secrets(endpoint, now) for endpoint in endpoints.values()}
         messages: dict[int, Message | None] = {}
         for one in due:
             endpoint = endpoints.get(one.sink_id)
@@ -63,16 +65,18 @@ class WebhookRenderer:
             if endpoint is None or (then is None and one.event_type != TEST):
                 continue  # Erased meanwhile.
             body = payload(one, then, customer=endpoint.id in trusted)
-            messages[one.id] = _message(endpoint, body["id"], dumps(body), now)
+            sent = dumps(body)
+            headers = signed_headers(body["id"], sent, secrets[endpoint.id], now)
+            messages[one.id] = Message(endpoint.url, sent, {"Content-Type": "application/json", **headers})
         return messages
 
 
-def _message(endpoint: WebhookEndpoint, id: str, body: bytes, now: datetime) -> Message:
+def _secrets(endpoint: WebhookEndpoint, now: datetime) -> list[str]:
+    """Those that sign now, the newest first."""
     nonces = [endpoint.nonce]
     if endpoint.previous_nonce and endpoint.previous_until and endpoint.previous_until > now:
         nonces.append(endpoint.previous_nonce)
-    headers = signed_headers(id, body, [secret_of(endpoint.id, nonce) for nonce in nonces], now)
-    return Message(endpoint.url, body, {"Content-Type": "application/json", **headers})
+    return [secret_of(endpoint.id, nonce) for nonce in nonces]
 
 
 def _trusted(endpoints: Any) -> set[str]:

@@ -9,7 +9,7 @@ from django.db import connection, models, transaction
 from django.test.utils import CaptureQueriesContext
 
 from orders.models import Order
-from orders.reads import items_of, locked_order, newest_orders, one_order
+from orders.reads import items_by_order, items_of, locked_order, newest_orders, one_order, orders_by_id
 from orders.services import create_order
 from orders.tests import factories
 
@@ -51,6 +51,20 @@ def test_items_come_by_position() -> None:
     assert [fields(item) for item in items_of(order.id)] == [
         fields(item) for item in order.items.order_by("position")
     ]
+
+
+def test_several_orders_and_their_items_are_read_at_once() -> None:
+    orders = [factories.order(1, 2), factories.order(3, delivery_address={"city": "Turku"}), factories.order(1)]
+    ids = [order.id for order in orders[:2]]
+    with CaptureQueriesContext(connection) as queries:
+        found, items = orders_by_id([*ids, "gone"]), items_by_order([*ids, "gone"])
+    assert len(queries) == 2
+    assert found.keys() == items.keys() == set(ids)
+    for order in orders[:2]:
+        assert fields(found[order.id]) == fields(Order.objects.get(pk=order.id))
+        assert [fields(item) for item in items[order.id]] == [
+            fields(item) for item in order.items.order_by("position")
+        ]
 
 
 @pytest.mark.parametrize("read", [one_order, locked_order])
