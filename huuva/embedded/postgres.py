@@ -44,7 +44,7 @@ SETTINGS: Final = {
     "maintenance_work_mem": "64MB",
     "max_wal_size": "1GB",
     "random_page_cost": "1.1",  # no spinning disks
-    # A new kitchen's tables grow from nothing to hundreds of orders within minutes: its plans must not wait for a minute.
+    # A new kitchen's tables grow from nothing to hundreds of orders within minutes; its plans must not wait so long.
     "autovacuum_naptime": "15s",
     "jit": "off",  # compiling costs more than our short queries
     "timezone": "UTC",

@@ -54,7 +54,11 @@ def test_items_come_by_position() -> None:
 
 
 def test_several_orders_and_their_items_are_read_at_once() -> None:
-    orders = [factories.order(1, 2), factories.order(3, delivery_address={"city": "Turku"}), factories.order(1)]
+    orders = [
+        factories.order(1, 2),
+        factories.order(3, delivery_address={"city": "Turku"}),
+        factories.order(1),
+    ]
     ids = [order.id for order in orders[:2]]
     with CaptureQueriesContext(connection) as queries:
         found, items = orders_by_id([*ids, "gone"]), items_by_order([*ids, "gone"])
