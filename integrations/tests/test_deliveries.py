@@ -181,6 +181,22 @@ def test_without_anybody_to_tell_the_feed_is_passed_over() -> None:
     assert Delivery.objects.count() == 2
 
 
+def test_no_plan_is_kept_of_what_grows_from_nothing_to_thousands(receiver: Receiver, loop: Loop) -> None:
+    """A claim by a plan from when nothing waited reads for each delivery all of its sink's."""
+    endpoint(receiver.url())
+    for _ in range(8):
+        factories.order(1)
+        work_off(loop)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT statement FROM pg_prepared_statements WHERE statement LIKE '%WITH picked AS%' "
+            "OR statement LIKE '%INSERT INTO integrations_delivery%WITH%' "
+            "OR statement LIKE '%UPDATE integrations_delivery d SET state%'"
+        )
+        assert cursor.fetchall() == []
+    assert len(receiver.heard) == 8
+
+
 def test_a_lease_of_a_loop_that_is_gone_counts_for_nothing(receiver: Receiver, loop: Loop) -> None:
     endpoint(receiver.url())
     factories.order(1)
