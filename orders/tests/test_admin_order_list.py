@@ -18,12 +18,6 @@ pytestmark = pytest.mark.django_db
 LIST = "/admin/orders/order/"
 
 
-@pytest.fixture
-def manager(client: Client) -> Client:
-    client.force_login(User.objects.create_superuser("anna"))
-    return client
-
-
 def shown(client: Client, **query: Any) -> list[str]:
     """The channel order ids of the list's first page under this query."""
     page = client.get(LIST, query)

@@ -140,12 +140,6 @@ def test_hours_overlap_where_they_share_a_minute(week: list[OpeningHours], overl
 # --- What a manager does ---------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def manager(client: Client) -> Client:
-    client.force_login(User.objects.create_superuser("anna"))
-    return client
-
-
 def form(rows: list[dict[str, Any]], days: list[dict[str, Any]] | None = None) -> dict[str, Any]:
     """The kitchen's page as the browser sends it; rows with an `id` are stored ones."""
     data: dict[str, Any] = {
