@@ -47,7 +47,7 @@ class Past:
 
     def lives(self) -> Iterator[list[Life]]:
         """The orders of each local day, oldest day first."""
-        zone = ZoneInfo(self.kitchen.time_zone)
+        zone = self.kitchen.zone
         today = self.now.astimezone(zone).date()
         for back in range(self.days, -1, -1):
             day = today - timedelta(days=back)

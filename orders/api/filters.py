@@ -13,7 +13,7 @@ from huuva.problems import FieldError
 from orders import clock
 from orders.models import Order
 from orders.models.querysets import OrderQuerySet
-from orders.statuses import FIRST, ORDER_NAMES, PREPARING
+from orders.statuses import ORDER_NAMES, UNREADY
 
 _NUMBERS = {name: number for number, name in ORDER_NAMES.items()} | {
     str(number): number for number in ORDER_NAMES
@@ -106,7 +106,7 @@ class OrderFilter(django_filters.FilterSet):
     def filter_late(self, orders: OrderQuerySet, name: str, value: bool | None) -> OrderQuerySet:
         if value is None:
             return orders
-        late = Q(status__in=(FIRST, PREPARING), due_at__lt=clock.now())
+        late = Q(status__in=UNREADY, due_at__lt=clock.now())
         return orders.filter(late) if value else orders.exclude(late)
 
 

@@ -128,6 +128,18 @@ def test_days_are_those_of_the_kitchen(manager: Client) -> None:
     assert "Asia/Tokyo" in manager.get(LIST, {"kitchen": "tokyo"}).content.decode()
 
 
+def test_a_manager_of_one_kitchen_chooses_days_of_its_zone(client: Client) -> None:
+    factories.kitchen("main")  # the first one of all, in Helsinki
+    bert = User.objects.create_user("bert", is_staff=True)
+    bert.user_permissions.add(Permission.objects.get(codename="view_order"))
+    bert.kitchens.create(kitchen=factories.kitchen("tokyo", time_zone="Asia/Tokyo"))
+    client.force_login(bert)
+
+    page = client.get(LIST).content.decode()
+
+    assert "Asia/Tokyo" in page and "Europe/Helsinki" not in page
+
+
 def test_a_day_that_is_chosen_keeps_the_other_filters_and_the_search(manager: Client) -> None:
     page = manager.get(LIST, {"status": "open", "q": "Ada", "from": "2026-03-01"}).content.decode()
 
