@@ -298,6 +298,18 @@ def test_the_words_name_the_hour_and_the_day_where_it_is_another() -> None:
 
 
 @pytest.mark.django_db
+def test_a_kitchen_that_closes_tomorrow_evening_does_not_seem_to_close_tonight() -> None:
+    kitchen = factories.kitchen("main")
+    for each in hours(MONDAY, opens="00:00", closes="00:00") + hours(TUESDAY, opens="00:00", closes="22:00"):
+        each.kitchen = kitchen
+        each.save()
+
+    told = [opening_words(kitchen, utc(at))[1] for at in ("2026-05-04 12:00", "2026-05-04 20:30")]
+
+    assert told == ["open until Tue 22:00", "open until 22:00"]
+
+
+@pytest.mark.django_db
 def test_an_order_is_taken_at_any_hour() -> None:
     kitchen = factories.kitchen("main")
     OpeningHours.objects.create(kitchen=kitchen, weekday=0, opens=time(10), closes=time(11))
