@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 from huuva.bodies import invalid_parameters, parse_time, unknown_parameters
 from huuva.problems import FieldError
 from orders import clock
+from orders.api.paging import PAGING
 from orders.models import Order
 from orders.models.querysets import OrderQuerySet
 from orders.statuses import ORDER_NAMES, UNREADY
@@ -110,8 +111,7 @@ class OrderFilter(django_filters.FilterSet):
         return orders.filter(late) if value else orders.exclude(late)
 
 
-PAGING = ("cursor", "limit")
-KNOWN = frozenset((*OrderFilter.base_filters, *PAGING))
+KNOWN = frozenset(OrderFilter.base_filters) | PAGING
 
 
 def filtered(orders: OrderQuerySet, query: Any) -> tuple[OrderQuerySet, ...]:

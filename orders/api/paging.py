@@ -19,8 +19,7 @@ from orders.plans import planned_anew
 from orders.reads import newest_orders
 
 DEFAULT_LIMIT, MAX_LIMIT = 50, 200
-# What a list may be asked with and still be one of the few statements that are put together once, with good kept plans.
-_UNFILTERED = frozenset({"limit", "cursor"})
+PAGING = frozenset({"limit", "cursor"})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -79,7 +78,8 @@ def page_of(parts: Sequence[OrderQuerySet], request: Request, limit: int, place:
     backwards = place is not None and place.backwards
     order = ("created_at", "id") if backwards else ("-created_at", "-id")
     # One more than asked for tells whether there is another page, without counting.
-    if request.query_params.keys() <= _UNFILTERED:
+    if request.query_params.keys() <= PAGING:
+        # Without filters it is one of the few statements that are put together once, with good kept plans.
         beyond = None if place is None else (place.created_at, place.order_id)
         found = newest_orders(kitchen_of(request), limit + 1, beyond, backwards=backwards)
     else:
