@@ -38,7 +38,7 @@ HEAD_LINES: Final = 60
 
 
 class BackupError(Exception):
-    """A backup could not be made or restored. The message says what to do; nothing was changed."""
+    """A backup could not be made or restored. The message says what to do, and what was changed if anything was."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,8 @@ def restore(url: str, file: Path, *, replace: bool = False) -> Manifest:
     """Puts a backup into the database at `url`, in one transaction, and compares it with its manifest.
 
     The database must hold no tables, unless `replace` says that what is there goes; nobody else may be connected.
-    Raises BackupError, and then everything is as it was. What lies in the schema `public` alone is replaced.
+    Raises BackupError; everything is as it was then, unless it says that the backup was restored and isn't what its
+    manifest tells. What lies in the schema `public` alone is replaced.
     """
     manifest = Manifest.read(file)
     if not file.is_file():

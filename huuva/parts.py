@@ -67,15 +67,8 @@ def commands(home: Path, host: str, port: int, workers: int) -> dict[str, list[s
         ],
         "beat": [
             *celery,
-            *(
-                "beat",
-                "--loglevel",
-                "INFO",
-                "--pidfile",
-                "",
-                "--schedule",
-                str(home / "run" / "beat-schedule"),
-            ),
+            *("beat", "--loglevel", "INFO", "--pidfile", ""),
+            *("--schedule", str(home / "run" / "beat-schedule")),
         ],
     }
 

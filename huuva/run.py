@@ -87,9 +87,8 @@ def _prepare(settings: Any) -> Any:
         raise ServiceError(f"The database does not let us in ({reason}): check DATABASE_URL.") from None
     first = make_first_data(settings.HUUVA_HOME)
     _warn_without_cache()
-    make_folder(
-        settings.STATIC_ROOT
-    )  # nothing need be in it, but WhiteNoise warns in each worker where it is missing
+    # Nothing need be in it, but WhiteNoise warns in each worker where it is missing.
+    make_folder(settings.STATIC_ROOT)
     connections.close_all()  # honcho forks: a child must not share a connection
     return first
 
@@ -220,11 +219,3 @@ def _wait_for(address: str) -> bool:
 
 def _interrupt(number: int, frame: Any) -> NoReturn:
     raise KeyboardInterrupt
-
-
-if __name__ == "__main__":
-    try:
-        sys.exit(run())
-    except (ConfigError, ServiceError) as problem:
-        print(problem, file=sys.stderr)
-        sys.exit(problem.exit_code)

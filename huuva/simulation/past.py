@@ -16,7 +16,17 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from huuva.simulation.arrivals import busyness
-from huuva.simulation.rush import CANCELLED, Cooks, Planned, Step, plan_order, plan_steps, station_of, work_of
+from huuva.simulation.rush import (
+    CANCELLED,
+    PICKED_UP,
+    Cooks,
+    Planned,
+    Step,
+    plan_order,
+    plan_steps,
+    station_of,
+    work_of,
+)
 from orders.bulk import Life
 from orders.ids import new_order_id
 from orders.models import Kitchen
@@ -110,7 +120,7 @@ def _busyness(local: datetime, *, weekend: bool) -> float:
 def _forget(order: Planned, end: float) -> None:
     """Nobody bumps it; whoever closes the kitchen sees that it was fetched long ago."""
     kept = [step for step in order.steps if step.status == CANCELLED and step.plu is None]
-    order.steps = kept or [Step(max(end - 1800, order.due + 1200), 4, None, "closing")]
+    order.steps = kept or [Step(max(end - 1800, order.due + 1200), PICKED_UP, None, "closing")]
 
 
 def _bump_at_once(orders: list[Planned], begin: float, end: float) -> None:
