@@ -6,6 +6,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse, reverse_lazy
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 
@@ -34,6 +35,12 @@ def _on_orders(*, late: bool) -> Callable[[HttpRequest], bool]:
         return below and ("late" in request.GET) is late
 
     return active
+
+
+def _list(title: Promise, icon: str, app: str, model: str, **more: Any) -> dict[str, Any]:
+    """The entry of a model's list, for who may see it."""
+    link = reverse_lazy(f"admin:{app}_{model}_changelist")
+    return {"title": title, "icon": icon, "link": link, "permission": _may(f"{app}.view_{model}"), **more}
 
 
 UNFOLD: dict[str, Any] = {
@@ -66,116 +73,41 @@ UNFOLD: dict[str, Any] = {
             {
                 "title": _("Orders"),
                 "items": [
-                    {
-                        "title": _("All orders"),
-                        "icon": "receipt_long",
-                        "link": reverse_lazy("admin:orders_order_changelist"),
-                        "active": _on_orders(late=False),
-                        "permission": _may("orders.view_order"),
-                    },
-                    {
-                        "title": _("Late now"),
-                        "icon": "alarm",
-                        "link": reverse_lazy("admin:orders_order_changelist", query={"late": "yes"}),
-                        "active": _on_orders(late=True),
-                        "permission": _may("orders.view_order"),
-                    },
+                    _list(_("All orders"), "receipt_long", "orders", "order", active=_on_orders(late=False)),
+                    _list(
+                        _("Late now"),
+                        "alarm",
+                        "orders",
+                        "order",
+                        link=reverse_lazy("admin:orders_order_changelist", query={"late": "yes"}),
+                        active=_on_orders(late=True),
+                    ),
                 ],
             },
             {
                 "title": _("Set-up"),
                 "separator": True,
                 "items": [
-                    {
-                        "title": _("Kitchens"),
-                        "icon": "skillet",
-                        "link": reverse_lazy("admin:orders_kitchen_changelist"),
-                        "permission": _may("orders.view_kitchen"),
-                    },
-                    {
-                        "title": _("Busy mode"),
-                        "icon": "speed",
-                        "link": reverse_lazy("admin:orders_kitchenpace_changelist"),
-                        "permission": _may("orders.view_kitchenpace"),
-                    },
-                    {
-                        "title": _("Brands"),
-                        "icon": "storefront",
-                        "link": reverse_lazy("admin:orders_brand_changelist"),
-                        "permission": _may("orders.view_brand"),
-                    },
-                    {
-                        "title": _("Screens"),
-                        "icon": "tv",
-                        "link": reverse_lazy("admin:kitchen_display_screen_changelist"),
-                        "permission": _may("kitchen_display.view_screen"),
-                    },
-                    {
-                        "title": _("Stations"),
-                        "icon": "outdoor_grill",
-                        "link": reverse_lazy("admin:kitchen_display_station_changelist"),
-                        "permission": _may("kitchen_display.view_station"),
-                    },
-                    {
-                        "title": _("API keys"),
-                        "icon": "key",
-                        "link": reverse_lazy("admin:integrations_apikey_changelist"),
-                        "permission": _may("integrations.view_apikey"),
-                    },
-                    {
-                        "title": _("Webhooks"),
-                        "icon": "webhook",
-                        "link": reverse_lazy("admin:integrations_webhookendpoint_changelist"),
-                        "permission": _may("integrations.view_webhookendpoint"),
-                    },
-                    {
-                        "title": _("Deliveries"),
-                        "icon": "outbox",
-                        "link": reverse_lazy("admin:integrations_delivery_changelist"),
-                        "permission": _may("integrations.view_delivery"),
-                    },
-                    {
-                        "title": _("Users"),
-                        "icon": "person",
-                        "link": reverse_lazy("admin:auth_user_changelist"),
-                        "permission": _may("auth.view_user"),
-                    },
-                    {
-                        "title": _("Groups"),
-                        "icon": "group",
-                        "link": reverse_lazy("admin:auth_group_changelist"),
-                        "permission": _may("auth.view_group"),
-                    },
-                    {
-                        "title": _("Who changed what"),
-                        "icon": "history",
-                        "link": reverse_lazy("admin:admin_logentry_changelist"),
-                        "permission": _may("admin.view_logentry"),
-                    },
+                    _list(_("Kitchens"), "skillet", "orders", "kitchen"),
+                    _list(_("Busy mode"), "speed", "orders", "kitchenpace"),
+                    _list(_("Brands"), "storefront", "orders", "brand"),
+                    _list(_("Screens"), "tv", "kitchen_display", "screen"),
+                    _list(_("Stations"), "outdoor_grill", "kitchen_display", "station"),
+                    _list(_("API keys"), "key", "integrations", "apikey"),
+                    _list(_("Webhooks"), "webhook", "integrations", "webhookendpoint"),
+                    _list(_("Deliveries"), "outbox", "integrations", "delivery"),
+                    _list(_("Users"), "person", "auth", "user"),
+                    _list(_("Groups"), "group", "auth", "group"),
+                    _list(_("Who changed what"), "history", "admin", "logentry"),
                 ],
             },
             {
                 "title": _("Channels"),
                 "separator": True,
                 "items": [
-                    {
-                        "title": _("Channel links"),
-                        "icon": "hub",
-                        "link": reverse_lazy("admin:integrations_channellink_changelist"),
-                        "permission": _may("integrations.view_channellink"),
-                    },
-                    {
-                        "title": _("Channel locations"),
-                        "icon": "location_on",
-                        "link": reverse_lazy("admin:integrations_channellocation_changelist"),
-                        "permission": _may("integrations.view_channellocation"),
-                    },
-                    {
-                        "title": _("Channel messages"),
-                        "icon": "forum",
-                        "link": reverse_lazy("admin:integrations_channelmessage_changelist"),
-                        "permission": _may("integrations.view_channelmessage"),
-                    },
+                    _list(_("Channel links"), "hub", "integrations", "channellink"),
+                    _list(_("Channel locations"), "location_on", "integrations", "channellocation"),
+                    _list(_("Channel messages"), "forum", "integrations", "channelmessage"),
                 ],
             },
             {
