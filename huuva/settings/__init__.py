@@ -34,18 +34,18 @@ INSTALLED_APPS = [
     "kitchen_display",
 ]
 MIDDLEWARE = [
-    "huuva.middleware.GateMiddleware",
+    "huuva.web.middleware.GateMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "huuva.page_middleware.WhiteNoiseMiddleware",
-    "huuva.csp.CspMiddleware",
-    "huuva.page_middleware.SessionMiddleware",
-    "huuva.middleware.PageLocaleMiddleware",
+    "huuva.web.page_middleware.WhiteNoiseMiddleware",
+    "huuva.web.csp.CspMiddleware",
+    "huuva.web.page_middleware.SessionMiddleware",
+    "huuva.web.page_middleware.PageLocaleMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "huuva.page_middleware.AuthenticationMiddleware",
-    "huuva.page_middleware.MessageMiddleware",
+    "huuva.web.page_middleware.AuthenticationMiddleware",
+    "huuva.web.page_middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
-    "huuva.busy.BusyAdminMiddleware",
+    "huuva.web.busy.BusyAdminMiddleware",
 ]
 ROOT_URLCONF = "huuva.urls"
 WSGI_APPLICATION = "huuva.wsgi.application"

@@ -49,9 +49,9 @@ AXES_RESET_ON_SUCCESS = True
 AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
-AXES_LOCKOUT_CALLABLE = "huuva.errors.locked_out"
-AXES_CLIENT_IP_CALLABLE = "huuva.client_address.client_address"
-AXES_USERNAME_CALLABLE = "huuva.client_address.login_name"
+AXES_LOCKOUT_CALLABLE = "huuva.web.errors.locked_out"
+AXES_CLIENT_IP_CALLABLE = "huuva.web.client_address.client_address"
+AXES_USERNAME_CALLABLE = "huuva.web.client_address.login_name"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
