@@ -20,10 +20,10 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from huuva import embedded
-from huuva.demo import Demo, demo_options
 from huuva.embedded.places import ServiceError, prepare_home
 from huuva.env import ConfigError
 from huuva.home import make_folder
+from huuva.start.demo import Demo, demo_options
 
 READY_SECONDS: Final = 60
 OPEN_FILES: Final = 65536  # live holds a file for each screen
@@ -52,7 +52,7 @@ def run(words: Sequence[str] = ()) -> int:
 
 
 def _run(settings: Any, demo: list[str] | None, began: float) -> int:
-    from huuva.leftovers import Family
+    from huuva.start.leftovers import Family
 
     home, host, port = settings.HUUVA_HOME, settings.HUUVA_HOST, settings.HUUVA_PORT
     family = Family(home)
@@ -106,8 +106,9 @@ def _warn_without_cache() -> None:
 
 
 def _supervise(settings: Any, family: Any, first: Any, demo: list[str] | None, began: float) -> int:
-    from huuva.box import box
-    from huuva.parts import PartsManager, commands
+    from huuva.parts import commands
+    from huuva.start.box import box
+    from huuva.start.manager import PartsManager
 
     home, host, port = settings.HUUVA_HOME, settings.HUUVA_HOST, settings.HUUVA_PORT
     addresses = [f"{origin(host, port)}/api/health", f"{origin(host, port + 1)}/livez"]
