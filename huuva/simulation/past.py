@@ -16,21 +16,12 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from huuva.simulation.arrivals import busyness
-from huuva.simulation.rush import (
-    CANCELLED,
-    PICKED_UP,
-    Cooks,
-    Planned,
-    Step,
-    plan_order,
-    plan_steps,
-    station_of,
-    work_of,
-)
+from huuva.simulation.rush import Cooks, Planned, Step, plan_order, plan_steps, station_of, work_of
 from orders.bulk import Life
 from orders.ids import new_order_id
 from orders.models import Kitchen
 from orders.new import NewItem, NewOrder
+from orders.statuses import CANCELLED, PICKED_UP
 
 # Monday to Sunday, 1 on average.
 WEEKDAYS: Final = (0.78, 0.8, 0.88, 0.97, 1.27, 1.31, 0.99)
