@@ -25,7 +25,7 @@ def start(running: bool) -> int:
 
     try:
         if running:
-            from huuva.run import run
+            from huuva.start.run import run
 
             return run(sys.argv[2:])
         from huuva.command_line import execute

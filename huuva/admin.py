@@ -29,15 +29,14 @@ class KitchenMemberInline(TabularInline):
 
 @admin.register(User)
 class HuuvaUserAdmin(UserAdmin, ModelAdmin):
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
     inlines = (KitchenMemberInline,)
 
     def get_inlines(self, request: HttpRequest, obj: User | None) -> Any:
         # A new user is made in two steps, the first of which asks for name and password alone.
         return () if obj is None else self.inlines
-
-    form = UserChangeForm
-    add_form = UserCreationForm
-    change_password_form = AdminPasswordChangeForm
 
 
 @admin.register(Group)

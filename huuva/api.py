@@ -1,13 +1,18 @@
-"""What all API views share: headers of every answer, and entity tags."""
+"""What all API views share: their addresses, headers of every answer, and entity tags."""
 
 import re
 from typing import Any, Protocol, cast
 
-from django.http import HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase
 from django.utils.cache import patch_vary_headers
 from rest_framework.request import Request
 
 from huuva.problems import Problem
+
+
+def is_api(request: HttpRequest) -> bool:
+    """Whether programs ask here and not people: no pages, sessions and languages, and errors are problem documents."""
+    return request.path_info.startswith("/api")
 
 
 class ApiView:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.models import LogEntry
+from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
@@ -11,7 +11,11 @@ from unfold.decorators import display
 
 from orders.admin.paging import InfinitePaginator
 
-ACTIONS = {1: (_("added"), "success"), 2: (_("changed"), "info"), 3: (_("deleted"), "danger")}
+ACTIONS = {
+    ADDITION: (_("added"), "success"),
+    CHANGE: (_("changed"), "info"),
+    DELETION: (_("deleted"), "danger"),
+}
 
 
 @admin.register(LogEntry)

@@ -23,14 +23,13 @@ survive_its_loss()
 
 # One byte that the worker and its children share: they are forked off after this module was imported.
 _stop = mmap.mmap(-1, 1)
+# In a child of a worker: whose.
+_worker_pid: int | None = None
 
 
 def stopping() -> bool:
     """For tasks that run long: whether the worker is being stopped, or was killed and left this process behind."""
     return _stop[0] != 0 or (_worker_pid is not None and os.getppid() != _worker_pid)
-
-
-_worker_pid: int | None = None
 
 
 @signals.worker_process_init.connect

@@ -58,12 +58,22 @@ class Env:
         self.variables: dict[Text, Variable] = {}
 
     def str(
-        self, name: Text, default: Text | None = None, *, secret: Switch = False, description: Text = ""
+        self,
+        name: Text,
+        default: Text | None = None,
+        *,
+        one_of: Sequence[Text] = (),
+        secret: Switch = False,
+        description: Text = "",
     ) -> Text:
-        """Any text. Without a default the variable must be set."""
+        """Any text, or one of those given. Without a default the variable must be set."""
         self._declare(name, "text", default, description, secret=secret)
         value = self._get(name)
-        return self._need(name, default) if value is None else value
+        if value is None:
+            return self._need(name, default)
+        if one_of and value not in one_of:
+            raise ConfigError(f"{name} must be {', '.join(one_of[:-1])} or {one_of[-1]}, not {value!r}.")
+        return value
 
     def int(
         self,

@@ -14,19 +14,12 @@ from django.db import transaction
 from huuva.home import read_private, write_private
 from integrations.keys import issue_key, parse_key
 from integrations.models import ApiKey
+from integrations.scopes import SCOPES
 from orders.models import Kitchen
 
 KITCHEN: Final = "main"
 MANAGER: Final = "manager"
 KEY_NAME: Final = "first-key"
-SCOPES: Final = (
-    "orders:read",
-    "orders:write",
-    "orders:recall",
-    "analytics:read",
-    "events:read",
-    "webhooks:manage",
-)
 # Plain text of the first login and key, mode 0600, so that each start can show them again.
 LOGIN_FILE: Final = "first-login.json"
 KEY_FILE: Final = "first-key.json"
@@ -46,7 +39,7 @@ def make_first_data(home: Path) -> FirstData:
     """Makes what is missing in the database and keeps the plain secrets under the home."""
     Kitchen.objects.get_or_create(slug=KITCHEN, defaults={"name": "Main kitchen"})
     return FirstData(
-        MANAGER, _manager_password(home / LOGIN_FILE), kept_key(home / KEY_FILE, KEY_NAME, SCOPES)
+        MANAGER, _manager_password(home / LOGIN_FILE), kept_key(home / KEY_FILE, KEY_NAME, [*SCOPES])
     )
 
 

@@ -74,7 +74,7 @@ Check = dict[str, Any]
 
 
 def _database() -> Check:
-    for attempt in (1, 2):
+    for _attempt in range(2):
         try:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT 1")
@@ -82,8 +82,6 @@ def _database() -> Check:
         except Error:
             # The first failure may be only our kept connection, which a restarted server has dropped.
             connection.close()
-            if attempt == 2:
-                break
     return {"status": "failed", "detail": "The database does not answer."}
 
 

@@ -7,9 +7,11 @@ import os
 import secrets
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from huuva.env import ConfigError
+from huuva.env import ConfigError, Env
+
+SHORTEST_SECRET: Final = 50
 
 
 def make_folder(folder: Path, mode: int = 0o755) -> Path:
@@ -21,6 +23,19 @@ def make_folder(folder: Path, mode: int = 0o755) -> Path:
             f"Folder {folder} cannot be made ({error.strerror}): set HUUVA_HOME to one that you may write."
         ) from None
     return folder
+
+
+def secret_key(env: Env, home: Path) -> str:
+    """Signs sessions and the tokens of streams: the given key, else one that is made once and kept, so that a fresh
+    clone simply starts. Raises ConfigError."""
+    given = env.str(
+        "HUUVA_SECRET_KEY", "", secret=True, description="Key that signs sessions; made once if not set"
+    )
+    if given and len(given) < SHORTEST_SECRET:
+        raise ConfigError(
+            f"HUUVA_SECRET_KEY must have at least {SHORTEST_SECRET} characters; leave it unset and one is made."
+        )
+    return given or secret_file(home, "secret-key")
 
 
 def secret_file(home: Path, name: str) -> str:

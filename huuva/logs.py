@@ -4,11 +4,12 @@ import logging.config
 import re
 import sys
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 import orjson
 import structlog
 
+LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 # Addresses whose last part is a secret by itself: whoever opens the link is paired.
 _SECRET_PATH = re.compile(r"(/display/pair/)(?!status/?$).+", re.DOTALL)
 

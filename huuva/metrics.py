@@ -16,7 +16,7 @@ from huuva import request_metrics
 from huuva.health import beat_age, read_only
 from orders import feed
 from orders.models import Order
-from orders.statuses import OPEN, ORDER_NAMES, READY
+from orders.statuses import OPEN, ORDER_NAMES, UNREADY
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 Sample = tuple[dict[str, str], float]
@@ -42,7 +42,7 @@ def _lines(now: datetime) -> Iterator[str]:
         .values(kitchen_slug=F("kitchen_id"), state=F("status"))
         .annotate(
             orders=Count("pk"),
-            late=Count("pk", filter=Q(due_at__lt=now, status__lt=READY)),
+            late=Count("pk", filter=Q(due_at__lt=now, status__in=UNREADY)),
             oldest=Min("created_at"),
         )
         .order_by("kitchen_slug", "state")

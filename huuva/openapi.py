@@ -188,7 +188,8 @@ def _drop_titles(node: Any) -> None:
     if isinstance(node, dict):
         for schema in node.get("properties", {}).values():
             schema.pop("title", None)
-        node.pop("title", None) if isinstance(node.get("title"), str) else None
+        if isinstance(node.get("title"), str):  # else it is a property of that name
+            del node["title"]
         for part in node.values():
             _drop_titles(part)
     elif isinstance(node, list):

@@ -122,13 +122,9 @@ def as_problem(error: Exception, request: HttpRequest | Request) -> Problem | No
     return None
 
 
-# https://www.postgresql.org/docs/current/errcodes-appendix.html
-_BUSY = {
-    "55P03",
-    "57014",
-    "40P01",
-    "40001",
-}  # lock not had in time, statement took too long, deadlock, serialization
+# States by https://www.postgresql.org/docs/current/errcodes-appendix.html
+# A lock not had in time, a statement that took too long, a deadlock, two that can't be put in an order.
+_BUSY = {"55P03", "57014", "40P01", "40001"}
 _GONE = "23503"  # a foreign key found its target deleted, at the latest moment: at commit
 # After a failover the old primary takes no writes; after a migration a kept plan no longer fits: connect anew.
 _RECONNECT = {"25006", "0A000"}

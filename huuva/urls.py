@@ -27,7 +27,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", include("integrations.channels.urls")),
 ]
 
-handler400 = "huuva.errors.bad_request"
-handler403 = "huuva.errors.forbidden"
-handler404 = "huuva.errors.not_found"
-handler500 = "huuva.errors.server_error"
+handler400 = "huuva.web.errors.bad_request"
+handler403 = "huuva.web.errors.forbidden"
+handler404 = "huuva.web.errors.not_found"
+handler500 = "huuva.web.errors.server_error"

@@ -1,4 +1,4 @@
-"""What a user of the admin may see: which kitchens, and whether customers' data."""
+"""What a user of the admin may see and do: which kitchens, and whether customers' data; and how histories name them."""
 
 from typing import Any
 
@@ -7,6 +7,13 @@ from orders.models.access import KitchenMember
 WORK_EVERYWHERE = "orders.work_everywhere"
 VIEW_CUSTOMER = "orders.view_customer"
 MOVE = "orders.move_order"
+EXPORT = "orders.export_order"
+ERASE_CUSTOMER = "orders.erase_customer"
+
+
+def actor_of(user: Any) -> str:
+    """A user's name in histories, such as `user:anna`."""
+    return f"user:{user.get_username()}"
 
 
 def kitchens_of(user: Any) -> frozenset[str] | None:

@@ -46,12 +46,9 @@ def amend_order(
         lines = order.lines = items_of(order.id)
         wanted = [(find_item(lines, plu), amendment) for plu, amendment in (items or {}).items()]
         at = max(clock.now(), order.updated_at)
-        changes = [
-            *_change(order, None, "note", note),
-            *_change(order, None, "pickup_time", pickup_time),
-        ]
-        if pickup_time is not None and changes and changes[-1]["field"] == "pickup_time":
-            changes += _change(order, None, "due_at", _due(order, at))
+        changes = _change(order, None, "note", note)
+        if moved := _change(order, None, "pickup_time", pickup_time):
+            changes += moved + _change(order, None, "due_at", _due(order, at))
         touched = []
         for item, amendment in wanted:
             of_item = [

@@ -18,7 +18,7 @@ from django.db import connection, models, transaction
 from orders.models import Kitchen, Order, OrderItem, StatusChange
 from orders.new import NewOrder
 from orders.recall import take_back
-from orders.statuses import FIRST, MOVES, READY, TERMINAL, Kind, follows, lifted
+from orders.statuses import MOVES, OPEN, READY, TERMINAL, Kind, follows, lifted
 
 
 class Impossible(ValueError):
@@ -189,7 +189,7 @@ class Life:
 
     @property
     def is_open(self) -> bool:
-        return FIRST <= self.status <= READY
+        return self.status in OPEN
 
 
 class _Copy:

@@ -41,23 +41,21 @@ def plan(shards: int = SHARDS) -> list[Step]:
     _check_cluster()
     known = dict(_rows("SELECT logicalrelid::regclass::text, partmethod::text FROM pg_dist_partition"))
     pending = [table for table in ORDER_ID if known.get(table) != "h"]
-    steps = []
-    if pending:
-        keys = _foreign_keys(pending)
-        # Without them each table can be spread by itself, and none is first taken over as a local one.
-        steps += [
+    # Without them each table can be spread by itself, and none is first taken over as a local one.
+    keys = _foreign_keys(pending)
+    return [
+        *(
             Step(f"put aside {name} of {table}", f'ALTER TABLE {table} DROP CONSTRAINT "{name}"')
             for table, name, _ in keys
-        ]
-        steps += [] if _is_reference(known) else [_REFER]
-        steps += [_spread(table, shards) for table in pending]
-        steps += [
+        ),
+        *([] if _is_reference(known) else [_REFER]),
+        *(_spread(table, shards) for table in pending),
+        *(
             Step(f"put {name} back", f'ALTER TABLE {table} ADD CONSTRAINT "{name}" {definition}')
             for table, name, definition in keys
-        ]
-    elif not _is_reference(known):
-        steps.append(_REFER)
-    return steps + _settings()
+        ),
+        *_settings(),
+    ]
 
 
 def carry_out(steps: Sequence[Step]) -> list[str]:

@@ -6,8 +6,6 @@ a reader's cursor. So nothing is read from the horizon on (`orders/horizon.py`):
 and no row can appear any more. The feed stalls while a writer is open; it never skips.
 """
 
-import base64
-import binascii
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +13,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from orders.cursors import packed, unpacked
 from orders.horizon import HORIZON, horizon
 from orders.models import FeedOffset
 
@@ -32,19 +31,15 @@ class Cursor:
     sequence: int = 0
 
     def __str__(self) -> str:
-        text = f"{self.tx}.{self.sequence}.{self.order_id}"
-        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+        return packed(f"{self.tx}.{self.sequence}.{self.order_id}")
 
     @classmethod
     def parse(cls, text: str) -> "Cursor":
         """Raises BadCursor."""
         try:
-            raw = base64.b64decode(
-                text.encode("ascii") + b"=" * (-len(text) % 4), b"-_", validate=True
-            ).decode()
-            tx, sequence, order_id = raw.split(".", 2)
+            tx, sequence, order_id = unpacked(text).split(".", 2)
             cursor = cls(int(tx), order_id, int(sequence))
-        except (ValueError, binascii.Error):
+        except ValueError:
             raise BadCursor(text) from None
         if not 0 <= cursor.tx < 1 << 63 or not 0 <= cursor.sequence < 1 << 31 or "\x00" in order_id:
             raise BadCursor(text)
@@ -171,7 +166,6 @@ def unread(order_ids: Sequence[str], after: Cursor) -> set[str]:
 def read_already(rows: Sequence[tuple[str, int]], upto: Cursor) -> list[tuple[str, int]]:
     """Those of `rows` (order, sequence) that a reader whose cursor is `upto` has had, and with which none of their
     orders is ahead of what it has had."""
-    behind: dict[str, int] = {}
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -180,7 +174,7 @@ def read_already(rows: Sequence[tuple[str, int]], upto: Cursor) -> list[tuple[st
             """,
             [sorted({order_id for order_id, _ in rows}), str(upto.tx), upto.order_id, upto.sequence],
         )
-        behind.update(cursor.fetchall())
+        behind: dict[str, int] = dict(cursor.fetchall())
     return [
         (order_id, sequence) for order_id, sequence in rows if sequence < behind.get(order_id, sequence + 1)
     ]

@@ -3,7 +3,6 @@
 The service holds the order's lock and has read the stored status, so the change says truly what was before.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -19,10 +18,10 @@ class Change:
 
     order: Order
     actor: str
+    at: datetime
     reason: str = ""
     kind: Kind = Kind.TRANSITION
     recalls: int | None = None
-    at: datetime = field(default_factory=lambda: clock.now())
     rows: list[StatusChange] = field(default_factory=list)
 
     def record(
@@ -66,20 +65,17 @@ def begin(
 ) -> Change:
     """Start the next change of an order whose lock is held. Its time is never before that of the change before."""
     order.version += 1
-    change = Change(order, actor, reason, kind, recalls, at or clock.now())
-    change.at = order.changed_at = max(change.at, order.changed_at)
+    order.changed_at = max(at or clock.now(), order.changed_at)
     # An amendment touches an order without a change; its time never goes back either.
-    order.updated_at = max(change.at, order.updated_at)
-    return change
+    order.updated_at = max(order.changed_at, order.updated_at)
+    return Change(order, actor, order.changed_at, reason, kind, recalls)
 
 
 # What a change writes on the order's own row.
 CHANGED_FIELDS = ("status", "version", "sequence", "changed_at", "updated_at")
 
 
-def record_history(
-    sender: type[Order], instance: Order, raw: bool = False, **kwargs: Mapping[str, Any]
-) -> None:
+def record_history(sender: type[Order], instance: Order, raw: bool = False, **kwargs: Any) -> None:
     """Receiver of `post_save`: stores the change that the service handed to the order it saved, and nothing else.
 
     An order saved without a change has no new status (`Order.save` refuses that); loaded fixtures bring their

@@ -42,7 +42,7 @@ def opening_of(
     """None where the kitchen has no hours. `at` is aware."""
     if not hours:
         return None
-    zone = zoneinfo.ZoneInfo(kitchen.time_zone)
+    zone = kitchen.zone
     today = at.astimezone(zone).date()
     day, end = today - DAY, None
     # Hours may go on into the next ones: open until the last of them ends.
@@ -113,10 +113,9 @@ def _length(hours: OpeningHours) -> int:
 
 def told_moment(until: datetime, kitchen: Kitchen, at: datetime, *, is_open: bool = False) -> str:
     """When that is: the time today, with the day of the week within a week, else with the date."""
-    zone = zoneinfo.ZoneInfo(kitchen.time_zone)
-    local, today = until.astimezone(zone), at.astimezone(zone)
+    local, today = until.astimezone(kitchen.zone), at.astimezone(kitchen.zone)
     days = (local.date() - today.date()).days
-    # Hours past midnight are still of this evening.
-    if days == 0 or (days == 1 and is_open):
+    # Hours past midnight are still of this evening; those that go on through tomorrow name the day.
+    if days == 0 or (is_open and until - at < DAY):
         return date_format(local, "H:i")
     return date_format(local, "D H:i" if days < DAYS_OF_WEEK else f"{_('j M')} H:i")

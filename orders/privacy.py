@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import batched
 from typing import Any, Final
 
 from django.db import connection, transaction
@@ -103,11 +104,9 @@ def export_account(account: str) -> Iterator[dict[str, Any]]:
     ids = list(
         Order.objects.filter(account=account).order_by("created_at", "id").values_list("id", flat=True)
     )
-    for start in range(0, len(ids), BATCH):
-        found = Order.objects.in_bulk(ids[start : start + BATCH])
-        yield from order_documents(
-            [found[order_id] for order_id in ids[start : start + BATCH] if order_id in found]
-        )
+    for portion in batched(ids, BATCH):
+        found = Order.objects.in_bulk(portion)
+        yield from order_documents([found[order_id] for order_id in portion if order_id in found])
 
 
 @transaction.atomic
@@ -126,9 +125,10 @@ def erase_account(account: str) -> Erased:
     still_open = [order_id for order_id in ids if _locked_status(order_id) in OPEN]
     if still_open:
         raise OrdersStillOpen(still_open)
-    for start in range(0, len(ids), BATCH):
-        _remove_data(ids[start : start + BATCH])
-    Order.objects.filter(pk__in=ids).update(account=pseudonym)
+    # In portions: a statement takes no more than 65,535 ids, and guests of a shop may all have one account.
+    for portion in batched(ids, BATCH):
+        _remove_data(portion)
+        Order.objects.filter(pk__in=portion).update(account=pseudonym)
     return Erased(len(ids), pseudonym)
 
 

@@ -56,6 +56,7 @@ class StaleVersion(Refusal):
             f"The order has changed since you read it; it is at version {version} now. Read it again and decide anew.",
             version=version,
         )
+        self.version = version
 
 
 class NothingToRecall(Refusal):
@@ -94,6 +95,6 @@ class OrdersStillOpen(Refusal):
 
     def __init__(self, order_ids: list[str]) -> None:
         super().__init__(
-            f"{len(order_ids)} orders of this account are still open, such as {order_ids[0]}. "
+            f"Orders of this account are still open ({len(order_ids)}), such as {order_ids[0]}. "
             "Erase its data when they are picked up or cancelled."
         )

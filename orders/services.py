@@ -99,7 +99,7 @@ def move_order(
         if order.status == to:
             return order
         if to not in MOVES[order.status]:
-            raise _impossible("The order", order, None, order.status, to, ORDER_NAMES)
+            raise _impossible(order, None, order.status, to)
         change = begin(order, actor, reason)
         change.record(None, order.status, to)
         order.status = to
@@ -134,7 +134,7 @@ def move_item(
         if item.status == to:
             return order, item
         if to not in MOVES[item.status] or order.status in TERMINAL:
-            raise _impossible(f"Item {item.plu}", order, item.plu, item.status, to, ITEM_NAMES)
+            raise _impossible(order, item.plu, item.status, to)
         _advance(order, [item], to, actor, reason)
     return order, item
 
@@ -161,7 +161,7 @@ def move_items(
         if not behind:
             return order
         if order.status in TERMINAL:
-            raise _impossible("The order", order, None, order.status, to, ORDER_NAMES)
+            raise _impossible(order, None, order.status, to)
         _advance(order, behind, to, actor, reason)
     return order
 
@@ -182,6 +182,7 @@ def _advance(order: Order, moving: list[OrderItem], to: int, actor: str, reason:
 
 
 def lock_order(order_id: str, kitchen: str | None, expected: Container[int] | None) -> Order:
+    """The order with its row locked, as every change of it begins. Raises Order.DoesNotExist and StaleVersion."""
     order = locked_order(order_id, kitchen)
     if expected is not None and order.version not in expected:
         raise StaleVersion(order.version)
@@ -189,6 +190,7 @@ def lock_order(order_id: str, kitchen: str | None, expected: Container[int] | No
 
 
 def find_item(items: Sequence[OrderItem], plu: str) -> OrderItem:
+    """By its PLU exactly, else by it without one trailing slash. Raises OrderItem.DoesNotExist."""
     by_plu = {item.plu: item for item in items}
     found = by_plu.get(plu) or by_plu.get(plu.removesuffix("/"))
     if found is None:
@@ -203,10 +205,9 @@ def store(order: Order, change: Change) -> None:
     order_changed.send(Order, order=order, change=change)
 
 
-def _impossible(
-    subject: str, order: Order, plu: str | None, current: int, wanted: int, names: dict[int, str]
-) -> ImpossibleMove:
-    """The refusal of a move, with who brought it to where it is: a cook that was slower wants to know."""
+def _impossible(order: Order, plu: str | None, current: int, wanted: int) -> ImpossibleMove:
+    """The refusal of a move of an order (`plu` None) or of its item, with who brought it to where it is: a cook that
+    was slower wants to know."""
     last = (
         StatusChange.objects.filter(order_id=order.id, plu=plu, to_status=current)
         .order_by("-sequence")
@@ -214,4 +215,5 @@ def _impossible(
     )
     told = f"{last.actor} did that at {last.at:%H:%M:%S} UTC. " if last else ""
     allowed = () if order.status in TERMINAL else MOVES[current]
+    subject, names = ("The order", ORDER_NAMES) if plu is None else (f"Item {plu}", ITEM_NAMES)
     return ImpossibleMove(subject, names[current], names[wanted], (names[status] for status in allowed), told)

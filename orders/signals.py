@@ -5,7 +5,6 @@ from django.dispatch import Signal
 # Sent with `order` (items loaded as `order.lines`) and `change` (orders.history.Change) inside the transaction, after
 # every change, creations included: a receiver that writes, writes with it; one that publishes waits for the commit.
 order_changed = Signal()
-
 # Sent with `order` (as it is now) and `amendment` (orders.models.Amendment) likewise, after every amendment.
 order_amended = Signal()
 # Sent with `order_ids` inside the transaction that removes customers' data from those orders: who keeps a copy of it
@@ -14,7 +13,5 @@ customer_data_removed = Signal()
 # Sent with `account` and `to` at the beginning of the transaction that gives all orders of an account another name: who
 # keeps figures by account renames them too.
 account_renamed = Signal()
-
-
 # Sent with `pace` (orders.models.KitchenPace) inside the transaction, when a kitchen pauses, is busy, or needs longer.
 pace_changed = Signal()

@@ -25,6 +25,8 @@ class ItemStatus(models.IntegerChoices):
 
 FIRST, PREPARING, READY, PICKED_UP, CANCELLED = (int(status) for status in OrderStatus)
 OPEN = (FIRST, PREPARING, READY)
+# An order in one of these is late once its due time has passed (DESIGN §2).
+UNREADY = (FIRST, PREPARING)
 TERMINAL = frozenset({PICKED_UP, CANCELLED})
 
 # Where each status may go: forward only, skipping is fine, the terminal two are the end.

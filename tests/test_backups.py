@@ -19,7 +19,10 @@ from django.db import connection
 from psycopg import sql
 
 from huuva import embedded
-from huuva.backups import BackupError, Manifest, backup, manifest_of, restore
+from huuva.backups import BackupError
+from huuva.backups.making import backup
+from huuva.backups.manifest import Manifest, manifest_of
+from huuva.backups.restoring import restore
 from huuva.embedded.postgres import programs
 from orders import feed
 from orders.recall import recall
@@ -245,7 +248,7 @@ def test_programs_that_complain_without_end_do_not_stop(
             f"#!/bin/sh\nyes 'warning: something' | head -c 300000 >&2\nexec {programs() / name} \"$@\"\n"
         )
         program.chmod(0o755)
-    monkeypatch.setattr("huuva.backups.programs", lambda: talking)
+    monkeypatch.setattr("huuva.backups.programs.programs", lambda: talking)
 
     restore(empty_database, file)
 

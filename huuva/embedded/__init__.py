@@ -11,9 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from huuva.embedded.places import postgres_folder, socket_folder, valkey_folder
-from huuva.home import secret_file
-
-__all__ = ["database_url", "redis_url", "secret_file", "services", "wanted"]
 
 DATABASE = "huuva"
 

@@ -13,7 +13,7 @@ import psycopg
 from huuva.embedded.places import ServiceError
 from huuva.env import ConfigError
 
-# Between two looks, in seconds. A look that finds all well is one connection to each server.
+# Between two looks, in seconds. A look that finds all well is two connections to PostgreSQL and one to Valkey.
 PERIOD: Final = 2.0
 
 

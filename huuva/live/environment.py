@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Final
 
 from huuva import embedded
-from huuva.env import PROJECT_ROOT, ConfigError, Env
+from huuva.env import PROJECT_ROOT, Env
+from huuva.home import secret_key
+from huuva.logs import LEVELS
 
 # Files that this process needs beside its streams.
 SPARE_FILES: Final = 64
 MOST_STREAMS: Final = 20_000
-SHORTEST_SECRET: Final = 50
 
 
 @dataclass(frozen=True)
@@ -37,22 +38,13 @@ class Environment:
         redis_url = env.url("REDIS_URL", schemes=("redis", "rediss", "unix"), secret=True)
         own = {f"http://{_in_url(name)}:{port}" for name in (host, "localhost", "127.0.0.1", "::1")}
         return cls(
-            secret_key=_secret_key(env, home),
+            secret_key=secret_key(env, home),
             redis_url=redis_url or embedded.redis_url(home),
             origins=frozenset(own.union(env.list("HUUVA_TRUSTED_ORIGINS", []))),
             web_port=port,
-            log_level=env.str("HUUVA_LOG_LEVEL", "INFO"),
+            log_level=env.str("HUUVA_LOG_LEVEL", "INFO", one_of=LEVELS),
             most_streams=_most_streams(),
         )
-
-
-def _secret_key(env: Env, home: Path) -> str:
-    given = env.str("HUUVA_SECRET_KEY", "", secret=True)
-    if given and len(given) < SHORTEST_SECRET:
-        raise ConfigError(
-            f"HUUVA_SECRET_KEY must have at least {SHORTEST_SECRET} characters; leave it unset and one is made."
-        )
-    return given or embedded.secret_file(home, "secret-key")
 
 
 def _in_url(host: str) -> str:

@@ -37,8 +37,8 @@ class Subscriber:
     ) -> None:
         self._on_hint = on_hint
         self._on_state = on_state
-        self._up = False
-        self._failures = 0
+        self._up: bool | None = None  # None: not tried yet
+        self._wait_seconds = FIRST_WAIT_SECONDS
         # We reconnect by ourselves: the library's retries would keep quiet about the time in between.
         self._client = redis.asyncio.Redis.from_url(
             url, socket_connect_timeout=CONNECT_SECONDS, socket_timeout=None, retry=Retry(NoBackoff(), 0)
@@ -51,8 +51,8 @@ class Subscriber:
                 await self._listen()
             except (RedisError, OSError) as error:
                 self._lost(error)
-            await asyncio.sleep(min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2**self._failures))
-            self._failures += 1
+            await asyncio.sleep(self._wait_seconds)
+            self._wait_seconds = min(2 * self._wait_seconds, LONGEST_WAIT_SECONDS)
 
     async def _listen(self) -> NoReturn:
         pubsub = self._client.pubsub()
@@ -74,7 +74,7 @@ class Subscriber:
 
     def _heard(self, message: dict[str, Any]) -> None:
         if message["type"] == "psubscribe":
-            self._failures = 0
+            self._wait_seconds = FIRST_WAIT_SECONDS
             self._up = True
             log.info("live_subscribed")
             self._on_state(True)
@@ -84,7 +84,7 @@ class Subscriber:
                 self._on_hint(hint)
 
     def _lost(self, error: Exception) -> None:
-        if self._up or not self._failures:
+        if self._up is not False:
             log.warning("live_valkey_away", error=type(error).__name__)
         self._up = False
         self._on_state(False)

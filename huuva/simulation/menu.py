@@ -156,30 +156,11 @@ ITEM_NOTES: Final = (
     "for a child: please nothing spicy, and cut it into small pieces",
 )
 FIRST_NAMES: Final = (
-    *(
-        "Aino",
-        "Elias",
-        "Sofia",
-        "Oskari",
-        "Linnea",
-        "Väinö",
-        "Zoë",
-        "Mohammed",
-        "Åsa",
-        "Nguyễn",
-        "Kerttu",
-        "Ivan",
-    ),
+    *("Aino", "Elias", "Sofia", "Oskari", "Linnea", "Väinö"),
+    *("Zoë", "Mohammed", "Åsa", "Nguyễn", "Kerttu", "Ivan"),
 )
 LAST_NAMES: Final = (
-    "Virtanen",
-    "Korhonen",
-    "Lindström",
-    "Öberg",
-    "Mäkinen",
-    "Tamm",
-    "O’Brien",
-    "Sato",
-    "García",
+    *("Virtanen", "Korhonen", "Lindström", "Öberg", "Mäkinen"),
+    *("Tamm", "O’Brien", "Sato", "García"),
 )
 CANCEL_REASONS: Final = ("customer cancelled", "courier not found", "ordered twice")

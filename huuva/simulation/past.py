@@ -16,11 +16,12 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from huuva.simulation.arrivals import busyness
-from huuva.simulation.rush import CANCELLED, Cooks, Planned, Step, plan_order, plan_steps, station_of, work_of
+from huuva.simulation.rush import Cooks, Planned, Step, plan_order, plan_steps, station_of, work_of
 from orders.bulk import Life
 from orders.ids import new_order_id
 from orders.models import Kitchen
 from orders.new import NewItem, NewOrder
+from orders.statuses import CANCELLED, PICKED_UP
 
 # Monday to Sunday, 1 on average.
 WEEKDAYS: Final = (0.78, 0.8, 0.88, 0.97, 1.27, 1.31, 0.99)
@@ -47,7 +48,7 @@ class Past:
 
     def lives(self) -> Iterator[list[Life]]:
         """The orders of each local day, oldest day first."""
-        zone = ZoneInfo(self.kitchen.time_zone)
+        zone = self.kitchen.zone
         today = self.now.astimezone(zone).date()
         for back in range(self.days, -1, -1):
             day = today - timedelta(days=back)
@@ -110,7 +111,7 @@ def _busyness(local: datetime, *, weekend: bool) -> float:
 def _forget(order: Planned, end: float) -> None:
     """Nobody bumps it; whoever closes the kitchen sees that it was fetched long ago."""
     kept = [step for step in order.steps if step.status == CANCELLED and step.plu is None]
-    order.steps = kept or [Step(max(end - 1800, order.due + 1200), 4, None, "closing")]
+    order.steps = kept or [Step(max(end - 1800, order.due + 1200), PICKED_UP, None, "closing")]
 
 
 def _bump_at_once(orders: list[Planned], begin: float, end: float) -> None:

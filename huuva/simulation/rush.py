@@ -13,8 +13,7 @@ from typing import Any, Final
 from huuva.simulation.arrivals import arrivals, mean_busyness
 from huuva.simulation.customers import CUSTOMERS, order_body, ordered_dishes
 from huuva.simulation.menu import CANCEL_REASONS, STATIONS, Dish
-
-PREPARING, READY, PICKED_UP, CANCELLED = 2, 3, 4, 5
+from orders.statuses import CANCELLED, PICKED_UP, PREPARING, READY
 
 LATER: Final = 0.08  # of all orders
 CANCELLED_BY_CUSTOMER: Final = 0.04

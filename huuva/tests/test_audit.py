@@ -48,9 +48,7 @@ def test_a_change_of_settings_tells_who_and_what(chief: Client) -> None:
 
 def test_its_list_costs_the_same_however_long(chief: Client) -> None:
     def statements() -> int:
-        with CaptureQueriesContext(
-            connection,
-        ) as seen:
+        with CaptureQueriesContext(connection) as seen:
             assert chief.get(LIST).status_code == 200
         assert not any("COUNT(" in query["sql"] for query in seen)
         return len(seen)

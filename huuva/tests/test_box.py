@@ -5,9 +5,9 @@ import shlex
 import pytest
 from django.test import Client
 
-from huuva.box import box, curl_line
 from huuva.first_data import FirstData
-from huuva.run import origin
+from huuva.start.box import box, curl_line
+from huuva.start.run import origin
 from orders.models import Kitchen
 
 pytestmark = pytest.mark.django_db

@@ -48,6 +48,13 @@ def test_a_wrong_switch_names_the_variable() -> None:
         reader(HUUVA_DEBUG="maybe").bool("HUUVA_DEBUG")
 
 
+def test_a_text_that_is_none_of_the_possible_ones_is_told_them() -> None:
+    assert reader(A="B").str("A", one_of=("A", "B", "C")) == "B"
+    assert reader().str("A", "C", one_of=("A", "B", "C")) == "C"
+    with pytest.raises(ConfigError, match="A must be A, B or C, not 'b'"):
+        reader(A="b").str("A", one_of=("A", "B", "C"))
+
+
 def test_a_missing_value_without_default_names_the_variable() -> None:
     with pytest.raises(ConfigError, match="HUUVA_X must be set"):
         reader().str("HUUVA_X")

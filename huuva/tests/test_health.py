@@ -44,6 +44,13 @@ def test_only_get_and_head_are_allowed(path: str, method: str) -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("path", [*PATHS, *(f"{path}/" for path in PATHS)])
+def test_probes_from_inside_are_not_sent_to_https(settings: Any, path: str) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+    assert Client().get(path).status_code == 200
+
+
+@pytest.mark.django_db
 def test_ready_names_each_check(client: Client) -> None:
     beat_heartbeat()
     answer = client.get("/readyz")

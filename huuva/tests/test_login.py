@@ -15,9 +15,8 @@ RIGHT, WRONG = "sauna-laulu-77", "guess"
 
 @pytest.fixture(autouse=True)
 def anna(settings: Any) -> User:
-    settings.PASSWORD_HASHERS = [
-        "django.contrib.auth.hashers.MD5PasswordHasher"
-    ]  # the real one takes its time
+    # The real one takes its time.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     return User.objects.create_user("anna", password=RIGHT, is_staff=True)
 
 

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from honcho.printer import Message
 
-from huuva.parts import PartLogs, _Bundles
+from huuva.start.part_logs import Bundles, PartLogs
 
 
 def bundles(*writes: bytes) -> list[bytes]:
     """What comes of these writes and the end of the pipe."""
     reading, writing = os.pipe()
-    pipe = _Bundles(os.fdopen(reading, "rb", buffering=0))
+    pipe = Bundles(os.fdopen(reading, "rb", buffering=0))
     found = []
     for data in writes:
         os.write(writing, data)

@@ -9,7 +9,6 @@ from typing import Any
 
 from django import forms
 from django.db import DatabaseError
-from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -21,10 +20,6 @@ from orders.services import move_order
 from orders.statuses import CANCELLED, MOVES, PICKED_UP, PREPARING, READY, OrderStatus
 
 ADVANCE = (PREPARING, READY, PICKED_UP)
-
-
-def actor_of(request: HttpRequest) -> str:
-    return f"user:{request.user.get_username()}"
 
 
 class ActionForm(forms.Form):

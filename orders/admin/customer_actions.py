@@ -16,10 +16,10 @@ from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
 
 from orders import privacy
+from orders.access import ERASE_CUSTOMER
 from orders.models import Order
 from orders.refusals import OrdersStillOpen
 
-ERASE = "orders.erase_customer"
 log = structlog.get_logger(__name__)
 
 
@@ -35,7 +35,7 @@ class CustomerActions(ModelAdmin):
         return [own, *super().get_urls()]
 
     def customer_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        if not request.user.has_perm(ERASE):
+        if not request.user.has_perm(ERASE_CUSTOMER):
             raise PermissionDenied
         order_id = unquote(object_id).replace("\0", "")
         order = self.get_queryset(request).filter(pk=order_id).first()

@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import batched
 from typing import Any, Final
 
 from django.db.models import QuerySet
@@ -47,8 +48,7 @@ def _orders(orders: QuerySet[Order]) -> Iterator[Order]:
     """Ids first, then the orders in portions: that needs no cursor of the server's, which a pooler of transactions
     would lose between two portions, and every column, also those that the list leaves out."""
     ids = list(orders.values_list("pk", flat=True)[:MOST_ROWS])
-    for start in range(0, len(ids), CHUNK):
-        portion = ids[start : start + CHUNK]
+    for portion in batched(ids, CHUNK):
         found = Order.objects.in_bulk(portion)
         yield from (found[order_id] for order_id in portion if order_id in found)
 

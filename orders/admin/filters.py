@@ -14,13 +14,19 @@ from django.utils.translation import gettext_lazy as _
 from orders import clock
 from orders.access import kitchens_of
 from orders.models import Brand, Kitchen, Order
-from orders.statuses import FIRST, OPEN, PREPARING, OrderStatus
+from orders.statuses import OPEN, UNREADY, OrderStatus
 
 # Channels are free text in orders: the choices are those of the latest orders.
 CHANNELS_OF_LATEST = 1000
 MOST_CHOICES = 200
 
 type Orders = QuerySet[Order]
+
+
+def _kitchens(request: HttpRequest) -> QuerySet[Kitchen]:
+    """Those that the manager may see."""
+    allowed = kitchens_of(request.user)
+    return Kitchen.objects.all() if allowed is None else Kitchen.objects.filter(pk__in=allowed)
 
 
 class StatusFilter(admin.SimpleListFilter):
@@ -49,7 +55,7 @@ class LateFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: Orders) -> Orders:
         if self.value() != "yes":
             return queryset
-        return queryset.filter(status__in=(FIRST, PREPARING), due_at__lt=clock.now())
+        return queryset.filter(status__in=UNREADY, due_at__lt=clock.now())
 
 
 class _Asked(admin.SimpleListFilter):
@@ -64,9 +70,7 @@ class KitchenFilter(_Asked):
     parameter_name = "kitchen"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        allowed = kitchens_of(request.user)
-        found = Kitchen.objects.all() if allowed is None else Kitchen.objects.filter(pk__in=allowed)
-        kitchens = list(found.values_list("slug", "name")[:MOST_CHOICES])
+        kitchens = list(_kitchens(request).values_list("slug", "name")[:MOST_CHOICES])
         return kitchens if len(kitchens) > 1 or self.value() else []
 
     def queryset(self, request: HttpRequest, queryset: Orders) -> Orders:
@@ -97,7 +101,7 @@ class ChannelFilter(_Asked):
 
 
 class CreatedFilter(admin.ListFilter):
-    """Days from and to, both included, in the zone of the chosen kitchen, else of the first one."""
+    """Days from and to, both included, in the zone of the chosen kitchen, else of the first that the manager sees."""
 
     title = heading = _("Day")
     template = "orders/admin/day_filter.html"
@@ -110,7 +114,7 @@ class CreatedFilter(admin.ListFilter):
             if name in params:
                 self.used_parameters[name] = params.pop(name)[-1]
         self.first, self.last = (_day(str(self.used_parameters.get(name, ""))) for name in self.names)
-        zones = Kitchen.objects.order_by("slug").values_list("time_zone", flat=True)
+        zones = _kitchens(request).order_by("slug").values_list("time_zone", flat=True)
         slug = request.GET.get("kitchen")
         self.zone = (zones.filter(slug=slug) if slug else zones).first() or "UTC"
 
@@ -122,7 +126,7 @@ class CreatedFilter(admin.ListFilter):
 
     def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
         """The presets; the template draws the two fields from `spec`."""
-        today = datetime.now(zoneinfo.ZoneInfo(self.zone)).date()
+        today = clock.now().astimezone(zoneinfo.ZoneInfo(self.zone)).date()
         yesterday, week = today - timedelta(days=1), today - timedelta(days=6)
         self.kept = [
             (name, value)

@@ -69,7 +69,7 @@ class HoursInline(TabularInline):
     formset = HoursFormSet
     verbose_name_plural = gettext_lazy("opening hours, in the kitchen's time zone")
     show_title = False
-    # As many as make a week of three shifts a day.
+    # A week of four shifts a day.
     max_num = 4 * DAYS_OF_WEEK
 
     def get_extra(self, request: HttpRequest, obj: Kitchen | None = None, **kwargs: Any) -> int:

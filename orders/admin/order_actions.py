@@ -26,8 +26,8 @@ from unfold.decorators import action
 
 from huuva.problems import is_busy
 from orders import clock
-from orders.access import MOVE, sees_customers
-from orders.admin.actions import ActionForm, act, act_on_many, actor_of, refusal_text
+from orders.access import EXPORT, MOVE, actor_of, sees_customers
+from orders.admin.actions import ActionForm, act, act_on_many, refusal_text
 from orders.admin.export import csv_lines
 from orders.models import Order
 from orders.refusals import Refusal
@@ -54,7 +54,7 @@ class OrderActions(ModelAdmin):
         return bool(request.user.has_perm(MOVE))
 
     def has_export_permission(self, request: HttpRequest) -> bool:
-        return bool(request.user.has_perm("orders.export_order"))
+        return bool(request.user.has_perm(EXPORT))
 
     def act_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """One action on one order, then its page again with what came of it."""
@@ -80,7 +80,7 @@ class OrderActions(ModelAdmin):
                 wanted["do"],
                 version=wanted["version"],
                 reason=wanted["reason"],
-                actor=actor_of(request),
+                actor=actor_of(request.user),
             )
         except Refusal as refusal:
             messages.error(request, str(refusal_text(refusal)))
@@ -149,7 +149,7 @@ class OrderActions(ModelAdmin):
     def _move_many(self, request: HttpRequest, queryset: QuerySet[Order], to: int, reason: str = "") -> None:
         if self._are_too_many(request, queryset):
             return
-        done = act_on_many(list(queryset), to, actor=actor_of(request), reason=reason)
+        done = act_on_many(list(queryset), to, actor=actor_of(request.user), reason=reason)
         word = OrderStatus(to).label
         if done.moved:
             text = ngettext(

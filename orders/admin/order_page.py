@@ -38,18 +38,18 @@ def order_page(order: Order, *, customer: bool = True) -> dict[str, Any]:
     items = list(order.items.order_by("position"))
     log = list(StatusChange.objects.filter(order_id=order.id).order_by("sequence"))
     amendments = list(Amendment.objects.filter(order_id=order.id).order_by("version"))
-    brand = Brand.objects.filter(pk=order.brand_id).first()
+    brand = brand_mark(Brand.objects.filter(pk=order.brand_id).first(), order.brand_id)
     return {
         "order": order,
         "shows_notes": customer,
         "status": status_badge(order.status, order.get_status_display()),
         "late": late_badge(order, now) if is_late(order, now) else "",
-        "brand": brand_mark(brand, order.brand_id),
+        "brand": brand,
         "due": moment(order.due_at, order.kitchen),
         "fact_groups": [
             (_("Times"), _times(order, log)),
             (_("Customer"), _customer(order) if customer else [(_("Account"), order.account)]),
-            (_("Where it came from"), _origin(order, brand_mark(brand, order.brand_id))),
+            (_("Where it came from"), _origin(order, brand)),
         ],
         "lines": [_line(order, item) for item in items],
         "steps": timeline(order, items, log, amendments, notes=customer),
@@ -85,12 +85,11 @@ def _ready_at(order: Order, log: list[StatusChange]) -> datetime | None:
 
 
 def _customer(order: Order) -> list[Fact]:
-    address = order.delivery_address or {}
     return _given(
         (_("Name"), order.customer_name),
         (_("Phone"), order.customer_phone),
         (_("Account"), order.account),
-        (_("Address"), _address(address)),
+        (_("Address"), _address(order.delivery_address or {})),
     )
 
 

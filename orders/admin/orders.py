@@ -17,11 +17,11 @@ from unfold.decorators import display
 from unfold.views import ChangeList
 
 from orders import clock
-from orders.access import sees_customers
+from orders.access import ERASE_CUSTOMER, sees_customers
 from orders.admin import filters
 from orders.admin.actions import choices
 from orders.admin.brands import brand_mark
-from orders.admin.customer_actions import ERASE, CustomerActions
+from orders.admin.customer_actions import CustomerActions
 from orders.admin.order_actions import OrderActions
 from orders.admin.order_page import order_page
 from orders.admin.paging import InfinitePaginator
@@ -171,7 +171,7 @@ class OrderAdmin(KitchenScoped, OrderActions, CustomerActions):
             "can_act": order.status in OPEN or page["can_recall"],
             "advances": choices(order),
             "can_cancel": order.status in OPEN,
-            "may_erase": request.user.has_perm(ERASE),
+            "may_erase": request.user.has_perm(ERASE_CUSTOMER),
             "sections": sections_of(request, order, page["log"]),
         }
         request.current_app = self.admin_site.name

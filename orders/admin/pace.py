@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
+from orders.access import actor_of
 from orders.admin.scope import KitchenScoped
 from orders.admin.words import moment, who
 from orders.models import Kitchen, KitchenPace, PaceMode
@@ -70,5 +71,5 @@ class KitchenPaceAdmin(KitchenScoped, ModelAdmin):
             mode=obj.mode,
             busy_minutes=obj.busy_minutes,
             preparation_minutes=obj.preparation_minutes,
-            actor=f"user:{request.user.get_username()}",
+            actor=actor_of(request.user),
         )

@@ -70,7 +70,8 @@ def timeline(
 ) -> list[Step]:
     """`log` by sequence, which keeps the rows of a change together. Amendments stand between the changes; without
     `notes` it is told that a note was amended, and not what it says."""
-    names = {item.plu: str(item) for item in items}
+    names = {item.plu: item.name for item in items}
+    counted = {item.plu: str(item) for item in items}
     taken_back = {row.recalls: row.change for row in log if row.recalls is not None}
     steps: list[Step] = []
     previous: datetime | None = None
@@ -80,8 +81,7 @@ def timeline(
     ]
     for change, rows in sorted(entries, key=lambda entry: entry[0]):
         if isinstance(rows, Amendment):
-            own_names = {item.plu: item.name for item in items}
-            steps.append(_amendment(order, rows, own_names, previous, notes=notes))
+            steps.append(_amendment(order, rows, names, previous, notes=notes))
             previous = rows.at
             continue
         own = [row for row in rows if row.kind != Kind.IMPORT] or rows
@@ -97,7 +97,7 @@ def timeline(
                 actor=actor,
                 actor_icon=icon,
                 reason=rows[0].reason,
-                moves=_moves(own, names),
+                moves=_moves(own, counted),
                 told=[_told(row, order.kitchen) for row in rows if row.kind == Kind.IMPORT],
                 is_recall=own[0].kind == Kind.RECALL,
                 taken_back_by=taken_back.get(change),

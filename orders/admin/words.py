@@ -1,6 +1,5 @@
 """How statuses, times and people are told on the managers' pages."""
 
-import zoneinfo
 from datetime import datetime, timedelta
 
 from django.template.loader import render_to_string
@@ -10,9 +9,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from orders import clock
 from orders.currencies import minor_digits
 from orders.models import Kitchen, Order
-from orders.statuses import CANCELLED, FIRST, PICKED_UP, PREPARING, READY
+from orders.statuses import CANCELLED, FIRST, PICKED_UP, PREPARING, READY, UNREADY
 
 # unfold's colour and icon of each status; the word goes with them always.
 LOOKS = {
@@ -33,7 +33,7 @@ def status_badge(status: int, word: str | Promise) -> SafeString:
 
 
 def is_late(order: Order, now: datetime) -> bool:
-    return order.status in (FIRST, PREPARING) and order.due_at < now
+    return order.status in UNREADY and order.due_at < now
 
 
 def late_badge(order: Order, now: datetime) -> SafeString:
@@ -53,14 +53,10 @@ def span(time: timedelta) -> str:
     return ngettext("%d day", "%d days", hours // 24) % (hours // 24)
 
 
-def zone_of(kitchen: Kitchen) -> zoneinfo.ZoneInfo:
-    return zoneinfo.ZoneInfo(kitchen.time_zone)
-
-
 def moment(at: datetime, kitchen: Kitchen, *, seconds: bool = False) -> str:
     """A time in the kitchen's zone, which is named: “23 Nov 17:25 EET”; with the year unless it is this one."""
-    local = at.astimezone(zone_of(kitchen))
-    this_year = local.year == datetime.now(local.tzinfo).year
+    local = at.astimezone(kitchen.zone)
+    this_year = local.year == clock.now().astimezone(kitchen.zone).year
     # In Django's letters for dates; Finnish writes 23.11.
     day = _("j M") if this_year else _("j M Y")
     # The zone by Python: Django leaves it out for the hour that comes twice when clocks go back.
@@ -69,7 +65,7 @@ def moment(at: datetime, kitchen: Kitchen, *, seconds: bool = False) -> str:
 
 def zone_name(kitchen: Kitchen, now: datetime) -> str:
     """“Europe/Helsinki (EET, UTC+02:00)”."""
-    local = now.astimezone(zone_of(kitchen))
+    local = now.astimezone(kitchen.zone)
     return f"{kitchen.time_zone} ({local:%Z}, UTC{local:%:z})"
 
 

@@ -2,10 +2,6 @@
 
 from typing import Any
 
-from orders.statuses import ORDER_NAMES
-
-STATUSES = list(ORDER_NAMES.values())
-
 NEW_ORDER: dict[str, Any] = {
     "account": "60bfc6dc4887c9851d5a0246",
     "brandId": "60bfc6dc4887c9851d5a0245",

@@ -11,9 +11,10 @@ from pydantic_core import PydanticCustomError
 from huuva.bodies import invalid_parameters, parse_time, unknown_parameters
 from huuva.problems import FieldError
 from orders import clock
+from orders.api.paging import PAGING
 from orders.models import Order
 from orders.models.querysets import OrderQuerySet
-from orders.statuses import FIRST, ORDER_NAMES, PREPARING
+from orders.statuses import ORDER_NAMES, UNREADY
 
 _NUMBERS = {name: number for number, name in ORDER_NAMES.items()} | {
     str(number): number for number in ORDER_NAMES
@@ -106,12 +107,11 @@ class OrderFilter(django_filters.FilterSet):
     def filter_late(self, orders: OrderQuerySet, name: str, value: bool | None) -> OrderQuerySet:
         if value is None:
             return orders
-        late = Q(status__in=(FIRST, PREPARING), due_at__lt=clock.now())
+        late = Q(status__in=UNREADY, due_at__lt=clock.now())
         return orders.filter(late) if value else orders.exclude(late)
 
 
-PAGING = ("cursor", "limit")
-KNOWN = frozenset((*OrderFilter.base_filters, *PAGING))
+KNOWN = frozenset(OrderFilter.base_filters) | PAGING
 
 
 def filtered(orders: OrderQuerySet, query: Any) -> tuple[OrderQuerySet, ...]:

@@ -49,13 +49,14 @@ def _one_of(*names: str) -> dict[str, Any]:
     return {"anyOf": [{"required": [name]} for name in names]}
 
 
-def _either(names: dict[int, str]) -> WithJsonSchema:
+def status_schema(names: dict[int, str]) -> dict[str, Any]:
+    """A status as its number or its name, in the words of JSON Schema."""
     number = {"type": "integer", "minimum": min(names), "maximum": max(names)}
-    return WithJsonSchema({"oneOf": [number, {"type": "string", "enum": list(names.values())}]})
+    return {"oneOf": [number, {"type": "string", "enum": list(names.values())}]}
 
 
-OrderStatusIn = Annotated[int, _reader(ORDER_NAMES), _either(ORDER_NAMES)]
-ItemStatusIn = Annotated[int, _reader(ITEM_NAMES), _either(ITEM_NAMES)]
+OrderStatusIn = Annotated[int, _reader(ORDER_NAMES), WithJsonSchema(status_schema(ORDER_NAMES))]
+ItemStatusIn = Annotated[int, _reader(ITEM_NAMES), WithJsonSchema(status_schema(ITEM_NAMES))]
 
 Text = Annotated[str, StringConstraints(max_length=500)]
 Name = Annotated[str, text_like(r"\S", "Send a text that is not blank.", longest=500)]

@@ -1,8 +1,6 @@
 """Keyset pages: a cursor names the last order seen, so a page costs the same however deep it lies, and orders that
 arrive meanwhile neither shift nor repeat anything."""
 
-import base64
-import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,14 +12,14 @@ from rest_framework.request import Request
 
 from huuva.api import kitchen_of
 from huuva.bodies import invalid_parameter
+from orders.cursors import packed, unpacked
 from orders.models import Order
 from orders.models.querysets import OrderQuerySet
 from orders.plans import planned_anew
 from orders.reads import newest_orders
 
 DEFAULT_LIMIT, MAX_LIMIT = 50, 200
-# What a list may be asked with and still be one of the few statements that are put together once, with good kept plans.
-_UNFILTERED = frozenset({"limit", "cursor"})
+PAGING = frozenset({"limit", "cursor"})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -35,18 +33,12 @@ class Place:
 
     def __str__(self) -> str:
         micros = (self.created_at - _EPOCH) // timedelta(microseconds=1)
-        text = f"{'p' if self.backwards else 'n'}{micros}.{self.order_id}"
-        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+        return packed(f"{'p' if self.backwards else 'n'}{micros}.{self.order_id}")
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Raises ValueError."""
-        try:
-            raw = base64.b64decode(
-                text.encode("ascii") + b"=" * (-len(text) % 4), b"-_", validate=True
-            ).decode()
-        except binascii.Error as error:
-            raise ValueError(text) from error
+        """Raises ValueError and OverflowError."""
+        raw = unpacked(text)
         micros, dot, order_id = raw[1:].partition(".")
         if raw[:1] not in ("n", "p") or not dot or "\x00" in order_id or len(micros) > 17:
             raise ValueError(text)
@@ -86,7 +78,8 @@ def page_of(parts: Sequence[OrderQuerySet], request: Request, limit: int, place:
     backwards = place is not None and place.backwards
     order = ("created_at", "id") if backwards else ("-created_at", "-id")
     # One more than asked for tells whether there is another page, without counting.
-    if request.query_params.keys() <= _UNFILTERED:
+    if request.query_params.keys() <= PAGING:
+        # Without filters it is one of the few statements that are put together once, with good kept plans.
         beyond = None if place is None else (place.created_at, place.order_id)
         found = newest_orders(kitchen_of(request), limit + 1, beyond, backwards=backwards)
     else:

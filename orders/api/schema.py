@@ -7,8 +7,10 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRespo
 
 from huuva.openapi import problems
 from orders.api import examples
-from orders.api.inputs import ItemPatch, OrderIn, OrderPatch, RecallIn
+from orders.api.inputs import ItemPatch, OrderIn, OrderPatch, RecallIn, status_schema
 from orders.api.outputs import EventPage, Item, Order, OrderPage
+from orders.api.paging import DEFAULT_LIMIT, MAX_LIMIT
+from orders.statuses import ORDER_NAMES
 
 _KEY = OpenApiParameter(
     "Idempotency-Key",
@@ -36,17 +38,16 @@ _PLU = OpenApiParameter(
     OpenApiParameter.PATH,
     description="The item's PLU, percent-encoded. It may hold slashes.",
 )
-_LIMIT = OpenApiParameter("limit", {"type": "integer", "minimum": 1, "maximum": 200, "default": 50})
-_STATUS = {
-    "oneOf": [{"type": "integer", "minimum": 1, "maximum": 5}, {"type": "string", "enum": examples.STATUSES}]
-}
+_LIMIT = OpenApiParameter(
+    "limit", {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}
+)
 _TIME = {"type": "string", "format": "date-time", "pattern": r"^20\d\d-"}
 _TEXT = {"type": "string", "minLength": 1, "maxLength": 128, "pattern": r"^[^\x00]+$"}
 
 _FILTERS = [
     OpenApiParameter(
         "status",
-        {"type": "array", "items": _STATUS},
+        {"type": "array", "items": status_schema(ORDER_NAMES)},
         description="Number or name; may be given several times.",
     ),
     OpenApiParameter("account", _TEXT),

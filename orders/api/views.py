@@ -29,14 +29,14 @@ from orders.refusals import OrderExists, Refusal, StaleVersion
 
 def refused(refusal: Refusal) -> Problem:
     """The domain's no, as a problem: 409, or 412 where the client's copy is stale."""
-    headers = {}
-    if isinstance(refusal, StaleVersion):
-        headers["ETag"] = etag(int(str(refusal.facts["version"])))
+    status = 409
+    headers: dict[str, str] = {}
     facts: dict[str, Any] = dict(refusal.facts)
-    if isinstance(refusal, OrderExists):
-        facts["order"] = order_url(refusal.order_id)
-        headers["Location"] = order_url(refusal.order_id)
-    status = 412 if isinstance(refusal, StaleVersion) else 409
+    if isinstance(refusal, StaleVersion):
+        status = 412
+        headers["ETag"] = etag(refusal.version)
+    elif isinstance(refusal, OrderExists):
+        facts["order"] = headers["Location"] = order_url(refusal.order_id)
     return Problem(refusal.code, refusal.detail, status=status, headers=headers, **facts)
 
 
@@ -91,9 +91,8 @@ class OrderViewSet(ApiView, ViewSet):
     @staticmethod
     def _patched_order(id: str, body: OrderPatch, who: dict[str, Any]) -> Order:
         if not body.amends:
-            return services.move_order(
-                id, body.status, **who
-            )  # A transaction of its own, without savepoints.
+            # A transaction of its own, without savepoints.
+            return services.move_order(id, body.status, **who)
         with transaction.atomic():
             order = amend_order(id, note=body.note, pickup_time=body.pickup_time, **who)
             if body.moves:

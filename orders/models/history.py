@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from orders.models.orders import Order, OrderItem
 from orders.models.querysets import HistoryQuerySet
-from orders.statuses import Kind, OrderStatus
+from orders.statuses import KIND_NAMES, OrderStatus
 
 
 class StatusChange(models.Model):
@@ -30,9 +30,7 @@ class StatusChange(models.Model):
     )
     from_status = models.PositiveSmallIntegerField(_("from"), null=True)
     to_status = models.PositiveSmallIntegerField(_("to"), choices=OrderStatus)
-    kind = models.PositiveSmallIntegerField(
-        _("kind"), choices=[(kind.value, kind.name.lower()) for kind in Kind]
-    )
+    kind = models.PositiveSmallIntegerField(_("kind"), choices=list(KIND_NAMES.items()))
     # All rows of one action share it. It is the version that the order got by that action.
     change = models.PositiveIntegerField(_("change"))
     # On rows of a recall: the change that it took back.

@@ -101,6 +101,10 @@ class Kitchen(models.Model):
     def target(self) -> timedelta:
         return timedelta(minutes=self.target_minutes)
 
+    @property
+    def zone(self) -> zoneinfo.ZoneInfo:
+        return zoneinfo.ZoneInfo(self.time_zone)
+
 
 class Brand(models.Model):
     """What we know of a brand id that channels send. Orders may name brands that aren't here."""

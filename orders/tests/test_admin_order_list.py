@@ -18,12 +18,6 @@ pytestmark = pytest.mark.django_db
 LIST = "/admin/orders/order/"
 
 
-@pytest.fixture
-def manager(client: Client) -> Client:
-    client.force_login(User.objects.create_superuser("anna"))
-    return client
-
-
 def shown(client: Client, **query: Any) -> list[str]:
     """The channel order ids of the list's first page under this query."""
     page = client.get(LIST, query)
@@ -132,6 +126,18 @@ def test_days_are_those_of_the_kitchen(manager: Client) -> None:
     assert shown(manager, kitchen="tokyo", **{"from": "2026-03-01", "to": "2026-03-01"}) == []
     assert shown(manager, **{"from": "2026-03-01", "to": "2026-03-01"}) == ["EVENING"]
     assert "Asia/Tokyo" in manager.get(LIST, {"kitchen": "tokyo"}).content.decode()
+
+
+def test_a_manager_of_one_kitchen_chooses_days_of_its_zone(client: Client) -> None:
+    factories.kitchen("main")  # the first one of all, in Helsinki
+    bert = User.objects.create_user("bert", is_staff=True)
+    bert.user_permissions.add(Permission.objects.get(codename="view_order"))
+    bert.kitchens.create(kitchen=factories.kitchen("tokyo", time_zone="Asia/Tokyo"))
+    client.force_login(bert)
+
+    page = client.get(LIST).content.decode()
+
+    assert "Asia/Tokyo" in page and "Europe/Helsinki" not in page
 
 
 def test_a_day_that_is_chosen_keeps_the_other_filters_and_the_search(manager: Client) -> None:

@@ -3,7 +3,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -17,12 +16,6 @@ from orders.recall import recall
 from orders.tests import factories
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def manager(client: Client) -> Client:
-    client.force_login(User.objects.create_superuser("anna"))
-    return client
 
 
 def page_of(client: Client, order: Order) -> Any:

@@ -11,12 +11,6 @@ from orders.tests import factories
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def manager(client: Client) -> Client:
-    client.force_login(User.objects.create_superuser("anna"))
-    return client
-
-
 def kitchen_form(**values: Any) -> dict[str, Any]:
     return {
         "slug": "harju",

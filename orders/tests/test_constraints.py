@@ -2,9 +2,8 @@
 
 import pytest
 from django.db import IntegrityError, connection, transaction
-from django.db.models import ForeignKey, UniqueConstraint
 
-from orders.models import Amendment, Order, OrderItem, StatusChange
+from orders.models import Order
 from orders.tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -71,37 +70,3 @@ def test_history_names_an_item_of_its_own_order() -> None:
             [order.id],
         )
     assert other.items.filter(plu="P1").exists()
-
-
-def test_every_key_of_the_order_tables_holds_the_orders_id() -> None:
-    """So that they can be spread over a cluster by it (ADR 1): keys, uniques and foreign keys."""
-    own = {model._meta.db_table for model in (Order, OrderItem, StatusChange, Amendment)}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT c.conrelid::regclass::text, c.conname, c.contype::text,
-                   array(SELECT attname FROM pg_attribute a
-                         WHERE a.attrelid = c.conrelid AND a.attnum = ANY(c.conkey))::text[],
-                   CASE WHEN c.confrelid = 0 THEN '' ELSE c.confrelid::regclass::text END
-            FROM pg_constraint c WHERE c.contype IN ('p', 'u', 'f') AND c.conrelid = ANY(%s::regclass[])
-            """,
-            [sorted(own)],
-        )
-        constraints = cursor.fetchall()
-        cursor.execute(
-            "SELECT count(*) FROM information_schema.columns WHERE table_name = ANY(%s) "
-            "AND (is_identity = 'YES' OR column_default LIKE 'nextval%%')",
-            [sorted(own)],
-        )
-        assert cursor.fetchone()[0] == 0
-    assert len(constraints) >= 9
-    for table, name, _, columns, target in constraints:
-        if target == "orders_kitchen":
-            continue  # A reference table in a cluster.
-        assert {"id", "order_id"} & set(columns), f"{table}: {name} holds {columns}"
-        assert not target or target in own, f"{table}: {name} points to {target}"
-    for model in (Order, OrderItem, StatusChange, Amendment):
-        assert not [c for c in model._meta.constraints if isinstance(c, UniqueConstraint)]
-        for field in model._meta.get_fields():
-            if isinstance(field, ForeignKey):
-                assert field.remote_field.model._meta.db_table in own | {"orders_kitchen"}

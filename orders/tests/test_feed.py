@@ -151,14 +151,11 @@ def in_thread(work: Callable[[], Any]) -> threading.Thread:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "x", "....", "MS4yLjM", "LTEuMS54", "OTk5OTk5OTk5OTk5OTk5OTk5OTk5OS4xLng", "é", "MS5hLng"]
+    "text", ["", "x", "....", "LTEuMS54", "OTk5OTk5OTk5OTk5OTk5OTk5OTk5OS4xLng", "é", "MS5hLng", "MS4yLngA"]
 )
 def test_a_cursor_that_is_none_is_refused(text: str) -> None:
-    try:
-        cursor = feed.Cursor.parse(text)
-    except feed.BadCursor:
-        return
-    assert feed.Cursor.parse(str(cursor)) == cursor
+    with pytest.raises(feed.BadCursor):
+        feed.Cursor.parse(text)
 
 
 def test_a_cursor_survives_its_text() -> None:

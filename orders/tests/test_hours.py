@@ -140,12 +140,6 @@ def test_hours_overlap_where_they_share_a_minute(week: list[OpeningHours], overl
 # --- What a manager does ---------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def manager(client: Client) -> Client:
-    client.force_login(User.objects.create_superuser("anna"))
-    return client
-
-
 def form(rows: list[dict[str, Any]], days: list[dict[str, Any]] | None = None) -> dict[str, Any]:
     """The kitchen's page as the browser sends it; rows with an `id` are stored ones."""
     data: dict[str, Any] = {
@@ -301,6 +295,18 @@ def test_the_words_name_the_hour_and_the_day_where_it_is_another() -> None:
         ("closed", "closed, opens Fri 18:00"),
         ("closed", "closed, opens 18:00"),
     ]
+
+
+@pytest.mark.django_db
+def test_a_kitchen_that_closes_tomorrow_evening_does_not_seem_to_close_tonight() -> None:
+    kitchen = factories.kitchen("main")
+    for each in hours(MONDAY, opens="00:00", closes="00:00") + hours(TUESDAY, opens="00:00", closes="22:00"):
+        each.kitchen = kitchen
+        each.save()
+
+    told = [opening_words(kitchen, utc(at))[1] for at in ("2026-05-04 12:00", "2026-05-04 20:30")]
+
+    assert told == ["open until Tue 22:00", "open until 22:00"]
 
 
 @pytest.mark.django_db

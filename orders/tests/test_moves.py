@@ -59,7 +59,7 @@ def test_the_same_status_again_changes_and_records_nothing() -> None:
 
 def test_ready_order_cannot_go_back_to_preparing() -> None:
     order = factories.order(status=3)
-    with pytest.raises(ImpossibleMove, match="key:test did that at .* It|key:test did that") as refusal:
+    with pytest.raises(ImpossibleMove, match="key:test did that at") as refusal:
         move_order(order.id, 2, actor="user:anna")
     assert refusal.value.facts["allowed"] == ["PICKED_UP", "CANCELLED"]
     assert state(order) == (3, [3, 3, 3])
@@ -102,7 +102,6 @@ def test_where_the_kitchen_does_not_want_it_items_lift_nothing() -> None:
 
 def test_a_plu_may_end_in_a_slash_and_the_address_too() -> None:
     order = factories.order(None)
-    OrderItem.objects.filter(order_id=order.id).update(name="x")
     _, item = move_item(order.id, "P0/", 2, actor="screen:grill")
     assert item.plu == "P0"
     with pytest.raises(OrderItem.DoesNotExist):

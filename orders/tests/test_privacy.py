@@ -9,7 +9,8 @@ from typing import Any
 import orjson
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from orders import clock, privacy
 from orders.amendments import amend_order
@@ -195,6 +196,19 @@ def test_an_erased_account_leaves_nothing_of_its_customer() -> None:
     assert erase_account("acc-1").orders == 0
 
 
+def test_an_account_of_many_orders_is_erased_in_portions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(privacy, "BATCH", 2)
+    for number in range(5):
+        order(f"mine-{number}")
+
+    with CaptureQueriesContext(connection) as asked:
+        erased = erase_account("acc-1")
+
+    assert set(Order.objects.values_list("account", flat=True)) == {erased.account}
+    renamed = [query for query in asked if query["sql"].startswith('UPDATE "orders_order" SET "account"')]
+    assert len(renamed) == 3
+
+
 def test_open_orders_keep_their_account_until_they_are_handed_out() -> None:
     order("done")
     order("open", done=False)
@@ -208,9 +222,10 @@ def test_open_orders_keep_their_account_until_they_are_handed_out() -> None:
     assert set(Order.objects.values_list("account", flat=True)) == {"acc-1"}
 
 
-def test_erasing_asks_first(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("typed", ["n\n", ""])  # "": there is no terminal
+def test_erasing_asks_first(monkeypatch: pytest.MonkeyPatch, typed: str) -> None:
     order("done")
-    monkeypatch.setattr("builtins.input", lambda question: "n")
+    monkeypatch.setattr("sys.stdin", StringIO(typed))
 
     with pytest.raises(CommandError, match="Nothing was erased"):
         call_command("erase_account", "acc-1")

@@ -31,12 +31,7 @@ def test_an_order_read_is_the_order() -> None:
 
 def test_a_locked_order_brings_its_kitchen_and_is_locked() -> None:
     order = factories.order()
-    with (
-        transaction.atomic(),
-        CaptureQueriesContext(
-            connection,
-        ) as queries,
-    ):
+    with transaction.atomic(), CaptureQueriesContext(connection) as queries:
         read = locked_order(order.id)
         assert fields(read) == fields(Order.objects.get(pk=order.id))
     assert queries[0]["sql"].endswith("FOR UPDATE OF orders_order")

@@ -5,7 +5,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from huuva.backups import BackupError, backup, default_file
+from huuva.backups import BackupError
+from huuva.backups.making import backup, default_file
 
 
 class Command(BaseCommand):

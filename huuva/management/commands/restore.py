@@ -6,7 +6,8 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
-from huuva.backups import BackupError, restore
+from huuva.backups import BackupError
+from huuva.backups.restoring import restore
 from orders import feed
 
 

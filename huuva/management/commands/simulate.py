@@ -11,7 +11,6 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from huuva.first_data import KITCHEN
-from huuva.run import origin
 from huuva.simulation.client import Client, GaveUp
 from huuva.simulation.filling import fill, refresh_figures, vacuum
 from huuva.simulation.kitchen import furnish, has_real_orders, simulation_key
@@ -20,6 +19,7 @@ from huuva.simulation.past import Past
 from huuva.simulation.player import Player
 from huuva.simulation.progress import Progress
 from huuva.simulation.rush import plan_rush
+from huuva.start.run import origin
 from orders.models import Kitchen
 
 

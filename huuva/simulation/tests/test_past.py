@@ -15,10 +15,10 @@ from django.db import connection
 
 from analytics.reports import Scope, hourly_throughput
 from analytics.tests.books import assert_equal_to_plain_sql
-from huuva.demo import demo_options
 from huuva.env import ConfigError
 from huuva.simulation.filling import fill
 from huuva.simulation.past import Past
+from huuva.start.demo import demo_options
 from orders.bulk import Life
 from orders.models import Kitchen, Order, StatusChange
 from orders.statuses import CANCELLED, OPEN, PICKED_UP

@@ -12,12 +12,12 @@ from typing import Any
 import psycopg
 import pytest
 
-from huuva.demo import demo_options
 from huuva.env import ConfigError
 from huuva.simulation.kitchen import furnish, simulation_key
 from huuva.simulation.player import Player
 from huuva.simulation.progress import Progress
 from huuva.simulation.rush import Planned, plan_rush
+from huuva.start.demo import demo_options
 from integrations.models import ApiKey
 from kitchen_display.configuration import read_configuration
 from orders.models import Brand, Kitchen

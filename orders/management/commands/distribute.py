@@ -3,6 +3,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from orders.distribution import SHARDS, NotPossible, carry_out, has_citus, mend_counters, plan
+from orders.management.asking import agreed
 
 
 class Command(BaseCommand):
@@ -36,15 +37,9 @@ class Command(BaseCommand):
         if options["dry_run"]:
             self.stdout.write(f"{len(steps)} steps; nothing was done.")
             return
-        if steps and not options["yes"] and not self._agreed():
+        if steps and not options["yes"] and not agreed("Do this now, in one transaction?"):
             raise CommandError("Nothing was done.")
         mended = carry_out(steps) if steps else mend_counters()
         for counter in mended:
             self.stdout.write(f"- {counter} counts on behind the highest number")
         self.stdout.write("Done." if steps or mended else "All is spread already.")
-
-    def _agreed(self) -> bool:
-        try:
-            return input("Do this now, in one transaction? [y/N] ").strip().lower() in ("y", "yes")
-        except EOFError:
-            return False

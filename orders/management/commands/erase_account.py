@@ -3,6 +3,7 @@ from typing import Any
 import structlog
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from orders.management.asking import agreed
 from orders.privacy import erase_account
 from orders.refusals import OrdersStillOpen
 
@@ -21,8 +22,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         account = options["account"]
-        question = f"Erase all data of account {account}, for good? [y/N] "
-        if not options["yes"] and input(question).strip().lower() not in ("y", "yes"):
+        if not options["yes"] and not agreed(f"Erase all data of account {account}, for good?"):
             raise CommandError("Nothing was erased.")
         try:
             erased = erase_account(account)

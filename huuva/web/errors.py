@@ -6,8 +6,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
-from huuva.middleware import answer
 from huuva.problems import Problem, internal_error
+from huuva.web.middleware import answer
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

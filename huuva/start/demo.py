@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from huuva.env import PROJECT_ROOT, ConfigError
-from huuva.leftovers import TOKEN_VARIABLE, Family
 from huuva.simulation.options import add_options, wrong_together
+from huuva.start.leftovers import TOKEN_VARIABLE, Family
 
 STOP_SECONDS: Final = 20
 

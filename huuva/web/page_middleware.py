@@ -5,8 +5,12 @@ from typing import Any
 from django.contrib.auth import middleware as auth
 from django.contrib.messages import middleware as messages
 from django.contrib.sessions import middleware as sessions
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseBase
+from django.middleware.locale import LocaleMiddleware
+from django.utils import translation
 from whitenoise import middleware as whitenoise
+
+from huuva.api import is_api
 
 
 class PagesOnly:
@@ -15,7 +19,7 @@ class PagesOnly:
     get_response: Any
 
     def __call__(self, request: HttpRequest) -> Any:
-        if request.path_info.startswith("/api"):
+        if is_api(request):
             return self.get_response(request)
         return super().__call__(request)  # type: ignore[misc]
 
@@ -37,3 +41,16 @@ class AuthenticationMiddleware(PagesOnly, auth.AuthenticationMiddleware):
 
 class MessageMiddleware(PagesOnly, messages.MessageMiddleware):
     pass
+
+
+class PageLocaleMiddleware(LocaleMiddleware):
+    """The visitor's language for pages. The API speaks English only: programs read its texts, or nobody does."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        if is_api(request):
+            translation.deactivate()  # This thread may have served a page in another language.
+        else:
+            super().process_request(request)
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        return response if is_api(request) else super().process_response(request, response)

@@ -20,10 +20,10 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from huuva import embedded
-from huuva.demo import Demo, demo_options
 from huuva.embedded.places import ServiceError, prepare_home
 from huuva.env import ConfigError
 from huuva.home import make_folder
+from huuva.start.demo import Demo, demo_options
 
 READY_SECONDS: Final = 60
 OPEN_FILES: Final = 65536  # live holds a file for each screen
@@ -52,7 +52,7 @@ def run(words: Sequence[str] = ()) -> int:
 
 
 def _run(settings: Any, demo: list[str] | None, began: float) -> int:
-    from huuva.leftovers import Family
+    from huuva.start.leftovers import Family
 
     home, host, port = settings.HUUVA_HOME, settings.HUUVA_HOST, settings.HUUVA_PORT
     family = Family(home)
@@ -87,9 +87,8 @@ def _prepare(settings: Any) -> Any:
         raise ServiceError(f"The database does not let us in ({reason}): check DATABASE_URL.") from None
     first = make_first_data(settings.HUUVA_HOME)
     _warn_without_cache()
-    make_folder(
-        settings.STATIC_ROOT
-    )  # nothing need be in it, but WhiteNoise warns in each worker where it is missing
+    # Nothing need be in it, but WhiteNoise warns in each worker where it is missing.
+    make_folder(settings.STATIC_ROOT)
     connections.close_all()  # honcho forks: a child must not share a connection
     return first
 
@@ -107,8 +106,9 @@ def _warn_without_cache() -> None:
 
 
 def _supervise(settings: Any, family: Any, first: Any, demo: list[str] | None, began: float) -> int:
-    from huuva.box import box
-    from huuva.parts import PartsManager, commands
+    from huuva.parts import commands
+    from huuva.start.box import box
+    from huuva.start.manager import PartsManager
 
     home, host, port = settings.HUUVA_HOME, settings.HUUVA_HOST, settings.HUUVA_PORT
     addresses = [f"{origin(host, port)}/api/health", f"{origin(host, port + 1)}/livez"]
@@ -220,11 +220,3 @@ def _wait_for(address: str) -> bool:
 
 def _interrupt(number: int, frame: Any) -> NoReturn:
     raise KeyboardInterrupt
-
-
-if __name__ == "__main__":
-    try:
-        sys.exit(run())
-    except (ConfigError, ServiceError) as problem:
-        print(problem, file=sys.stderr)
-        sys.exit(problem.exit_code)

@@ -11,11 +11,10 @@ import structlog
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.middleware.locale import LocaleMiddleware
 from django.shortcuts import render
-from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
+from huuva.api import is_api
 from huuva.logs import request_line, without_secrets
 from huuva.problems import Problem, as_problem, clean, drop_connection, internal_error, problem_response
 from huuva.request_metrics import observe
@@ -145,7 +144,7 @@ class GateMiddleware:
     @staticmethod
     def _refuse_nul(request: HttpRequest) -> HttpResponse | None:
         """400 for a NUL in a page's query: PostgreSQL can't be asked for one. The API names the parameter itself."""
-        if "%00" in request.META.get("QUERY_STRING", "") and not request.path_info.startswith("/api"):
+        if "%00" in request.META.get("QUERY_STRING", "") and not is_api(request):
             return answer(request, Problem("bad_request", "The address holds a NUL character.", status=400))
         return None
 
@@ -155,7 +154,7 @@ class GateMiddleware:
 
         The admin's forms are left to Django's own limits.
         """
-        if request.method in ("GET", "HEAD", "OPTIONS") or not request.path_info.startswith("/api"):
+        if request.method in ("GET", "HEAD", "OPTIONS") or not is_api(request):
             return None
         limit: int = settings.HUUVA_MAX_BODY_BYTES
         length = request.META.get("CONTENT_LENGTH") or ""
@@ -199,25 +198,10 @@ _FOR_PEOPLE = {
 
 def answer(request: HttpRequest, problem: Problem) -> HttpResponse:
     """A problem document for programs, a friendly page for people in the admin and on screens."""
-    if request.path_info.startswith("/api") or "text/html" not in request.headers.get("Accept", ""):
+    if is_api(request) or "text/html" not in request.headers.get("Accept", ""):
         return problem_response(request, problem)
     context = {"problem": problem, "text": _FOR_PEOPLE.get(problem.code, problem.text)}
     response = render(request, "error.html", context, status=problem.status_code)
     for name, value in problem.headers.items():
         response[name] = value
     return response
-
-
-class PageLocaleMiddleware(LocaleMiddleware):
-    """The visitor's language for pages. The API speaks English only: programs read its texts, or nobody does."""
-
-    def process_request(self, request: HttpRequest) -> None:
-        if request.path_info.startswith("/api"):
-            translation.deactivate()  # This thread may have served a page in another language.
-        else:
-            super().process_request(request)
-
-    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        if request.path_info.startswith("/api"):
-            return response
-        return super().process_response(request, response)

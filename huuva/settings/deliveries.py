@@ -1,0 +1,41 @@
+"""Webhooks, channels, and mails of alerts."""
+
+from huuva.mail import mailer
+from huuva.settings.base import env
+
+HUUVA_WEBHOOKS_ALLOW_PRIVATE = env.bool(
+    "HUUVA_WEBHOOKS_ALLOW_PRIVATE",
+    default=False,
+    description="Let webhooks go to private networks and any port: only where all who have keys are trusted",
+)
+HUUVA_WEBHOOKS_ALLOW_HTTP = env.bool(
+    "HUUVA_WEBHOOKS_ALLOW_HTTP", default=False, description="Let webhooks go to http://, unencrypted"
+)
+HUUVA_DELIVERY_LOG_DAYS = env.int(
+    "HUUVA_DELIVERY_LOG_DAYS",
+    30,
+    minimum=3,
+    maximum=3650,
+    description="Days for which finished deliveries and their tries are kept",
+)
+HUUVA_CHANNEL_LOG_DAYS = env.int(
+    "HUUVA_CHANNEL_LOG_DAYS",
+    14,
+    minimum=1,
+    maximum=365,
+    description="Days for which messages of channels are kept; fewer where a kitchen keeps customers' data for less",
+)
+HUUVA_SMTP_URL = env.url(
+    "HUUVA_SMTP_URL",
+    schemes=("smtp", "smtps"),
+    default="",
+    secret=True,
+    description="Mail server for alerts, as smtp://user:password@host:587 (STARTTLS) or smtps://…:465; unset: no mail",
+)
+HUUVA_MAIL_FROM = env.str("HUUVA_MAIL_FROM", "huuva@localhost", description="Sender of mails")
+HUUVA_ALERT_EMAILS = env.list(
+    "HUUVA_ALERT_EMAILS", [], description="Who gets alerts by mail, separated by commas"
+)
+# Nothing is sent without the URL; Django wants a mailer all the same.
+MAILERS = {"default": mailer(HUUVA_SMTP_URL or "smtp://localhost")}
+DEFAULT_FROM_EMAIL = HUUVA_MAIL_FROM

@@ -1,0 +1,19 @@
+"""Logs, and where errors are sent."""
+
+from huuva.logs import LEVELS
+from huuva.settings.base import env
+
+LOG_LEVEL = env.str("HUUVA_LOG_LEVEL", "INFO", one_of=LEVELS, description="DEBUG, INFO, WARNING or ERROR")
+LOGGING_CONFIG = "huuva.logs.configure"
+LOGGING = {"level": LOG_LEVEL}
+
+HUUVA_SENTRY_DSN = env.url(
+    "HUUVA_SENTRY_DSN",
+    schemes=("http", "https"),
+    default="",
+    secret=True,
+    description="Where errors are sent, without customer data; unset: nowhere",
+)
+HUUVA_ENVIRONMENT = env.str(
+    "HUUVA_ENVIRONMENT", "production", description="The name of this installation in Sentry"
+)

@@ -1,0 +1,63 @@
+"""HTTPS, cookies, what pages may load, and who logs in how."""
+
+from datetime import timedelta
+
+from django.utils.csp import CSP
+
+from huuva.home import secret_key
+from huuva.settings.base import HUUVA_HOME, env
+
+HUUVA_HTTPS = env.bool(
+    "HUUVA_HTTPS",
+    default=False,
+    description="On where browsers reach us by https: secure cookies, HSTS, redirects",
+)
+SECRET_KEY = secret_key(env, HUUVA_HOME)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HUUVA_HTTPS
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HUUVA_HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HUUVA_HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HUUVA_HTTPS else None
+# Health checks come from inside, without TLS.
+SECURE_REDIRECT_EXEMPT = [r"^livez/?$", r"^readyz/?$", r"^metrics/?$", r"^api/health/?$"]
+X_FRAME_OPTIONS = "DENY"
+SECURE_CSP = {
+    "default-src": [CSP.SELF],
+    "script-src": [CSP.SELF, CSP.NONCE],
+    "style-src": [CSP.SELF, CSP.NONCE],
+    "img-src": [CSP.SELF, "data:"],
+    "connect-src": [CSP.SELF],
+    "object-src": [CSP.NONE],
+    "base-uri": [CSP.SELF],
+    "form-action": [CSP.SELF],
+    "frame-ancestors": [CSP.NONE],
+}
+
+# unfold's page for logging in, opened by itself, says nothing of where to go.
+LOGIN_REDIRECT_URL = "admin:index"
+# Guessing passwords: after so many wrong ones for a name from an address, neither is heard for a while.
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+AXES_FAILURE_LIMIT = 8
+AXES_COOLOFF_TIME = timedelta(minutes=10)
+# Both together: else a stranger could lock a manager out, or one colleague the whole office.
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+AXES_LOCKOUT_CALLABLE = "huuva.web.errors.locked_out"
+AXES_CLIENT_IP_CALLABLE = "huuva.web.client_address.client_address"
+AXES_USERNAME_CALLABLE = "huuva.web.client_address.login_name"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]

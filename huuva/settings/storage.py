@@ -1,0 +1,77 @@
+"""PostgreSQL and Valkey: the embedded ones, or those that two addresses name."""
+
+from huuva import embedded
+from huuva.settings.base import HUUVA_HOME, env
+
+DATABASE_URL = env.url(
+    "DATABASE_URL",
+    schemes=("postgres", "postgresql"),
+    default="",
+    secret=True,
+    description="PostgreSQL 15 to 18, as postgresql://user:password@host:port/name; unset: the embedded one",
+)
+REDIS_URL = env.url(
+    "REDIS_URL",
+    schemes=("redis", "rediss", "unix"),
+    default="",
+    secret=True,
+    description="Valkey or Redis, as redis://host:port/0; unset: the embedded one",
+)
+DATABASE_URL = DATABASE_URL or embedded.database_url(HUUVA_HOME)
+REDIS_URL = REDIS_URL or embedded.redis_url(HUUVA_HOME)
+HUUVA_PREPARE = env.bool(
+    "HUUVA_PREPARE",
+    default=True,
+    description="Prepare statements that return; off behind a transaction pooler that can't keep them",
+)
+HUUVA_STATEMENT_SECONDS = env.int(
+    "HUUVA_STATEMENT_SECONDS",
+    0,
+    minimum=0,
+    maximum=3600,
+    description="When a statement is given up; 0: never. Where it is not set, web takes 30",
+)
+_database = env.database(DATABASE_URL)
+DATABASES = {
+    "default": {
+        **_database,
+        "ENGINE": "django.db.backends.postgresql",
+        "CONN_MAX_AGE": None,
+        # A pooler that hands out connections by transaction would lose them; we read nothing by them.
+        "DISABLE_SERVER_SIDE_CURSORS": True,
+        "OPTIONS": {
+            "connect_timeout": 3,
+            # A server behind a cut cable is given up in seconds, not by the kernel's quarter of an hour.
+            "tcp_user_timeout": 10_000,
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            **_database.get("OPTIONS", {}),
+            # Statements that return are prepared, once for each connection: PostgreSQL plans them no more.
+            "server_side_binding": HUUVA_PREPARE,
+            "prepare_threshold": 3 if HUUVA_PREPARE else None,
+            # A client that sleeps inside a transaction holds back the change feed's horizon: end it.
+            "options": " ".join(
+                (
+                    "-c idle_in_transaction_session_timeout=15s",
+                    "-c lock_timeout=5s",
+                    f"-c statement_timeout={HUUVA_STATEMENT_SECONDS}s",
+                    _database.get("OPTIONS", {}).get("options", ""),
+                )
+            ),
+        },
+    }
+}
+HUUVA_HISTORY_GUARD = env.bool(
+    "HUUVA_HISTORY_GUARD",
+    default=True,
+    description="Let a trigger refuse changes of the history; off only where the server allows no triggers",
+)
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "huuva",
+        "OPTIONS": {"socket_timeout": 0.25, "socket_connect_timeout": 0.25},
+    }
+}

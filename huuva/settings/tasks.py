@@ -1,0 +1,37 @@
+"""Celery, and the schedule of what is done again and again."""
+
+from huuva.settings.storage import REDIS_URL
+
+CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_TIME_LIMIT = 300
+CELERY_TIMEZONE = "UTC"
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BEAT_SCHEDULE = {
+    # One that waited longer says nothing of beat: it may have been sent before beat died.
+    "beat-heartbeat": {
+        "task": "huuva.tasks.beat_heartbeat",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
+    "check-history": {"task": "orders.tasks.check_history", "schedule": 300.0},
+    "anonymise-orders": {"task": "orders.tasks.anonymise_orders", "schedule": 3600.0},
+    # One that no worker took in time is made up for by the next.
+    "refresh-analytics": {
+        "task": "analytics.tasks.refresh",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    "watch-unseen-orders": {"task": "kitchen_display.tasks.watch_unseen", "schedule": 15.0},
+    "purge-wall": {"task": "kitchen_display.tasks.purge_wall", "schedule": 3600.0},
+    # The loop that sends is always running; this begins it where it has ended.
+    "send-deliveries": {
+        "task": "integrations.tasks.send_deliveries",
+        "schedule": 2.0,
+        "options": {"expires": 2},
+    },
+    "purge-deliveries": {"task": "integrations.tasks.purge_deliveries", "schedule": 3600.0},
+    "purge-channels": {"task": "integrations.tasks.purge_channels", "schedule": 3600.0},
+    "purge-idempotency-records": {"task": "integrations.tasks.purge_idempotency_records", "schedule": 3600.0},
+}

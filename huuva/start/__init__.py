@@ -1,0 +1,1 @@
+"""`make run` and `make demo`: everything is started, watched, and ended together."""
