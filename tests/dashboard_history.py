@@ -20,7 +20,6 @@ from orders.services import create_order, move_item, move_order
 from orders.tests import factories
 
 # A Wednesday, 15:30 in Helsinki; the clocks there went back on 25 October.
-# A Wednesday, 15:30 in Helsinki; the clocks there went back on 25 October.
 NOW = datetime(2026, 11, 4, 13, 30, tzinfo=UTC)
 HELSINKI = zoneinfo.ZoneInfo("Europe/Helsinki")
 LOCAL = "AT TIME ZONE 'Europe/Helsinki'"

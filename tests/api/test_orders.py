@@ -7,7 +7,7 @@ import pytest
 
 from tests.api.client import Client, check_problem, item_path, new_items, new_order, order_path, unique
 
-# A real channel middleware's payload (issue 2); only the id differs from run to run.
+# A real channel middleware's payload; only the id differs from run to run.
 EXAMPLE: dict[str, Any] = {
     "_id": "60f87ea2a52dad8a3fa4860",
     "created": "2021-07-22T20:08:02Z",

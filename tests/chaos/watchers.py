@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 from tests.chaos.client import Client, NoAnswer
 from tests.chaos.ledger import Ledger, Meaning, now
 
-# A wall that hears nothing for so long covers itself (DESIGN §7) and connects anew.
+# A wall that hears nothing for so long covers itself and connects anew.
 STALE_SECONDS = 5.0
 AGAIN_SECONDS = 0.1
 
