@@ -1,18 +1,14 @@
 """An integrator that only polls the event list, while web is killed: it ends with the truth, without gaps or doubles."""
 
 import http.client
-import os
-import signal
 import threading
 import time
 from collections import defaultdict
-from contextlib import suppress
 from typing import Any
-
-import psutil
 
 from tests.api.client import Client, new_items, new_order, order_path
 from tests.api.test_events import rows
+from tests.background import kill_group
 from tests.live_stack import LiveStack
 
 GONE = (OSError, http.client.HTTPException)
@@ -33,10 +29,7 @@ def patiently(call: Any) -> Any:
 def kill(stack: LiveStack) -> None:
     """SIGKILL for web and its workers, in the middle of whatever they do."""
     assert stack.web is not None
-    for process in [*psutil.Process(stack.web.pid).children(recursive=True), psutil.Process(stack.web.pid)]:
-        with suppress(ProcessLookupError):  # a worker may end by itself meanwhile
-            os.kill(process.pid, signal.SIGKILL)
-    stack.web.wait(10)
+    kill_group(stack.web)
     stack.start_web()
 
 
