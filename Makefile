@@ -8,7 +8,7 @@ VENV = .venv
 PY = $(VENV)/bin/python
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
 run: env ## start everything: database, cache, web, live, worker, beat (Ctrl-C stops it)
 	@exec $(PY) manage.py run

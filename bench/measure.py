@@ -18,14 +18,14 @@ KITCHEN = "main"
 
 @dataclass(frozen=True)
 class Result:
-    """One row of the table. CPU in milliseconds per request; None where the server isn't ours to watch."""
+    """One row of the table. CPU in milliseconds per request."""
 
     workload: str
     limited: bool
     clients: int
     load: Load
     web_cpu_ms: float
-    postgres_cpu_ms: float | None
+    postgres_cpu_ms: float
     ran_out: bool  # all prepared moves were used up, so that part of the run moved nothing
 
     @property
@@ -68,7 +68,7 @@ def measure(
     clients: int,
     seconds: int,
     web: Callable[[], Iterable[psutil.Process]],
-    postgres: Callable[[], Iterable[psutil.Process]] | None,
+    postgres: Callable[[], Iterable[psutil.Process]],
     database_url: str,
     run_id: str,
 ) -> Result:
@@ -99,8 +99,7 @@ def measure(
             )
         sent = step.sent
 
-    web_clock = CpuClock(web)
-    postgres_clock = CpuClock(postgres) if postgres else None
+    web_clock, postgres_clock = CpuClock(web), CpuClock(postgres)
     load = run(workload.name, seconds, start=sent, orders=orders)
     requests = max(1, load.requests)
     return Result(
@@ -109,7 +108,7 @@ def measure(
         clients=clients,
         load=load,
         web_cpu_ms=round(web_clock.used() * 1000 / requests, 3),
-        postgres_cpu_ms=round(postgres_clock.used() * 1000 / requests, 3) if postgres_clock else None,
+        postgres_cpu_ms=round(postgres_clock.used() * 1000 / requests, 3),
         ran_out=bool(workload.moves_per_order) and load.sent > orders * workload.moves_per_order,
     )
 

@@ -19,34 +19,21 @@ PAUSE_SECONDS = 0.12
 # What was bumped keeps its place for 10 s, for undo; faster than any cook, the bench would fill the first page with it.
 BUMPS_OF_A_PAGE = 8
 GOAL_P95_MS = 150.0
-# Notes when each ticket is painted: two frames after it came into the grid, so the first has been drawn.
-WATCH = """() => {
-  window.painted = {};
+# Notes in `window[name]` when each ticket (of a state, if one is given) is painted: two frames after it was there, so
+# the first has been drawn.
+WATCH = """([name, state]) => {
+  const painted = (window[name] = {});
   const look = () => {
-    const fresh = [...document.querySelectorAll(".grid > .ticket")].filter((t) => !(t.dataset.order in painted));
+    const fresh = [...document.querySelectorAll(".grid > .ticket")]
+      .filter((t) => (!state || t.dataset.state === state) && !(t.dataset.order in painted));
     for (const ticket of fresh) painted[ticket.dataset.order] = 0;
     if (fresh.length) requestAnimationFrame(() => requestAnimationFrame(() => {
       for (const ticket of fresh) painted[ticket.dataset.order] = performance.timeOrigin + performance.now();
     }));
   };
-  new MutationObserver(look).observe(document.querySelector(".grid"), { childList: true });
+  const changes = state ? { childList: true, subtree: true, attributes: true } : { childList: true };
+  new MutationObserver(look).observe(document.querySelector(".grid"), changes);
   look();
-}"""
-
-
-# The same for states, on the wall that looks on.
-WATCH_STATES = """() => {
-  window.ready = {};
-  const look = () => {
-    const fresh = [...document.querySelectorAll(".grid > .ticket")]
-      .filter((t) => t.dataset.state === "ready" && !(t.dataset.order in ready));
-    for (const ticket of fresh) ready[ticket.dataset.order] = 0;
-    if (fresh.length) requestAnimationFrame(() => requestAnimationFrame(() => {
-      for (const ticket of fresh) ready[ticket.dataset.order] = performance.timeOrigin + performance.now();
-    }));
-  };
-  const all = { childList: true, subtree: true, attributes: true };
-  new MutationObserver(look).observe(document.querySelector(".grid"), all);
 }"""
 # Touches the foot of a ticket; when that was.
 BUMP = """(order) => {
@@ -107,7 +94,7 @@ def measure_painted(base_url: str, links: tuple[str, str], key: str) -> PaintRes
             raise PaintFailed(f"The wall did not open: {error}") from None
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url) if "/display/" in request.url else None)
-        page.evaluate(WATCH)
+        page.evaluate(WATCH, ["painted", ""])
         committed, changes = _serve(client, page)
         page.wait_for_timeout(1000)
         painted = page.evaluate("painted")
@@ -147,7 +134,7 @@ def _open(browser: Browser, base_url: str, link: str) -> Page:
 
 def _bumped(client: Client, mine: Page, other: Page) -> list[float | None]:
     """For each bump on `mine` the milliseconds until `other` shows it; None where it never did."""
-    other.evaluate(WATCH_STATES)
+    other.evaluate(WATCH, ["ready", "ready"])
     touched: dict[str, float] = {}
     for number in range(ORDERS):
         if number % BUMPS_OF_A_PAGE == 0:

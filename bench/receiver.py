@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import threading
 import time
 from collections.abc import Callable
@@ -125,11 +124,3 @@ class _Connection(asyncio.Protocol):
                 self._transport.abort()
             elif word != "hang":
                 self._transport.write(ANSWERS[word])
-
-
-def troubled(seed: int, *, bad: float = 0.2) -> Callable[[str, int, bytes], str]:
-    """Answers of a receiver in trouble: that share of them goes wrong, in any way but hanging."""
-    draw = random.Random(seed)  # noqa: S311  (no secret)
-    return lambda path, number, body: (
-        draw.choice(("fail", "drop", "moved", "garbage")) if draw.random() < bad else "ok"
-    )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ import psutil
 from bench.load import ROOT
 from huuva.embedded.process import find
 from huuva.env import read_dotenv
+from tests.ports import free_port
 
 START_SECONDS = 180
 STOP_SECONDS = 30
@@ -38,7 +38,7 @@ class Stack:
             if read_dotenv(ROOT / ".env").get(name):
                 raise StackFailed(f"The benchmarks use servers of their own: take {name} out of .env first.")
         self.home = home
-        self.port = _free_port()
+        self.port = free_port(following=1)  # live takes the next one
         self.base_url = f"http://127.0.0.1:{self.port}"
         kept = {
             name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")
@@ -150,16 +150,3 @@ class Stack:
                 return bool(page.status == 200)
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             return False
-
-
-def _free_port() -> int:
-    """A port that is free together with the next one, which the live process takes."""
-    while True:
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port: int = first.getsockname()[1]
-            try:
-                second.bind(("127.0.0.1", port + 1))
-            except (OSError, OverflowError):
-                continue
-            return port

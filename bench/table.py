@@ -43,7 +43,7 @@ class Figures(Protocol):
 def print_table(
     results: Sequence[Result], second_start: float | None, measured: Mapping[str, Figures]
 ) -> None:
-    rows = [HEAD]
+    rows: list[Sequence[str]] = [HEAD]
     for workload in WORKLOADS:
         for result in (result for result in results if result.workload == workload.name):
             goals = result.clients == CONNECTIONS
@@ -55,27 +55,35 @@ def print_table(
                     f"≥ {workload.goal_per_second:,}" if goals else "",
                     f"{result.web_cpu_ms:.2f}",
                     f"≤ {workload.goal_cpu_ms:.1f}" if goals else "",
-                    "–" if result.postgres_cpu_ms is None else f"{result.postgres_cpu_ms:.2f}",
+                    f"{result.postgres_cpu_ms:.2f}",
                     f"{result.load.p50_ms:.1f}",
                     f"{result.load.p95_ms:.1f}",
                     f"{result.load.p99_ms:.1f}",
                     f"{result.failures}" + (" !" if result.failures or result.ran_out else ""),
                 )
             )
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
-    for number, row in enumerate(rows if results else []):
-        cells = [
-            cell.ljust(width) if column == 0 else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        print("  ".join(cells))
-        if number == 0:
-            print("  ".join("-" * width for width in widths))
+    if results:
+        print("\n".join(aligned(rows)))
     print(f"\nload average of the machine: {psutil.getloadavg()[0]:.1f} on {psutil.cpu_count()} CPUs")
     if second_start is not None:
         print(f"second start to first page: {second_start:.1f} s (goal ≤ {GOAL_SECOND_START_SECONDS:.0f} s)")
     for figures in measured.values():
         print("\n".join(figures.lines()))
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lines of a table for people; the first row is its head."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    rule = ["-" * width for width in widths]
+    return [
+        "  ".join(
+            [
+                first.ljust(widths[0]),
+                *(cell.rjust(width) for cell, width in zip(rest, widths[1:], strict=True)),
+            ]
+        )
+        for first, *rest in (rows[0], rule, *rows[1:])
+    ]
 
 
 def wrong_with(results: Sequence[Result], measured: Mapping[str, Figures]) -> list[str]:
@@ -96,20 +104,27 @@ def as_json(
     results: Sequence[Result], second_start: float | None, measured: Mapping[str, Figures]
 ) -> dict[str, Any]:
     return {
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": {
-            "cpus": psutil.cpu_count(),
-            "python": platform.python_version(),
-            "load": psutil.getloadavg(),
-        },
+        **circumstances(),
         "second_start_seconds": second_start,
         "results": [result.as_json() for result in results],
         **{name: figures.as_json() for name, figures in measured.items()},
     }
 
 
-def write_json(figures: dict[str, Any]) -> Path:
+def circumstances() -> dict[str, Any]:
+    """When and on what it was measured."""
+    return {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": {
+            "cpus": psutil.cpu_count(),
+            "python": platform.python_version(),
+            "load": psutil.getloadavg(),
+        },
+    }
+
+
+def write_json(figures: dict[str, Any], prefix: str = "") -> Path:
     FOLDER.mkdir(exist_ok=True)
-    path = FOLDER / f"{datetime.now(UTC):%Y%m%d-%H%M%S}.json"
-    path.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    path = FOLDER / f"{prefix}{datetime.now(UTC):%Y%m%d-%H%M%S}.json"
+    path.write_text(json.dumps(figures, indent=2, default=str) + "\n", encoding="utf-8")
     return path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -194,6 +194,19 @@ class Env:
     ) -> None:
         shown = "" if default is None else Text(default).lower() if kind == "switch" else Text(default)
         self.variables[name] = Variable(name, kind, shown, description, secret)
+
+
+def give_default(
+    name: str,
+    value: str,
+    *,
+    dotenv: Path = PROJECT_ROOT / ".env",
+    environ: MutableMapping[str, str] = os.environ,
+) -> None:
+    """For a process whose default of a variable is another one: sets it where neither the environment nor the file has
+    a value. An empty one is none."""
+    if not Env(dotenv, environ).str(name, ""):
+        environ[name] = value
 
 
 def read_dotenv(path: Path) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 import random
 import re
-import zoneinfo
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest import mock
@@ -20,10 +19,10 @@ from orders.services import create_order, move_item, move_order
 from orders.tests import factories
 
 # A Wednesday, 15:30 in Helsinki; the clocks there went back on 25 October.
-# A Wednesday, 15:30 in Helsinki; the clocks there went back on 25 October.
 NOW = datetime(2026, 11, 4, 13, 30, tzinfo=UTC)
-HELSINKI = zoneinfo.ZoneInfo("Europe/Helsinki")
 LOCAL = "AT TIME ZONE 'Europe/Helsinki'"
+# The four weeks up to that day, of one kitchen.
+IN_RANGE = f"kitchen_id = 'harju' AND (created_at {LOCAL})::date BETWEEN '2026-10-08' AND '2026-11-04'"
 
 
 class Clock:
@@ -130,9 +129,6 @@ def panels(found: Any) -> dict[str, Any]:
 def column(panel: Any, key: str) -> dict[str, Any]:
     (values,) = (column.values for column in panel.columns if column.key == key)
     return dict(zip(panel.keys, values, strict=True))
-
-
-IN_RANGE = f"kitchen_id = 'harju' AND (created_at {LOCAL})::date BETWEEN '2026-10-08' AND '2026-11-04'"
 
 
 def cells(page: str, panel: str) -> list[list[str]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -22,9 +21,9 @@ import psycopg
 from huuva.embedded import redis_url
 from huuva.embedded.valkey import ensure_valkey
 from huuva.parts import commands
+from tests.background import ROOT, in_background, kill_group
 from tests.ports import free_port
 
-ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 60
 SCOPES = ("orders:read", "orders:write", "orders:recall", "analytics:read", "events:read")
 
@@ -82,23 +81,15 @@ class LiveStack:
         self.start_web()
         self.key = self.issue_key(SCOPES, rate_limit=0)
 
+    def part(self, name: str, workers: int = 1) -> subprocess.Popen[bytes]:
+        """Starts web, live, worker or beat as production has it."""
+        command = commands(self.home, "127.0.0.1", self.port, workers)[name]
+        return in_background(command, self.environment, self.log)
+
     def start_web(self, workers: int = 2) -> None:
         """Starts web and waits for its first answer."""
-        with self.log.open("ab") as log:
-            self.web = subprocess.Popen(
-                commands(self.home, "127.0.0.1", self.port, workers)["web"],
-                cwd=ROOT,
-                env=self.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        deadline = time.monotonic() + START_SECONDS
-        while not self._answers():
-            if self.web.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"Web did not start:\n{self.log_text()[-4000:]}")
-            time.sleep(0.05)
+        self.web = self.part("web", workers)
+        self._wait_for(self.web, f"{self.base_url}/api/health")
 
     def stop_web(self) -> None:
         _end(self.web)
@@ -106,33 +97,18 @@ class LiveStack:
 
     def start_live(self) -> None:
         """Starts the event streams, where they don't run already, and waits for their first answer."""
-        if self.live is not None:
-            return
-        with self.log.open("ab") as log:
-            self.live = subprocess.Popen(
-                commands(self.home, "127.0.0.1", self.port, 1)["live"],
-                cwd=ROOT,
-                env=self.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        deadline = time.monotonic() + START_SECONDS
-        while not _is_there(f"http://127.0.0.1:{self.port + 1}/livez"):
-            if self.live.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"Live did not start:\n{self.log_text()[-4000:]}")
-            time.sleep(0.05)
+        if self.live is None:
+            self.live = self.part("live")
+            self._wait_for(self.live, f"http://127.0.0.1:{self.port + 1}/livez")
 
     def stop_live(self) -> None:
         _end(self.live)
         self.live = None
 
     def kill_live(self) -> None:
-        """Ends the event streams as a crash does, without a word to anybody."""
+        """Ends the event streams as a crash does."""
         assert self.live is not None
-        os.killpg(self.live.pid, signal.SIGKILL)  # a session of its own: granian and its workers
-        self.live.wait(10)
+        kill_group(self.live)
         self.live = None
 
     @contextmanager
@@ -188,8 +164,18 @@ class LiveStack:
     def log_text(self) -> str:
         return self.log.read_text(errors="replace") if self.log.exists() else ""
 
-    def _answers(self) -> bool:
-        return _is_there(f"{self.base_url}/api/health")
+    def metric(self, name: str) -> float:
+        """What web tells under this name, labels included."""
+        with urlopen(f"{self.base_url}/metrics", timeout=10) as answer:
+            lines = answer.read().decode().splitlines()
+        return float(next(line.rpartition(" ")[2] for line in lines if line.startswith(f"{name} ")))
+
+    def _wait_for(self, part: subprocess.Popen[bytes], address: str) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while not _is_there(address):
+            if part.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"{address} does not answer:\n{self.log_text()[-4000:]}")
+            time.sleep(0.05)
 
 
 def _is_there(url: str) -> bool:

@@ -18,7 +18,7 @@ import pytest
 
 from huuva.embedded.process import find
 from huuva.env import read_dotenv
-from tests.home import make_home, remove_home
+from tests.home import make_home, remove_home, users
 
 ROOT = Path(__file__).resolve().parent.parent
 READY_SECONDS = 90
@@ -83,15 +83,13 @@ class Start:
         return self.process.wait(60)
 
     def family(self) -> list[psutil.Process]:
-        """Everything that runs for this home."""
-        found = find("postgres", self.home / "postgres/data") + find("valkey-server", self.home / "valkey")
-        for process in psutil.process_iter():
-            try:
-                if process.environ().get("HUUVA_HOME") == str(self.home) and process.pid != os.getpid():
-                    found.append(process)
-            except psutil.Error:
-                continue
-        return found
+        return family_of(self.home)
+
+
+def family_of(home: Path) -> list[psutil.Process]:
+    """Everything that runs for this home."""
+    servers = find("postgres", home / "postgres/data") + find("valkey-server", home / "valkey")
+    return servers + users(home)
 
 
 def wait_for(condition: Callable[[], bool], start: Start) -> None:
@@ -122,9 +120,7 @@ def own_home() -> Iterator[Path]:
         pytest.skip(".env names other servers: starts with the embedded ones were not tested")
     home = make_home()
     yield home
-    start = Start.__new__(Start)
-    start.home = home
-    for process in start.family():
+    for process in family_of(home):
         process.kill()
     remove_home(home)
 

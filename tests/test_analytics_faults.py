@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from urllib.request import urlopen
 
 import psycopg
 import pytest
 
-from huuva.parts import commands
+from tests.background import kill_group
 from tests.live_stack import LiveStack
 
-ROOT = Path(__file__).resolve().parent.parent
 SECONDS = 60
 # Half a day of orders that no refresh has seen, as beat finds them after a long absence.
 BACKLOG = """
@@ -60,28 +54,6 @@ def wait_for(condition: Callable[[], bool], what: str) -> None:
         time.sleep(0.02)
 
 
-class Worker:
-    """A worker of the stack in a process group of its own."""
-
-    def __init__(self, stack: LiveStack) -> None:
-        with stack.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                commands(stack.home, "127.0.0.1", stack.port, 1)["worker"],
-                cwd=ROOT,
-                env=stack.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-
-    def kill(self) -> None:
-        """Ends it and its children without a word, as a machine that loses power does."""
-        if self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(10)
-
-
 @pytest.fixture
 def database(live_stack: LiveStack) -> Iterator[psycopg.Connection]:
     with psycopg.connect(live_stack.database_url, autocommit=True) as connection:
@@ -97,32 +69,26 @@ def test_a_worker_killed_in_the_middle_leaves_nothing_half_and_the_next_refresh_
     with psycopg.connect(live_stack.database_url) as holder:
         # The last of the tables that a page writes: the worker gets that far, and no further.
         holder.execute("LOCK TABLE analytics_customerhour IN SHARE ROW EXCLUSIVE MODE")
-        worker = Worker(live_stack)
+        worker = live_stack.part("worker")
         try:
             wait_for(lambda: database.execute(STUCK).fetchone() == (1,), "the worker is in the middle")
         finally:
-            worker.kill()
+            kill_group(worker)
     wait_for(lambda: database.execute(STUCK).fetchone() == (0,), "its connection is gone")
     assert database.execute(FIGURES).fetchone() == before, "a page counts as a whole or not at all"
     # The task that died with it is gone for good, with everything else that Valkey knew.
     shell(live_stack, f"{EMPTY}\n{SEND}")
-    worker = Worker(live_stack)
+    worker = live_stack.part("worker")
     try:
         wait_for(lambda: lag(live_stack) == 0, "the next refresh has read everything")
     finally:
-        worker.kill()
+        kill_group(worker)
     assert database.execute(FIGURES).fetchone() != before
     assert shell(live_stack, COMPARE) == "equal"
 
 
 def lag(stack: LiveStack) -> float:
-    return gauge(stack, "huuva_analytics_lag_seconds")
-
-
-def gauge(stack: LiveStack, name: str) -> float:
-    with urlopen(f"{stack.base_url}/metrics", timeout=10) as answer:
-        lines = answer.read().decode().splitlines()
-    return float(next(line.split()[1] for line in lines if line.startswith(f"{name} ")))
+    return stack.metric("huuva_analytics_lag_seconds")
 
 
 def test_an_hour_without_beat_is_told_and_then_made_up_for(
@@ -135,15 +101,15 @@ def test_an_hour_without_beat_is_told_and_then_made_up_for(
     )
     database.execute("UPDATE analytics_progress SET refreshed_at = %s", [hour_ago])
     shell(live_stack, BACKLOG)
-    assert gauge(live_stack, "huuva_beat_age_seconds") >= 3600
-    assert gauge(live_stack, "huuva_analytics_age_seconds") >= 3600
+    assert live_stack.metric("huuva_beat_age_seconds") >= 3600
+    assert live_stack.metric("huuva_analytics_age_seconds") >= 3600
     assert lag(live_stack) > 0
     shell(live_stack, f"{EMPTY}\n{SEND}")
-    assert gauge(live_stack, "huuva_beat_age_seconds") >= 3600, "an emptied Valkey hides nothing"
-    worker = Worker(live_stack)
+    assert live_stack.metric("huuva_beat_age_seconds") >= 3600, "an emptied Valkey hides nothing"
+    worker = live_stack.part("worker")
     try:
         wait_for(lambda: lag(live_stack) == 0, "the next refresh has read everything")
     finally:
-        worker.kill()
-    assert gauge(live_stack, "huuva_analytics_age_seconds") < SECONDS
+        kill_group(worker)
+    assert live_stack.metric("huuva_analytics_age_seconds") < SECONDS
     assert shell(live_stack, COMPARE) == "equal"

@@ -190,13 +190,26 @@ def test_volumes_and_images_are_the_expected_ones() -> None:
     assert (ROOT / "deploy/Caddyfile").exists()
 
 
-def test_variables_are_known_to_the_settings() -> None:
+def test_caddy_refuses_what_is_for_the_inside_before_it_asks_web() -> None:
+    """It puts directives into an order of its own: a `respond` beside `handle` comes after it, and so never."""
+    text = (ROOT / "deploy/Caddyfile").read_text()
+    assert re.search(
+        r"^\t@inside path /metrics /metrics/ /readyz /readyz/ /livez /livez/$", text, re.MULTILINE
+    )
+    assert "\thandle @inside {\n\t\trespond 404\n\t}\n" in text
+    assert re.findall(r"^\t(\w+)", text.partition("localhost} {")[2], re.MULTILINE) == [
+        "encode",
+        *["handle"] * 3,
+    ]
+
+
+def test_each_setting_can_be_made_in_env_or_is_the_image_s_and_there_are_no_others() -> None:
     from huuva.settings import env
 
-    for name in OURS:
-        assert set(SERVICES[name]["environment"]) <= set(env.variables)
     in_image = set(re.findall(r"\b(HUUVA_[A-Z_]+)=", (ROOT / "Dockerfile").read_text()))
-    assert in_image <= set(env.variables)
+    left_alone = {"HUUVA_PORT", "HUUVA_DEBUG"}
+    for name in OURS:
+        assert set(SERVICES[name]["environment"]) | in_image | left_alone == set(env.variables)
 
 
 @pytest.mark.parametrize(

@@ -78,9 +78,7 @@ class TestPages(DashboardCase):
     def test_the_page_takes_twelve_queries_and_looks_at_no_order_that_is_over(self) -> None:
         for path in ("/admin/", "/admin/analytics/?range=90"):
             forget_figures()
-            with CaptureQueriesContext(
-                connection,
-            ) as found:
+            with CaptureQueriesContext(connection) as found:
                 assert self.seen.get(path).status_code == 200
             assert len(found) <= 12
             touching = [query["sql"] for query in found.captured_queries if "orders_order" in query["sql"]]

@@ -10,7 +10,9 @@ import uuid
 from pathlib import Path
 
 import pytest
+from django.urls import get_resolver
 
+from huuva.openapi import PROBLEMS
 from tests.live_stack import LiveStack
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -50,6 +52,16 @@ def test_make_targets_exist(page: Path) -> None:
         re.findall(r"(?:`|^|\s)make ([a-z][a-z-]*)(?=`| [A-Z]+=|\s*$|\s+#)", page.read_text(), re.MULTILINE)
     )
     assert named <= targets
+
+
+def test_every_code_of_a_problem_stands_in_a_table_that_says_what_to_change() -> None:
+    assert get_resolver().url_patterns  # problems are noted as the views are loaded
+    pages = "".join(
+        (ROOT / "docs" / page).read_text() for page in ("api.md", "integrators.md", "webhooks.md")
+    )
+    rows = re.findall(r"^\| (\d{3}) \| ([^|]+) \|", pages, re.MULTILINE)
+    told = {(code, int(status)) for status, codes in rows for code in re.findall(r"`([a-z_]+)`", codes)}
+    assert {(code, status) for code, (status, _detail) in PROBLEMS.items()} - told == set()
 
 
 def test_every_adr_is_listed() -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,11 +15,11 @@ from huuva.embedded import redis_url
 from huuva.embedded.process import find
 from huuva.embedded.valkey import ensure_valkey
 from huuva.parts import commands
+from tests.background import in_background, kill_group
 from tests.home import make_home, remove_home
 from tests.ports import free_port
 from tests.slow_tasks import hold, touch
 
-ROOT = Path(__file__).resolve().parent.parent
 PATIENCE_SECONDS = 60
 
 
@@ -33,16 +31,9 @@ class Worker:
         self.log = home / "log" / "worker.log"
         self.url = redis_url(home)
         ensure_valkey(home)
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [*commands(home, "127.0.0.1", free_port(1), 1)["worker"], "--include", "tests.slow_tasks"],
-                cwd=ROOT,
-                env={**os.environ, "HUUVA_HOME": str(home), "REDIS_URL": self.url},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+        command = commands(home, "127.0.0.1", free_port(1), 1)["worker"]
+        environment = {**os.environ, "HUUVA_HOME": str(home), "REDIS_URL": self.url}
+        self.process = in_background([*command, "--include", "tests.slow_tasks"], environment, self.log)
 
     def send(self, task: object, *paths: Path) -> None:
         with app.connection_for_write(self.url.replace("unix://", "redis+socket://", 1)) as connection:
@@ -74,8 +65,7 @@ def worker() -> Iterator[Worker]:
         worker.process.wait(20)
     finally:
         if worker.process.poll() is None:
-            os.killpg(worker.process.pid, signal.SIGKILL)
-            worker.process.wait()
+            kill_group(worker.process)
         remove_home(home)
 
 

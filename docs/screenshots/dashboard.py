@@ -1,33 +1,17 @@
 """Makes the screenshots of the managers' dashboard, from 90 simulated days: a part of `make screenshots`."""
 
-import os
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from contextlib import contextmanager
 from typing import Any
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
+from running import HERE, running_stack
+
 SIZES = {"1920x1080": (1920, 1080), "phone": (390, 844)}
-sys.path.insert(0, str(ROOT))
 
 
 def main() -> None:
-    from tests.home import make_home, remove_home
-
-    home = make_home()
-    os.environ["HUUVA_HOME"] = str(home)
-    os.environ["DJANGO_SETTINGS_MODULE"] = "huuva.settings"
-    from huuva import embedded, settings
-    from tests.live_stack import LiveStack
-
-    with ExitStack() as running:
-        running.callback(remove_home, home)
-        running.enter_context(embedded.services(home, **embedded.wanted(settings), durable=False))
-        stack = LiveStack(home, settings.DATABASE_URL, settings.REDIS_URL)
-        running.callback(stack.stop)
-        stack.start()
+    with running_stack() as stack:
         shoot(stack)
 
 

@@ -1,17 +1,14 @@
-"""Makes the screenshots of this folder from real pages of a running kitchen: `make screenshots`."""
+"""Makes the screenshots of screens from real pages of a running kitchen: a part of `make screenshots`."""
 
-import os
 import random
 import shutil
 import subprocess
 import sys
-from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
+from running import HERE, running_stack
+
 BRANDS = [
     ("burger", "Huuva Burger", "#e2574c"),
     ("sushi", "Sushi Katu", "#3aa6d0"),
@@ -22,24 +19,10 @@ SEED = 7
 # Minutes until the first are due. What is past when it comes would be due a quarter of an hour later.
 SOON = 0.25
 SIZES = {"1920x1080": (1920, 1080), "1280x720": (1280, 720), "phone": (390, 844)}
-sys.path.insert(0, str(ROOT))
 
 
 def main() -> None:
-    from tests.home import make_home, remove_home
-
-    home = make_home()
-    os.environ["HUUVA_HOME"] = str(home)
-    os.environ["DJANGO_SETTINGS_MODULE"] = "huuva.settings"
-    from huuva import embedded, settings
-    from tests.live_stack import LiveStack
-
-    with ExitStack() as running:
-        running.callback(remove_home, home)
-        running.enter_context(embedded.services(home, **embedded.wanted(settings), durable=False))
-        stack = LiveStack(home, settings.DATABASE_URL, settings.REDIS_URL)
-        running.callback(stack.stop)
-        stack.start()
+    with running_stack() as stack:
         stack.start_live()
         shoot(stack)
 

@@ -14,7 +14,8 @@ from huuva.logs import LEVELS
 
 # Files that this process needs beside its streams.
 SPARE_FILES: Final = 64
-MOST_STREAMS: Final = 20_000
+# Below granian's backpressure (huuva/parts.py): what comes beyond that is not even refused, it waits.
+MOST_STREAMS: Final = 16_000
 
 
 @dataclass(frozen=True)

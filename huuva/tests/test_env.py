@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from huuva.env import ConfigError, Env, read_dotenv
+from huuva.env import ConfigError, Env, give_default, read_dotenv
 
 
 def reader(**values: str) -> Env:
@@ -16,6 +16,15 @@ def test_absent_and_empty_values_are_the_default() -> None:
     assert env.str("HUUVA_HOME", "var") == "var"
     assert env.list("HUUVA_ALLOWED_HOSTS", ["localhost"]) == ["localhost"]
     assert env.url("REDIS_URL", schemes=("redis",), default="redis://cache/0") == "redis://cache/0"
+
+
+def test_a_default_of_one_process_gives_way_to_whatever_was_set(tmp_path: Path) -> None:
+    dotenv = tmp_path / ".env"
+    dotenv.write_text("HUUVA_IN_FILE=60\n")
+    environ = {"HUUVA_EMPTY": "", "HUUVA_SET": "0"}
+    for name in ("HUUVA_IN_FILE", "HUUVA_EMPTY", "HUUVA_SET", "HUUVA_ABSENT"):
+        give_default(name, "30", dotenv=dotenv, environ=environ)
+    assert environ == {"HUUVA_EMPTY": "30", "HUUVA_SET": "0", "HUUVA_ABSENT": "30"}
 
 
 def test_values_are_read() -> None:

@@ -142,7 +142,7 @@ def check_answer(answer: Answer, what: str) -> None:
 
 
 def check_problem(answer: Answer, status: int, codes: str, pointers: Iterable[str] = ()) -> dict[str, Any]:
-    """The problem of an answer: `codes` is one code, or several with spaces where the text leaves it open.
+    """The problem of an answer: `codes` is one code, or several with spaces where one is as good as the other.
 
     A pointer counts as named if one below it is.
     """

@@ -63,6 +63,19 @@ def rows(order: dict[str, Any]) -> list[tuple[int, str | None, dict[str, Any]]]:
     return sorted(found, key=lambda row: row[0])
 
 
+def check_told(events: list[dict[str, Any]], truth: dict[str, dict[str, Any]]) -> None:
+    """By these events alone somebody knows each order as it is, and was told each of its rows once, in turn."""
+    status: dict[str, dict[str | None, str]] = defaultdict(dict)
+    sequences: dict[str, list[int]] = defaultdict(list)
+    for event in events:
+        status[event["orderId"]][event["plu"]] = event["to"]
+        sequences[event["orderId"]].append(event["sequence"])
+    for order_id, order in truth.items():
+        items = {item["plu"]: item["status"] for item in order["items"]}
+        assert status[order_id] == {None: order["status"], **items}
+        assert sequences[order_id] == list(range(1, len(rows(order)) + 1))
+
+
 def test_events_are_the_history_row_by_row(client: Client) -> None:
     _, start = read(client, None)
     order = client.created(
@@ -136,26 +149,13 @@ def test_a_client_that_polls_rebuilds_every_order(client: Client) -> None:
     for writer in writers:
         writer.join()
     truth = {order_id: client.order(order_id) for order_id in orders}
-    wanted = {order_id: len(rows(order)) for order_id, order in truth.items()}
-    seen = sum(event["orderId"] in wanted for event in events)
-    if seen < sum(wanted.values()):
-        deadline = time.monotonic() + 30
-        while sum(event["orderId"] in wanted for event in events) < sum(wanted.values()):
-            more, after = read(client, after)
-            events += more
-            assert time.monotonic() < deadline
-
-    status: dict[str, dict[str | None, str]] = defaultdict(dict)
-    sequences: dict[str, list[int]] = defaultdict(list)
-    for event in events:
-        status[event["orderId"]][event["plu"]] = event["to"]
-        sequences[event["orderId"]].append(event["sequence"])
-    for order_id, order in truth.items():
-        assert status[order_id] == {
-            None: order["status"],
-            **{item["plu"]: item["status"] for item in order["items"]},
-        }
-        assert sequences[order_id] == list(range(1, wanted[order_id] + 1))
+    wanted = sum(len(rows(order)) for order in truth.values())
+    deadline = time.monotonic() + 30
+    while sum(event["orderId"] in truth for event in events) < wanted:
+        more, after = read(client, after)
+        events += more
+        assert time.monotonic() < deadline
+    check_told(events, truth)
 
 
 def test_history_times_never_go_back(client: Client) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 
+from bench.table import write_json
 from huuva.env import read_dotenv
 from tests.chaos.disk import Disk, own_disk
 from tests.chaos.ledger import Ledger, now
@@ -100,7 +101,7 @@ def _run(home: Path, disk: Disk, options: argparse.Namespace) -> int:
         stack.stop()
         listener.stop()
     found = report.figures(vars(options), disk.how, recoveries, checks, ledger, stack)
-    path = None if options.json else report.write(found)
+    path = None if options.json else write_json(found, "chaos-")
     wrong = bool(ledger.complained or any(check.wrong for check in checks))
     if options.json:
         print(json.dumps(found, indent=2, default=str))

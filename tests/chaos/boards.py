@@ -12,6 +12,16 @@ from tests.chaos.watchers import Wall
 from tests.model.kitchen_model import CANCELLED, FIRST, PICKED_UP, PREPARING, READY
 
 
+def _read[P: HTMLParser](screen: Wall, parser: P, check: Check) -> P | None:
+    """The parser when it has read what the screen shows now; None, and a complaint, where it gets nothing."""
+    text = screen.board()
+    if text is None:
+        check.wrong.append("the screen gets no board")
+        return None
+    parser.feed(text)
+    return parser
+
+
 class _Tickets(HTMLParser):
     """Order, state and version of each ticket, and the orders in the rail for later."""
 
@@ -43,12 +53,9 @@ _STATES = {
 
 def board(orders: list[Stored], wall: Wall) -> Check:
     check = Check("orders on the wall, which are the open ones with their state and version")
-    text = wall.board()
-    if text is None:
-        check.wrong.append("the wall gets no board")
+    shown = _read(wall, _Tickets(), check)
+    if shown is None:
         return check
-    shown = _Tickets()
-    shown.feed(text)
     with connection.cursor() as cursor:
         cursor.execute("SELECT DISTINCT order_id FROM kitchen_display_alarm WHERE acknowledged_at IS NULL")
         alarmed = {row[0] for row in cursor.fetchall()}
@@ -85,12 +92,9 @@ class _Numbers(HTMLParser):
 
 def pickup_board(orders: list[Stored], board: Wall) -> Check:
     check = Check("open orders held against the numbers on the pickup board")
-    text = board.board()
-    if text is None:
-        check.wrong.append("the pickup board gets no numbers")
+    found = _read(board, _Numbers(), check)
+    if found is None:
         return check
-    found = _Numbers()
-    found.feed(text)
     shown = {half: Counter(numbers) for half, numbers in found.shown.items()}
     begun = Counter(order.display for order in orders if order.status == PREPARING)
     # Of those that nobody has begun the ones for later are not shown yet.

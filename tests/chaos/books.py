@@ -184,7 +184,7 @@ def _differences(orders: list[Stored]) -> Check:
 
 
 def _orders_and_items(orders: list[Stored]) -> Check:
-    """By the rules of DESIGN §4: an order takes its items along, and items lift their order."""
+    """An order takes its items along, and items lift their order."""
     check = Check("orders that agree with their items")
     for order in orders:
         items = list(order.items.values())

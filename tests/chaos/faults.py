@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import random
 import signal
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,7 @@ from tests.chaos.disk import Disk
 from tests.chaos.ledger import Ledger, now
 from tests.chaos.rush import Rush
 from tests.chaos.stack import Stack
-from tests.chaos.watchers import Tasks, Wall, wall_clock
+from tests.chaos.watchers import Tasks, Wall
 
 LOOK_SECONDS = 0.02
 # After that something does not come back by itself.
@@ -73,7 +74,7 @@ def suffer(fault: Fault, scene: Scene) -> Recovery:
     ledger.phase = fault.name
     scene.tasks.only_beat = fault.name == "beat"
     fault.strike(scene)
-    struck, struck_at = now(), wall_clock()
+    struck, struck_at = now(), time.time()
     found: dict[str, float] = {}
     looks: dict[str, Callable[[], bool]] = {
         "orders": lambda: ledger.changes_since(struck),

@@ -19,9 +19,9 @@ import psycopg
 from huuva import embedded
 from huuva.embedded.process import find
 from huuva.parts import commands
+from tests.background import in_background
 from tests.chaos.ledger import now
 
-ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 120
 SUPERVISOR_SECONDS = 0.1
 STOP_SECONDS = 10
@@ -41,16 +41,7 @@ class Part:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                self._command,
-                cwd=ROOT,
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+        self._process = in_background(self._command, self._environment, self.log)
 
     def start_if_dead(self) -> bool:
         if self._process is None or self._process.poll() is None:

@@ -6,7 +6,6 @@ import contextlib
 import http.client
 import re
 import threading
-import time
 from html import unescape
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -14,7 +13,7 @@ from urllib.parse import quote, urlsplit
 from tests.chaos.client import Client, NoAnswer
 from tests.chaos.ledger import Ledger, Meaning, now
 
-# A wall that hears nothing for so long covers itself (DESIGN §7) and connects anew.
+# A wall that hears nothing for so long covers itself and connects anew.
 STALE_SECONDS = 5.0
 AGAIN_SECONDS = 0.1
 
@@ -184,7 +183,7 @@ class Reader(Watcher):
 
 
 class Tasks(Watcher):
-    """Sends a small task again and again; `good_at` is when the latest one was done (seconds since 1970).
+    """Sends a small task again and again.
 
     While `only_beat` is set it sends none itself: what is done then was sent by beat.
     """
@@ -215,7 +214,3 @@ class Tasks(Watcher):
             connection.close()
             return False
         return last is not None and last.timestamp() > moment
-
-
-def wall_clock() -> float:
-    return time.time()

@@ -4,12 +4,9 @@
 there are fewer changes and short pauses. Both print their figures.
 """
 
-import http.client
 import json
 import os
 import random
-import signal
-import subprocess
 import threading
 import time
 from collections import defaultdict
@@ -23,7 +20,10 @@ from standardwebhooks.webhooks import Webhook
 
 from bench.receiver import Heard, Receiver
 from huuva.parts import commands
-from tests.live_stack import ROOT, LiveStack
+from tests.api.client import Client, new_items
+from tests.api.test_events import rows
+from tests.background import in_background, kill_group
+from tests.live_stack import LiveStack
 
 LONG = os.environ.get("LONG") == "1"
 CHANGES_OF_AN_ORDER = 5
@@ -36,21 +36,14 @@ EVENTS = ["order.created", "order.status_changed", "order.recalled", "order.late
 
 
 class Part:
-    """Worker or beat as in production, in a process group of its own."""
+    """Worker or beat as in production, but for its pauses."""
 
     def __init__(self, stack: LiveStack, name: str) -> None:
         command = commands(stack.home, "127.0.0.1", stack.port, 2)[name]
         if not LONG:
             command = ["tests.faults.fast_celery" if word == "huuva" else word for word in command]
-        self._start: Callable[[], subprocess.Popen[bytes]] = lambda: subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env={**stack.environment, "HUUVA_LOG_LEVEL": "WARNING"},
-            stdin=subprocess.DEVNULL,
-            stdout=stack.log.open("ab"),
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        environment = {**stack.environment, "HUUVA_LOG_LEVEL": "WARNING"}
+        self._start = lambda: in_background(command, environment, stack.log)
         self.process = self._start()
         self.kills = 0
 
@@ -60,9 +53,7 @@ class Part:
         self.process = self._start()
 
     def end(self) -> None:
-        # The group is the worker with its children.
-        os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
+        kill_group(self.process)
 
 
 class Trouble:
@@ -107,54 +98,24 @@ def until(done: Callable[[], Any], what: str) -> None:
         time.sleep(0.05)
 
 
-class Api:
-    """Calls of one key, each on a connection of its own."""
-
-    def __init__(self, stack: LiveStack, key: str) -> None:
-        self._port = stack.port
-        self._headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
-
-    def __call__(self, method: str, path: str, body: Any = None, *, expect: int = 200) -> Any:
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
-        connection.request(method, f"/api{path}", json.dumps(body) if body else None, self._headers)
-        answer = connection.getresponse()
-        data = answer.read()
-        connection.close()
-        assert answer.status == expect, data
-        return json.loads(data)
-
-
-def live_an_order(api: Api, number: int) -> str:
-    """Five changes: it comes, an item moves, the order moves, that is recalled, it is made ready."""
-    order = api(
-        "POST",
-        "/orders",
-        {
-            "account": "a",
-            "brandId": "b",
-            "channelOrderId": f"F{number}",
-            "customer": {"name": "Ada", "phoneNumber": ""},
-            "pickupTime": "2099-01-01T12:00:00Z",
-            "kitchen": "faults",
-            "items": [{"plu": plu, "name": plu, "quantity": 1} for plu in ("A", "B")],
-        },
-        expect=201,
+def live_an_order(client: Client, number: int) -> str:
+    """Five changes: it comes, an item moves, the order moves, that is recalled, it is picked up."""
+    order = client.created(
+        channelOrderId=f"F{number}", pickupTime="2099-01-01T12:00:00Z", items=new_items("A", "B")
     )
-    path = f"/orders/{order['id']}"
-    api("PATCH", f"{path}/items/A", {"status": "PREPARING"})
-    api("PATCH", path, {"status": "READY"})
-    api("POST", f"{path}/recall", {})
-    api("PATCH", path, {"status": "PICKED_UP"})
+    moves = (
+        client.move_item(order["id"], "A", "PREPARING"),
+        client.move(order["id"], "READY"),
+        client.recall(order["id"]),
+        client.move(order["id"], "PICKED_UP"),
+    )
+    assert [move.status for move in moves] == [200] * 4, [move.body for move in moves]
     return str(order["id"])
 
 
-def expected(api: Api, order_id: str) -> list[int]:
+def expected(client: Client, order_id: str) -> list[int]:
     """The sequences of an order's events, from its histories."""
-    order = api("GET", f"/orders/{order_id}")
-    rows = [
-        entry for log in (order, *order["items"]) for entry in log["statusHistory"] if entry["change"] > 1
-    ]
-    return [1, *sorted(row["sequence"] for row in rows)]
+    return [1, *(sequence for sequence, _, entry in rows(client.order(order_id)) if entry["change"] > 1)]
 
 
 def answer(path: str, number: int, body: bytes) -> str:
@@ -189,10 +150,10 @@ def check(heard: list[Heard], secret: str, wanted: dict[str, list[int]]) -> int:
             repeats += 1
         else:
             seen.append(body["sequence"])
-    lost = {order: set(rows) - set(first[order]) for order, rows in wanted.items()}
-    assert not any(lost.values()), {order: rows for order, rows in lost.items() if rows}
-    for order, rows in wanted.items():
-        assert first[order] == rows
+    lost = {order: set(sequences) - set(first[order]) for order, sequences in wanted.items()}
+    assert not any(lost.values()), {order: missed for order, missed in lost.items() if missed}
+    for order, sequences in wanted.items():
+        assert first[order] == sequences
     return repeats
 
 
@@ -203,15 +164,8 @@ def _sign(webhook: Webhook, one: Heard) -> str:
 
 def backlog(stack: LiveStack) -> float:
     """What the metrics say: deliveries that wait, and seconds of changes that are not even deliveries yet."""
-    connection = http.client.HTTPConnection("127.0.0.1", stack.port, timeout=30)
-    connection.request("GET", "/metrics")
-    found = dict(
-        line.rsplit(" ", 1)
-        for line in connection.getresponse().read().decode().splitlines()
-        if not line.startswith("#")
-    )
-    return float(found['huuva_deliveries_waiting{kind="webhook"}']) + float(
-        found["huuva_deliveries_unread_seconds"]
+    return stack.metric('huuva_deliveries_waiting{kind="webhook"}') + stack.metric(
+        "huuva_deliveries_unread_seconds"
     )
 
 
@@ -232,7 +186,7 @@ def test_nothing_is_lost_and_nothing_overtakes_while_everything_dies(live_stack:
         rate_limit=0,
         name="faults",
     )
-    api = Api(live_stack, key)
+    client = Client(live_stack.base_url, key)
     with Receiver(answer) as receiver, Receiver() as restarting:
         hooks = {}
         for path, at in [
@@ -242,17 +196,18 @@ def test_nothing_is_lost_and_nothing_overtakes_while_everything_dies(live_stack:
             ("/gone", receiver),
             ("/restarts", restarting),
         ]:
-            hook = api("POST", "/webhooks", {"name": path, "url": at.url(path), "events": EVENTS}, expect=201)
-            hooks[path] = hook
+            hook = client.call("POST", "/webhooks", {"name": path, "url": at.url(path), "events": EVENTS})
+            assert hook.status == 201, hook.body
+            hooks[path] = hook.json()
         parts = [Part(live_stack, "worker"), Part(live_stack, "beat")]
         try:
             # A worker that has not begun yet could be killed in vain.
-            api("POST", f"/webhooks/{hooks['/good']['id']}/test", {}, expect=202)
+            assert client.call("POST", f"/webhooks/{hooks['/good']['id']}/test", {}).status == 202
             until(lambda: receiver.heard, "the first message")
             began = time.monotonic()
             with Trouble(parts, receiver, restarting) as trouble:
                 with ThreadPoolExecutor(4) as pool:
-                    orders = list(pool.map(partial(live_an_order, api), range(ORDERS)))
+                    orders = list(pool.map(partial(live_an_order, client), range(ORDERS)))
                 changed = time.monotonic() - began
                 until(lambda: trouble.worker.kills >= KILLS or backlog(live_stack) == 0, "enough deaths")
             until(lambda: backlog(live_stack) == 0, "an empty backlog")
@@ -261,13 +216,13 @@ def test_nothing_is_lost_and_nothing_overtakes_while_everything_dies(live_stack:
             for part in parts:
                 part.end()
     assert parts[0].kills > 0
-    wanted = {order: expected(api, order) for order in orders}
-    events = sum(len(rows) for rows in wanted.values())
+    wanted = {order: expected(client, order) for order in orders}
+    events = sum(map(len, wanted.values()))
     for path, hook in hooks.items():
         heard = [one for one in (*receiver.heard, *restarting.heard) if one.path == path]
         if path == "/gone":
             assert 1 <= len(heard) <= 8
-            assert api("GET", f"/webhooks/{hook['id']}")["disabledReason"] == "gone"
+            assert client.get(f"/webhooks/{hook['id']}").json()["disabledReason"] == "gone"
             continue
         repeats = check(heard, hook["secret"], wanted)
         print(f"{path}: {events} events, {len(heard)} requests, {repeats} came twice")

@@ -22,9 +22,9 @@ from huuva.home import secret_file
 from huuva.live.channels import channel, message
 from huuva.live.tokens import STREAMS_PATH, make_token
 from huuva.parts import commands
+from tests.background import in_background
 from tests.ports import free_port
 
-ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 60
 
 
@@ -53,16 +53,8 @@ class LiveProcess:
             "REDIS_URL": self.redis_url,
         }
         self.start_valkey()
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                commands(self.home, "127.0.0.1", self.web_port, 1)["live"],
-                cwd=ROOT,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+        command = commands(self.home, "127.0.0.1", self.web_port, 1)["live"]
+        self._process = in_background(command, environment, self.log)
         deadline = time.monotonic() + START_SECONDS
         while not self._hears_valkey():
             if self._process.poll() is not None or time.monotonic() > deadline:

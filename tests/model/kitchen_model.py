@@ -1,4 +1,4 @@
-"""What DESIGN §4 says of the life of an order, in plain Python: no database, no Django, nothing of the product.
+"""The life of an order (docs/architecture.md, ADR 6 and 7) in plain Python: no database, no Django, nothing of the product.
 
 Times are any values that can be compared and subtracted; statuses are the numbers 1 to 5.
 """
