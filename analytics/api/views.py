@@ -13,7 +13,7 @@ from rest_framework.viewsets import ViewSet
 from analytics import refresh as refreshing
 from analytics import reports
 from analytics.api import csvs, schema
-from analytics.api.answers import answers
+from analytics.api.answers import answer_to
 from analytics.api.parameters import Parameters
 from huuva import jsonio
 from huuva.api import ApiView, not_modified
@@ -103,7 +103,7 @@ class AnalyticsViewSet(ApiView, ViewSet):
             return csvs.dumps(rows, schema.COLUMNS[name]) if as_csv else jsonio.dumps(rows)
 
         place, refreshed_at = reports.progress()
-        answer = answers.get((name, as_csv, *asked), place, make)
+        answer = answer_to((name, as_csv, *asked), place, make)
         if _is_known(request, answer.etag, refreshed_at):
             response = HttpResponse(status=304)
             del response["Content-Type"]
