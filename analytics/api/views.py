@@ -16,19 +16,12 @@ from analytics.api import csvs, schema
 from analytics.api.answers import answer_to
 from analytics.api.parameters import Parameters
 from huuva import jsonio
-from huuva.api import ApiView, not_modified
+from huuva.api import ApiView, kitchen_of, not_modified
 
 # What a call may take: a long backlog is for the worker.
 REFRESH_SECONDS = 10
 # RFC 9745: since 23 November 2026, the day on which its successor came.
 DEPRECATED = {"Deprecation": "@1795392000", "Link": '</api/analytics/refresh>; rel="successor-version"'}
-
-
-def kitchen_of(request: Request) -> str | None:
-    """The kitchen that the request's key is bound to."""
-    grant: Any = request.auth
-    kitchen: str | None = grant.kitchen
-    return kitchen
 
 
 class AnalyticsViewSet(ApiView, ViewSet):
@@ -108,9 +101,7 @@ class AnalyticsViewSet(ApiView, ViewSet):
             response = HttpResponse(status=304)
             del response["Content-Type"]
         elif as_csv:
-            response = HttpResponse(
-                answer.body, content_type=f"{csvs.MEDIA_TYPE}; charset=utf-8; header=present"
-            )
+            response = HttpResponse(answer.body, content_type=csvs.CONTENT_TYPE)
             response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
         else:
             response = HttpResponse(answer.body, content_type=jsonio.MEDIA_TYPE)
