@@ -23,6 +23,8 @@ from orders import clock
 from orders.access import kitchens_of
 from orders.admin.scope import KitchenScoped
 
+# How a link does, beside what managers set.
+FACTS = ("shown_address", "shown_told", "shown_success", "shown_failing")
 ADDRESSES = {"generic": "/api/channels/generic/{slug}/orders"}
 
 
@@ -121,16 +123,11 @@ class ChannelLinkAdmin(KitchenScoped, ModelAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: ChannelLink | None = None) -> Any:
         if obj is None:
             return self.fieldsets
-        about = (
-            _("How it is"),
-            {"fields": ("shown_address", "shown_told", "shown_success", "shown_failing")},
-        )
-        return (self.fieldsets[0], about, *self.fieldsets[1:])
+        return (self.fieldsets[0], (_("How it is"), {"fields": FACTS}), *self.fieldsets[1:])
 
     def get_readonly_fields(self, request: HttpRequest, obj: ChannelLink | None = None) -> Any:
-        shown = ("shown_address", "shown_told", "shown_success", "shown_failing")
         # Orders carry slug and name.
-        return () if obj is None else ("channel_kind", "slug", "name", *shown)
+        return () if obj is None else ("channel_kind", "slug", "name", *FACTS)
 
     def has_delete_permission(self, request: HttpRequest, obj: ChannelLink | None = None) -> bool:
         return False
