@@ -162,17 +162,22 @@ class ChannelLinkAdmin(KitchenScoped, ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: ChannelLink, form: forms.ModelForm, change: bool) -> None:
         given = form.cleaned_data["secret_text"]
+        changed = set(form.changed_data) - {"secret_text"}
         if given or not change:
             # Lives as long as this request: never in the session, a message or a log.
             request.plain_secret = "" if given else new_secret()  # type: ignore[attr-defined]
             obj.secret = seal_secret(given or request.plain_secret)  # type: ignore[attr-defined]
+            changed.add("secret")
         if obj.is_active:
             # Who saves it has looked at it: a receiver that was given up is tried again.
             obj.disabled_at, obj.disabled_reason, obj.failures = None, "", 0
             obj.failing_since = obj.retry_at = None
+            changed |= {"disabled_at", "disabled_reason", "failures", "failing_since", "retry_at"}
         elif obj.disabled_at is None:
             obj.disabled_at, obj.disabled_reason = clock.now(), ChannelLink.Disabled.BY_HAND
-        super().save_model(request, obj, form, change)
+            changed |= {"disabled_at", "disabled_reason"}
+        # What was changed alone: the loop of deliveries writes how the link does meanwhile.
+        obj.save(update_fields=changed if change else None)
 
     def response_add(
         self, request: HttpRequest, obj: ChannelLink, post_url_continue: str | None = None
