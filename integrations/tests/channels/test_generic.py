@@ -154,6 +154,18 @@ def test_what_is_wrong_is_named_in_the_channels_own_words(wrong, pointer):
     assert ChannelMessage.objects.get().outcome == "invalid"
 
 
+@pytest.mark.parametrize("quantity", ["some", 0, 1.5, True, None])
+def test_a_wrong_quantity_is_named_once(quantity):
+    shop()
+    line = {"sku": "A", "title": "A", "qty": quantity, "options": [{"title": "B", "qty": "two"}]}
+    errors = send({**body(), "lines": [line]}).json()["errors"]
+    assert {(error["pointer"], error["detail"]) for error in errors} == {
+        ("/lines/0/qty", "Send a whole number from 1 to 9999."),
+        ("/lines/0/options/0/qty", "Send a whole number from 1 to 9999."),
+    }
+    assert len(errors) == 2
+
+
 def test_a_constant_stands_for_a_field_that_the_channel_does_not_send():
     shop(location=f"={make.LOCATION}")
     sent = body()
