@@ -32,6 +32,7 @@ from integrations.channels.readings import (
 from orders.statuses import ORDER_NAMES
 
 DEEPEST: Final = 8
+LONGEST_ID: Final = 256
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 
 
@@ -80,11 +81,11 @@ class _Reading:
 
     def message(self) -> Incoming:
         m = self.mapping
-        external_id = self.text(self.body, m.id, 256)
-        if not external_id:
+        external_id = self.id(m.id)
+        if not external_id and not self.errors:
             self.fault(m.id, "required", "This field is missing; send it.")
         status = self.text(self.body, m.status, 64)
-        location = self.text(self.body, m.location, 256)
+        location = self.id(m.location)
         if status and status in m.cancelled:
             self.stop()
             reason = self.text(self.body, m.reason, 500)
@@ -181,6 +182,13 @@ class _Reading:
             self.fault(f"{under}.{path}" if under else str(path), "type", "Send a text.")
             return ""
         return one_line(str(value), longest) if longest < 2000 else cut(str(value), longest)
+
+    def id(self, path: str) -> str:
+        """By it repeats are told, or kitchens: cut, two long ones could become the same."""
+        found = self.text(self.body, path, LONGEST_ID + 1)
+        if len(found) > LONGEST_ID:
+            self.fault(path, "too_long", f"Send at most {LONGEST_ID} characters.")
+        return found
 
     def read[T](
         self, part: AnyMapping[str, Any], path: str | None, how: Callable[[Any], T | None], under: str = ""

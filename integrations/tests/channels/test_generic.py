@@ -124,6 +124,8 @@ def test_its_address_opens_links_of_its_own_kind_only():
     "wrong, pointer",
     [
         ({"order": {}}, "/order/id"),
+        ({"order": {"id": "x" * 257}}, "/order/id"),
+        ({"store": {"code": "x" * 257}}, "/store/code"),
         ({"lines": []}, "/lines"),
         ({"lines": None}, "/lines"),
         ({"lines": ["burger"]}, "/lines/0"),
@@ -152,6 +154,20 @@ def test_what_is_wrong_is_named_in_the_channels_own_words(wrong, pointer):
     assert pointer in {error["pointer"] for error in answer.json()["errors"]}
     assert not Order.objects.exists()
     assert ChannelMessage.objects.get().outcome == "invalid"
+
+
+def test_two_long_ids_that_begin_alike_are_two_orders_or_none():
+    shop()
+    assert [send(body(id="x" * 255 + end)).status_code for end in ("a", "b")] == [200, 200]
+    assert Order.objects.count() == 2
+    assert [send(body(id="x" * 256 + end)).status_code for end in ("a", "b")] == [400, 400]
+    assert Order.objects.count() == 2
+
+
+def test_an_id_that_is_no_text_is_named_once():
+    shop()
+    errors = send(body(id=["A"])).json()["errors"]
+    assert [(error["pointer"], error["detail"]) for error in errors] == [("/order/id", "Send a text.")]
 
 
 @pytest.mark.parametrize("quantity", ["some", 0, 1.5, True, None])
