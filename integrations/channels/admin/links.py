@@ -16,7 +16,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from integrations.channels.admin.messages import in_utc
 from integrations.channels.registry import ADAPTERS
-from integrations.channels.secrets import LONGEST, new_secret, seal_secret
+from integrations.channels.secrets import LONGEST, SHORTEST, new_secret, seal_secret
 from integrations.deliveries.guard import check_url
 from integrations.models import ChannelLink, ChannelLocation
 from orders import clock
@@ -38,7 +38,7 @@ class ChannelLinkForm(forms.ModelForm):
     secret_text = forms.CharField(
         label=_("Secret"),
         required=False,
-        min_length=8,
+        min_length=SHORTEST,
         max_length=LONGEST,
         widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
