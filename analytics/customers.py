@@ -73,15 +73,15 @@ def most_orders(
     """The `limit` accounts with the most orders created in these hours, and of equal ones the first by account: each
     with their number, the first and the last. `kitchens`: every one of them must match."""
     parts, values = [], dict[str, Any](limit=limit, more=MORE * limit)
-    for part, value in (
-        ("hour >= %(since)s", since and hour_from(since)),
-        ("hour < %(until)s", until and hour_to(until)),
-        ("brand = %(brand)s", brand),
-        *((f"kitchen = %(kitchen_{number})s", kitchen) for number, kitchen in enumerate(kitchens)),
+    for column, compared, name, value in (
+        ("hour", ">=", "since", since and hour_from(since)),
+        ("hour", "<", "until", until and hour_to(until)),
+        ("brand", "=", "brand", brand),
+        *(("kitchen", "=", f"kitchen_{number}", kitchen) for number, kitchen in enumerate(kitchens)),
     ):
         if value is not None:
-            parts.append(part)
-            values[part.partition("(")[2].partition(")")[0]] = value
+            parts.append(f"{column} {compared} %({name})s")
+            values[name] = value
     where = " AND ".join(parts) or "true"
     months = [] if since and until and until - since < SHORT else _months(since, until)
     if months:

@@ -37,7 +37,7 @@ orders in ten seconds, somebody clears the wall. Two slots may share what was do
 
 *Customers*, by account: orders, the first and the last `created_at`.
 
-Stations (issue 3) decide by PLU, so their figures are sums of the figures by PLU.
+Stations decide by PLU, so their figures are sums of the figures by PLU.
 """
 
 from dataclasses import dataclass

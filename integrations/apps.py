@@ -14,16 +14,18 @@ class IntegrationsConfig(AppConfig):
             openapi,  # noqa: F401
         )
         from integrations.admin.front import webhook_alerts
+        from integrations.admin.traffic import order_traffic
         from integrations.deliveries import metrics
         from integrations.deliveries.forgetting import forget_answers
         from integrations.models.webhooks import KIND
         from integrations.webhooks.payloads import WebhookRenderer
-        from orders.admin.sections import register_alerts
+        from orders.admin.sections import register_alerts, register_order_section
         from orders.signals import customer_data_removed
 
         deliveries.register(KIND, WebhookRenderer())
         customer_data_removed.connect(forget_answers, dispatch_uid="integrations.forget_answers")
         register_alerts(webhook_alerts)
+        register_order_section(order_traffic)
         register_gauge(
             "huuva_deliveries_waiting", "Deliveries that wait to be sent.", metrics.waiting_samples
         )

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from integrations.deliveries import health, progress
@@ -81,23 +81,46 @@ def revoke_key(key: ApiKey) -> bool:
     Webhooks that keys of its name made are sent no more, unless another key that lives could manage them: then it was
     rotated. What waited for them is given up; a manager can enable them again.
     """
-    with transaction.atomic():
-        own = WebhookEndpoint.objects.present().filter(owner=key.name, disabled_at=None)
-        if own.exists():
-            # Before any row, as `health.disable` wants it.
-            progress.lock()
-        now = timezone.now()
-        changed = ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now)
-        if changed:
-            key.revoked_at = now
-            for endpoint in own:
-                if not _can_manage(key.name, endpoint, now):
-                    health.disable(endpoint.pk, Sink.Disabled.KEY_REVOKED)
+    now = timezone.now()
+    revoked = _end(key, Q(revoked_at=None), Sink.Disabled.KEY_REVOKED, revoked_at=now)
+    if revoked:
+        key.revoked_at = now
     key_cache.forget(key.prefix)
-    return bool(changed)
+    return revoked
+
+
+def end_expired_keys() -> int:
+    """Do for webhooks of keys that have expired what is done when one is revoked, and tell a manager: nobody did
+    anything just now. Returns how many keys have expired. May run twice at once and be killed.
+
+    Of each expiry once: who enables such a webhook again is not overruled.
+    """
+    now = timezone.now()
+    unnoted = Q(expiry_noted_at=None) | Q(expiry_noted_at__lt=F("expires_at"))
+    expired = Q(unnoted, revoked_at=None, expires_at__lte=now)
+    return sum(
+        _end(key, expired, Sink.Disabled.KEY_EXPIRED, expiry_noted_at=now)
+        for key in ApiKey.objects.filter(expired).order_by("pk")
+    )
+
+
+@transaction.atomic
+def _end(key: ApiKey, still: Q, reason: Sink.Disabled, **noted: datetime) -> bool:
+    """Note that a key has ended, and disable its webhooks; False where `still` does not hold (any more)."""
+    own = WebhookEndpoint.objects.present().filter(owner=key.name, disabled_at=None)
+    if own.exists():
+        # Before any row, as `health.disable` wants it.
+        progress.lock()
+    if not ApiKey.objects.filter(still, pk=key.pk).update(**noted):
+        return False
+    now = timezone.now()
+    for endpoint in own:
+        if not _can_manage(key.name, endpoint, now):
+            health.disable(endpoint.pk, reason)
+    return True
 
 
 def _can_manage(name: str, endpoint: WebhookEndpoint, now: datetime) -> bool:
     """Whether a key of this name lives that could manage the webhook."""
-    alive = ApiKey.objects.filter(name=name, revoked_at=None).exclude(expires_at__lte=now)
+    alive = ApiKey.objects.alive(now).filter(name=name)
     return alive.filter(Q(kitchen=None) | Q(kitchen=endpoint.kitchen_id)).exists()

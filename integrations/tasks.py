@@ -6,6 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from huuva.celery import finishing_first, stopping
+from integrations import keys
 from integrations.channels import purging as channels
 from integrations.deliveries import loop, purging
 from integrations.idempotency import LIFETIME
@@ -14,6 +15,12 @@ from integrations.models import IdempotencyRecord
 BATCH: Final = 1000
 # The loop runs for so long and then calls its successor: memory is freed, and a lost task is no lost loop.
 LOOP_SECONDS: Final = 600.0
+
+
+@shared_task(ignore_result=True)
+def end_expired_keys() -> int:
+    """End the webhooks of keys that have expired."""
+    return keys.end_expired_keys()
 
 
 @shared_task(ignore_result=True)

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 MEDIA_TYPE = "text/csv"
+CONTENT_TYPE = f"{MEDIA_TYPE}; charset=utf-8; header=present"
 # A text that begins so is a formula to a spreadsheet; account ids come from outside.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 

@@ -13,22 +13,15 @@ from rest_framework.viewsets import ViewSet
 from analytics import refresh as refreshing
 from analytics import reports
 from analytics.api import csvs, schema
-from analytics.api.answers import answers
+from analytics.api.answers import answer_to
 from analytics.api.parameters import Parameters
 from huuva import jsonio
-from huuva.api import ApiView, not_modified
+from huuva.api import ApiView, kitchen_of, not_modified
 
 # What a call may take: a long backlog is for the worker.
 REFRESH_SECONDS = 10
 # RFC 9745: since 23 November 2026, the day on which its successor came.
 DEPRECATED = {"Deprecation": "@1795392000", "Link": '</api/analytics/refresh>; rel="successor-version"'}
-
-
-def kitchen_of(request: Request) -> str | None:
-    """The kitchen that the request's key is bound to."""
-    grant: Any = request.auth
-    kitchen: str | None = grant.kitchen
-    return kitchen
 
 
 class AnalyticsViewSet(ApiView, ViewSet):
@@ -103,14 +96,12 @@ class AnalyticsViewSet(ApiView, ViewSet):
             return csvs.dumps(rows, schema.COLUMNS[name]) if as_csv else jsonio.dumps(rows)
 
         place, refreshed_at = reports.progress()
-        answer = answers.get((name, as_csv, *asked), place, make)
+        answer = answer_to((name, as_csv, *asked), place, make)
         if _is_known(request, answer.etag, refreshed_at):
             response = HttpResponse(status=304)
             del response["Content-Type"]
         elif as_csv:
-            response = HttpResponse(
-                answer.body, content_type=f"{csvs.MEDIA_TYPE}; charset=utf-8; header=present"
-            )
+            response = HttpResponse(answer.body, content_type=csvs.CONTENT_TYPE)
             response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
         else:
             response = HttpResponse(answer.body, content_type=jsonio.MEDIA_TYPE)

@@ -10,10 +10,10 @@ from typing import Final
 
 from analytics.dashboard import reads
 from analytics.dashboard.days import DAY, Days, local_hour
-from analytics.dashboard.kept import Kept
 from analytics.dashboard.question import WEEKS_BEFORE, Question
 from analytics.dashboard.reads import Buckets, MassMoves, Product, Sums
 from analytics.histogram import percentiles
+from analytics.kept import Kept
 
 type Cells = dict[tuple[date, int], Sums]
 

@@ -22,7 +22,6 @@ from analytics.dashboard.question import Question
 from analytics.dashboard.reads import Sums
 
 OPENING_HOURS = range(10, 22)
-DRAWN_SHARES = 12
 
 
 def part(number: float, whole: float) -> float | None:

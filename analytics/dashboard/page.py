@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -103,9 +104,7 @@ class Dashboard:
         asked = {"range": self.question.range, "kitchen": self.question.kitchen, "brand": self.question.brand}
         if self.question.range == CUSTOM:
             asked |= {"from": self.question.days.first.isoformat(), "to": self.question.days.last.isoformat()}
-        return reverse(
-            "analytics-dashboard", query={key: value for key, value in asked.items() if value}
-        ).partition("?")[2]
+        return urlencode({key: value for key, value in asked.items() if value})
 
     def _ranges(self) -> list[tuple[str, str, bool]]:
         """Value, words and whether it is the one shown."""
@@ -115,7 +114,7 @@ class Dashboard:
         """Those that have a name, and others that have orders."""
         ids = {brand for brand, _channel in self.figures.shares} | {self.question.brand} - {""}
         named = [(id_, name) for id_, name in self.brand_names.items()]
-        return named + [(id_, id_) for id_ in sorted(ids - self.brand_names.keys() - {""})]
+        return named + [(id_, id_) for id_ in sorted(ids - self.brand_names.keys())]
 
     def _to(self, **query: str) -> str:
         if not self.may_open:

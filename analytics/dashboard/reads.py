@@ -44,7 +44,7 @@ _SUMS = ", ".join(f"sum({name})::bigint" for name in Sums._fields)
 
 @dataclass(slots=True)
 class Hours:
-    """`cells`: kitchen, local day, hour of day → sums. `shares`: brand and channel → sums over the days asked for."""
+    """`cells`: kitchen and hour of UTC → sums. `shares`: brand and channel → sums over the days asked for."""
 
     cells: dict[tuple[str, datetime], Sums]
     shares: dict[tuple[str, str], Sums]

@@ -51,9 +51,7 @@ def panel_csv(request: HttpRequest, panel: str) -> HttpResponse:
         raise Http404
     rows, names = found.csv()
     days = page.question.days
-    response = HttpResponse(
-        csvs.dumps(rows, names), content_type=f"{csvs.MEDIA_TYPE}; charset=utf-8; header=present"
-    )
+    response = HttpResponse(csvs.dumps(rows, names), content_type=csvs.CONTENT_TYPE)
     name = f"huuva-{panel}-{days.first.isoformat()}-{days.last.isoformat()}.csv"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response

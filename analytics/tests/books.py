@@ -8,7 +8,6 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Model
 
-from analytics import plain
 from analytics.grains import Grain
 from analytics.histogram import ERROR, percentiles
 from analytics.models import (
@@ -24,6 +23,7 @@ from analytics.models import (
 )
 from analytics.refresh import ROLLUPS
 from analytics.rules import MASS, Slot
+from analytics.tests import plain
 from orders.distribution import ORDER_ID, has_citus
 
 _MICROSECOND = timedelta(microseconds=1)

@@ -31,6 +31,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 2.0,
         "options": {"expires": 2},
     },
+    "end-expired-keys": {
+        "task": "integrations.tasks.end_expired_keys",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "purge-deliveries": {"task": "integrations.tasks.purge_deliveries", "schedule": 3600.0},
     "purge-channels": {"task": "integrations.tasks.purge_channels", "schedule": 3600.0},
     "purge-idempotency-records": {"task": "integrations.tasks.purge_idempotency_records", "schedule": 3600.0},

@@ -123,10 +123,13 @@ class ApiKeyAdmin(KitchenScoped, ModelAdmin):
         return False
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: forms.ModelForm, change: bool) -> None:
-        if not change:
+        if change:
+            # What was changed alone: the key may have been revoked since the form was read.
+            obj.save(update_fields=form.changed_data)
+        else:
             # Lives as long as this request: never in the session, a message or a log.
             request.plain_key = give_secret(obj)  # type: ignore[attr-defined]
-        super().save_model(request, obj, form, change)
+            super().save_model(request, obj, form, change)
         key_cache.forget(obj.prefix)
 
     def response_add(

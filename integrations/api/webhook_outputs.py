@@ -26,7 +26,7 @@ class Webhook(Output):
     channel: str
     include_customer: bool
     enabled: bool
-    disabled_reason: Literal["by_hand", "gone", "failing", "key_revoked"] | None
+    disabled_reason: Literal["by_hand", "gone", "failing", "key_revoked", "key_expired"] | None
     disabled_at: datetime | None
     created_at: datetime
     failures: int = Field(description="Failed tries in a row.")

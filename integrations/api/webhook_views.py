@@ -1,10 +1,8 @@
 """The webhook API: DRF views over `integrations.webhooks` and `integrations.deliveries`."""
 
 from collections.abc import Iterator
-from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from typing import Any, cast
-from urllib.parse import urlencode
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -15,14 +13,15 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from huuva.api import ApiView
-from huuva.bodies import each, invalid_body, invalid_parameter, invalid_parameters, unknown_parameters
+from huuva.bodies import invalid_body
 from huuva.problems import FieldError, Problem
 from integrations.api import webhook_schema as schema
+from integrations.api.delivery_pages import check_parameters, delivery_page, find_delivery
 from integrations.api.webhook_inputs import ReplayIn, WebhookChange, WebhookIn
 from integrations.api.webhook_outputs import delivery_document, webhook_document
 from integrations.deliveries import health, replay
 from integrations.key_cache import KeyGrant
-from integrations.models import Delivery, Sink, WebhookEndpoint
+from integrations.models import Sink, WebhookEndpoint
 from integrations.models.deliveries import SinkQuerySet
 from integrations.webhooks import endpoints
 from integrations.webhooks.payloads import CUSTOMER_SCOPE
@@ -31,10 +30,7 @@ from orders.models import Kitchen
 # Of one key's name: a mistake in a loop must not fill the table.
 MOST_WEBHOOKS = 100
 LONGEST_SLUG = 50
-DEFAULT_LIMIT, MAX_LIMIT = 50, 200
 _NO_DELIVERY = "This webhook has no such delivery (any more)."
-PARAMETERS = frozenset({"state", "order", "limit", "cursor"})
-STATES = {state.name.lower(): state for state in Delivery.State}
 
 
 class WebhookViewSet(ApiView, ViewSet):
@@ -58,7 +54,7 @@ class WebhookViewSet(ApiView, ViewSet):
 
     @schema.list_webhooks
     def list(self, request: Request) -> HttpResponseBase:
-        _check_parameters(request, set())
+        check_parameters(request)
         found = _own(request).order_by("-created_at", "id")
         return Response({"results": [webhook_document(endpoint) for endpoint in found]})
 
@@ -138,7 +134,7 @@ class WebhookViewSet(ApiView, ViewSet):
         endpoint = _one(request, id)
         try:
             if "delivery" in body.model_fields_set:
-                delivery = _find_delivery(endpoint, body.delivery)
+                delivery = find_delivery(endpoint, body.delivery)
                 if delivery is None:
                     raise Problem(
                         "unknown_delivery",
@@ -164,32 +160,14 @@ class WebhookViewSet(ApiView, ViewSet):
 
     @schema.deliveries
     def deliveries(self, request: Request, id: str) -> HttpResponseBase:
-        endpoint = _one(request, id)
-        (limit, before, state), _known = each(
-            lambda: each(lambda: _limit(request), lambda: _cursor(request), lambda: _state(request)),
-            lambda: _check_parameters(request, PARAMETERS),
-        )
-        found = Delivery.objects.filter(sink_id=endpoint.id)
-        if state is not None:
-            found = found.filter(state=state)
-        order = request.query_params.get("order")
-        if order:
-            found = found.filter(order_id=order) if "\x00" not in order else found.none()
-        if before is not None:
-            found = found.filter(pk__lt=before)
-        page = list(found.order_by("-pk")[: limit + 1])
-        more = len(page) > limit
-        del page[limit:]
-        return Response(
-            {
-                "results": [delivery_document(delivery) for delivery in page],
-                "next": _next(request, page[-1].pk) if more else None,
-            }
-        )
+        return Response(delivery_page(_one(request, id), request))
 
     @schema.delivery
     def delivery(self, request: Request, id: str, delivery: str) -> HttpResponseBase:
-        return Response(delivery_document(_delivery(_one(request, id), delivery)))
+        found = find_delivery(_one(request, id), delivery)
+        if found is None:
+            raise Problem("not_found", _NO_DELIVERY, status=404)
+        return Response(delivery_document(found))
 
 
 def _grant(request: Request) -> KeyGrant:
@@ -200,12 +178,6 @@ def _own(request: Request) -> SinkQuerySet[WebhookEndpoint]:
     grant = _grant(request)
     own: SinkQuerySet[WebhookEndpoint] = WebhookEndpoint.objects.present().filter(owner=grant.name)
     return own if grant.kitchen is None else own.filter(kitchen_id=grant.kitchen)
-
-
-def _check_parameters(request: Request, known: AbstractSet[str]) -> None:
-    errors = unknown_parameters(request.query_params, known)
-    if errors:
-        raise invalid_parameters(errors)
 
 
 def _new(data: Any, grant: KeyGrant) -> tuple[WebhookIn, Kitchen | None]:
@@ -234,18 +206,6 @@ def _one(request: Request, id: str) -> WebhookEndpoint:
     found = _own(request).filter(pk=id).first()
     if found is None:
         raise Problem("not_found", "There is no such webhook among those of this key.", status=404)
-    return found
-
-
-def _find_delivery(endpoint: WebhookEndpoint, id: str) -> Delivery | None:
-    usable = id.isascii() and id.isdigit() and len(id) <= 18
-    return Delivery.objects.filter(sink_id=endpoint.id, pk=int(id)).first() if usable else None
-
-
-def _delivery(endpoint: WebhookEndpoint, id: str) -> Delivery:
-    found = _find_delivery(endpoint, id)
-    if found is None:
-        raise Problem("not_found", _NO_DELIVERY, status=404)
     return found
 
 
@@ -315,35 +275,3 @@ def _as_problem() -> Iterator[None]:
             for found in all_found
         ]
         raise invalid_body(errors) from None
-
-
-def _limit(request: Request) -> int:
-    text = request.query_params.get("limit")
-    if text is None:
-        return DEFAULT_LIMIT
-    if text.isascii() and text.isdigit() and len(text) < 5 and 1 <= int(text) <= MAX_LIMIT:
-        return int(text)
-    raise invalid_parameter("limit", f"Send a whole number from 1 to {MAX_LIMIT}.")
-
-
-def _cursor(request: Request) -> int | None:
-    text = request.query_params.get("cursor")
-    if not text:
-        return None
-    if text.isascii() and text.isdigit() and len(text) <= 18:
-        return int(text)
-    raise invalid_parameter("cursor", "Send a cursor as it stands in next.")
-
-
-def _state(request: Request) -> int | None:
-    text = request.query_params.get("state")
-    if not text:
-        return None
-    if text in STATES:
-        return STATES[text]
-    raise invalid_parameter("state", f"Send one of {', '.join(STATES)}.")
-
-
-def _next(request: Request, last: int) -> str:
-    kept = [(name, value) for name, value in request.query_params.items() if name != "cursor"]
-    return request.build_absolute_uri(f"{request.path}?{urlencode([*kept, ('cursor', last)])}")

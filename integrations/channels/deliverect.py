@@ -232,10 +232,10 @@ def _details(item: Item, digits: int) -> dict[str, Any]:
 def _past(entries: Any) -> tuple[list[PastStatus], tuple[str, ...]]:
     """What it tells of the past in our words, and a note on what of it can't be read."""
     found: list[PastStatus] = []
-    unread: list[str] = []
-    if entries is not None and not isinstance(entries, list):
-        unread, entries = [""], []
-    for number, entry in enumerate((entries or ())[-MOST_PAST:]):
+    told = entries if isinstance(entries, list) else []
+    unread = [] if entries is None or told is entries else [""]
+    first = max(0, len(told) - MOST_PAST)
+    for number, entry in enumerate(told[first:], first):
         try:
             at = read_moment(entry.get("timeStamp"))
             status = _number(entry.get("status"))

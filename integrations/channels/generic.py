@@ -1,15 +1,11 @@
-"""Any channel that can sign a JSON body: a mapping, edited in the admin, says where its fields stand.
-
-The mapping is data, checked by `Mapping` below; docs/adding-a-channel.md has a whole one.
-"""
+"""Any channel that can sign a JSON body: its link's mapping (mapping.py) says where the fields stand."""
 
 import re
 from collections.abc import Callable, Iterator
 from collections.abc import Mapping as AnyMapping
-from typing import Annotated, Any, Final
+from contextlib import suppress
+from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
-from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from huuva.bodies import invalid_body, pointer
@@ -24,6 +20,7 @@ from integrations.channels.adapter import (
     PaceUpdate,
     StatusUpdate,
 )
+from integrations.channels.mapping import FAILED, Mapping, Modifiers, faults_of
 from integrations.channels.readings import (
     amount,
     cut,
@@ -35,56 +32,8 @@ from integrations.channels.readings import (
 from orders.statuses import ORDER_NAMES
 
 DEEPEST: Final = 8
-Path = Annotated[str, StringConstraints(pattern=r"^[^.\s]+(\.[^.\s]+)*$", max_length=200)]
+LONGEST_ID: Final = 256
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
-_FAILED: Final = "FAILED"
-
-
-class _Strict(BaseModel):
-    """A part of a mapping: a name that is not known is a mistake, and named."""
-
-    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True)
-
-
-class Modifiers(_Strict):
-    list: Path
-    name: Path
-    quantity: Path | None = None
-    plu: Path | None = None
-
-
-class Items(_Strict):
-    list: Path
-    plu: Path
-    name: Path
-    quantity: Path
-    price: Path | None = None
-    note: Path | None = None
-    # Modifiers of modifiers stand under the same name, one level down.
-    modifiers: Modifiers | None = None
-
-
-class Mapping(_Strict):
-    """Paths into the channel's body: names with dots between them, numbers count in lists; `=main` is always “main”."""
-
-    id: Path
-    location: Path
-    items: Items
-    status: Path | None = None
-    cancelled: Annotated[list[str], Field(max_length=50)] = []
-    reason: Path | None = None
-    pickup_time: Path | None = None
-    channel_order_id: Path | None = None
-    display_id: Path | None = None
-    account: Path | None = None
-    brand_id: Path | None = None
-    customer_name: Path | None = None
-    customer_phone: Path | None = None
-    note: Path | None = None
-    currency: Path | None = None
-    decimal_digits: Annotated[int, Field(ge=0, le=6)] = 2
-    # Our statuses, and FAILED, in the channel's words; without one it is told ours.
-    statuses: dict[str, str] = {}
 
 
 class Generic(Adapter):
@@ -102,7 +51,7 @@ class Generic(Adapter):
 
     def status_update(self, update: StatusUpdate, link: LinkFacts) -> dict[str, Any] | None:
         mapping = Mapping.model_validate(link.mapping)
-        name = _FAILED if update.status is None else ORDER_NAMES[update.status]
+        name = FAILED if update.status is None else ORDER_NAMES[update.status]
         return {
             "orderId": update.external_id,
             "status": mapping.statuses.get(name, name),
@@ -120,36 +69,7 @@ class Generic(Adapter):
         }
 
     def check_mapping(self, mapping: Any) -> list[str]:
-        try:
-            found = Mapping.model_validate(mapping)
-        except ValidationError as error:
-            return [f"{_place(one['loc'])}: {_told(one)}" for one in error.errors(include_url=False)]
-        unknown = set(found.statuses) - {*ORDER_NAMES.values(), _FAILED}
-        known = ", ".join([*ORDER_NAMES.values(), _FAILED])
-        faults = [
-            f"statuses.{name}: There is no such status of ours; write one of {known}."
-            for name in sorted(unknown)
-        ]
-        if found.cancelled and found.status is None:
-            faults.append("status: Missing; without it no word can say that an order is cancelled.")
-        return faults
-
-
-def _place(parts: tuple[int | str, ...]) -> str:
-    return ".".join(str(part) for part in parts) or "mapping"
-
-
-def _told(error: Any) -> str:
-    match error["type"]:
-        case "missing":
-            return "Missing; write where it stands in the channel's body."
-        case "extra_forbidden":
-            return "There is no such name in a mapping; see docs/adding-a-channel.md."
-        case "string_pattern_mismatch":
-            return "Write a path such as order.lines, names with dots between them."
-        case "model_type" | "model_attributes_type":
-            return "Write an object, {…}."
-    return str(error["msg"]) + "."
+        return faults_of(mapping)
 
 
 class _Reading:
@@ -161,11 +81,11 @@ class _Reading:
 
     def message(self) -> Incoming:
         m = self.mapping
-        external_id = self.text(self.body, m.id, 256)
-        if not external_id:
+        external_id = self.id(m.id)
+        if not external_id and not self.errors:
             self.fault(m.id, "required", "This field is missing; send it.")
         status = self.text(self.body, m.status, 64)
-        location = self.text(self.body, m.location, 256)
+        location = self.id(m.location)
         if status and status in m.cancelled:
             self.stop()
             reason = self.text(self.body, m.reason, 500)
@@ -216,7 +136,7 @@ class _Reading:
                 self.text(line, m.plu, 120, under),
                 {
                     "name": self.text(line, m.name, 500, under) or self.text(line, m.plu, 120, under) or "?",
-                    "quantity": self.quantity(line, m.quantity, under),
+                    "quantity": self.read(line, m.quantity, _quantity, under) or 1,
                     "note": self.text(line, m.note, 2000, under),
                     "modifiers": self.modifiers(line, m.modifiers, under),
                     "allergens": [],
@@ -243,7 +163,7 @@ class _Reading:
                 continue
             one: dict[str, Any] = {"name": self.text(part, m.name, 500, place) or "?", "quantity": 1}
             if m.quantity is not None and _at(part, m.quantity) is not None:
-                one["quantity"] = self.quantity(part, m.quantity, place)
+                one["quantity"] = self.read(part, m.quantity, _quantity, place) or 1
             if plu := self.text(part, m.plu, 128, place):
                 one["plu"] = plu
             below = self.modifiers(part, m, place, depth + 1)
@@ -254,13 +174,6 @@ class _Reading:
                 one["modifiers"] = below
         return made
 
-    def quantity(self, line: AnyMapping[str, Any], path: str, under: str) -> int:
-        number = self.read(line, path, amount, under)
-        if number is None or number != int(number) or not 1 <= number <= 9999:
-            self.fault(f"{under}.{path}", "type", "Send a whole number from 1 to 9999.")
-            return 1
-        return int(number)
-
     def text(self, part: AnyMapping[str, Any], path: str | None, longest: int, under: str = "") -> str:
         value = _at(part, path) if path else None
         if value is None:
@@ -269,6 +182,13 @@ class _Reading:
             self.fault(f"{under}.{path}" if under else str(path), "type", "Send a text.")
             return ""
         return one_line(str(value), longest) if longest < 2000 else cut(str(value), longest)
+
+    def id(self, path: str) -> str:
+        """By it repeats are told, or kitchens: cut, two long ones could become the same."""
+        found = self.text(self.body, path, LONGEST_ID + 1)
+        if len(found) > LONGEST_ID:
+            self.fault(path, "too_long", f"Send at most {LONGEST_ID} characters.")
+        return found
 
     def read[T](
         self, part: AnyMapping[str, Any], path: str | None, how: Callable[[Any], T | None], under: str = ""
@@ -287,6 +207,15 @@ class _Reading:
     def stop(self) -> None:
         if self.errors:
             raise invalid_body(self.errors)
+
+
+def _quantity(value: Any) -> int:
+    """Raises PydanticCustomError. What is no number at all is told as what it should have been: a whole one."""
+    with suppress(PydanticCustomError):
+        number = amount(value)
+        if number is not None and number == int(number) and 1 <= number <= 9999:
+            return int(number)
+    raise PydanticCustomError("type", "Send a whole number from 1 to 9999.")
 
 
 def _at(value: Any, path: str) -> Any:

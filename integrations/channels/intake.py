@@ -134,7 +134,7 @@ def _attempt(link: ChannelLink, incoming: Incoming) -> Taken:
     except Refusal as refusal:
         facts: dict[str, Any] = dict(refusal.facts)
         problem = Problem(refusal.code, refusal.detail, status=409, **facts)
-        return Taken({"id": order_id} if known else {}, Outcome.REFUSED, problem)
+        return Taken(outcome=Outcome.REFUSED, problem=problem)
     except Problem as problem:
         if problem.code == "unknown_location":
             _note_location(link, incoming.location)

@@ -14,6 +14,7 @@ from django.conf import settings
 from structlog import get_logger
 
 log = get_logger(__name__)
+SHORTEST: Final = 8
 LONGEST: Final = 200
 
 

@@ -7,11 +7,10 @@ from integrations.channels import (
     schema,  # noqa: F401 (drf-spectacular finds its extensions by their class being imported)
 )
 from integrations.channels.admin.front import channel_alerts
-from integrations.channels.admin.traffic import order_traffic
 from integrations.channels.outbound import ChannelUpdates, tell_pace
 from integrations.channels.purging import forget_customers
 from integrations.models.channels import KIND
-from orders.admin.sections import register_alerts, register_order_section
+from orders.admin.sections import register_alerts
 from orders.signals import customer_data_removed, pace_changed
 
 
@@ -19,7 +18,6 @@ def connect() -> None:
     deliveries.register(KIND, ChannelUpdates())
     pace_changed.connect(tell_pace, dispatch_uid="integrations.tell_pace")
     customer_data_removed.connect(forget_customers, dispatch_uid="integrations.forget_customers")
-    register_order_section(order_traffic)
     register_alerts(channel_alerts)
     register_gauge(
         "huuva_channel_messages_last_hour",

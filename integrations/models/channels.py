@@ -151,7 +151,7 @@ class ChannelOrder(models.Model):
     """Which order of ours is which of a link's: the memory that makes repeats harmless. Ids and times only.
 
     `taken_at` empty: its cancellation came first, and waits for it. The order is named without a foreign key, because
-    its table may live on a cluster (DESIGN §5).
+    its table may live on a cluster (ADR 1).
     """
 
     order_id = models.CharField(primary_key=True, max_length=128, db_collation="C")

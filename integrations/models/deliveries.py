@@ -41,6 +41,7 @@ class Sink(models.Model):
         GONE = "gone", _("It answered 410 Gone")
         FAILING = "failing", _("It failed for five days")
         KEY_REVOKED = "key_revoked", _("Its key was revoked")
+        KEY_EXPIRED = "key_expired", _("Its key has expired")
 
         @classmethod
         def asked_for(cls) -> "tuple[Sink.Disabled, ...]":

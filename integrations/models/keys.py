@@ -1,7 +1,7 @@
 """API keys, and the answers kept for their repeated requests."""
 
 from datetime import datetime
-from typing import Final
+from typing import Final, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
@@ -21,6 +21,12 @@ def validate_key_name(name: str) -> None:
         raise ValidationError(
             _("A key's name is one line of printable characters without spaces around it."), code="bad_name"
         )
+
+
+class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+    def alive(self, now: datetime) -> Self:
+        """Those that may call: neither revoked nor expired."""
+        return self.filter(revoked_at=None).exclude(expires_at__lte=now)
 
 
 class ApiKey(models.Model):
@@ -63,9 +69,19 @@ class ApiKey(models.Model):
         help_text=_("Empty: the default of this server. 0: no limit."),
     )
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
-    expires_at = models.DateTimeField(_("expires"), null=True, blank=True, help_text=_("Empty: never."))
+    expires_at = models.DateTimeField(
+        _("expires"),
+        null=True,
+        blank=True,
+        help_text=_("Empty: never. The webhooks that it made end with it."),
+    )
+    # When its expiry was last acted upon (integrations.keys.end_expired_keys); before `expires_at` where that was moved
+    # on since then.
+    expiry_noted_at = models.DateTimeField(null=True, editable=False)
     revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True, editable=False)
     last_used_at = models.DateTimeField(_("last used"), null=True, blank=True, editable=False)
+
+    objects = ApiKeyQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("API key")

@@ -1,10 +1,12 @@
 import re
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.contrib import admin
 from django.contrib.auth.models import User
 from django.db import connection
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
@@ -85,6 +87,19 @@ def test_a_change_keeps_the_secret(manager: Client) -> None:
     assert page.status_code == 302
     assert key.scopes == ["orders:write"]
     assert parse_key(plain) == (key.prefix, key.digest)
+
+
+def test_a_form_that_is_saved_late_does_not_bring_back_a_revoked_key(rf: RequestFactory) -> None:
+    key, _ = factories.api_key(rate_limit=0)
+    revoke_key(ApiKey.objects.get(pk=key.pk))
+
+    key.rate_limit = 60
+    form = SimpleNamespace(changed_data=["rate_limit"])
+    admin.site.get_model_admin(ApiKey).save_model(rf.post("/"), key, form, change=True)
+
+    key.refresh_from_db()
+    assert key.rate_limit == 60
+    assert key.revoked_at is not None
 
 
 def test_revoking_from_the_list_ends_the_key_and_is_logged(manager: Client) -> None:

@@ -12,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from integrations.channels.admin.calls import calls_of
+from integrations.admin.calls import calls_of
 from integrations.tests import factories as keys
 from orders.models import Order
 from orders.tests import factories

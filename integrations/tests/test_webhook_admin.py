@@ -99,11 +99,20 @@ def test_actions_work_on_what_is_chosen(manager: Client, action: str) -> None:
     assert Delivery.objects.count() == (1 if action == "replay_day" else 0)
 
 
-def test_who_was_disabled_by_failures_stands_on_the_front_page(manager: Client) -> None:
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        (Sink.Disabled.FAILING, "It failed for five days"),
+        (Sink.Disabled.KEY_EXPIRED, "Its key has expired"),
+    ],
+)
+def test_who_was_disabled_by_nobody_stands_on_the_front_page(
+    manager: Client, reason: Sink.Disabled, told: str
+) -> None:
     made = endpoint()
-    health.disable(made.pk, Sink.Disabled.FAILING)
+    health.disable(made.pk, reason)
     page = manager.get(reverse("admin:index")).content.decode()
-    assert "The webhook Shop is told no more: It failed for five days." in page
+    assert f"The webhook Shop is told no more: {told}." in page
     health.enable(made.pk)
     assert "told no more" not in manager.get(reverse("admin:index")).content.decode()
 

@@ -1,12 +1,14 @@
 """Webhooks over the API: whose they are, what is refused, secrets shown once, replay."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
-from integrations.keys import revoke_key
-from integrations.models import Delivery, Sink, WebhookEndpoint
+from integrations.deliveries import health
+from integrations.keys import end_expired_keys, revoke_key
+from integrations.models import ApiKey, Delivery, Sink, WebhookEndpoint
 from integrations.tests import factories as keys
 from integrations.tests.webhook_caller import BODY, MANAGE, Caller, caller
 from integrations.webhooks.endpoints import send_test
@@ -150,6 +152,54 @@ def test_webhooks_of_a_revoked_key_end_unless_it_was_rotated() -> None:
     call = caller()
     assert call("GET", f"/{made['id']}")["disabledReason"] == "key_revoked"
     assert call("PATCH", f"/{made['id']}", {"enabled": True})["enabled"] is True
+
+
+def expire(key: ApiKey) -> None:
+    ApiKey.objects.filter(pk=key.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
+
+
+@pytest.mark.django_db
+def test_webhooks_of_an_expired_key_end_unless_it_was_rotated_and_a_manager_is_told(
+    settings: Any, mailoutbox: list[Any], django_capture_on_commit_callbacks: Any
+) -> None:
+    settings.HUUVA_ALERT_EMAILS = ["manager@example.com"]
+    settings.HUUVA_SMTP_URL = "smtp://mail.example.com"
+    old, plain = keys.api_key("shop", MANAGE)
+    rotated, _ = keys.api_key("shop", MANAGE)
+    Caller(plain)("POST", "", BODY, 201)
+    waiting = send_test(WebhookEndpoint.objects.get())
+
+    expire(old)
+    assert end_expired_keys() == 1
+    assert WebhookEndpoint.objects.get().active
+
+    expire(rotated)
+    with django_capture_on_commit_callbacks(execute=True):
+        assert [end_expired_keys(), end_expired_keys()] == [1, 0]
+    ended = WebhookEndpoint.objects.get()
+    assert (ended.active, ended.disabled_reason) == (False, "key_expired")
+    waiting.refresh_from_db()
+    assert waiting.state == Delivery.State.GIVEN_UP
+    assert len(mailoutbox) == 1
+    assert caller()("GET")["results"][0]["disabledReason"] == "key_expired"
+
+
+@pytest.mark.django_db
+def test_who_enables_a_webhook_of_an_expired_key_is_not_overruled_until_its_next_expiry() -> None:
+    key, plain = keys.api_key("shop", MANAGE)
+    made = Caller(plain)("POST", "", BODY, 201)
+    expire(key)
+    end_expired_keys()
+
+    health.enable(made["id"])
+    assert end_expired_keys() == 0
+    assert WebhookEndpoint.objects.get().active
+
+    ApiKey.objects.update(
+        expiry_noted_at=timezone.now() - timedelta(days=1)
+    )  # its life was made longer since
+    assert end_expired_keys() == 1
+    assert not WebhookEndpoint.objects.get().active
 
 
 @pytest.mark.django_db

@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from django.db.models import Q
-
 from huuva.jsonio import dumps
 from integrations.deliveries.kinds import Due, Message
 from integrations.events import LATE, TEST
@@ -85,10 +83,8 @@ def _trusted(endpoints: Any) -> set[str]:
     owners = {endpoint.owner for endpoint in wanting} - {""}
     reading: list[ApiKey] = []
     if owners:
-        alive = Q(expires_at=None) | Q(expires_at__gt=clock.now())
-        reading = list(
-            ApiKey.objects.filter(alive, name__in=owners, revoked_at=None, scopes__contains=[CUSTOMER_SCOPE])
-        )
+        alive = ApiKey.objects.alive(clock.now())
+        reading = list(alive.filter(name__in=owners, scopes__contains=[CUSTOMER_SCOPE]))
     return {
         endpoint.id
         for endpoint in wanting

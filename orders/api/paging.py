@@ -119,12 +119,11 @@ def _beyond(place: Place) -> Q:
 
 
 def _url(request: Request, order: Order, *, backwards: bool) -> str:
-    parameters: list[tuple[str, str]] = [
-        (name, value) for name, values in _lists(request) if name != "cursor" for value in values
-    ]
-    parameters.append(("cursor", str(Place(order.created_at, order.id, backwards))))
-    return request.build_absolute_uri(f"{request.path}?{urlencode(parameters)}")
+    return page_url(request, str(Place(order.created_at, order.id, backwards)))
 
 
-def _lists(request: Request) -> Sequence[tuple[str, list[str]]]:
-    return list(request.query_params.lists())
+def page_url(request: Request, cursor: str) -> str:
+    """The address of this request with another cursor."""
+    asked: list[tuple[str, list[str]]] = list(request.query_params.lists())
+    kept = [(name, value) for name, values in asked if name != "cursor" for value in values]
+    return request.build_absolute_uri(f"{request.path}?{urlencode([*kept, ('cursor', cursor)])}")

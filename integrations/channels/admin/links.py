@@ -16,13 +16,15 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from integrations.channels.admin.messages import in_utc
 from integrations.channels.registry import ADAPTERS
-from integrations.channels.secrets import LONGEST, new_secret, seal_secret
+from integrations.channels.secrets import LONGEST, SHORTEST, new_secret, seal_secret
 from integrations.deliveries.guard import check_url
 from integrations.models import ChannelLink, ChannelLocation
 from orders import clock
 from orders.access import kitchens_of
 from orders.admin.scope import KitchenScoped
 
+# How a link does, beside what managers set.
+FACTS = ("shown_address", "shown_told", "shown_success", "shown_failing")
 ADDRESSES = {"generic": "/api/channels/generic/{slug}/orders"}
 
 
@@ -36,7 +38,7 @@ class ChannelLinkForm(forms.ModelForm):
     secret_text = forms.CharField(
         label=_("Secret"),
         required=False,
-        min_length=8,
+        min_length=SHORTEST,
         max_length=LONGEST,
         widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
@@ -121,16 +123,11 @@ class ChannelLinkAdmin(KitchenScoped, ModelAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: ChannelLink | None = None) -> Any:
         if obj is None:
             return self.fieldsets
-        about = (
-            _("How it is"),
-            {"fields": ("shown_address", "shown_told", "shown_success", "shown_failing")},
-        )
-        return (self.fieldsets[0], about, *self.fieldsets[1:])
+        return (self.fieldsets[0], (_("How it is"), {"fields": FACTS}), *self.fieldsets[1:])
 
     def get_readonly_fields(self, request: HttpRequest, obj: ChannelLink | None = None) -> Any:
-        shown = ("shown_address", "shown_told", "shown_success", "shown_failing")
         # Orders carry slug and name.
-        return () if obj is None else ("channel_kind", "slug", "name", *shown)
+        return () if obj is None else ("channel_kind", "slug", "name", *FACTS)
 
     def has_delete_permission(self, request: HttpRequest, obj: ChannelLink | None = None) -> bool:
         return False
@@ -165,17 +162,22 @@ class ChannelLinkAdmin(KitchenScoped, ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: ChannelLink, form: forms.ModelForm, change: bool) -> None:
         given = form.cleaned_data["secret_text"]
+        changed = set(form.changed_data) - {"secret_text"}
         if given or not change:
             # Lives as long as this request: never in the session, a message or a log.
             request.plain_secret = "" if given else new_secret()  # type: ignore[attr-defined]
             obj.secret = seal_secret(given or request.plain_secret)  # type: ignore[attr-defined]
+            changed.add("secret")
         if obj.is_active:
             # Who saves it has looked at it: a receiver that was given up is tried again.
             obj.disabled_at, obj.disabled_reason, obj.failures = None, "", 0
             obj.failing_since = obj.retry_at = None
+            changed |= {"disabled_at", "disabled_reason", "failures", "failing_since", "retry_at"}
         elif obj.disabled_at is None:
             obj.disabled_at, obj.disabled_reason = clock.now(), ChannelLink.Disabled.BY_HAND
-        super().save_model(request, obj, form, change)
+            changed |= {"disabled_at", "disabled_reason"}
+        # What was changed alone: the loop of deliveries writes how the link does meanwhile.
+        obj.save(update_fields=changed if change else None)
 
     def response_add(
         self, request: HttpRequest, obj: ChannelLink, post_url_continue: str | None = None

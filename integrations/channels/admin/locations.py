@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from integrations.channels.admin.messages import in_utc
+from integrations.channels.admin.messages import actor, in_utc
 from integrations.channels.intake import trouble
 from integrations.channels.replay import replay_location
 from integrations.models import ChannelLocation
@@ -86,7 +86,7 @@ class ChannelLocationAdmin(KitchenScoped, ModelAdmin):
     def take_in(self, request: HttpRequest, queryset: QuerySet[ChannelLocation]) -> None:
         taken = refused = 0
         for place in queryset:
-            done = replay_location(place, by=f"user:{request.user.get_username()}")
+            done = replay_location(place, by=actor(request))
             taken, refused = taken + done[0], refused + done[1]
         text = ngettext("%d message taken in.", "%d messages taken in.", taken) % taken
         self.message_user(request, text, messages.SUCCESS if taken else messages.INFO)

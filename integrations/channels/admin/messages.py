@@ -228,9 +228,8 @@ class ChannelMessageAdmin(KitchenScoped, ModelAdmin):
 
     def replay_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         message = self._asked(request, pk)
-        if message is not None:
-            message = self._replay(request, message)
-        return self._back(request, message)
+        made = message and self._replay(request, message)
+        return self._back(request, message, made)
 
     def give_up_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         message = self._asked(request, pk)
@@ -257,13 +256,16 @@ class ChannelMessageAdmin(KitchenScoped, ModelAdmin):
         return HttpResponseRedirect(reverse("admin:orders_order_change", args=[delivery.order_id]))
 
     @staticmethod
-    def _back(request: HttpRequest, message: ChannelMessage | None) -> HttpResponse:
-        """To the order's page where the button stood there, else to the message."""
+    def _back(
+        request: HttpRequest, message: ChannelMessage | None, made: ChannelMessage | None = None
+    ) -> HttpResponse:
+        """To the order's page where the button stood there, else to the message, or to the one `made` of it."""
         if message is None:
             return HttpResponseRedirect(reverse("admin:integrations_channelmessage_changelist"))
-        if request.POST.get("from") == "order":
+        if request.POST.get("from") == "order" and message.order_id:
             return HttpResponseRedirect(reverse("admin:orders_order_change", args=[message.order_id]))
-        return HttpResponseRedirect(reverse("admin:integrations_channelmessage_change", args=[message.pk]))
+        shown = made or message
+        return HttpResponseRedirect(reverse("admin:integrations_channelmessage_change", args=[shown.pk]))
 
     def _replay(self, request: HttpRequest, message: ChannelMessage) -> ChannelMessage:
         taken, made = replay(message, by=actor(request))

@@ -1,5 +1,7 @@
 import json
 from argparse import ArgumentParser
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from integrations.channels.registry import ADAPTERS
-from integrations.channels.secrets import new_secret, seal_secret
+from integrations.channels.secrets import LONGEST, SHORTEST, new_secret, seal_secret
 from integrations.deliveries.guard import check_url
 from integrations.models import ChannelLink, ChannelLocation
 from orders.models import Kitchen
@@ -37,6 +39,8 @@ class Command(BaseCommand):
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
         secret = options["secret"] or new_secret()
+        if not SHORTEST <= len(secret) <= LONGEST:
+            raise CommandError(f"--secret has {SHORTEST} to {LONGEST} characters.")
         link = ChannelLink(
             name=options["name"],
             channel_kind=options["kind"],
@@ -47,13 +51,10 @@ class Command(BaseCommand):
             mapping=_mapping(options["kind"], options["mapping"]),
             secret=seal_secret(secret),
         )
-        try:
-            for option, url in (("--status-url", link.status_url), ("--busy-url", link.busy_url)):
-                if url:
-                    _check(option, url)
-            link.full_clean(exclude=("events", "kind"))
-        except ValidationError as error:
-            raise CommandError(" ".join(error.messages)) from None
+        for option, url in (("--status-url", link.status_url), ("--busy-url", link.busy_url)):
+            if url:
+                _checked(option, partial(check_url, url))
+        _checked("The link", partial(link.full_clean, exclude=("events", "kind")))
         link.save()
         for place in options["location"]:
             external_id, _, slug = place.rpartition("=")
@@ -63,22 +64,24 @@ class Command(BaseCommand):
                     ", ".join(Kitchen.objects.order_by("pk").values_list("pk", flat=True)[:50]) or "none yet"
                 )
                 raise CommandError(f"--location is ID=KITCHEN, not {place}. Known kitchens: {known}.")
-            ChannelLocation.objects.create(link=link, external_id=external_id, kitchen=kitchen)
+            location = ChannelLocation(link=link, external_id=external_id, kitchen=kitchen)
+            _checked(f"--location {place}", location.full_clean)
+            location.save()
         self.stdout.write(secret)
 
 
-def _check(option: str, url: str) -> None:
+def _checked(what: str, check: Callable[[], None]) -> None:
     try:
-        check_url(url)
+        check()
     except ValidationError as error:
-        raise CommandError(f"{option}: {' '.join(error.messages)}") from None
+        raise CommandError(f"{what}: {' '.join(error.messages)}") from None
 
 
 def _mapping(kind: str, file: str | None) -> Any:
     adapter = ADAPTERS[kind]
+    if adapter.has_mapping != (file is not None):
+        raise CommandError(f"Links of the kind {kind} need {'' if adapter.has_mapping else 'no '}--mapping.")
     if file is None:
-        if adapter.has_mapping:
-            raise CommandError(f"Links of the kind {kind} need --mapping.")
         return None
     try:
         mapping = json.loads(Path(file).read_text())

@@ -1,4 +1,4 @@
-"""Links, places and bodies of channels, and a client that signs as they do."""
+"""Links, places and bodies of channels, a client that signs as they do, and how much it left behind."""
 
 import json
 from copy import deepcopy
@@ -9,8 +9,8 @@ from django.test import Client
 from integrations.channels.schema import DELIVERECT_ORDER
 from integrations.channels.secrets import seal_secret
 from integrations.channels.signatures import sign
-from integrations.models.channels import ChannelLink, ChannelLocation
-from orders.models import Kitchen
+from integrations.models.channels import ChannelLink, ChannelLocation, ChannelMessage
+from orders.models import Kitchen, Order
 from orders.tests.factories import kitchen as make_kitchen
 
 SECRET = "a-secret-of-the-channel"
@@ -49,3 +49,8 @@ def send(
     raw = data if isinstance(data, bytes) else json.dumps(data).encode()
     headers = {header: sign(secret, raw) if signature is None else signature, **more}
     return Client().post(url, raw, content_type=JSON, headers={k: v for k, v in headers.items() if v})
+
+
+def stored() -> tuple[int, int, int]:
+    """Orders, messages and places that there are."""
+    return Order.objects.count(), ChannelMessage.objects.count(), ChannelLocation.objects.count()

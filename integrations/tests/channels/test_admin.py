@@ -69,6 +69,16 @@ def test_a_message_that_was_refused_can_be_taken_in_once_the_cause_is_mended(man
     assert message.settled_by == "user:anna"
 
 
+def test_a_message_that_can_no_longer_be_read_leads_back_to_its_order(manager):
+    make.link()
+    make.send(make.body(location="elsewhere"))
+    ChannelMessage.objects.update(payload="")  # forgotten with its customer
+    message = ChannelMessage.objects.get()
+    back = manager.post(url("channelmessage_replay", message.pk), {"from": "order"})
+    assert back["Location"] == reverse("admin:orders_order_change", args=["deliverect:d-1"])
+    assert ChannelMessage.objects.latest("pk").outcome == "invalid"
+
+
 def test_a_message_that_is_given_up_is_told_to_the_channel_as_failed(manager):
     make.link(status_url="https://channel.example/status")
     make.send(make.body(location="elsewhere"))

@@ -124,6 +124,8 @@ def test_its_address_opens_links_of_its_own_kind_only():
     "wrong, pointer",
     [
         ({"order": {}}, "/order/id"),
+        ({"order": {"id": "x" * 257}}, "/order/id"),
+        ({"store": {"code": "x" * 257}}, "/store/code"),
         ({"lines": []}, "/lines"),
         ({"lines": None}, "/lines"),
         ({"lines": ["burger"]}, "/lines/0"),
@@ -152,6 +154,32 @@ def test_what_is_wrong_is_named_in_the_channels_own_words(wrong, pointer):
     assert pointer in {error["pointer"] for error in answer.json()["errors"]}
     assert not Order.objects.exists()
     assert ChannelMessage.objects.get().outcome == "invalid"
+
+
+def test_two_long_ids_that_begin_alike_are_two_orders_or_none():
+    shop()
+    assert [send(body(id="x" * 255 + end)).status_code for end in ("a", "b")] == [200, 200]
+    assert Order.objects.count() == 2
+    assert [send(body(id="x" * 256 + end)).status_code for end in ("a", "b")] == [400, 400]
+    assert Order.objects.count() == 2
+
+
+def test_an_id_that_is_no_text_is_named_once():
+    shop()
+    errors = send(body(id=["A"])).json()["errors"]
+    assert [(error["pointer"], error["detail"]) for error in errors] == [("/order/id", "Send a text.")]
+
+
+@pytest.mark.parametrize("quantity", ["some", 0, 1.5, True, None])
+def test_a_wrong_quantity_is_named_once(quantity):
+    shop()
+    line = {"sku": "A", "title": "A", "qty": quantity, "options": [{"title": "B", "qty": "two"}]}
+    errors = send({**body(), "lines": [line]}).json()["errors"]
+    assert {(error["pointer"], error["detail"]) for error in errors} == {
+        ("/lines/0/qty", "Send a whole number from 1 to 9999."),
+        ("/lines/0/options/0/qty", "Send a whole number from 1 to 9999."),
+    }
+    assert len(errors) == 2
 
 
 def test_a_constant_stands_for_a_field_that_the_channel_does_not_send():

@@ -1,4 +1,5 @@
-"""What was read lately, kept for as long as the rollups stay where they are in the change feed."""
+"""What was read lately, kept for as long as the rollups stay where they are in the change feed: what they say follows
+from that alone."""
 
 import threading
 from collections import OrderedDict

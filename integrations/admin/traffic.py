@@ -13,7 +13,7 @@ from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from integrations.channels.admin.calls import REFUSED, Call, calls_of
+from integrations.admin.calls import REFUSED, Call, calls_of
 from integrations.channels.admin.messages import LOOKS, may_replay
 from integrations.models import ChannelMessage, Delivery
 from orders.admin.words import badge, moment
@@ -57,7 +57,7 @@ def order_traffic(request: HttpRequest, order: Order, log: Sequence[StatusChange
     if not lines:
         return ""
     lines.sort(key=lambda line: line.at)
-    return render_to_string("integrations/channels/traffic.html", {"traffic": lines, "order": order}, request)
+    return render_to_string("integrations/traffic.html", {"traffic": lines, "order": order}, request)
 
 
 def _calls(order: Order, log: Sequence[StatusChange]) -> Iterable[Line]:
