@@ -21,36 +21,9 @@ from kitchen_display import counts, numbers
 from kitchen_display.configuration import Configuration, configuration
 from kitchen_display.models import Screen
 from kitchen_display.shell import shell_version
-from kitchen_display.tickets import (
-    AllDayRow,
-    Amended,
-    Board,
-    BrandMark,
-    Modifier,
-    Owed,
-    Recallable,
-    Ticket,
-    TicketItem,
-    Undo,
-    flat_modifiers,
-    urgency,
-)
+from kitchen_display.tickets import Amended, Board, Ticket, TicketItem, flat_modifiers, urgency
 from orders.hours import told_moment
 from orders.statuses import CANCELLED, FIRST, PICKED_UP, READY, TERMINAL
-
-__all__ = [
-    "AllDayRow",
-    "Board",
-    "BrandMark",
-    "Modifier",
-    "Owed",
-    "Recallable",
-    "Ticket",
-    "TicketItem",
-    "Undo",
-    "display_number",
-    "read_board",
-]
 
 _COLUMNS: Final = """id, version, status, brand_id, channel, channel_order_id, channel_display_id, note,
   created_at, due_at, changed_at"""

@@ -164,14 +164,6 @@ class Ticket:
         return amber_at(self.wall_at, self.due_at)
 
     @property
-    def red_at(self) -> datetime:
-        return self.due_at
-
-    @property
-    def created_ms(self) -> int:
-        return milliseconds(self.created_at)
-
-    @property
     def due_ms(self) -> int:
         return milliseconds(self.due_at)
 
@@ -264,19 +256,6 @@ class Recallable:
     @property
     def state(self) -> str:
         return STATES[self.to_status]
-
-
-@dataclass(frozen=True, slots=True)
-class Undo:
-    """What this screen has just bumped, for 10 s."""
-
-    display: str
-    number: int | None
-    until: datetime
-
-    @property
-    def until_ms(self) -> int:
-        return milliseconds(self.until)
 
 
 def flat_modifiers(tree: Any, depth: int = 0) -> list[Modifier]:

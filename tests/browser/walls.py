@@ -165,10 +165,6 @@ class Wall:
             entry for entry in self.page.evaluate("diary") if entry["name"] == name and entry["at"] >= since
         ]
 
-    def now(self) -> float:
-        """The page's own clock, ms."""
-        return float(self.page.evaluate("performance.now()"))
-
     def states(self) -> dict[str, str]:
         """Orders on the first page and their states."""
         tickets = self.page.locator(".grid > .ticket")
