@@ -8,8 +8,8 @@ import orjson
 from django.utils.translation import get_language
 
 from huuva.moments import moment
-from kitchen_display.board import display_number, open_orders
 from kitchen_display.models import Screen
+from kitchen_display.reads import open_orders
 from kitchen_display.shell import shell_version
 from kitchen_display.tickets import milliseconds
 from orders.statuses import FIRST, READY
@@ -43,13 +43,9 @@ def read_pickup(screen: Screen, now: datetime) -> PickupBoard:
     orders = open_orders(screen.kitchen_id)
     waiting = [order for order in orders if order.status == FIRST and order.due_at - lead > now]
     rest = {order.id for order in waiting}
-    preparing = [
-        display_number(order.channel_display_id, order.channel_order_id)
-        for order in orders
-        if order.status < READY and order.id not in rest
-    ]
+    preparing = [order.display for order in orders if order.status < READY and order.id not in rest]
     ready = [
-        display_number(order.channel_display_id, order.channel_order_id)
+        order.display
         for order in sorted(orders, key=lambda order: order.changed_at, reverse=True)
         if order.status == READY
     ]

@@ -7,9 +7,10 @@ from typing import Any, Final
 
 from django.db import connection
 
-from kitchen_display.board import display_number
+from kitchen_display.bumping import who
 from kitchen_display.configuration import configuration
 from kitchen_display.models import Screen, TicketNumber
+from kitchen_display.reads import display_number
 from kitchen_display.tickets import Recallable
 from orders.statuses import CANCELLED, Kind
 
@@ -100,10 +101,9 @@ def _may(screen: Screen, done: _Done) -> bool:
     """Expo all; a station what moved its own items alone."""
     if screen.is_expo:
         return True
-    if done.begins_with is None:
-        return False
     found = configuration(screen.kitchen_id)
-    return all(not found.makers(plu) or screen.station_id in found.makers(plu) for plu in done.moved)
+    whole = done.begins_with is None
+    return not whole and all(found.concerns(screen.station_id, plu) for plu in done.moved)
 
 
 def _shown(screen: Screen, changes: list[_Done]) -> list[Recallable]:
@@ -122,7 +122,7 @@ def _shown(screen: Screen, changes: list[_Done]) -> list[Recallable]:
             plu=done.begins_with or "",
             items=tuple(words for _, words in done.lines),
             to_status=done.to_status,
-            actor=done.actor.partition(":")[2] or done.actor,
+            actor=who(done.actor),
             at=done.at,
         )
         for done in changes

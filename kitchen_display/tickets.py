@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 # Amber when this part of an order's time on the wall has passed; red when it is due.
 AMBER_AT = 0.75
 DEFAULT_COLOUR = "#5b6770"
+# What of an amendment a wall shows, in the order in which a ticket names it.
+AMENDED = ("due_at", "quantity", "note")
 STATES = {
     FIRST: "received",
     PREPARING: "preparing",
