@@ -90,7 +90,8 @@ def _version(board: Board, found: Configuration) -> str:
     settings = [
         screen.pk, screen.name, screen.station_id, screen.kind, screen.text_scale, screen.columns, screen.sound_new,
         screen.sound_cancelled, screen.sound_late, str(screen.awake_from), str(screen.awake_to),
-        screen.kitchen.name, screen.kitchen.release_minutes, get_language(), shell_version(),
+        screen.kitchen_id, screen.kitchen.name, screen.kitchen.time_zone, screen.kitchen.release_minutes,
+        get_language(), shell_version(),
         board.pace, board.busy_minutes, board.closed, board.opens,
     ]  # fmt: skip
     data = orjson.dumps([shown, later, all_day, settings, found.digest])

@@ -86,7 +86,7 @@ class Configuration:
 
 
 def base_plu(plu: str) -> str:
-    """A line that shares its PLU with another of the order ends in `~2` (docs/integrators.md); it is the same product."""
+    """A line that shares its PLU with another one of its order ends in `~2` (docs/integrators.md): the same product."""
     base, tilde, number = plu.rpartition("~")
     return base if tilde and base and number.isdigit() else plu
 

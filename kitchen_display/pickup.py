@@ -50,8 +50,8 @@ def read_pickup(screen: Screen, now: datetime) -> PickupBoard:
         if order.status == READY
     ]
     settings = [
-        screen.pk, screen.text_scale, str(screen.awake_from), str(screen.awake_to), screen.kitchen.name,
-        get_language(), shell_version(),
+        screen.pk, screen.text_scale, str(screen.awake_from), str(screen.awake_to), screen.kitchen_id,
+        screen.kitchen.name, screen.kitchen.time_zone, get_language(), shell_version(),
     ]  # fmt: skip
     data = orjson.dumps([preparing, ready, settings])
     return PickupBoard(

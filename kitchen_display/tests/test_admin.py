@@ -9,6 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from kitchen_display import hints
 from kitchen_display.board import read_board
 from kitchen_display.models import PairingRequest, Screen, Sighting, Station, TicketNumber
 from kitchen_display.tests import factories as make
@@ -109,6 +110,20 @@ def test_a_station_of_another_kitchen_is_refused(manager):
     answer = manager.post(reverse(f"{SCREENS}_add"), form(station=other.pk))
     assert answer.status_code == 200 and "of another kitchen" in answer.content.decode()
     assert not Screen.objects.exists()
+
+
+def test_screens_are_told_when_one_of_them_moves_or_goes(manager, monkeypatch):
+    """The page of one that moved to another kitchen still listens to the one before."""
+    screen = make.screen()
+    orders.kitchen("harju")
+    told = []
+    monkeypatch.setattr(hints, "publish_on_commit", lambda *hint: told.append(hint))
+    manager.post(reverse(f"{SCREENS}_change", args=[screen.pk]), form(kitchen="harju"))
+    assert sorted(told) == [("harju", "screens"), ("main", "screens")]
+    told.clear()
+    chosen = {"action": "delete_selected", "_selected_action": [screen.pk], "post": "yes"}
+    manager.post(reverse(f"{SCREENS}_changelist"), chosen)
+    assert told == [("harju", "screens")] and not Screen.objects.exists()
 
 
 def test_lists_cost_the_same_whatever_they_hold(manager):

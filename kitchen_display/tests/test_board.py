@@ -218,3 +218,13 @@ def test_the_version_changes_with_what_is_shown_and_only_then():
     assert one == board(screen, now + timedelta(seconds=1)).version
     move_item(order.id, "P0", PREPARING, actor="screen:Expo")
     assert board(screen, now).version != one
+
+
+def test_a_screen_in_another_zone_or_kitchen_is_another_board_though_nothing_is_open():
+    screen, now = make.screen(), clock.now()
+    versions = {board(screen, now).version}
+    screen.kitchen.time_zone = "Asia/Tokyo"
+    versions.add(board(screen, now).version)
+    screen.kitchen = orders.kitchen("other", name=screen.kitchen.name, time_zone="Asia/Tokyo")
+    versions.add(board(screen, now).version)
+    assert len(versions) == 3
