@@ -168,7 +168,7 @@ class ScreenAdmin(KitchenScoped, ModelAdmin):
         now = timezone.now()
         board = read_pickup(screen, now) if screen.is_pickup else read_board(screen, now, numbers_new=False)
         context = {"screen": screen, "board": board, "now": now}
-        return TemplateResponse(request, "kitchen_display/admin/screen.html", context)
+        return TemplateResponse(request, "kitchen_display/admin/preview.html", context)
 
     @action(
         description=_("Make a pairing link"), url_path="pairing-link", permissions=["change"], icon="add_link"

@@ -11,7 +11,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 
 from kitchen_display import hints
-from kitchen_display.admin.preview import recent_products
+from kitchen_display.admin.products import recent_products
 from kitchen_display.configuration import forget_configuration
 from kitchen_display.models import Station, StationRule
 from orders.admin.scope import KitchenFilter, KitchenScoped
@@ -37,7 +37,7 @@ class StationAdmin(KitchenScoped, ModelAdmin):
     prepopulated_fields = {"slug": ("name",)}
     inlines = (RuleInline,)
 
-    change_form_after_template = "kitchen_display/admin/preview.html"
+    change_form_after_template = "kitchen_display/admin/products.html"
 
     class Media:
         js = ("kitchen_display/js/admin-stations.js",)

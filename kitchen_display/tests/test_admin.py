@@ -91,6 +91,8 @@ def test_a_preview_shows_what_the_screen_shows_and_changes_nothing(manager):
     assert "No salt" in shown["Grill"] and "inert" in shown["Grill"]
     assert "#417" in shown["Board"] and "No salt" not in shown["Board"]
     assert not any("<script" in page for page in shown.values())
+    for page in shown.values():  # each sign is there
+        assert set(re.findall(r'href="#(i-[\w-]+)"', page)) <= set(re.findall(r'<symbol id="([\w-]+)"', page))
     assert not TicketNumber.objects.exists() and not Sighting.objects.filter(order_id=made.pk).exists()
 
 
