@@ -3,6 +3,7 @@
 import { Actions } from "./actions.js";
 import { Alarms, alarmsOf } from "./alarms.js";
 import { loaded, loadsAnew } from "./anew.js";
+import { askForBoard, ofBoard, readBoard } from "./answers.js";
 import { startKeys } from "./keys.js";
 import { Grid } from "./layout.js";
 import { connect } from "./live.js";
@@ -92,7 +93,7 @@ function strong(number) {
   return element;
 }
 
-export function turn(pages) {
+function turn(pages) {
   grid.turn(pages);
   grid.past = []; // Whoever turns the page knows that the next touch meets other tickets.
   turnedAt = performance.now();
@@ -108,37 +109,16 @@ function token() {
   return one("[name=csrfmiddlewaretoken]")?.value ?? "";
 }
 
-/** An answer with a board, in the form that live.js takes. */
-async function read(response) {
-  const serverTime = Number(response.headers.get("X-Server-Time")) || undefined;
-  const moment = response.headers.get("X-Board-Moment");
-  if (response.status === 304) {
-    lookAt(Number(response.headers.get("X-Board-Next")));
-    return { board: null, serverTime, moment, streamUrl: response.headers.get("X-Stream-Url") };
-  }
-  if (response.status === 403) {
-    location.reload(); // The server says in full why this screen shows nothing any more.
-    return { board: null, ended: true };
-  }
-  if (!response.ok) throw new Error(`The board answered ${response.status}`);
-  const sheet = document.createElement("template");
-  sheet.innerHTML = await response.text();
-  const board = sheet.content.querySelector("#wall");
-  if (!board) throw new Error("The answer holds no board");
-  return { board, serverTime: Number(board.dataset.now) || serverTime, moment, streamUrl: board.dataset.stream };
-}
+const read = (response) => readBoard(response, "#wall");
 
 async function fetchBoard({ signal }) {
-  // What is painted, not what came: an answer that was lost on the way must come again.
-  const headers = { "X-Requested-With": "fetch", "If-None-Match": `"${one("#wall").dataset.version}"` };
   const shown = sightings.take();
   const query = shown.length ? `?${new URLSearchParams(shown.map((key) => ["seen", key]))}` : "";
-  const answer = await read(await fetch(page.board + query, { headers, signal, cache: "no-store" }));
+  const answer = await read(await askForBoard(page.board + query, one("#wall"), signal));
   sightings.told(shown);
   return answer;
 }
 
-let nextTimer = 0;
 let held = null;
 let pointerDown = 0;
 const LONGEST_TOUCH = 3000; // then it is a cloth, or the finger's leaving was lost
@@ -160,25 +140,18 @@ function onBoard(fresh) {
   return undefined;
 }
 
-/** When time alone changes the board, it is asked for. */
-function lookAt(next) {
-  clearTimeout(nextTimer);
-  if (next && live) nextTimer = setTimeout(() => live.look(), Math.min(Math.max(next - clock(), 0) + 200, 2 ** 30));
-}
-
 function take(wall, elements) {
   tickets.take([...elements]);
   paint(document.querySelector(".later__list"));
   alarms.look(tickets.keys().map((key) => tickets.get(key)));
   sightings.add([...document.querySelectorAll(".later__one[data-order]")].map((element) => element.dataset.order));
   sightings.add(tickets.keys());
-  lookAt(Number(wall.dataset.next));
   timers?.tick();
   document.dispatchEvent(new CustomEvent("huuva:board", { detail: { version: wall.dataset.version } }));
 }
 
 /** Brand colours by CSSOM: the content security policy allows no style attributes. */
-export function paint(scope) {
+function paint(scope) {
   for (const element of scope?.querySelectorAll("[data-brand-colour]") ?? []) {
     element.style.setProperty("--brand", element.dataset.brandColour);
   }
@@ -221,7 +194,7 @@ function time(milliseconds) {
 }
 
 const first = one("#wall");
-live = connect({ streamUrl: first.dataset.stream, serverTime: Number(first.dataset.now), fetchBoard, onBoard, onState });
+live = connect({ ...ofBoard(first), fetchBoard, onBoard, onState });
 timers = startTimers({
   now: clock,
   zone: page.zone,
