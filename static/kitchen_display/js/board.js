@@ -204,7 +204,7 @@ timers = startTimers({
 });
 take(first, gridElement.querySelectorAll(":scope > .ticket"));
 
-const actions = new Actions({ page, token, live, read, tickets, say, words });
+const actions = new Actions({ page, token, live, read, tickets, say });
 const panels = openPanels({ page, actions, say, sounds });
 startKeys({ grid, tickets, actions, panels, turn, say, page });
 document.addEventListener("click", (event) => {
