@@ -164,7 +164,7 @@ def test_timers_run_on_the_servers_clock(kitchen: WallKitchen) -> None:
         off.page.add_init_script(wrong)
         off.page.reload()
         expect(off.page.locator("body")).to_have_attribute("data-state", "live")
-        read = "[...document.querySelectorAll('.grid .ticket[data-order] .timer')].map(t => [t.closest('.ticket').dataset.order, t.dataset.created, t.querySelector('[data-age]').textContent])"
+        read = "[...document.querySelectorAll('.grid .ticket[data-order] .timer')].map(t => [t.closest('.ticket').dataset.order, t.dataset.came, t.querySelector('[data-age]').textContent])"
         pairs = zip(right.page.evaluate(read), off.page.evaluate(read), strict=True)
         for (order, _, first), (same, _, second) in pairs:
             assert order == same

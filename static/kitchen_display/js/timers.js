@@ -17,7 +17,7 @@ export function startTimers({ now, zone, language, tickets, onLate }) {
     for (const ticket of tickets()) {
       const timer = ticket.querySelector(".timer");
       const urgency = urgencyOf(timer.dataset, time);
-      const text = age(time - Number(timer.dataset.created));
+      const text = age(time - Number(timer.dataset.came));
       const label = timer.querySelector("[data-age]");
       if (label.textContent !== text) label.textContent = text;
       if (timer.dataset.urgency !== urgency) setUrgency(timer, urgency);
