@@ -1,4 +1,4 @@
-"""`{% ticket t %}`: a ticket, drawn anew only when something of it has changed.
+"""`{% shell_version %}`, and `{% ticket t %}`: a ticket, drawn anew only when something of it has changed.
 
 Most of a board's time goes into drawing tickets, and from one change to the next nearly all of them look as before.
 """
@@ -19,7 +19,6 @@ register = template.Library()
 
 # Stands where each browser's own token comes. Random, so that no order can hold it.
 _TOKEN: Final = secrets.token_hex(32)
-
 
 register.simple_tag(shell_version)
 
