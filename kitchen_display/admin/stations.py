@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db import transaction
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
@@ -94,6 +95,9 @@ class StationAdmin(KitchenScoped, ModelAdmin):
 
 
 def tell(kitchen: str) -> None:
-    """Rules have changed: this process forgets them at once, others within 3 s; screens ask again."""
-    forget_configuration()
+    """Rules have changed: this process forgets them at once, others within 3 s; screens ask again.
+
+    Not before the commit: another thread would read the old ones again, and keep them.
+    """
+    transaction.on_commit(forget_configuration)
     hints.publish_on_commit(kitchen, hints.SCREENS)
