@@ -109,7 +109,9 @@ def _was_on_wall(order: Order, change: Change) -> bool:
         return False
     before = {row.plu: row.from_status for row in change.rows}
     statuses = [before.get(None, order.status), *(before.get(item.plu, item.status) for item in order.lines)]
-    return _on_wall(order, order.due_at, statuses, change.at)
+    standing = AmendmentAlarm.objects.filter(order_id=order.id, acknowledged_at=None)
+    # What was amended to be due much later stays there until somebody has seen that.
+    return _on_wall(order, order.due_at, statuses, change.at) or standing.exists()
 
 
 def _on_wall(order: Order, due: datetime, statuses: Iterable[int | None], at: datetime) -> bool:
