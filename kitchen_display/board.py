@@ -4,11 +4,7 @@ At most five statements with the screen's own (wall, orders, items, and brands w
 however many tickets there are. Only where new orders have come since the last look does it write: their numbers.
 """
 
-import hashlib
 from datetime import datetime, timedelta
-
-import orjson
-from django.utils.translation import get_language
 
 from huuva.moments import moment
 from kitchen_display import counts, numbers
@@ -16,7 +12,7 @@ from kitchen_display.composing import Composer
 from kitchen_display.configuration import Configuration, configuration
 from kitchen_display.models import Screen
 from kitchen_display.reads import lines_of, open_orders, read_wall
-from kitchen_display.shell import shell_version
+from kitchen_display.shell import digest, page_version
 from kitchen_display.tickets import Board
 from orders.hours import told_moment
 from orders.statuses import READY
@@ -63,6 +59,7 @@ def read_board(screen: Screen, now: datetime, *, numbers_new: bool = True) -> Bo
         board.closed = True
         board.opens = told_moment(opening.until, screen.kitchen, now) if opening.until else ""
     board.pace, board.busy_minutes = wall.pace, wall.busy_minutes
+    board.page_version = page_version(screen, board.pace, board.busy_minutes)
     board.version = _version(board, found)
     return board
 
@@ -87,12 +84,8 @@ def _version(board: Board, found: Configuration) -> str:
     ]
     later = [[t.order_id, t.version, t.due_days] for t in board.later]
     all_day = [[row.name, row.late, row.soon, row.later] for row in board.all_day]
-    settings = [
-        screen.pk, screen.name, screen.station_id, screen.kind, screen.text_scale, screen.columns, screen.sound_new,
-        screen.sound_cancelled, screen.sound_late, str(screen.awake_from), str(screen.awake_to),
-        screen.kitchen_id, screen.kitchen.name, screen.kitchen.time_zone, screen.kitchen.release_minutes,
-        get_language(), shell_version(),
-        board.pace, board.busy_minutes, board.closed, board.opens,
+    around = [
+        board.page_version, screen.pk, screen.name, screen.kitchen.name, screen.kitchen.release_minutes,
+        board.closed, board.opens, found.digest,
     ]  # fmt: skip
-    data = orjson.dumps([shown, later, all_day, settings, found.digest])
-    return hashlib.blake2b(data, digest_size=9).hexdigest()
+    return digest([shown, later, all_day, around])

@@ -1,17 +1,16 @@
 """What changes seldom and every board needs: brands, which station makes what, and when the kitchen is open. Kept in
 the process for 3 s."""
 
-import hashlib
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from functools import lru_cache
 from time import monotonic
 from typing import Final
 
-import orjson
 from django.db import connection
 
 from kitchen_display.reads import from_json
+from kitchen_display.shell import digest
 from kitchen_display.tickets import DEFAULT_COLOUR, BrandMark
 from orders.hours import Opening, opening_of
 from orders.models import ClosedDays, Kitchen, OpeningHours
@@ -110,7 +109,7 @@ def read_configuration(kitchen: str) -> Configuration:
         ClosedDays(first=date.fromisoformat(first), last=date.fromisoformat(last), reason=reason)
         for first, last, reason in closed
     ]
-    found.digest = hashlib.blake2b(orjson.dumps([sorted(brands), rules]), digest_size=9).hexdigest()
+    found.digest = digest([sorted(brands), rules])
     return found
 
 

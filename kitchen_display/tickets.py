@@ -216,6 +216,8 @@ class Board:
     version: str
     next_at: datetime | None = None
     moment: str = ""
+    # What the page is loaded anew for when it changes (shell.py).
+    page_version: str = ""
     # What channels are told of the kitchen: online, busy or paused.
     pace: str = "online"
     busy_minutes: int = 0
