@@ -9,8 +9,10 @@ from orders.statuses import CANCELLED, FIRST, PICKED_UP, PREPARING, READY
 if TYPE_CHECKING:
     from kitchen_display.models import Screen
 
-# Amber when this part of an order's time on the wall has passed; red when it is due.
+# Due soon (amber) when this part of an order's time on the wall has passed; late (red) when it is due.
 AMBER_AT = 0.75
+# All-day counts tell apart what is due within this time.
+NEXT_MINUTES = timedelta(minutes=10)
 DEFAULT_COLOUR = "#5b6770"
 # What of an amendment a wall shows, in the order in which a ticket names it.
 AMENDED = ("due_at", "quantity", "note")
@@ -33,10 +35,10 @@ def amber_at(wall_at: datetime, due_at: datetime) -> datetime:
 
 
 def urgency(status: int, wall_at: datetime, due_at: datetime, now: datetime) -> str:
-    """calm, amber or red. What is ready or has ended is calm."""
+    """calm, soon or late. What is ready or has ended is calm."""
     if status >= READY or now < amber_at(wall_at, due_at):
         return "calm"
-    return "amber" if now < due_at else "red"
+    return "soon" if now < due_at else "late"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ class Ticket:
     `number` is what a cook presses (None: all 999 are in use); `version` the order's. `wall_at` is when it came to the
     wall, or will (the rail). `alarm`: the order was cancelled and nobody has acknowledged it.
     `next`: where the footer moves it (a station: its own items; expo: the order); 0: it does nothing.
-    `urgency`: calm, amber or red at the time of the read; the page's own clock carries it on. `due_days`: how many
+    `urgency`: calm, soon or late at the time of the read; the page's own clock carries it on. `due_days`: how many
     days from today it is due, by the kitchen's calendar; but for 0 the page names the day.
     """
 
@@ -196,9 +198,6 @@ class AllDayRow:
         return self.late + self.soon + self.later
 
 
-SOON = timedelta(minutes=10)
-
-
 @dataclass(slots=True)
 class Board:
     """Everything that a screen shows at one moment. `version` changes with whatever is shown, and with nothing else.
@@ -235,7 +234,7 @@ class Board:
 
     @property
     def late_count(self) -> int:
-        return sum(ticket.urgency == "red" for ticket in self.tickets)
+        return sum(ticket.urgency == "late" for ticket in self.tickets)
 
     @property
     def order_ids(self) -> list[str]:

@@ -115,7 +115,7 @@ def test_a_begun_item_is_enough_where_items_do_not_lift_their_order():
 def test_amber_at_three_quarters_of_the_time_on_the_wall_and_red_when_due():
     make.order(due_in=10)
     screen, now = make.screen(), clock.now()
-    for minutes, urgency in ((7, "calm"), (8, "amber"), (10, "red")):
+    for minutes, urgency in ((7, "calm"), (8, "soon"), (10, "late")):
         (ticket,) = board(screen, now + timedelta(minutes=minutes)).tickets
         assert ticket.urgency == urgency, minutes
 
@@ -127,7 +127,7 @@ def test_the_time_of_a_scheduled_order_begins_with_its_release():
     (ticket,) = board(make.screen(), at).tickets
     assert ticket.urgency == "calm"
     (ticket,) = board(make.screen("B"), at + timedelta(minutes=2)).tickets
-    assert ticket.urgency == "amber"
+    assert ticket.urgency == "soon"
 
 
 def test_what_is_ready_is_not_late():
