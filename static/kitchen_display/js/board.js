@@ -4,6 +4,7 @@ import { Actions } from "./actions.js";
 import { Alarms, alarmsOf } from "./alarms.js";
 import { loaded, loadsAnew } from "./anew.js";
 import { askForBoard, ofBoard, readBoard } from "./answers.js";
+import { timeFormat } from "./clock.js";
 import { startKeys } from "./keys.js";
 import { Grid } from "./layout.js";
 import { connect } from "./live.js";
@@ -174,6 +175,7 @@ for (const name of ["pointerup", "pointercancel"]) {
 // --- live
 let live = null;
 let timers = null;
+const times = timeFormat(page.zone, document.documentElement.lang, { second: "2-digit" });
 const clock = () => (live ? live.now() : Number(one("#wall").dataset.now));
 
 function onState({ state, lastGood, unconfirmed }) {
@@ -182,15 +184,9 @@ function onState({ state, lastGood, unconfirmed }) {
   one("[data-live-word]").textContent = { live: page.wordLive, polling: page.wordPolling, stale: page.wordStale }[state] ?? page.wordConnecting;
   document.body.dataset.state = state;
   one("[data-stale]").hidden = state !== "stale";
-  if (state === "stale") one("[data-stale-at]").textContent = time(lastGood);
+  if (state === "stale") one("[data-stale-at]").textContent = times.format(lastGood);
   showEmpty();
   document.dispatchEvent(new CustomEvent("huuva:state", { detail: { state, unconfirmed } }));
-}
-
-function time(milliseconds) {
-  return new Intl.DateTimeFormat(document.documentElement.lang, {
-    hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", timeZone: page.zone,
-  }).format(milliseconds);
 }
 
 const first = one("#wall");

@@ -2,6 +2,7 @@
 
 import { loaded, loadsAnew } from "./anew.js";
 import { askForBoard, ofBoard, readBoard } from "./answers.js";
+import { timeFormat } from "./clock.js";
 import { connect } from "./live.js";
 import { keepAwake } from "./wake.js";
 
@@ -56,18 +57,13 @@ setInterval(() => {
 addEventListener("resize", arrange);
 document.fonts.ready.then(arrange);
 
-function clockText(milliseconds) {
-  return new Intl.DateTimeFormat(document.documentElement.lang, {
-    hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: page.zone,
-  }).format(milliseconds);
-}
-
+const times = timeFormat(page.zone, document.documentElement.lang);
 function onState({ state, lastGood }) {
   document.body.dataset.state = state;
   const banner = document.querySelector("[data-stale]");
   const changed = banner.hidden === (state === "stale");
   banner.hidden = state !== "stale";
-  document.querySelector("[data-stale-at]").textContent = clockText(lastGood);
+  document.querySelector("[data-stale-at]").textContent = times.format(lastGood);
   if (changed) arrange(); // The banner stands above the numbers and takes their room.
 }
 
@@ -77,7 +73,7 @@ const live = connect({ ...ofBoard(first), fetchBoard, onBoard, onState });
 arrange();
 setInterval(() => {
   const clock = document.querySelector("[data-clock]");
-  if (clock) clock.textContent = clockText(live.now());
+  if (clock) clock.textContent = times.format(live.now());
 }, 1000);
 keepAwake({ from: page.awakeFrom, to: page.awakeTo, zone: page.zone, now: () => live.now() });
 window.huuva = { live };
