@@ -19,13 +19,8 @@ class Composer:
     def __init__(
         self, screen: Screen, found: Configuration, wall: Wall, numbers: Mapping[str, int], now: datetime
     ) -> None:
-        self.station, self.found, self.wall, self.numbers, self.now = (
-            screen.station_id,
-            found,
-            wall,
-            numbers,
-            now,
-        )
+        self.station, self.found = screen.station_id, found
+        self.wall, self.numbers, self.now = wall, numbers, now
         self.lead = timedelta(minutes=screen.kitchen.release_minutes)
         self.zone = zoneinfo.ZoneInfo(screen.kitchen.time_zone)
         self.today = now.astimezone(self.zone).date()
