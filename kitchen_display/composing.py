@@ -47,7 +47,6 @@ class Composer:
             brand=self.found.brand(order.brand_id),
             channel=order.channel,
             status=order.status,
-            created_at=order.created_at,
             due_at=order.due_at,
             wall_at=wall_at,
             note=order.note,
@@ -61,7 +60,6 @@ class Composer:
         )
 
     def _item(self, order: OpenOrder, line: Line, alarm: bool) -> TicketItem:
-        makers = self.found.makers(line.plu)
         mine = self.found.concerns(self.station, line.plu)
         can = mine and line.status < READY and order.status not in TERMINAL
         amended: tuple[Amended, ...] = ()
@@ -76,7 +74,6 @@ class Composer:
             allergens=tuple(str(allergen) for allergen in line.allergens),
             status=line.status,
             mine=mine,
-            stations=tuple(label for id_, (_, label) in self.found.stations.items() if id_ in makers),
             alarm=alarm and line.status == CANCELLED,
             next=READY if can else 0,
             amended=amended,

@@ -86,7 +86,6 @@ class TicketItem:
     allergens: tuple[str, ...]
     status: int
     mine: bool
-    stations: tuple[str, ...]
     alarm: bool
     next: int
     amended: tuple[Amended, ...] = ()
@@ -129,7 +128,6 @@ class Ticket:
     brand: BrandMark
     channel: str
     status: int
-    created_at: datetime
     due_at: datetime
     wall_at: datetime
     note: str
@@ -235,11 +233,6 @@ class Board:
     @property
     def late_count(self) -> int:
         return sum(ticket.urgency == "late" for ticket in self.tickets)
-
-    @property
-    def order_ids(self) -> list[str]:
-        """What the page acknowledges to have shown."""
-        return [ticket.order_id for ticket in (*self.tickets, *self.later)]
 
 
 @dataclass(frozen=True, slots=True)

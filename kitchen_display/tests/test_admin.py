@@ -151,8 +151,9 @@ def test_rules_are_edited_with_the_station_and_count_at_once(manager):
     }  # fmt: skip
     station = {"kitchen": "main", "name": "Grill", "slug": "grill"}
     assert manager.post(reverse(f"{STATIONS}_add"), {**station, **rules}).status_code == 302
-    (ticket,) = read_board(make.screen(), clock.now()).tickets
-    assert [item.stations for item in ticket.items] == [("Grill",), ()]
+    elsewhere = make.screen(station=make.station("sushi"))
+    (ticket,) = read_board(elsewhere, clock.now()).tickets
+    assert [item.plu for item in ticket.mine] == ["SU1"]
 
 
 def test_the_station_page_shows_where_recent_products_go(manager):

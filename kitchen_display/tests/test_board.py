@@ -56,12 +56,11 @@ def test_a_station_shows_what_its_rules_claim_and_what_nobody_claims():
 
 
 def test_the_longest_rule_wins_and_an_exact_one_before_a_prefix():
-    make.station("hot", "A")
-    make.station("cold", "A1", exact=("A2",))
-    ticket = None
+    stations = [make.station("hot", "A"), make.station("cold", "A1", exact=("A2",))]
     make.order("A0", "A1x", "A2", "A2x", "A2~2")
-    (ticket,) = board(make.screen()).tickets
-    assert [item.stations for item in ticket.items] == [("Hot",), ("Cold",), ("Cold",), ("Hot",), ("Cold",)]
+    boards = [board(make.screen(station.name, station=station)) for station in stations]
+    shown = [[item.plu for item in ticket.mine] for (ticket,) in (each.tickets for each in boards)]
+    assert shown == [["A0", "A2x"], ["A1x", "A2", "A2~2"]]
 
 
 def test_a_station_is_done_with_a_ticket_when_its_items_are_ready():
