@@ -237,7 +237,7 @@ class Board:
 
 @dataclass(frozen=True, slots=True)
 class Recallable:
-    """An entry of the recall list. `plu`: set where only this item was bumped."""
+    """An entry of the recall list. `plu`: an item of it; empty where the order was bumped as a whole."""
 
     order_id: str
     number: int | None
