@@ -118,7 +118,7 @@ def lines_of(order_ids: list[str]) -> dict[str, list[Line]]:
     """The items of these orders, by order."""
     lines: defaultdict[str, list[Line]] = defaultdict(list)
     for *plain, modifiers, allergens in _rows(_LINES, [order_ids]) if order_ids else ():
-        line = Line(*plain, from_json(modifiers), from_json(allergens))
+        line = Line._make((*plain, from_json(modifiers), from_json(allergens)))
         lines[line.order_id].append(line)
     return lines
 
