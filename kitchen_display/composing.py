@@ -8,7 +8,7 @@ from typing import Any
 from kitchen_display import counts
 from kitchen_display.configuration import Configuration
 from kitchen_display.models import Screen
-from kitchen_display.reads import Line, OpenOrder, Wall
+from kitchen_display.reads import Line, OpenOrder, Wall, from_json
 from kitchen_display.tickets import AMENDED, Amended, Ticket, TicketItem, flat_modifiers, urgency
 from orders.statuses import CANCELLED, PICKED_UP, READY, TERMINAL
 
@@ -69,9 +69,9 @@ class Composer:
             plu=line.plu,
             quantity=line.quantity,
             name=line.name,
-            modifiers=tuple(flat_modifiers(line.modifiers)),
+            modifiers=tuple(flat_modifiers(from_json(line.modifiers))),
             note=line.note,
-            allergens=tuple(str(allergen) for allergen in line.allergens),
+            allergens=tuple(str(allergen) for allergen in from_json(line.allergens)),
             status=line.status,
             mine=mine,
             alarm=alarm and line.status == CANCELLED,

@@ -71,8 +71,10 @@ class Configuration:
 
     def concerns(self, station: int | None, plu: str) -> bool:
         """Whether a screen of this station (None: expo, which sees everything) shows and moves a product."""
+        if station is None:
+            return True
         makers = self.makers(plu)
-        return station is None or not makers or station in makers
+        return not makers or station in makers
 
     def _match(self, plu: str) -> frozenset[int]:
         for name in (plu, base_plu(plu)):

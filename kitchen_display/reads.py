@@ -33,7 +33,7 @@ WHERE kitchen_id = %s AND mode <> 'online'"""
 
 
 class Line(NamedTuple):
-    """An item of an order."""
+    """An item of an order. Modifiers and allergens are for `from_json`."""
 
     order_id: str
     plu: str
@@ -117,8 +117,7 @@ def open_orders(kitchen: str, alarmed: Iterable[str] = ()) -> list[OpenOrder]:
 def lines_of(order_ids: list[str]) -> dict[str, list[Line]]:
     """The items of these orders, by order."""
     lines: defaultdict[str, list[Line]] = defaultdict(list)
-    for *plain, modifiers, allergens in _rows(_LINES, [order_ids]) if order_ids else ():
-        line = Line._make((*plain, from_json(modifiers), from_json(allergens)))
+    for line in map(Line._make, _rows(_LINES, [order_ids]) if order_ids else ()):
         lines[line.order_id].append(line)
     return lines
 
