@@ -11,7 +11,7 @@ from typing import Any
 from playwright.sync_api import Browser, Error, Page, sync_playwright
 
 from tests.api.client import Client, new_order
-from tests.browser.conftest import FLAGS, chromium
+from tests.browser.chrome import launch
 
 ORDERS = 200
 OPEN_AT_ONCE = 8
@@ -88,7 +88,7 @@ def measure_painted(base_url: str, links: tuple[str, str], key: str) -> PaintRes
     client = Client(base_url, key)
     with sync_playwright() as playwright:
         try:
-            browser = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
+            browser = launch(playwright)
             page = _open(browser, base_url, links[0])
         except (Error, RuntimeError) as error:
             raise PaintFailed(f"The wall did not open: {error}") from None

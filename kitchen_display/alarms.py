@@ -1,12 +1,14 @@
 """Alarms for what was cancelled or amended on the wall: raised with that, standing until somebody has seen it."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from kitchen_display import hints
 from kitchen_display.configuration import configuration
 from kitchen_display.models import Alarm, AmendmentAlarm, Screen
+from kitchen_display.tickets import AMENDED
 from orders import clock
 from orders.history import Change
 from orders.models import Amendment, Order
@@ -26,9 +28,7 @@ def raise_alarms(order: Order, change: Change) -> None:
         for row in change.rows
         if row.to_status == CANCELLED and row.from_status and row.kind == Kind.TRANSITION
     ]
-    if not cancelled or not _was_on_wall(order, change):
-        return
-    if not Screen.objects.watching().filter(kitchen_id=order.kitchen_id).exists():
+    if not cancelled or not _was_on_wall(order, change) or not _is_watched(order.kitchen_id):
         return
     Alarm.objects.bulk_create(
         [
@@ -39,14 +39,6 @@ def raise_alarms(order: Order, change: Change) -> None:
     )
 
 
-def _was_on_wall(order: Order, change: Change) -> bool:
-    """Not what still waited in the rail: nobody had begun it."""
-    first = change.rows[0]
-    before = first.from_status if first.plu is None else order.status
-    released = order.due_at - timedelta(minutes=order.kitchen.release_minutes) <= change.at
-    return released or (before or FIRST) > FIRST
-
-
 def raise_amended(order: Order, amendment: Amendment) -> None:
     """For what `amendment` changed on a wall that somebody watches, the order or each item (ADR 16).
 
@@ -54,16 +46,19 @@ def raise_amended(order: Order, amendment: Amendment) -> None:
     """
     before: defaultdict[str, dict[str, Any]] = defaultdict(dict)
     for change in amendment.changes:
-        if change["field"] in _SHOWN:
+        if change["field"] in AMENDED:
             before[change["plu"] or ""][change["field"]] = change["before"]
-    if not before or not Screen.objects.watching().filter(kitchen_id=order.kitchen_id).exists():
+    if not before or not _is_watched(order.kitchen_id):
         return
     # The order's lock keeps other amendments out, these locks the acknowledgements.
     known = {
         alarm.plu: alarm for alarm in AmendmentAlarm.objects.filter(order_id=order.id).select_for_update()
     }
     standing = {plu: alarm.before for plu, alarm in known.items() if alarm.acknowledged_at is None}
-    if not standing and not _stood_on_wall(order, before[""].get("due_at"), amendment.at):
+    due_before = before[""].get("due_at")
+    due = datetime.fromisoformat(due_before) if due_before else order.due_at
+    statuses = (order.status, *(item.status for item in order.lines))
+    if not standing and not _on_wall(order, due, statuses, amendment.at):
         return
     now = _values(order)
     raised = []
@@ -94,10 +89,6 @@ def raise_amended(order: Order, amendment: Amendment) -> None:
     )
 
 
-# What of an amendment a wall shows.
-_SHOWN: Final = frozenset({"note", "quantity", "due_at"})
-
-
 def _values(order: Order) -> dict[str, dict[str, Any]]:
     """What is shown of an order ("") and its items now, as alarms keep it."""
     own: dict[str, Any] = {"note": order.note, "due_at": _text(order.due_at)}
@@ -108,10 +99,25 @@ def _text(at: datetime) -> str:
     return at.astimezone(UTC).isoformat()
 
 
-def _stood_on_wall(order: Order, due_before: str | None, at: datetime) -> bool:
-    """Whether it was on the wall just before it was amended; in the rail nobody has read it yet."""
-    due = datetime.fromisoformat(due_before) if due_before else order.due_at
-    begun = order.status > FIRST or any(item.status not in (FIRST, CANCELLED) for item in order.lines)
+def _is_watched(kitchen: str) -> bool:
+    return Screen.objects.watching().filter(kitchen_id=kitchen).exists()
+
+
+def _was_on_wall(order: Order, change: Change) -> bool:
+    """Whether it was on the wall before `change`; not what came cancelled."""
+    if change.rows[0].from_status is None:
+        return False
+    before = {row.plu: row.from_status for row in change.rows}
+    statuses = [before.get(None, order.status), *(before.get(item.plu, item.status) for item in order.lines)]
+    standing = AmendmentAlarm.objects.filter(order_id=order.id, acknowledged_at=None)
+    # What was amended to be due much later stays there until somebody has seen that.
+    return _on_wall(order, order.due_at, statuses, change.at) or standing.exists()
+
+
+def _on_wall(order: Order, due: datetime, statuses: Iterable[int | None], at: datetime) -> bool:
+    """Whether an order of these statuses, its own and those of its items, was on the wall: not what still waited in the
+    rail, where nobody has read or begun it yet."""
+    begun = any(status not in (FIRST, CANCELLED) for status in statuses)
     return begun or due - timedelta(minutes=order.kitchen.release_minutes) <= at
 
 
@@ -158,7 +164,7 @@ def _acknowledge_amended(screen: Screen, order_id: str, plu: str | None, version
             plu__in=[
                 plu
                 for plu in standing.values_list("plu", flat=True)
-                if not plu or not found.makers(plu) or screen.station_id in found.makers(plu)
+                if not plu or found.concerns(screen.station_id, plu)
             ]
         )
     return standing.update(acknowledged_at=clock.now(), acknowledged_by=screen.actor)

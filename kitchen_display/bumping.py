@@ -91,10 +91,8 @@ def _own_items(screen: Screen, order_id: str) -> list[OrderItem]:
     )
     if not items:
         raise NotPossible(_("This order is not here any more."))
-    if screen.is_expo:
-        return items
     found = configuration(screen.kitchen_id)
-    own = [i for i in items if not found.makers(i.plu) or screen.station_id in found.makers(i.plu)]
+    own = [item for item in items if found.concerns(screen.station_id, item.plu)]
     if not own:
         raise NotPossible(_("This order is not of this station."))
     return own

@@ -1,16 +1,16 @@
 """What changes seldom and every board needs: brands, which station makes what, and when the kitchen is open. Kept in
 the process for 3 s."""
 
-import hashlib
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from functools import lru_cache
 from time import monotonic
-from typing import Any, Final
+from typing import Final
 
-import orjson
 from django.db import connection
 
+from kitchen_display.reads import from_json
+from kitchen_display.shell import digest
 from kitchen_display.tickets import DEFAULT_COLOUR, BrandMark
 from orders.hours import Opening, opening_of
 from orders.models import ClosedDays, Kitchen, OpeningHours
@@ -63,18 +63,21 @@ class Configuration:
         return self._opening
 
     def makers(self, plu: str) -> frozenset[int]:
-        """The stations whose rules claim a product: the longest match wins. Empty: nobody claims it, so all show it.
-
-        A line that shares its PLU with another of the order ends in `~2` (DESIGN §9); it is the same product.
-        """
+        """The stations whose rules claim a product: the longest match wins. Empty: nobody claims it, so all show it."""
         found = self._claims.get(plu)
         if found is None:
             found = self._claims[plu] = self._match(plu)
         return found
 
+    def concerns(self, station: int | None, plu: str) -> bool:
+        """Whether a screen of this station (None: expo, which sees everything) shows and moves a product."""
+        if station is None:
+            return True
+        makers = self.makers(plu)
+        return not makers or station in makers
+
     def _match(self, plu: str) -> frozenset[int]:
-        base, tilde, number = plu.rpartition("~")
-        for name in (plu, base) if tilde and number.isdigit() else (plu,):
+        for name in (plu, base_plu(plu)):
             if name in self.exact:
                 return self.exact[name]
         for length in range(len(plu), 0, -1):
@@ -83,12 +86,18 @@ class Configuration:
         return frozenset()
 
 
+def base_plu(plu: str) -> str:
+    """A line that shares its PLU with another one of its order ends in `~2` (docs/integrators.md): the same product."""
+    base, tilde, number = plu.rpartition("~")
+    return base if tilde and base and number.isdigit() else plu
+
+
 def read_configuration(kitchen: str) -> Configuration:
     """As it is now; one statement, whose cost is that of the brands and rules there are."""
     with connection.cursor() as cursor:
         cursor.execute(_SQL, [kitchen] * 3)
         row = cursor.fetchone()
-    brands, rules, hours, closed = (_plain(value) for value in row or (None,) * 4)
+    brands, rules, hours, closed = (from_json(value) for value in row or (None,) * 4)
     found = Configuration(
         {id_: BrandMark(name, colour or DEFAULT_COLOUR) for id_, name, colour in brands}, {}
     )
@@ -102,15 +111,8 @@ def read_configuration(kitchen: str) -> Configuration:
         ClosedDays(first=date.fromisoformat(first), last=date.fromisoformat(last), reason=reason)
         for first, last, reason in closed
     ]
-    found.digest = hashlib.blake2b(orjson.dumps([sorted(brands), rules]), digest_size=9).hexdigest()
+    found.digest = digest([sorted(brands), rules])
     return found
-
-
-def _plain(value: Any) -> list[Any]:
-    """Depending on the driver's set-up, JSON arrives as text or as what it stands for."""
-    if value is None:
-        return []
-    return list(orjson.loads(value) if isinstance(value, str | bytes) else value)
 
 
 # Entries of the last seconds, too: for the kitchens that one process serves within FRESH_SECONDS.

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from kitchen_display.configuration import Configuration
-from kitchen_display.tickets import SOON, AllDayRow, Board, Owed, Ticket, TicketItem
+from kitchen_display.tickets import NEXT_MINUTES, AllDayRow, Board, Owed, Ticket, TicketItem
 from orders.statuses import READY
 
 
@@ -20,7 +20,7 @@ def all_day(board: Board, now: datetime) -> list[AllDayRow]:
             row = rows.setdefault(item.name, AllDayRow(item.plu, item.name))
             if ticket.due_at <= now:
                 row.late += item.quantity
-            elif ticket.due_at <= now + SOON:
+            elif ticket.due_at <= now + NEXT_MINUTES:
                 row.soon += item.quantity
             else:
                 row.later += item.quantity
@@ -59,5 +59,5 @@ def next_moment(board: Board, now: datetime, hours_end: datetime | None = None) 
         moments.append(hours_end)
     for ticket in (*board.tickets, *board.later):
         if ticket.status < READY:
-            moments += [ticket.due_at, ticket.due_at - SOON]
+            moments += [ticket.due_at, ticket.due_at - NEXT_MINUTES]
     return min((moment for moment in moments if moment > now), default=None)

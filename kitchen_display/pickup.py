@@ -1,16 +1,12 @@
 """The read of the pickup board: numbers only, nobody's name."""
 
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import orjson
-from django.utils.translation import get_language
-
 from huuva.moments import moment
-from kitchen_display.board import display_number, open_orders
 from kitchen_display.models import Screen
-from kitchen_display.shell import shell_version
+from kitchen_display.reads import open_orders
+from kitchen_display.shell import digest, page_version
 from kitchen_display.tickets import milliseconds
 from orders.statuses import FIRST, READY
 
@@ -24,6 +20,7 @@ class PickupBoard:
     preparing: list[str]
     ready: list[str]
     version: str
+    page_version: str
     next_at: datetime | None
     moment: str  # before the read, see huuva.moments
 
@@ -43,27 +40,20 @@ def read_pickup(screen: Screen, now: datetime) -> PickupBoard:
     orders = open_orders(screen.kitchen_id)
     waiting = [order for order in orders if order.status == FIRST and order.due_at - lead > now]
     rest = {order.id for order in waiting}
-    preparing = [
-        display_number(order.channel_display_id, order.channel_order_id)
-        for order in orders
-        if order.status < READY and order.id not in rest
-    ]
+    preparing = [order.display for order in orders if order.status < READY and order.id not in rest]
     ready = [
-        display_number(order.channel_display_id, order.channel_order_id)
+        order.display
         for order in sorted(orders, key=lambda order: order.changed_at, reverse=True)
         if order.status == READY
     ]
-    settings = [
-        screen.pk, screen.text_scale, str(screen.awake_from), str(screen.awake_to), screen.kitchen.name,
-        get_language(), shell_version(),
-    ]  # fmt: skip
-    data = orjson.dumps([preparing, ready, settings])
+    page = page_version(screen)
     return PickupBoard(
         screen=screen,
         server_now=now,
         preparing=preparing,
         ready=ready,
-        version=hashlib.blake2b(data, digest_size=9).hexdigest(),
+        version=digest([preparing, ready, screen.pk, screen.kitchen.name, page]),
+        page_version=page,
         next_at=min((order.due_at - lead for order in waiting), default=None),
         moment=before,
     )

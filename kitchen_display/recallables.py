@@ -3,19 +3,21 @@
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 from django.db import connection
 
-from kitchen_display.board import display_number
+from kitchen_display.bumping import who
 from kitchen_display.configuration import configuration
 from kitchen_display.models import Screen, TicketNumber
+from kitchen_display.reads import display_number
 from kitchen_display.tickets import Recallable
 from orders.statuses import CANCELLED, Kind
 
 MOST: Final = 30
 
-# Bounded by what the kitchens touched within the time of recall, by the index on updated_at.
+# Bounded by what the kitchen touched within the time of recall, by the index on updated_at. What channels told of the
+# past (2: Kind.IMPORT) nobody did here.
 _SQL: Final = """
 SELECT o.id, o.channel_display_id, o.channel_order_id, o.brand_id,
        c.plu, c.to_status, c.kind, c.change, c.recalls, c.at, c.actor, i.name, i.quantity
@@ -24,6 +26,22 @@ JOIN orders_statuschange c ON c.order_id = o.id
 LEFT JOIN orders_orderitem i ON i.order_id = c.order_id AND i.plu = c.plu
 WHERE o.kitchen_id = %s AND o.updated_at >= %s AND c.at >= %s AND c.from_status IS NOT NULL AND c.kind <> 2
 ORDER BY c.order_id, c.sequence"""
+
+
+class _Row(NamedTuple):
+    order_id: str
+    channel_display_id: str
+    channel_order_id: str
+    brand_id: str
+    plu: str | None
+    to_status: int
+    kind: int
+    change: int
+    recalls: int | None
+    at: datetime
+    actor: str
+    name: str | None
+    quantity: int | None
 
 
 @dataclass(slots=True)
@@ -37,7 +55,7 @@ class _Done:
     actor: str
     at: datetime
     to_status: int
-    begins_with: str | None
+    begins_with: str | None  # the PLU of its first row; None where the order itself was moved
     lines: list[tuple[str, str]] = field(default_factory=list)  # PLU and words
 
     @property
@@ -45,9 +63,9 @@ class _Done:
         return {plu for plu, _ in self.lines}
 
 
-def recall_list(screen: Screen, now: datetime, most: int = MOST) -> list[Recallable]:
-    """What this screen may bring back, newest first."""
-    return _shown(screen, _standing(screen, now)[:most])
+def recall_list(screen: Screen, now: datetime) -> list[Recallable]:
+    """The latest MOST things that this screen may bring back, newest first."""
+    return _shown(screen, _standing(screen, now)[:MOST])
 
 
 def last_bumped(screen: Screen, now: datetime, within: timedelta | None = None) -> Recallable | None:
@@ -65,12 +83,12 @@ def _standing(screen: Screen, now: datetime) -> list[_Done]:
     since = now - timedelta(minutes=screen.kitchen.recall_minutes)
     with connection.cursor() as cursor:
         cursor.execute(_SQL, [screen.kitchen_id, since, since])
-        rows = cursor.fetchall()
-    gone = {(row[0], row[8]) for row in rows if row[6] == Kind.RECALL}
+        rows = [_Row._make(row) for row in cursor.fetchall()]
+    gone = {(row.order_id, row.recalls) for row in rows if row.kind == Kind.RECALL}
     by_order: defaultdict[str, dict[int, _Done]] = defaultdict(dict)
     for row in rows:
-        if row[6] != Kind.RECALL and (row[0], row[7]) not in gone:
-            _add(by_order[row[0]], row)
+        if row.kind != Kind.RECALL and (row.order_id, row.change) not in gone:
+            _add(by_order[row.order_id], row)
     found: list[_Done] = []
     for changes in by_order.values():
         moved_since: set[str] = set()
@@ -86,24 +104,30 @@ def _standing(screen: Screen, now: datetime) -> list[_Done]:
     return sorted(found, key=lambda done: done.at, reverse=True)
 
 
-def _add(changes: dict[int, _Done], row: tuple[Any, ...]) -> None:
-    order_id, display_id, channel_id, brand_id, plu, to_status, _, change, _, at, actor, name, quantity = row
-    done = changes.get(change)
+def _add(changes: dict[int, _Done], row: _Row) -> None:
+    done = changes.get(row.change)
     if done is None:
-        shown = display_number(display_id, channel_id)
-        done = changes[change] = _Done(order_id, shown, brand_id, change, actor, at, to_status, plu)
-    if plu is not None:
-        done.lines.append((plu, f"{quantity} × {name}"))
+        done = changes[row.change] = _Done(
+            order_id=row.order_id,
+            display=display_number(row.channel_display_id, row.channel_order_id),
+            brand_id=row.brand_id,
+            change=row.change,
+            actor=row.actor,
+            at=row.at,
+            to_status=row.to_status,
+            begins_with=row.plu,
+        )
+    if row.plu is not None:
+        done.lines.append((row.plu, f"{row.quantity} × {row.name}"))
 
 
 def _may(screen: Screen, done: _Done) -> bool:
     """Expo all; a station what moved its own items alone."""
     if screen.is_expo:
         return True
-    if done.begins_with is None:
-        return False
     found = configuration(screen.kitchen_id)
-    return all(not found.makers(plu) or screen.station_id in found.makers(plu) for plu in done.moved)
+    whole = done.begins_with is None
+    return not whole and all(found.concerns(screen.station_id, plu) for plu in done.moved)
 
 
 def _shown(screen: Screen, changes: list[_Done]) -> list[Recallable]:
@@ -122,7 +146,7 @@ def _shown(screen: Screen, changes: list[_Done]) -> list[Recallable]:
             plu=done.begins_with or "",
             items=tuple(words for _, words in done.lines),
             to_status=done.to_status,
-            actor=done.actor.partition(":")[2] or done.actor,
+            actor=who(done.actor),
             at=done.at,
         )
         for done in changes

@@ -37,6 +37,6 @@ def pace_changed_receiver(sender: type[KitchenPace], pace: KitchenPace, **_: Any
 
 def brand_changed(sender: type[Brand], **_: Any) -> None:
     """Of `post_save` and `post_delete`: any kitchen may cook for it."""
-    forget_configuration()
+    transaction.on_commit(forget_configuration)
     for kitchen in Screen.objects.watching().values_list("kitchen_id", flat=True).distinct():
         hints.publish_on_commit(kitchen, hints.SCREENS)

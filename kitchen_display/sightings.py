@@ -26,7 +26,7 @@ class Unseen:
 
 # Only kitchens that have a display: others may well work without one. Orders first, by themselves: on a cluster they
 # lie elsewhere than what walls remember of them.
-_SQL: Final = """
+_UNSEEN: Final = """
 WITH o AS MATERIALIZED (
     SELECT id, kitchen_id, changed_at FROM orders_order WHERE status IN (1, 2) AND changed_at < %s
 )
@@ -45,11 +45,11 @@ SELECT id, %s, %s FROM orders_order WHERE id = ANY(%s) AND kitchen_id = %s AND s
 ON CONFLICT DO NOTHING"""
 
 
-def unseen_orders(limit: int = 1000) -> list[Unseen]:
-    """Orders to be made that have been here for UNSEEN_AFTER and that no screen has shown. Costs what is open."""
+def unseen_orders() -> list[Unseen]:
+    """Orders to be made that have been here for UNSEEN_AFTER and that no screen has shown, MOST_AT_ONCE at most."""
     now = clock.now()
     with connection.cursor() as cursor:
-        cursor.execute(_SQL, [now - UNSEEN_AFTER, now, now - UNSEEN_AFTER, limit])
+        cursor.execute(_UNSEEN, [now - UNSEEN_AFTER, now, now - UNSEEN_AFTER, MOST_AT_ONCE])
         return [Unseen(*row) for row in cursor.fetchall()]
 
 

@@ -9,9 +9,13 @@ from orders.statuses import CANCELLED, FIRST, PICKED_UP, PREPARING, READY
 if TYPE_CHECKING:
     from kitchen_display.models import Screen
 
-# Amber when this part of an order's time on the wall has passed; red when it is due.
+# Due soon (amber) when this part of an order's time on the wall has passed; late (red) when it is due.
 AMBER_AT = 0.75
+# All-day counts tell apart what is due within this time.
+NEXT_MINUTES = timedelta(minutes=10)
 DEFAULT_COLOUR = "#5b6770"
+# What of an amendment a wall shows, in the order in which a ticket names it.
+AMENDED = ("due_at", "quantity", "note")
 STATES = {
     FIRST: "received",
     PREPARING: "preparing",
@@ -31,10 +35,10 @@ def amber_at(wall_at: datetime, due_at: datetime) -> datetime:
 
 
 def urgency(status: int, wall_at: datetime, due_at: datetime, now: datetime) -> str:
-    """calm, amber or red. What is ready or has ended is calm."""
+    """calm, soon or late. What is ready or has ended is calm."""
     if status >= READY or now < amber_at(wall_at, due_at):
         return "calm"
-    return "amber" if now < due_at else "red"
+    return "soon" if now < due_at else "late"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,6 @@ class TicketItem:
     allergens: tuple[str, ...]
     status: int
     mine: bool
-    stations: tuple[str, ...]
     alarm: bool
     next: int
     amended: tuple[Amended, ...] = ()
@@ -114,7 +117,7 @@ class Ticket:
     `number` is what a cook presses (None: all 999 are in use); `version` the order's. `wall_at` is when it came to the
     wall, or will (the rail). `alarm`: the order was cancelled and nobody has acknowledged it.
     `next`: where the footer moves it (a station: its own items; expo: the order); 0: it does nothing.
-    `urgency`: calm, amber or red at the time of the read; the page's own clock carries it on. `due_days`: how many
+    `urgency`: calm, soon or late at the time of the read; the page's own clock carries it on. `due_days`: how many
     days from today it is due, by the kitchen's calendar; but for 0 the page names the day.
     """
 
@@ -125,7 +128,6 @@ class Ticket:
     brand: BrandMark
     channel: str
     status: int
-    created_at: datetime
     due_at: datetime
     wall_at: datetime
     note: str
@@ -164,14 +166,6 @@ class Ticket:
         return amber_at(self.wall_at, self.due_at)
 
     @property
-    def red_at(self) -> datetime:
-        return self.due_at
-
-    @property
-    def created_ms(self) -> int:
-        return milliseconds(self.created_at)
-
-    @property
     def due_ms(self) -> int:
         return milliseconds(self.due_at)
 
@@ -202,9 +196,6 @@ class AllDayRow:
         return self.late + self.soon + self.later
 
 
-SOON = timedelta(minutes=10)
-
-
 @dataclass(slots=True)
 class Board:
     """Everything that a screen shows at one moment. `version` changes with whatever is shown, and with nothing else.
@@ -222,6 +213,8 @@ class Board:
     version: str
     next_at: datetime | None = None
     moment: str = ""
+    # What the page is loaded anew for when it changes (shell.py).
+    page_version: str = ""
     # What channels are told of the kitchen: online, busy or paused.
     pace: str = "online"
     busy_minutes: int = 0
@@ -239,17 +232,12 @@ class Board:
 
     @property
     def late_count(self) -> int:
-        return sum(ticket.urgency == "red" for ticket in self.tickets)
-
-    @property
-    def order_ids(self) -> list[str]:
-        """What the page acknowledges to have shown."""
-        return [ticket.order_id for ticket in (*self.tickets, *self.later)]
+        return sum(ticket.urgency == "late" for ticket in self.tickets)
 
 
 @dataclass(frozen=True, slots=True)
 class Recallable:
-    """An entry of the recall list. `plu`: set where only this item was bumped."""
+    """An entry of the recall list. `plu`: an item of it; empty where the order was bumped as a whole."""
 
     order_id: str
     number: int | None
@@ -264,19 +252,6 @@ class Recallable:
     @property
     def state(self) -> str:
         return STATES[self.to_status]
-
-
-@dataclass(frozen=True, slots=True)
-class Undo:
-    """What this screen has just bumped, for 10 s."""
-
-    display: str
-    number: int | None
-    until: datetime
-
-    @property
-    def until_ms(self) -> int:
-        return milliseconds(self.until)
 
 
 def flat_modifiers(tree: Any, depth: int = 0) -> list[Modifier]:

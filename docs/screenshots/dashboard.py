@@ -16,7 +16,7 @@ def main() -> None:
 
 
 def shoot(stack: Any) -> None:
-    from tests.browser.conftest import PASSWORD
+    from tests.planted import PASSWORDS
 
     stack.manage("first_data")
     stack.manage("simulate", "--days", "90", "--orders-per-day", "800", "--seed", "7")
@@ -25,9 +25,9 @@ def shoot(stack: Any) -> None:
         "--no-imports",
         "-c",
         "from django.contrib.auth.models import User;"
-        f"User.objects.create_superuser('anna', password='{PASSWORD}')",
+        f"User.objects.create_superuser('anna', password='{PASSWORDS[0]}')",
     )
-    pages(stack.base_url, "anna", PASSWORD)
+    pages(stack.base_url, "anna", PASSWORDS[0])
 
 
 def pages(base_url: str, user: str, password: str) -> None:
@@ -53,19 +53,15 @@ def look(page: Any, path: str, name: str, *, whole: bool = False) -> None:
 def signed_in(base_url: str, user: str, password: str, width: int, height: int, scheme: str) -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
-    from tests.browser.conftest import FLAGS, chromium
+    from tests.browser.chrome import launch, log_in
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
+        browser = launch(playwright)
         context = browser.new_context(
             base_url=base_url, viewport={"width": width, "height": height}, color_scheme=scheme, locale="en"
         )
         page = context.new_page()
-        page.goto("/admin/")
-        page.locator("[name=username]").fill(user)
-        page.locator("[name=password]").fill(password)
-        page.locator("[type=submit]").click()
-        page.wait_for_url("**/admin/")
+        log_in(page, user, password)
         yield page
         browser.close()
 

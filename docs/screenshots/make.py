@@ -30,11 +30,11 @@ def main() -> None:
 def shoot(stack: Any) -> None:
     from playwright.sync_api import expect, sync_playwright
 
-    from tests.browser.conftest import FLAGS, chromium
+    from tests.browser.chrome import launch
     from tests.browser.walls import WallKitchen
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
+        browser = launch(playwright)
         for brand, name, colour in BRANDS:
             stack.manage(
                 "shell", "--no-imports", "-c", f"{MAKE_BRAND}('{brand}', '{name}', '{colour}').save()"

@@ -127,7 +127,9 @@ class ScreenAdmin(KitchenScoped, ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Screen, form: forms.ModelForm, change: bool) -> None:
         super().save_model(request, obj, form, change)
-        hints.publish_on_commit(obj.kitchen_id, hints.SCREENS)
+        # A page that is moved to another kitchen still listens to the one before.
+        for kitchen in {obj.kitchen_id, form.initial.get("kitchen") or obj.kitchen_id}:
+            hints.publish_on_commit(kitchen, hints.SCREENS)
         code = form.cleaned_data.get("code")
         if not code:
             return
@@ -143,6 +145,12 @@ class ScreenAdmin(KitchenScoped, ModelAdmin):
         super().delete_model(request, obj)
         hints.publish_on_commit(kitchen, hints.SCREENS)
 
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Screen]) -> None:
+        kitchens = set(queryset.values_list("kitchen_id", flat=True))
+        super().delete_queryset(request, queryset)
+        for kitchen in kitchens:
+            hints.publish_on_commit(kitchen, hints.SCREENS)
+
     @admin.action(description=_("Revoke: switch off at once"), permissions=["change"])
     def revoke_screens(self, request: HttpRequest, queryset: QuerySet[Screen]) -> None:
         revoked = [screen for screen in queryset if revoke(screen)]
@@ -154,20 +162,20 @@ class ScreenAdmin(KitchenScoped, ModelAdmin):
     @action(description=_("Preview"), url_path="preview", permissions=["preview"], icon="visibility")
     def preview(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """What the screen shows now, to look at: nothing in it can be touched, and nothing is written."""
-        screen = self.get_queryset(request).filter(pk=object_id).first() if object_id.isdecimal() else None
+        screen = self.get_object(request, object_id)
         if screen is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         now = timezone.now()
         board = read_pickup(screen, now) if screen.is_pickup else read_board(screen, now, numbers_new=False)
         context = {"screen": screen, "board": board, "now": now}
-        return TemplateResponse(request, "kitchen_display/admin/screen.html", context)
+        return TemplateResponse(request, "kitchen_display/admin/preview.html", context)
 
     @action(
         description=_("Make a pairing link"), url_path="pairing-link", permissions=["change"], icon="add_link"
     )
     def pairing_link(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The link as the very answer, so that it exists nowhere else."""
-        screen = self.get_queryset(request).filter(pk=object_id).first() if object_id.isdecimal() else None
+        screen = self.get_object(request, object_id)
         if screen is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         context = {

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db import transaction
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
@@ -11,7 +12,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 
 from kitchen_display import hints
-from kitchen_display.admin.preview import recent_products
+from kitchen_display.admin.products import recent_products
 from kitchen_display.configuration import forget_configuration
 from kitchen_display.models import Station, StationRule
 from orders.admin.scope import KitchenFilter, KitchenScoped
@@ -37,7 +38,7 @@ class StationAdmin(KitchenScoped, ModelAdmin):
     prepopulated_fields = {"slug": ("name",)}
     inlines = (RuleInline,)
 
-    change_form_after_template = "kitchen_display/admin/preview.html"
+    change_form_after_template = "kitchen_display/admin/products.html"
 
     class Media:
         js = ("kitchen_display/js/admin-stations.js",)
@@ -94,6 +95,9 @@ class StationAdmin(KitchenScoped, ModelAdmin):
 
 
 def tell(kitchen: str) -> None:
-    """Rules have changed: this process forgets them at once, others within 3 s; screens ask again."""
-    forget_configuration()
+    """Rules have changed: this process forgets them at once, others within 3 s; screens ask again.
+
+    Not before the commit: another thread would read the old ones again, and keep them.
+    """
+    transaction.on_commit(forget_configuration)
     hints.publish_on_commit(kitchen, hints.SCREENS)

@@ -1,6 +1,6 @@
 """What the wall remembers of orders: their numbers, alarms, and when a screen first showed them.
 
-Orders are named by their id without a foreign key: their tables may live on a cluster (DESIGN §5).
+Orders are named by their id without a foreign key: their tables may live on a cluster (ADR 1).
 """
 
 from django.db import models

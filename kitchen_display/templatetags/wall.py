@@ -12,16 +12,12 @@ from django.template.loader import get_template
 from django.utils import timezone, translation
 from django.utils.safestring import SafeString, mark_safe
 
-from kitchen_display.shell import shell_version
 from kitchen_display.tickets import Ticket
 
 register = template.Library()
 
 # Stands where each browser's own token comes. Random, so that no order can hold it.
 _TOKEN: Final = secrets.token_hex(32)
-
-
-register.simple_tag(shell_version)
 
 
 @register.simple_tag(takes_context=True)

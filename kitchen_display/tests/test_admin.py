@@ -9,6 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from kitchen_display import hints
 from kitchen_display.board import read_board
 from kitchen_display.models import PairingRequest, Screen, Sighting, Station, TicketNumber
 from kitchen_display.tests import factories as make
@@ -90,6 +91,8 @@ def test_a_preview_shows_what_the_screen_shows_and_changes_nothing(manager):
     assert "No salt" in shown["Grill"] and "inert" in shown["Grill"]
     assert "#417" in shown["Board"] and "No salt" not in shown["Board"]
     assert not any("<script" in page for page in shown.values())
+    for page in shown.values():  # each sign is there
+        assert set(re.findall(r'href="#(i-[\w-]+)"', page)) <= set(re.findall(r'<symbol id="([\w-]+)"', page))
     assert not TicketNumber.objects.exists() and not Sighting.objects.filter(order_id=made.pk).exists()
 
 
@@ -109,6 +112,20 @@ def test_a_station_of_another_kitchen_is_refused(manager):
     answer = manager.post(reverse(f"{SCREENS}_add"), form(station=other.pk))
     assert answer.status_code == 200 and "of another kitchen" in answer.content.decode()
     assert not Screen.objects.exists()
+
+
+def test_screens_are_told_when_one_of_them_moves_or_goes(manager, monkeypatch):
+    """The page of one that moved to another kitchen still listens to the one before."""
+    screen = make.screen()
+    orders.kitchen("harju")
+    told = []
+    monkeypatch.setattr(hints, "publish_on_commit", lambda *hint: told.append(hint))
+    manager.post(reverse(f"{SCREENS}_change", args=[screen.pk]), form(kitchen="harju"))
+    assert sorted(told) == [("harju", "screens"), ("main", "screens")]
+    told.clear()
+    chosen = {"action": "delete_selected", "_selected_action": [screen.pk], "post": "yes"}
+    manager.post(reverse(f"{SCREENS}_changelist"), chosen)
+    assert told == [("harju", "screens")] and not Screen.objects.exists()
 
 
 def test_lists_cost_the_same_whatever_they_hold(manager):
@@ -134,8 +151,9 @@ def test_rules_are_edited_with_the_station_and_count_at_once(manager):
     }  # fmt: skip
     station = {"kitchen": "main", "name": "Grill", "slug": "grill"}
     assert manager.post(reverse(f"{STATIONS}_add"), {**station, **rules}).status_code == 302
-    (ticket,) = read_board(make.screen(), clock.now()).tickets
-    assert [item.stations for item in ticket.items] == [("Grill",), ()]
+    elsewhere = make.screen(station=make.station("sushi"))
+    (ticket,) = read_board(elsewhere, clock.now()).tickets
+    assert [item.plu for item in ticket.mine] == ["SU1"]
 
 
 def test_the_station_page_shows_where_recent_products_go(manager):

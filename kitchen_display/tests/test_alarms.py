@@ -9,9 +9,10 @@ from kitchen_display import alarms
 from kitchen_display.models import Alarm
 from kitchen_display.tests import factories as make
 from orders import clock
+from orders.models import Kitchen
 from orders.refusals import Refusal
 from orders.services import move_item, move_order
-from orders.statuses import CANCELLED, PREPARING, READY
+from orders.statuses import CANCELLED, FIRST, PREPARING, READY
 from orders.tests import factories as orders
 
 pytestmark = pytest.mark.django_db
@@ -53,6 +54,19 @@ def test_an_order_for_later_that_was_begun_rings(wall):
     move_order(order.id, PREPARING, actor="screen:Expo")
     move_order(order.id, CANCELLED, actor="key:wolt")
     assert standing() == [(order.id, "")]
+
+
+def test_a_begun_item_is_enough_where_items_do_not_lift_their_order(wall):
+    Kitchen.objects.update(auto_advance=False)
+    order = make.order("A", "B", due_in=600)
+    move_item(order.id, "A", PREPARING, actor="screen:Expo")
+    move_item(order.id, "B", CANCELLED, actor="key:wolt")
+    assert standing() == [(order.id, "B")]
+
+
+def test_an_order_that_came_cancelled_rings_not_even_with_a_past(wall):
+    make.order(status=CANCELLED, history=[(FIRST, clock.now()), (PREPARING, clock.now())])
+    assert standing() == []
 
 
 def test_an_alarm_ends_when_somebody_has_seen_it(wall):

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from kitchen_display import alarms, hints
 from kitchen_display.board import read_board
-from kitchen_display.models import AmendmentAlarm
+from kitchen_display.models import Alarm, AmendmentAlarm
 from kitchen_display.tests import factories as make
 from orders import clock
 from orders.amendments import ItemAmendment, amend_order
@@ -67,7 +67,7 @@ def test_the_wall_says_what_changed_from_what_to_what(expo):
     text = " ".join(re.sub(r"<[^>]+>", " ", page).split())
     for words in ("Changed", "2 → 3", "Note, before: “Ring twice”", "New note", "Changed: seen"):
         assert words in text, words
-    day = r"(\d+ \w+ )?"  # where it is not today: near midnight
+    day = r"(\d+ \w+ )?"  # where one of them is tomorrow
     assert re.search(rf"Due {day}\d\d:\d\d → {day}\d\d:\d\d", text)
 
 
@@ -196,6 +196,16 @@ def test_what_became_due_much_later_stays_on_the_wall_until_somebody_has_seen_it
     touch(expo, order, what="amended")
     board = read_board(expo, clock.now())
     assert (board.tickets, [t.order_id for t in board.later]) == ([], [order.id])
+
+
+def test_what_became_due_much_later_rings_when_it_is_cancelled_before_somebody_has_seen_that(expo):
+    seen, unseen = make.order("A"), make.order("A")
+    for order in (seen, unseen):
+        amend(order, pickup_time=clock.now() + timedelta(hours=5))
+    touch(expo, seen, what="amended")
+    for order in (seen, unseen):
+        move_order(order.id, CANCELLED, actor="key:wolt")
+    assert list(Alarm.objects.values_list("order_id", flat=True)) == [unseen.id]
 
 
 def test_what_was_cancelled_or_handed_out_shows_no_amendments(expo):

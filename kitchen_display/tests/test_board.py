@@ -56,12 +56,11 @@ def test_a_station_shows_what_its_rules_claim_and_what_nobody_claims():
 
 
 def test_the_longest_rule_wins_and_an_exact_one_before_a_prefix():
-    make.station("hot", "A")
-    make.station("cold", "A1", exact=("A2",))
-    ticket = None
+    stations = [make.station("hot", "A"), make.station("cold", "A1", exact=("A2",))]
     make.order("A0", "A1x", "A2", "A2x", "A2~2")
-    (ticket,) = board(make.screen()).tickets
-    assert [item.stations for item in ticket.items] == [("Hot",), ("Cold",), ("Cold",), ("Hot",), ("Cold",)]
+    boards = [board(make.screen(station.name, station=station)) for station in stations]
+    shown = [[item.plu for item in ticket.mine] for (ticket,) in (each.tickets for each in boards)]
+    assert shown == [["A0", "A2x"], ["A1x", "A2", "A2~2"]]
 
 
 def test_a_station_is_done_with_a_ticket_when_its_items_are_ready():
@@ -115,7 +114,7 @@ def test_a_begun_item_is_enough_where_items_do_not_lift_their_order():
 def test_amber_at_three_quarters_of_the_time_on_the_wall_and_red_when_due():
     make.order(due_in=10)
     screen, now = make.screen(), clock.now()
-    for minutes, urgency in ((7, "calm"), (8, "amber"), (10, "red")):
+    for minutes, urgency in ((7, "calm"), (8, "soon"), (10, "late")):
         (ticket,) = board(screen, now + timedelta(minutes=minutes)).tickets
         assert ticket.urgency == urgency, minutes
 
@@ -127,7 +126,7 @@ def test_the_time_of_a_scheduled_order_begins_with_its_release():
     (ticket,) = board(make.screen(), at).tickets
     assert ticket.urgency == "calm"
     (ticket,) = board(make.screen("B"), at + timedelta(minutes=2)).tickets
-    assert ticket.urgency == "amber"
+    assert ticket.urgency == "soon"
 
 
 def test_what_is_ready_is_not_late():
@@ -218,3 +217,13 @@ def test_the_version_changes_with_what_is_shown_and_only_then():
     assert one == board(screen, now + timedelta(seconds=1)).version
     move_item(order.id, "P0", PREPARING, actor="screen:Expo")
     assert board(screen, now).version != one
+
+
+def test_a_screen_in_another_zone_or_kitchen_is_another_board_though_nothing_is_open():
+    screen, now = make.screen(), clock.now()
+    versions = {board(screen, now).version}
+    screen.kitchen.time_zone = "Asia/Tokyo"
+    versions.add(board(screen, now).version)
+    screen.kitchen = orders.kitchen("other", name=screen.kitchen.name, time_zone="Asia/Tokyo")
+    versions.add(board(screen, now).version)
+    assert len(versions) == 3

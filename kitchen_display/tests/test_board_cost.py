@@ -6,8 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from kitchen_display import board as boards
-from kitchen_display import recallables
+from kitchen_display import reads, recallables
 from kitchen_display.board import read_board
 from kitchen_display.configuration import forget_configuration
 from kitchen_display.tests import factories as make
@@ -82,9 +81,7 @@ def test_old_orders_cost_nothing():
     model = make.order("A")
     with connection.cursor() as cursor:
         fill(cursor, model.id)
-        cursor.execute(
-            f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {boards._OPEN} ORDER BY due_at, id", ["main"]
-        )
+        cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {reads._OPEN} ORDER BY due_at, id", ["main"])
         plan = cursor.fetchone()[0][0]["Plan"]
     text = str(plan)
     assert "order_open_due" in text and "Seq Scan" not in text

@@ -43,6 +43,13 @@ class TouchForm(forms.Form):
     what = forms.CharField(max_length=20, required=False)
 
 
+class UndoForm(forms.Form):
+    """`any`: also what is no longer offered as Undo, within the kitchen's time of recall."""
+
+    order = forms.CharField(max_length=128, strip=False, required=False)
+    any = forms.BooleanField(required=False)
+
+
 class SettingsForm(forms.ModelForm):
     class Meta:
         model = Screen
@@ -64,39 +71,37 @@ class PaceForm(forms.ModelForm):
         fields = ("mode", "busy_minutes", "preparation_minutes")
 
 
-type Action = Callable[[HttpRequest, Screen, dict[str, Any]], None]
+type Action = Callable[[Screen, dict[str, Any]], None]
 
 
-def _action(act: Action) -> Callable[..., HttpResponse]:
-    """A view of a touch: acts, then shows the board as it is now. `act` raises NotPossible to refuse."""
+def _action(asked: type[forms.Form]) -> Callable[[Action], Callable[..., HttpResponse]]:
+    """A view of a touch: acts, then shows the board as it is now. The action raises NotPossible to refuse."""
 
-    @require_POST
-    @for_screen(DISPLAY)
-    @wraps(act)
-    def view(request: HttpRequest, screen: Screen) -> HttpResponse:
-        form = TouchForm(request.POST)
-        form.fields["order"].required = act.__name__ != "undo"
-        if not form.is_valid():
-            return refused(
-                request, _("That touch was not understood. Load the page again."), DISPLAY.path, 400
-            )
-        try:
-            act(request, screen, form.cleaned_data)
-        except NotPossible as error:
-            return refused(request, str(error), DISPLAY.path)
-        return shown(request, screen)
+    def decorate(act: Action) -> Callable[..., HttpResponse]:
+        @require_POST
+        @for_screen(DISPLAY)
+        @wraps(act)
+        def view(request: HttpRequest, screen: Screen) -> HttpResponse:
+            form = asked(request.POST)
+            if not form.is_valid():
+                return refused(
+                    request, _("That touch was not understood. Load the page again."), DISPLAY.path, 400
+                )
+            try:
+                act(screen, form.cleaned_data)
+            except NotPossible as error:
+                return refused(request, str(error), DISPLAY.path)
+            if not by_script(request):
+                return SeeOther(DISPLAY.path)
+            return answer_board(request, screen, read_board(screen, timezone.now()), "_board.html")
 
-    return view
+        return view
 
-
-def shown(request: HttpRequest, screen: Screen) -> HttpResponse:
-    if not by_script(request):
-        return SeeOther(DISPLAY.path)
-    return answer_board(request, screen, read_board(screen, timezone.now()), "_board.html")
+    return decorate
 
 
-@_action
-def bump_view(request: HttpRequest, screen: Screen, touch: dict[str, Any]) -> None:
+@_action(TouchForm)
+def bump_view(screen: Screen, touch: dict[str, Any]) -> None:
     bump(
         screen,
         touch["order"],
@@ -106,23 +111,23 @@ def bump_view(request: HttpRequest, screen: Screen, touch: dict[str, Any]) -> No
     )
 
 
-@_action
-def recall_view(request: HttpRequest, screen: Screen, touch: dict[str, Any]) -> None:
+@_action(TouchForm)
+def recall_view(screen: Screen, touch: dict[str, Any]) -> None:
     take_back(screen, touch["order"], plu=touch["plu"] or None)
 
 
-@_action
-def undo(request: HttpRequest, screen: Screen, touch: dict[str, Any]) -> None:
-    """Take back what this screen bumped last: within moments, or with `any` within the kitchen's time of recall."""
-    within = None if request.POST.get("any") else UNDO_WITHIN
+@_action(UndoForm)
+def undo(screen: Screen, touch: dict[str, Any]) -> None:
+    """Take back what this screen bumped last."""
+    within = None if touch["any"] else UNDO_WITHIN
     last = last_bumped(screen, timezone.now(), within)
     if last is None or (touch["order"] and touch["order"] != last.order_id):
         raise NotPossible(_("There is nothing to take back."))
     take_back(screen, last.order_id, plu=last.plu or None)
 
 
-@_action
-def acknowledge_view(request: HttpRequest, screen: Screen, touch: dict[str, Any]) -> None:
+@_action(TouchForm)
+def acknowledge_view(screen: Screen, touch: dict[str, Any]) -> None:
     # Twice is fine: two cooks may see it at once.
     acknowledge(
         screen,

@@ -7,7 +7,6 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
@@ -24,12 +23,13 @@ from kitchen_display.views.access import (
     DISPLAY,
     PICKUP,
     Place,
+    View,
     asking_screen,
     for_screen,
     keep_cookie,
     private,
 )
-from kitchen_display.views.answers import by_script, refused
+from kitchen_display.views.answers import by_script
 from kitchen_display.views.pairing import pairing_page
 from orders.pace import pace_of
 
@@ -42,16 +42,12 @@ def stream_url(request: HttpRequest, screen: Screen) -> str:
     return tokens.stream_url(live_url(request), token)
 
 
-def context(request: HttpRequest, screen: Screen, board: Board | PickupBoard, **more: Any) -> dict[str, Any]:
-    return {"screen": screen, "board": board, "stream_url": stream_url(request, screen), **more}
-
-
 def answer_board(
     request: HttpRequest, screen: Screen, board: Board | PickupBoard, template: str, **more: Any
 ) -> HttpResponse:
     """A page or partial with the headers that scripts read."""
-    response = render(request, f"kitchen_display/{template}", context(request, screen, board, **more))
-    return _marked(response, board)
+    context = {"screen": screen, "board": board, "stream_url": stream_url(request, screen), **more}
+    return _marked(render(request, f"kitchen_display/{template}", context), board)
 
 
 def _marked(response: HttpResponse, board: Board | PickupBoard) -> HttpResponse:
@@ -78,20 +74,22 @@ def pickup(request: HttpRequest) -> HttpResponse:
     return _home(request, PICKUP, _pickup_page)
 
 
-def _home(request: HttpRequest, place: Place, page: Any) -> HttpResponse:
+def _home(request: HttpRequest, place: Place, page: View) -> HttpResponse:
     if asking_screen(request, place) is None:
         return private(pairing_page(request, place))
-    response: HttpResponse = for_screen(place)(page)(request)
+    response = page(request)
     if response.status_code == 200:
         keep_cookie(response, place, place.cookie, request.COOKIES[place.cookie], COOKIE_SECONDS)
     return response
 
 
+@for_screen(DISPLAY)
 def _display_page(request: HttpRequest, screen: Screen) -> HttpResponse:
     board = read_board(screen, timezone.now())
     return answer_board(request, screen, board, "display.html", pace=pace_of(screen.kitchen_id))
 
 
+@for_screen(PICKUP)
 def _pickup_page(request: HttpRequest, screen: Screen) -> HttpResponse:
     return answer_board(request, screen, read_pickup(screen, timezone.now()), "pickup.html")
 
@@ -148,9 +146,7 @@ def paper(request: HttpRequest, screen: Screen) -> HttpResponse:
 @require_safe
 def worker(request: HttpRequest) -> HttpResponse:
     """The service worker, served from here so that its scope is /display/. It holds no data: anybody may read it."""
-    path = settings.BASE_DIR / WORKER
-    if not path.exists():
-        return refused(request, _("There is no worker."), DISPLAY.path, status=404)
-    response = HttpResponse(path.read_bytes(), content_type="text/javascript; charset=utf-8")
+    script = (settings.BASE_DIR / WORKER).read_bytes()
+    response = HttpResponse(script, content_type="text/javascript; charset=utf-8")
     response["Cache-Control"] = "no-cache"
     return response

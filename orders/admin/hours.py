@@ -8,7 +8,7 @@ from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.admin import TabularInline
+from unfold.admin import StackedInline, TabularInline
 from unfold.widgets import INPUT_CLASSES
 
 from orders.hours import DAYS_OF_WEEK, opening_of, overlapping, told_moment
@@ -67,6 +67,7 @@ class HoursInline(TabularInline):
     model = OpeningHours
     form = HoursForm
     formset = HoursFormSet
+    verbose_name = gettext_lazy("opening time")
     verbose_name_plural = gettext_lazy("opening hours, in the kitchen's time zone")
     show_title = False
     # A week of four shifts a day.
@@ -76,10 +77,11 @@ class HoursInline(TabularInline):
         return 0 if obj is not None and obj.opening_hours.exists() else DAYS_OF_WEEK
 
 
-class ClosedDaysInline(TabularInline):
+class ClosedDaysInline(StackedInline):
     model = ClosedDays
-    show_title = False
-    fields = ("first", "last", "reason")
+    verbose_name = gettext_lazy("closed day")
+    verbose_name_plural = gettext_lazy("closed days")
+    fields = (("first", "last", "reason"),)
     extra = 0
 
 

@@ -1,5 +1,10 @@
 """What is measured on a page: contrast, sizes, and text that is cut off. JavaScript for `page.evaluate`."""
 
+# 20 mm on a 43 inch screen: 16:9 makes it 952 mm wide, of 1920 pixels.
+PIXELS_OF_20_MM = 20 * 1920 / 952
+# What is read from 3 m.
+NUMBERS_TIMERS_STATES = [".slot", ".ticket__id", ".timer [data-age]", ".state", ".due", ".item__quantity"]
+
 # WCAG 2 contrast of each visible text with the first opaque surface under it: [[ratio, text, class], …], worst first.
 CONTRAST = """() => {
   const parse = (colour) => {

@@ -6,6 +6,8 @@ import random
 from collections.abc import Callable
 from typing import Any
 
+from tests.browser import walls
+
 DISHES = (
     "Miso soup",
     "Fries",
@@ -17,9 +19,7 @@ DISHES = (
     "Lemonade 0.4 l",
 )
 NOTES = (
-    "No onion please, and cut the burger in half: it is for a small child who does not like anything green.",
-    "Allergic to nuts! Use a clean board and new gloves, and call when you are not sure about it. Thank you.",
-    "Pack the sauces separately in small cups and leave out all cutlery and napkins; we have our own upstairs.",
+    *walls.NOTES,
     "Ilman sipulia, kiitos. Kastike erikseen, ja ranskalaiset mahdollisimman rapeina – pakkaa ne omaan pussiinsa.",
     "Extra spicy, but no coriander.",
 )

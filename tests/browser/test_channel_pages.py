@@ -9,8 +9,7 @@ from urllib.request import Request, urlopen
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.conftest import watched
-from tests.browser.test_admin_pages import DESK, PHONE, log_in
+from tests.browser.chrome import DESK, PHONE, log_in, watched
 from tests.browser.walls import WallKitchen
 
 SECRET = "the secret of the shown channel"
@@ -47,10 +46,10 @@ def channel(live_stack: Any) -> str:
 
 @pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
 def test_the_managers_pages_of_channels(
-    browser: Browser, live_stack: Any, manager: str, channel: str, viewport: Any
+    browser: Browser, live_stack: Any, manager: tuple[str, str], channel: str, viewport: Any
 ) -> None:
     with watched(browser, live_stack.base_url, viewport=viewport) as (page, complaints):
-        log_in(page, manager)
+        log_in(page, *manager)
         expect(page.get_by_text("has no kitchen: its orders are refused")).to_be_visible()
         page.goto(f"/admin/orders/order/{channel.replace(':', '_3A')}/change/")
         traffic = page.locator("#traffic")
@@ -70,9 +69,7 @@ def test_the_managers_pages_of_channels(
         assert complaints == []
 
 
-def test_a_cook_pauses_the_kitchen_and_another_wall_shows_it(browser: Browser, live_stack: Any) -> None:
-    live_stack.start_live()
-    kitchen = WallKitchen(live_stack, browser, "paced")
+def test_a_cook_pauses_the_kitchen_and_another_wall_shows_it(kitchen: WallKitchen) -> None:
     with kitchen.wall("expo-1") as one, kitchen.wall("expo-2") as two:
         one.page.locator("[data-hold=settings]").press("Enter")
         panel = one.page.locator("#settings")

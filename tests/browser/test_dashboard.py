@@ -7,10 +7,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.api.client import Client
-from tests.browser.conftest import PASSWORD, Complaints, watched
+from tests.browser.chrome import DESK, PHONE, Complaints, log_in, watched
 
-DESK = {"width": 1920, "height": 1080}
-PHONE = {"width": 390, "height": 844}
 DRAWN = """() => [...document.querySelectorAll("canvas[data-chart]")].map((canvas) => {
   const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
   return [canvas.dataset.chart, new Set(new Uint32Array(pixels.buffer)).size];
@@ -35,8 +33,8 @@ ALL_DRAWN = "[...document.querySelectorAll('canvas[data-chart]')].every((each) =
 
 
 @pytest.fixture(scope="module")
-def figures(live_stack: Any, manager: str) -> str:
-    """A manager's name; some orders have gone their way, and the figures know of them."""
+def figures(live_stack: Any, manager: tuple[str, str]) -> tuple[str, str]:
+    """A manager; some orders have gone their way, and the figures know of them."""
     client = Client(live_stack.base_url, live_stack.issue_key(name="wolt", kitchen="main", rate_limit=0))
     for number in range(6):
         order = client.created(channel="wolt", channelOrderDisplayId=f"#9{number}")
@@ -46,22 +44,14 @@ def figures(live_stack: Any, manager: str) -> str:
     return manager
 
 
-def log_in(page: Page, manager: str) -> None:
-    page.goto("/admin/")
-    page.locator("[name=username]").fill(manager)
-    page.locator("[name=password]").fill(PASSWORD)
-    page.locator("[type=submit]").click()
-    page.wait_for_url("**/admin/")
-    page.wait_for_function(ALL_DRAWN)
-
-
 @pytest.fixture(params=[(DESK, "light"), (PHONE, "dark")], ids=["desk, light", "phone, dark"])
 def page(
-    request: pytest.FixtureRequest, browser: Browser, live_stack: Any, figures: str
+    request: pytest.FixtureRequest, browser: Browser, live_stack: Any, figures: tuple[str, str]
 ) -> Iterator[tuple[Page, Complaints]]:
     size, scheme = request.param
     with watched(browser, live_stack.base_url, viewport=size, color_scheme=scheme) as (page, complaints):
-        log_in(page, figures)
+        log_in(page, *figures)
+        page.wait_for_function(ALL_DRAWN)
         yield page, complaints
 
 
@@ -99,12 +89,13 @@ def test_a_brand_is_chosen_and_its_csv_saved(page: tuple[Page, Complaints]) -> N
 
 
 def test_what_is_open_now_goes_on_while_the_page_is_looked_at(
-    browser: Browser, live_stack: Any, figures: str
+    browser: Browser, live_stack: Any, figures: tuple[str, str]
 ) -> None:
     client = Client(live_stack.base_url, live_stack.issue_key(name="wolt", kitchen="main", rate_limit=0))
     with watched(browser, live_stack.base_url, viewport=DESK) as (page, complaints):
         page.clock.install()
-        log_in(page, figures)
+        log_in(page, *figures)
+        page.wait_for_function(ALL_DRAWN)
         to_make = page.locator("#now .huuva-tile strong").nth(1)
         before = int(to_make.inner_text())
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.measures import CUT, SPILLED
 from tests.browser.walls import WALL, Wall, WallKitchen
@@ -42,10 +42,8 @@ def violations(page: Page) -> list[tuple[str, list[str]]]:
 
 
 @pytest.fixture(scope="module")
-def kitchen(browser: Browser, live_stack: Any) -> WallKitchen:
+def kitchen(kitchen: WallKitchen) -> WallKitchen:
     """Orders in every state: late, due soon, new, cooking, ready, both kinds of cancellation, and one for later."""
-    live_stack.start_live()
-    kitchen = WallKitchen(live_stack, browser, "everybody")
     orders = [
         kitchen.order(f"#{500 + n}", minutes=minutes, items=ITEMS, note="Ring the bell")
         for n, minutes in enumerate((0.05, 0.06, 3, 5, 8, 9, 10))
@@ -98,14 +96,10 @@ def pairing(kitchen: WallKitchen) -> list[tuple[str, dict[str, Any]]]:
     """All pages besides the wall: (path, options of their browser)."""
     wall = {"storage_state": kitchen.paired("expo-1")}
     pickup = {"storage_state": kitchen.paired("pickup-1", "--board", "pickup")}
+    is_new = "revoked-1" not in kitchen.states
     revoked = {"storage_state": kitchen.paired("revoked-1")}
-    kitchen.stack.manage(
-        "shell",
-        "--no-imports",
-        "-c",
-        "from django.utils import timezone; from kitchen_display.models import Screen;"
-        f"Screen.objects.filter(name='revoked-1', kitchen__slug='{kitchen.slug}').update(revoked_at=timezone.now())",
-    )
+    if is_new:
+        kitchen.revoke("revoked-1")
     return [
         ("/pickup/", pickup),
         ("/display/paper", wall),
@@ -128,8 +122,8 @@ def test_axe_finds_nothing_on_the_wall_its_alarms_and_its_panels(kitchen: WallKi
         assert violations(wall.page) == []
 
 
-def test_axe_finds_nothing_on_a_calm_and_on_an_empty_wall(kitchen: WallKitchen, browser: Browser) -> None:
-    calm = WallKitchen(kitchen.stack, browser, "calm")
+def test_axe_finds_nothing_on_a_calm_and_on_an_empty_wall(kitchen: WallKitchen) -> None:
+    calm = kitchen.beside("calm")
     with calm.wall() as wall:
         expect(wall.page.get_by_text("No open orders")).to_be_visible()
         assert violations(wall.page) == []
@@ -289,9 +283,9 @@ def test_nothing_moves_where_motion_is_not_wanted(kitchen: WallKitchen) -> None:
     kitchen.client.move(order["id"], "PICKED_UP")
 
 
-def test_time_turns_amber_at_three_quarters_and_red_when_due(kitchen: WallKitchen, browser: Browser) -> None:
+def test_time_turns_amber_at_three_quarters_and_red_when_due(kitchen: WallKitchen) -> None:
     """Each with a sign, a word for who can't see it, and a colour."""
-    times = WallKitchen(kitchen.stack, browser, "times")
+    times = kitchen.beside("times")
     # Minutes since the order came, and until it is due.
     ages = {"calm": (7.0, 3.0), "soon": (7.51, 2.5), "late": (10.0, 0.04)}
     orders = {}

@@ -1,35 +1,18 @@
 """What was cancelled or changed stays and rings until somebody has seen it."""
 
-from typing import Any
-
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
-from tests.browser.walls import WallKitchen
+from tests.browser.walls import TWO, WallKitchen
 
-TWO = [
-    {"plu": "B-1", "name": "Hawaii Burger", "quantity": 2, "allergens": ["Milk"], "note": "No onion"},
-    {"plu": "S-1", "name": "Sushi Set Large", "quantity": 1},
-]
-
-
-@pytest.fixture(scope="module")
-def kitchen(browser: Browser, live_stack: Any) -> WallKitchen:
-    live_stack.start_live()
-    return WallKitchen(live_stack, browser, "alarms")
-
-
-@pytest.fixture(autouse=True)
-def empty(kitchen: WallKitchen) -> None:
-    kitchen.clear()
+pytestmark = pytest.mark.usefixtures("empty")
 
 
 def test_a_cancelled_order_stays_struck_through_until_somebody_has_seen_it(kitchen: WallKitchen) -> None:
     order = kitchen.order("#8", items=TWO)
     with kitchen.wall("expo-1") as wall, kitchen.wall("expo-2") as other:
         expect(wall.ticket(order)).to_be_visible()
-        heard = "window.heard = []; document.addEventListener('huuva:sound', e => heard.push(e.detail.name))"
-        wall.page.evaluate(heard)
+        wall.listen()
 
         kitchen.client.move(order["id"], "CANCELLED")
 
@@ -37,7 +20,7 @@ def test_a_cancelled_order_stays_struck_through_until_somebody_has_seen_it(kitch
         expect(wall.ticket(order)).to_contain_text("Cancelled")
         decoration = wall.item(order, "Hawaii").locator(".item__name")
         expect(decoration).to_have_css("text-decoration-line", "line-through")
-        assert wall.page.evaluate("heard") == ["cancelled"]
+        assert wall.heard() == ["cancelled"]
 
         wall.foot(order).click()
 
@@ -45,20 +28,18 @@ def test_a_cancelled_order_stays_struck_through_until_somebody_has_seen_it(kitch
         expect(other.ticket(order)).to_have_count(0)
 
 
-def test_what_was_cancelled_on_another_page_rings_and_is_counted(live_stack: Any, browser: Browser) -> None:
-    live_stack.start_live()
-    kitchen = WallKitchen(live_stack, browser, "pages")
+def test_what_was_cancelled_on_another_page_rings_and_is_counted(kitchen: WallKitchen) -> None:
+    kitchen = kitchen.beside("turned")
     kitchen.rush()
     last = max(kitchen.client.stored(status="RECEIVED"), key=lambda order: order["dueAt"])
     with kitchen.wall() as wall:
         expect(wall.ticket(last)).to_have_count(0)
-        heard = "window.heard = []; document.addEventListener('huuva:sound', e => heard.push(e.detail.name))"
-        wall.page.evaluate(heard)
+        wall.listen()
 
         kitchen.client.move(last["id"], "CANCELLED")
 
         expect(wall.page.locator("[data-off]")).to_contain_text("1 cancelled or changed")
-        assert wall.page.evaluate("heard") == ["cancelled"]
+        assert wall.heard() == ["cancelled"]
 
 
 def test_a_cancelled_item_is_acknowledged_by_a_touch(kitchen: WallKitchen) -> None:
@@ -79,8 +60,7 @@ def test_what_was_amended_rings_on_every_wall_until_it_was_seen_on_one(kitchen: 
     with kitchen.wall("expo-1") as wall, kitchen.wall("expo-2") as other:
         for page in (wall, other):
             expect(page.ticket(order)).to_be_visible()
-        heard = "window.heard = []; document.addEventListener('huuva:sound', e => heard.push(e.detail.name))"
-        wall.page.evaluate(heard)
+        wall.listen()
 
         kitchen.client.call(
             "PATCH", f"/orders/{order['id']}/items/B-1", {"quantity": 3, "note": "No onion, no egg"}
@@ -92,7 +72,7 @@ def test_what_was_amended_rings_on_every_wall_until_it_was_seen_on_one(kitchen: 
             expect(strip).to_contain_text("2 → 3")
             expect(strip).to_contain_text("No onion")
             expect(page.foot(order)).to_contain_text("Changed: seen")
-        assert wall.page.evaluate("heard") == ["amended"]
+        assert wall.heard() == ["amended"]
 
         # The number and Enter press the foot: first it is seen, only then bumped.
         wall.press(f"{wall.number(order)}⏎")

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from huuva.embedded.places import valkey_folder
 from huuva.embedded.process import find
 from huuva.embedded.valkey import ensure_valkey
-from tests.browser.walls import Wall, WallKitchen
+from tests.browser.walls import ONE, Wall, WallKitchen
 from tests.home import make_home, remove_home
 
 # The service worker has the page and all files that it has loaded.
@@ -23,18 +23,7 @@ KEPT = """async () => {
     const found = await Promise.all([location.pathname, ...files].map((file) => cache.match(file)));
     return files.length > 0 && found.every(Boolean);
 }"""
-ONE = [{"plu": "B-1", "name": "Hawaii Burger", "quantity": 1}]
-
-
-@pytest.fixture(scope="module")
-def kitchen(browser: Browser, live_stack: Any) -> WallKitchen:
-    live_stack.start_live()
-    return WallKitchen(live_stack, browser, "streams")
-
-
-@pytest.fixture(autouse=True)
-def empty(kitchen: WallKitchen) -> None:
-    kitchen.clear()
+pytestmark = pytest.mark.usefixtures("empty")
 
 
 @pytest.fixture(scope="module")

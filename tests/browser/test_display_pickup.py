@@ -1,20 +1,10 @@
 """The board for couriers: numbers, no names, none of them cut."""
 
 import re
-from typing import Any
 
-import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
-from tests.browser.walls import WallKitchen
-
-ONE = [{"plu": "B-1", "name": "Hawaii Burger", "quantity": 1}]
-
-
-@pytest.fixture(scope="module")
-def kitchen(browser: Browser, live_stack: Any) -> WallKitchen:
-    live_stack.start_live()
-    return WallKitchen(live_stack, browser, "pickup")
+from tests.browser.walls import ONE, WallKitchen
 
 
 def test_couriers_find_their_number_and_no_names(kitchen: WallKitchen) -> None:

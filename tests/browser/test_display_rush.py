@@ -6,13 +6,19 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.measures import CUT, LEAST_TEXT, LEAST_TYPE, PARTS, SPILLED, TARGETS
+from tests.browser.measures import (
+    CUT,
+    LEAST_TEXT,
+    LEAST_TYPE,
+    NUMBERS_TIMERS_STATES,
+    PARTS,
+    PIXELS_OF_20_MM,
+    SPILLED,
+    TARGETS,
+)
 from tests.browser.mixes import MIXES
 from tests.browser.walls import Wall, WallKitchen
 
-# 20 mm on a 43 inch screen: 16:9 makes it 952 mm wide, of 1920 pixels.
-PIXELS_OF_20_MM = 20 * 1920 / 952
-NUMBERS_TIMERS_STATES = [".slot", ".ticket__id", ".timer [data-age]", ".state", ".due", ".item__quantity"]
 EVENINGS = [
     ("uniform", 1),
     ("uniform", 2),

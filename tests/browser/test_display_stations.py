@@ -1,12 +1,11 @@
 """Stations see and touch their own; orders for later wait; sounds that are blocked say so."""
 
-from typing import Any
-
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from tests.browser.walls import WallKitchen
 
+pytestmark = pytest.mark.usefixtures("empty")
 MIXED = [
     {"plu": "G-1", "name": "Hawaii Burger", "quantity": 1},
     {"plu": "S-1", "name": "Sushi Set Large", "quantity": 2},
@@ -22,16 +21,9 @@ STATIONS = (
 
 
 @pytest.fixture(scope="module")
-def kitchen(browser: Browser, live_stack: Any) -> WallKitchen:
-    live_stack.start_live()
-    kitchen = WallKitchen(live_stack, browser, "stations")
-    live_stack.manage("shell", "--no-imports", "-c", STATIONS)
+def kitchen(kitchen: WallKitchen) -> WallKitchen:
+    kitchen.stack.manage("shell", "--no-imports", "-c", STATIONS)
     return kitchen
-
-
-@pytest.fixture(autouse=True)
-def empty(kitchen: WallKitchen) -> None:
-    kitchen.clear()
 
 
 def test_a_station_sees_and_bumps_its_own_items(kitchen: WallKitchen) -> None:

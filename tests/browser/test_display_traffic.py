@@ -6,10 +6,8 @@ import logging
 import os
 import threading
 import time
-from typing import Any
 
-import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from huuva.simulation.player import Player
 from huuva.simulation.rush import plan_rush
@@ -22,12 +20,6 @@ RATE = 3.0  # as `make demo`: orders a minute at the peak
 SECONDS = float(os.environ.get("HUUVA_TRAFFIC_SECONDS", "15"))
 log = logging.getLogger(__name__)
 ALARMS = ".foot--alarm, .item--alarm button"
-
-
-@pytest.fixture
-def kitchen(browser: Browser, live_stack: Any) -> WallKitchen:
-    live_stack.start_live()
-    return WallKitchen(live_stack, browser, "traffic")
 
 
 def heap(wall: Wall) -> int:

@@ -1,27 +1,11 @@
 """The wall in a real browser: what cooks do to tickets, and what they see of it on every screen."""
 
-from typing import Any
-
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
-from tests.browser.walls import WallKitchen
+from tests.browser.walls import TWO, WallKitchen
 
-TWO = [
-    {"plu": "B-1", "name": "Hawaii Burger", "quantity": 2, "allergens": ["Milk"], "note": "No onion"},
-    {"plu": "S-1", "name": "Sushi Set Large", "quantity": 1},
-]
-
-
-@pytest.fixture(scope="module")
-def kitchen(browser: Browser, live_stack: Any) -> WallKitchen:
-    live_stack.start_live()
-    return WallKitchen(live_stack, browser, "bumping")
-
-
-@pytest.fixture(autouse=True)
-def empty(kitchen: WallKitchen) -> None:
-    kitchen.clear()
+pytestmark = pytest.mark.usefixtures("empty")
 
 
 def test_an_order_posted_over_http_appears_on_the_wall(kitchen: WallKitchen) -> None:

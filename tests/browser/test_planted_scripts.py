@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.api.client import Client, new_items
-from tests.browser.conftest import PASSWORD, Complaints, watched
+from tests.browser.chrome import DESK, Complaints, log_in, watched
 
 # The one would run by itself, the other where it is put into a page by script.
 EVIL = "<script>planted=1</script><img src=x onerror=planted=1>"
@@ -73,17 +73,10 @@ def look(page: Page, complaints: Complaints, path: str, *, status: int = 200) ->
 
 
 def test_scripts_in_names_and_notes_stay_text_in_the_admin(
-    browser: Browser, live_stack: Any, manager: str, planted: Planted
+    browser: Browser, live_stack: Any, manager: tuple[str, str], planted: Planted
 ) -> None:
-    with watched(browser, live_stack.base_url, viewport={"width": 1920, "height": 1080}) as (
-        page,
-        complaints,
-    ):
-        page.goto("/admin/login/")
-        page.locator("[name=username]").fill(manager)
-        page.locator("[name=password]").fill(PASSWORD)
-        page.locator("[type=submit]").click()
-        page.wait_for_url("**/admin/")
+    with watched(browser, live_stack.base_url, viewport=DESK) as (page, complaints):
+        log_in(page, *manager)
 
         for path in (
             "/admin/",
@@ -134,8 +127,7 @@ def test_scripts_in_names_and_notes_stay_text_on_screens(
         live_stack.manage("pair_screen", f"{kind} {EVIL}", "--kitchen", KITCHEN, *more).strip()
         for kind, more in (("Wall", ()), ("Board", ("--board", "pickup")))
     )
-    options = {"viewport": {"width": 1920, "height": 1080}}
-    with watched(browser, live_stack.base_url, **options) as (page, complaints):
+    with watched(browser, live_stack.base_url, viewport=DESK) as (page, complaints):
         allowed = f"http://127.0.0.1:{live_stack.port + 1}/"
         page.goto(wall)
         expect(page.get_by_text("<script>planted=1").first).to_be_visible()

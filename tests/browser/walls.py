@@ -15,6 +15,11 @@ from tests.api.client import Client
 from tests.live_stack import LiveStack
 
 WALL = {"width": 1920, "height": 1080}
+ONE = [{"plu": "B-1", "name": "Hawaii Burger", "quantity": 1}]
+TWO = [
+    {"plu": "B-1", "name": "Hawaii Burger", "quantity": 2, "allergens": ["Milk"], "note": "No onion"},
+    {"plu": "S-1", "name": "Sushi Set Large", "quantity": 1},
+]
 NOTES = (
     "No onion please, and cut the burger in half: it is for a small child who does not like anything green.",
     "Allergic to nuts! Use a clean board and new gloves, and call when you are not sure about it. Thank you.",
@@ -70,6 +75,10 @@ class WallKitchen:
             yield wall
         finally:
             context.close()
+
+    def beside(self, slug: str) -> WallKitchen:
+        """Another kitchen of the same stack."""
+        return WallKitchen(self.stack, self.browser, slug)
 
     def clear(self) -> int:
         """Takes everything off the wall, without an alarm; returns how many orders that were."""
@@ -165,14 +174,20 @@ class Wall:
             entry for entry in self.page.evaluate("diary") if entry["name"] == name and entry["at"] >= since
         ]
 
-    def now(self) -> float:
-        """The page's own clock, ms."""
-        return float(self.page.evaluate("performance.now()"))
-
     def states(self) -> dict[str, str]:
         """Orders on the first page and their states."""
         tickets = self.page.locator(".grid > .ticket")
         return dict(tickets.evaluate_all("all => all.map(one => [one.dataset.order, one.dataset.state])"))
+
+    def listen(self) -> None:
+        """From now on `heard` has something to say."""
+        self.page.evaluate(
+            "window.heard = []; document.addEventListener('huuva:sound', e => heard.push(e.detail.name))"
+        )
+
+    def heard(self) -> list[str]:
+        """Sounds since `listen`."""
+        return list(self.page.evaluate("heard"))
 
     def ticket(self, order: dict[str, Any]) -> Locator:
         return self.page.locator(f'.grid .ticket[data-order="{order["id"]}"]').first

@@ -55,7 +55,7 @@ def test_a_secret_that_we_made_is_shown_once_and_works(manager):
     kitchen()
     page = manager.post(url("channellink_add"), form())
     link = ChannelLink.objects.get()
-    found = re.search(r'id="plain-secret"[^>]*value="([^"]+)"', page.content.decode())
+    found = re.search(r'id="shown-once"[^>]*value="([^"]+)"', page.content.decode())
     assert found
     assert make.HEADER in page.content.decode()
     ChannelLocation.objects.create(link=link, external_id="place", kitchen=kitchen())

@@ -4,8 +4,8 @@ const DOUBLE_TOUCH = 700;
 const TOUCHABLE = ".ticket button:not([data-turn]), .ticket[data-undo]"; // a bumped ticket is one Undo as a whole
 
 export class Actions {
-  constructor({ page, token, live, read, tickets, say, words }) {
-    Object.assign(this, { page, token, live, read, tickets, say, words });
+  constructor({ page, token, live, read, tickets, say }) {
+    Object.assign(this, { page, token, live, read, tickets, say });
     this.last = { key: "", at: -Infinity };
     document.addEventListener("pointerdown", (event) => this.remember(event), { capture: true, passive: true });
     document.addEventListener("click", (event) => this.click(event));
@@ -37,29 +37,23 @@ export class Actions {
     return this.press(button);
   }
 
-  press(button) {
-    const ticket = this.tickets.get(button.closest(".ticket").dataset.order);
+  /** As if it were touched; `ticket` is given where the button stands on another page. */
+  press(button, ticket = this.tickets.get(button.closest(".ticket").dataset.order)) {
     if (!ticket) return;
     if (button.dataset.undo !== undefined) return this.undo(ticket.key);
-    const url = button.getAttribute("formaction") ?? ticket.element.querySelector("form").getAttribute("action");
-    const fields = this.fields(ticket);
-    if (button.name) fields.set(button.name, button.value);
-    return this.send(ticket, button, url, fields);
+    return this.send(ticket, button);
   }
 
-  fields(ticket) {
-    const fields = new URLSearchParams();
-    for (const [name, value] of new FormData(ticket.element.querySelector("form"))) fields.set(name, value);
-    return fields;
-  }
-
-  async send(ticket, button, url, fields) {
+  async send(ticket, button) {
     if (button.getAttribute("aria-busy") === "true") return;
     button.setAttribute("aria-busy", "true");
-    const isBump = url === ticket.element.querySelector("form").getAttribute("action");
-    const plu = fields.get("plu");
-    if (isBump) this.tickets.bumped(ticket.key, plu);
-    const done = await this.post(url, fields);
+    const form = ticket.element.querySelector("form");
+    const fields = new URLSearchParams(new FormData(form));
+    if (button.name) fields.set(button.name, button.value);
+    const acknowledge = button.getAttribute("formaction");
+    const isBump = acknowledge === null;
+    if (isBump) this.tickets.bumped(ticket.key, fields.get("plu"));
+    const done = await this.post(acknowledge ?? form.getAttribute("action"), fields);
     button.removeAttribute("aria-busy");
     if (!isBump) return;
     if (done) this.tickets.confirm(ticket.key);
@@ -91,7 +85,7 @@ export class Actions {
     try {
       await this.live.act(async () => {
         const response = await sendForm(url, fields, this.token());
-        if (response.status !== 409 && response.status !== 404) return this.read(response);
+        if (![400, 404, 409].includes(response.status)) return this.read(response);
         refusal = await sentence(response);
         return null;
       });
@@ -107,7 +101,7 @@ export class Actions {
 }
 
 /** Posts a form as the page's script; the answer to it is a board. */
-export function sendForm(url, fields, token) {
+function sendForm(url, fields, token) {
   fields.set("csrfmiddlewaretoken", token);
   return fetch(url, {
     method: "POST",
@@ -122,7 +116,7 @@ function keyOf(touchable) {
   return touchable.dataset.key ?? `foot:${touchable.dataset.undo}`;
 }
 
-export async function sentence(response) {
+async function sentence(response) {
   const text = await response.text();
   if ((response.headers.get("Content-Type") ?? "").includes("json")) return JSON.parse(text).detail;
   return text.includes("<") ? new DOMParser().parseFromString(text, "text/html").body.textContent.trim() : text;

@@ -30,7 +30,7 @@ function show(table) {
 }
 
 addEventListener("DOMContentLoaded", () => {
-  const table = document.querySelector("[data-preview]");
+  const table = document.querySelector("[data-products]");
   if (!table) return;
   show(table);
   for (const event of ["input", "change", "click", "formset:added", "formset:removed"]) {

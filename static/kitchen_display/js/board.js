@@ -3,6 +3,8 @@
 import { Actions } from "./actions.js";
 import { Alarms, alarmsOf } from "./alarms.js";
 import { loaded, loadsAnew } from "./anew.js";
+import { askForBoard, ofBoard, readBoard } from "./answers.js";
+import { timeFormat } from "./clock.js";
 import { startKeys } from "./keys.js";
 import { Grid } from "./layout.js";
 import { connect } from "./live.js";
@@ -92,7 +94,7 @@ function strong(number) {
   return element;
 }
 
-export function turn(pages) {
+function turn(pages) {
   grid.turn(pages);
   grid.past = []; // Whoever turns the page knows that the next touch meets other tickets.
   turnedAt = performance.now();
@@ -108,37 +110,16 @@ function token() {
   return one("[name=csrfmiddlewaretoken]")?.value ?? "";
 }
 
-/** An answer with a board, in the form that live.js takes. */
-async function read(response) {
-  const serverTime = Number(response.headers.get("X-Server-Time")) || undefined;
-  const moment = response.headers.get("X-Board-Moment");
-  if (response.status === 304) {
-    lookAt(Number(response.headers.get("X-Board-Next")));
-    return { board: null, serverTime, moment, streamUrl: response.headers.get("X-Stream-Url") };
-  }
-  if (response.status === 403) {
-    location.reload(); // The server says in full why this screen shows nothing any more.
-    return { board: null, ended: true };
-  }
-  if (!response.ok) throw new Error(`The board answered ${response.status}`);
-  const sheet = document.createElement("template");
-  sheet.innerHTML = await response.text();
-  const board = sheet.content.querySelector("#wall");
-  if (!board) throw new Error("The answer holds no board");
-  return { board, serverTime: Number(board.dataset.now) || serverTime, moment, streamUrl: board.dataset.stream };
-}
+const read = (response) => readBoard(response, "#wall");
 
 async function fetchBoard({ signal }) {
-  // What is painted, not what came: an answer that was lost on the way must come again.
-  const headers = { "X-Requested-With": "fetch", "If-None-Match": `"${one("#wall").dataset.version}"` };
   const shown = sightings.take();
   const query = shown.length ? `?${new URLSearchParams(shown.map((key) => ["seen", key]))}` : "";
-  const answer = await read(await fetch(page.board + query, { headers, signal, cache: "no-store" }));
+  const answer = await read(await askForBoard(page.board + query, one("#wall"), signal));
   sightings.told(shown);
   return answer;
 }
 
-let nextTimer = 0;
 let held = null;
 let pointerDown = 0;
 const LONGEST_TOUCH = 3000; // then it is a cloth, or the finger's leaving was lost
@@ -160,25 +141,18 @@ function onBoard(fresh) {
   return undefined;
 }
 
-/** When time alone changes the board, it is asked for. */
-function lookAt(next) {
-  clearTimeout(nextTimer);
-  if (next && live) nextTimer = setTimeout(() => live.look(), Math.min(Math.max(next - clock(), 0) + 200, 2 ** 30));
-}
-
 function take(wall, elements) {
   tickets.take([...elements]);
   paint(document.querySelector(".later__list"));
   alarms.look(tickets.keys().map((key) => tickets.get(key)));
   sightings.add([...document.querySelectorAll(".later__one[data-order]")].map((element) => element.dataset.order));
   sightings.add(tickets.keys());
-  lookAt(Number(wall.dataset.next));
   timers?.tick();
   document.dispatchEvent(new CustomEvent("huuva:board", { detail: { version: wall.dataset.version } }));
 }
 
 /** Brand colours by CSSOM: the content security policy allows no style attributes. */
-export function paint(scope) {
+function paint(scope) {
   for (const element of scope?.querySelectorAll("[data-brand-colour]") ?? []) {
     element.style.setProperty("--brand", element.dataset.brandColour);
   }
@@ -201,6 +175,7 @@ for (const name of ["pointerup", "pointercancel"]) {
 // --- live
 let live = null;
 let timers = null;
+const times = timeFormat(page.zone, document.documentElement.lang, { second: "2-digit" });
 const clock = () => (live ? live.now() : Number(one("#wall").dataset.now));
 
 function onState({ state, lastGood, unconfirmed }) {
@@ -209,19 +184,13 @@ function onState({ state, lastGood, unconfirmed }) {
   one("[data-live-word]").textContent = { live: page.wordLive, polling: page.wordPolling, stale: page.wordStale }[state] ?? page.wordConnecting;
   document.body.dataset.state = state;
   one("[data-stale]").hidden = state !== "stale";
-  if (state === "stale") one("[data-stale-at]").textContent = time(lastGood);
+  if (state === "stale") one("[data-stale-at]").textContent = times.format(lastGood);
   showEmpty();
   document.dispatchEvent(new CustomEvent("huuva:state", { detail: { state, unconfirmed } }));
 }
 
-function time(milliseconds) {
-  return new Intl.DateTimeFormat(document.documentElement.lang, {
-    hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", timeZone: page.zone,
-  }).format(milliseconds);
-}
-
 const first = one("#wall");
-live = connect({ streamUrl: first.dataset.stream, serverTime: Number(first.dataset.now), fetchBoard, onBoard, onState });
+live = connect({ ...ofBoard(first), fetchBoard, onBoard, onState });
 timers = startTimers({
   now: clock,
   zone: page.zone,
@@ -231,7 +200,7 @@ timers = startTimers({
 });
 take(first, gridElement.querySelectorAll(":scope > .ticket"));
 
-const actions = new Actions({ page, token, live, read, tickets, say, words });
+const actions = new Actions({ page, token, live, read, tickets, say });
 const panels = openPanels({ page, actions, say, sounds });
 startKeys({ grid, tickets, actions, panels, turn, say, page });
 document.addEventListener("click", (event) => {

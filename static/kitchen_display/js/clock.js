@@ -1,4 +1,4 @@
-// The server's clock, as well as a page can know it: the device's own may be an hour wrong.
+// The server's clock, as well as a page can know it: the device's own may be an hour wrong. And how times are written.
 
 const CLOCK_SAMPLES = 5;
 
@@ -19,4 +19,9 @@ export function serverClock() {
     },
     now: () => (samples.length ? performance.now() + Math.max(...samples) : Date.now()),
   };
+}
+
+/** Writes times (ms) as those of a day in the zone: 07:05, with `second: "2-digit"` 07:05:09. */
+export function timeFormat(zone, language, more = {}) {
+  return new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: zone, ...more });
 }

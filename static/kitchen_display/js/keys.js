@@ -29,10 +29,7 @@ export function startKeys({ grid, tickets, actions, panels, turn, say, page }) {
     if (where >= 0 && where !== grid.page) return turn(where - grid.page);
     const foot = ticket.ends.map((end) => end.querySelector(".foot")).find(Boolean);
     if (!foot || foot.dataset.undo !== undefined) return undefined;
-    const url = foot.getAttribute("formaction") ?? ticket.element.querySelector("form").getAttribute("action");
-    const fields = actions.fields(ticket);
-    if (foot.name) fields.set(foot.name, foot.value);
-    return actions.send(ticket, foot, url, fields);
+    return actions.press(foot, ticket);
   }
 
   const turns = { ArrowLeft: -1, PageUp: -1, "-": -1, ArrowRight: 1, PageDown: 1, "+": 1 };

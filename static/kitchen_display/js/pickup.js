@@ -1,35 +1,18 @@
 // The pickup board: the same stream and watchdog as the wall, numbers only.
 
 import { loaded, loadsAnew } from "./anew.js";
+import { askForBoard, ofBoard, readBoard } from "./answers.js";
+import { timeFormat } from "./clock.js";
 import { connect } from "./live.js";
 import { keepAwake } from "./wake.js";
 
 const page = document.body.dataset;
 const TURN_EVERY = 8000;
-let nextTimer = 0;
 
 document.documentElement.style.setProperty("--text-scale", Number(page.textScale || 100) / 100);
 
 async function fetchBoard({ signal }) {
-  // What is painted, not what came: an answer that was lost on the way must come again.
-  const version = document.getElementById("pickup").dataset.version;
-  const headers = { "X-Requested-With": "fetch", "If-None-Match": `"${version}"` };
-  const response = await fetch(page.board, { headers, signal, cache: "no-store" });
-  const serverTime = Number(response.headers.get("X-Server-Time")) || undefined;
-  const moment = response.headers.get("X-Board-Moment");
-  const streamUrl = response.headers.get("X-Stream-Url");
-  if (response.status === 304) wakeAtNext(response.headers.get("X-Board-Next"));
-  if (response.status === 304) return { board: null, serverTime, moment, streamUrl };
-  if (response.status === 403) {
-    location.reload();
-    return { board: null, ended: true };
-  }
-  if (!response.ok) throw new Error(`The board answered ${response.status}`);
-  const sheet = document.createElement("template");
-  sheet.innerHTML = await response.text();
-  const board = sheet.content.querySelector("#pickup");
-  if (!board) throw new Error("The answer holds no board");
-  return { board, serverTime: Number(board.dataset.now) || serverTime, moment, streamUrl: board.dataset.stream };
+  return readBoard(await askForBoard(page.board, document.getElementById("pickup"), signal), "#pickup");
 }
 
 function onBoard(fresh) {
@@ -41,13 +24,6 @@ function onBoard(fresh) {
   }
   present.replaceWith(fresh);
   arrange();
-  wakeAtNext(fresh.dataset.next);
-}
-
-function wakeAtNext(at) {
-  clearTimeout(nextTimer);
-  const next = Number(at);
-  if (next) nextTimer = setTimeout(() => live.look(), Math.min(Math.max(next - live.now(), 0) + 200, 2 ** 30));
 }
 
 // --- more numbers than fit: smaller first, then in turns
@@ -81,29 +57,23 @@ setInterval(() => {
 addEventListener("resize", arrange);
 document.fonts.ready.then(arrange);
 
-function clockText(milliseconds) {
-  return new Intl.DateTimeFormat(document.documentElement.lang, {
-    hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: page.zone,
-  }).format(milliseconds);
-}
-
+const times = timeFormat(page.zone, document.documentElement.lang);
 function onState({ state, lastGood }) {
   document.body.dataset.state = state;
   const banner = document.querySelector("[data-stale]");
   const changed = banner.hidden === (state === "stale");
   banner.hidden = state !== "stale";
-  document.querySelector("[data-stale-at]").textContent = clockText(lastGood);
+  document.querySelector("[data-stale-at]").textContent = times.format(lastGood);
   if (changed) arrange(); // The banner stands above the numbers and takes their room.
 }
 
 const first = document.getElementById("pickup");
 loaded(first);
-const live = connect({ streamUrl: first.dataset.stream, serverTime: Number(first.dataset.now), fetchBoard, onBoard, onState });
+const live = connect({ ...ofBoard(first), fetchBoard, onBoard, onState });
 arrange();
-wakeAtNext(first.dataset.next);
 setInterval(() => {
   const clock = document.querySelector("[data-clock]");
-  if (clock) clock.textContent = clockText(live.now());
+  if (clock) clock.textContent = times.format(live.now());
 }, 1000);
 keepAwake({ from: page.awakeFrom, to: page.awakeTo, zone: page.zone, now: () => live.now() });
 window.huuva = { live };

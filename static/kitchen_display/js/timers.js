@@ -1,5 +1,7 @@
 // Ages, urgency and the clock, all on the server's time: the device's own may be an hour wrong.
 
+import { timeFormat } from "./clock.js";
+
 /**
  * `tickets` gives the elements of all tickets, also of those on other pages: they become late, too.
  * @param {{now: () => number, zone: string, language: string, tickets: () => HTMLElement[], onLate: () => void}} options
@@ -7,7 +9,7 @@
 export function startTimers({ now, zone, language, tickets, onLate }) {
   const clock = document.querySelector("[data-clock]");
   let known = new Map();
-  const format = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: zone });
+  const format = timeFormat(zone, language);
 
   function tick() {
     const time = now();
@@ -17,7 +19,7 @@ export function startTimers({ now, zone, language, tickets, onLate }) {
     for (const ticket of tickets()) {
       const timer = ticket.querySelector(".timer");
       const urgency = urgencyOf(timer.dataset, time);
-      const text = age(time - Number(timer.dataset.created));
+      const text = age(time - Number(timer.dataset.came));
       const label = timer.querySelector("[data-age]");
       if (label.textContent !== text) label.textContent = text;
       if (timer.dataset.urgency !== urgency) setUrgency(timer, urgency);

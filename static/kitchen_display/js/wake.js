@@ -1,12 +1,15 @@
 // Keeps the screen on within its hours. They are the kitchen's hours, so they go by the server's clock and zone.
 
+import { timeFormat } from "./clock.js";
+
 /** @param {{from: string, to: string, zone: string, now: () => number}} options  times as HH:MM; equal or empty: always */
 export function keepAwake({ from, to, zone, now }) {
   if (!("wakeLock" in navigator)) return;
+  const times = timeFormat(zone, "en-GB");
   let lock = null;
 
   async function check() {
-    const wanted = document.visibilityState === "visible" && within(from, to, timeIn(zone, now()));
+    const wanted = document.visibilityState === "visible" && within(from, to, times.format(now()));
     if (wanted && !lock) {
       try {
         lock = await navigator.wakeLock.request("screen");
@@ -28,8 +31,4 @@ export function keepAwake({ from, to, zone, now }) {
 export function within(from, to, time) {
   if (!from || !to || from === to) return true;
   return from < to ? time >= from && time < to : time >= from || time < to;
-}
-
-function timeIn(zone, milliseconds) {
-  return new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: zone }).format(milliseconds);
 }

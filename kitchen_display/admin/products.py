@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from kitchen_display.configuration import base_plu
 from kitchen_display.models import Station, StationRule
 from orders.models import Order, OrderItem
 
@@ -41,12 +42,6 @@ def recent_products(station: Station) -> list[Product]:
     )
     products = [_product(plu, names[plu], count, rules) for plu, count in counts.items()]
     return sorted(products, key=lambda product: (-product.count, product.name))[:MOST_PRODUCTS]
-
-
-def base_plu(plu: str) -> str:
-    """Lines that share a product are told apart by `~2` (DESIGN §9)."""
-    base, tilde, number = plu.rpartition("~")
-    return base if tilde and base and number.isdigit() else plu
 
 
 def _product(plu: str, name: str, count: int, rules: Iterable[StationRule]) -> Product:

@@ -1,0 +1,135 @@
+"""The statements behind every board. Their cost is that of the open orders, whatever else the tables hold."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+import orjson
+from django.db import connection
+
+from orders.statuses import CANCELLED, FIRST
+
+_COLUMNS: Final = """id, version, status, brand_id, channel, channel_order_id, channel_display_id, note,
+  created_at, due_at, changed_at"""
+# The statuses stand in the statement itself, so that the planner sees that the index of open orders holds them.
+_OPEN: Final = f"SELECT {_COLUMNS} FROM orders_order WHERE kitchen_id = %s AND status IN (1, 2, 3)"  # noqa: S608
+_ALARMED: Final = f"""
+UNION ALL SELECT {_COLUMNS} FROM orders_order
+WHERE id = ANY(%s) AND kitchen_id = %s AND status NOT IN (1, 2, 3)"""  # noqa: S608
+_LINES: Final = """
+SELECT order_id, plu, name, quantity, status, note, modifiers, allergens FROM orders_orderitem
+WHERE order_id = ANY(%s) ORDER BY order_id, position"""
+_WALL: Final = """
+SELECT order_id, number, NULL, NULL::jsonb FROM kitchen_display_ticketnumber WHERE kitchen_id = %s
+UNION ALL
+SELECT order_id, NULL, plu, NULL FROM kitchen_display_alarm WHERE kitchen_id = %s AND acknowledged_at IS NULL
+UNION ALL
+SELECT order_id, NULL, plu, before FROM kitchen_display_amendmentalarm
+WHERE kitchen_id = %s AND acknowledged_at IS NULL
+UNION ALL
+SELECT mode || ' ' || busy_minutes, NULL, NULL, NULL FROM orders_kitchenpace
+WHERE kitchen_id = %s AND mode <> 'online'"""
+
+
+class Line(NamedTuple):
+    """An item of an order. Modifiers and allergens are for `from_json`."""
+
+    order_id: str
+    plu: str
+    name: str
+    quantity: int
+    status: int
+    note: str
+    modifiers: Any
+    allergens: Any
+
+
+class OpenOrder(NamedTuple):
+    """An order that a board may show. Times are UTC."""
+
+    id: str
+    version: int
+    status: int
+    brand_id: str
+    channel: str
+    channel_order_id: str
+    channel_display_id: str
+    note: str
+    created_at: datetime
+    due_at: datetime
+    changed_at: datetime
+
+    @property
+    def display(self) -> str:
+        return display_number(self.channel_display_id, self.channel_order_id)
+
+    def begun(self, lines: Iterable[Line]) -> bool:
+        """Whether somebody has set to work on it: then it is on the wall, however late it is due."""
+        return self.status != FIRST or any(line.status not in (FIRST, CANCELLED) for line in lines)
+
+
+class Wall(NamedTuple):
+    """What the walls of a kitchen remember of its orders, and its pace.
+
+    `numbers`: those of tickets, by order. Standing alarms: `cancelled`, order → PLUs ("" is the order itself), and
+    `amended`, order → PLU → field → value before. `busy_minutes`: by how many it is late where it is busy.
+    """
+
+    numbers: dict[str, int]
+    cancelled: dict[str, set[str]]
+    amended: dict[str, dict[str, dict[str, Any]]]
+    pace: str
+    busy_minutes: int
+
+
+def display_number(channel_display_id: str, channel_order_id: str) -> str:
+    """What a courier says: the channel's own number, else the last four characters of its order id."""
+    return channel_display_id or channel_order_id[-4:]
+
+
+def read_wall(kitchen: str) -> Wall:
+    pace, busy_minutes = "online", 0
+    taken: dict[str, int] = {}
+    cancelled: defaultdict[str, set[str]] = defaultdict(set)
+    amended: defaultdict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
+    for order_id, number, plu, before in _rows(_WALL, [kitchen] * 4):
+        if number is not None:
+            taken[order_id] = number
+        elif before is not None:
+            amended[order_id][plu] = from_json(before)
+        elif plu is not None:
+            cancelled[order_id].add(plu)
+        else:
+            pace, _space, minutes = order_id.partition(" ")
+            busy_minutes = int(minutes)
+    return Wall(taken, dict(cancelled), dict(amended), pace, busy_minutes)
+
+
+def open_orders(kitchen: str, alarmed: Iterable[str] = ()) -> list[OpenOrder]:
+    """The kitchen's open orders, and those of `alarmed` that have ended, most urgent first."""
+    ended = list(alarmed)
+    sql = _OPEN + _ALARMED if ended else _OPEN
+    parameters: list[Any] = [kitchen, ended, kitchen] if ended else [kitchen]
+    return [OpenOrder._make(row) for row in _rows(f"{sql} ORDER BY due_at, id", parameters)]
+
+
+def lines_of(order_ids: list[str]) -> dict[str, list[Line]]:
+    """The items of these orders, by order."""
+    lines: defaultdict[str, list[Line]] = defaultdict(list)
+    for line in map(Line._make, _rows(_LINES, [order_ids]) if order_ids else ()):
+        lines[line.order_id].append(line)
+    return lines
+
+
+def _rows(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return cursor.fetchall()
+
+
+def from_json(value: Any) -> Any:
+    """Depending on the driver's set-up, JSON arrives as text or as what it stands for. Nothing for NULL."""
+    if value is None or value == "[]":
+        return ()
+    return orjson.loads(value) if isinstance(value, str | bytes) else value

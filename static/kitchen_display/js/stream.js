@@ -1,0 +1,94 @@
+// The connection to live: hints ("something changed"), a beat each 2 s, and whether it can be trusted.
+
+const QUIET_MS = 3000; // without a beat for so long it is no good
+const LOST_MS = 4600; // and then it is given up
+const HELLO_MS = 2500; // so long a new connection has for its hello: back within 3 s of the network's return
+
+/**
+ * `onEvent(name, data)` is called with hello, beat and hint; `onLost(losses)` when the connection is lost, with how many
+ * were lost one after the other. It is opened anew by `tick`, a while later.
+ */
+export function hintStream({ url, clock, onEvent, onLost }) {
+  let source = null;
+  let greeted = false; // this connection said hello
+  let openedAt = 0;
+  let lastEvent = 0;
+  let losses = 0;
+  let reopenAt = 0;
+
+  const stream = {
+    url, // for the next connection
+    hearsValkey: true, // as live says: without it no hints come
+
+    get isGood() {
+      return greeted && stream.hearsValkey && performance.now() - lastEvent < QUIET_MS;
+    },
+
+    open() {
+      stream.close();
+      openedAt = performance.now();
+      const mine = new EventSource(stream.url);
+      source = mine;
+      for (const name of ["hello", "beat", "hint"]) {
+        mine.addEventListener(name, (event) => {
+          if (mine === source) take(name, JSON.parse(event.data));
+        });
+      }
+      mine.onerror = () => {
+        if (mine === source) lost();
+      };
+    },
+
+    /** Gives up what is silent, and connects again when it is time. */
+    tick() {
+      const now = performance.now();
+      if (!source) {
+        if (now >= reopenAt) stream.open();
+      } else if (greeted ? now - lastEvent > LOST_MS : now - openedAt > HELLO_MS) {
+        lost();
+      }
+    },
+
+    /** The network is there: the next tick may connect. */
+    hurry() {
+      if (!source) reopenAt = 0;
+    },
+
+    close() {
+      source?.close();
+      source = null;
+      greeted = false;
+    },
+  };
+
+  function take(name, data) {
+    if (name === "beat" && isOld(data)) return;
+    lastEvent = performance.now();
+    if (name === "hello") {
+      greeted = true;
+      losses = 0;
+    }
+    if (name !== "hint") {
+      clock.sample(data.now);
+      stream.hearsValkey = data.valkey !== false;
+    }
+    onEvent(name, data);
+  }
+
+  /** What waited in the network for seconds says nothing of now; were it believed, it would hide that it waited. */
+  const isOld = ({ now }) => clock.now() - now > QUIET_MS;
+
+  function lost() {
+    stream.close();
+    losses += 1;
+    // Spread out: after a restart of the server all walls come back.
+    reopenAt = performance.now() + jitter(Math.min(1200, 300 * losses));
+    onLost(losses);
+  }
+
+  return stream;
+}
+
+export function jitter(ms) {
+  return ms * (0.85 + Math.random() * 0.3);
+}
