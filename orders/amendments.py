@@ -90,7 +90,7 @@ def _plain(value: Any) -> Any:
 
 
 def _due(order: Order, now: datetime) -> datetime:
-    """When an order is due by its pickup time: as if it had come with it (DESIGN §4)."""
+    """When an order is due by its pickup time: as if it had come with it."""
     if order.pickup_time > now:
         return order.pickup_time
     # `created_at` is what the channel says; the first row was stored when the order came.

@@ -1,4 +1,4 @@
-"""What can be done to an order. The only module that changes a status (DESIGN §4).
+"""What can be done to an order. The only module that changes a status.
 
 Each function is one transaction and one *change*: it locks the order's row first, then reads, checks and writes, and
 all history rows that it writes share the change's number. A refusal (orders.refusals) leaves nothing changed.

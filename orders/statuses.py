@@ -1,4 +1,4 @@
-"""The life of an order and its items, written once, as data (DESIGN §4)."""
+"""The life of an order and its items, written once, as data."""
 
 from collections.abc import Iterable
 from enum import IntEnum
@@ -25,7 +25,7 @@ class ItemStatus(models.IntegerChoices):
 
 FIRST, PREPARING, READY, PICKED_UP, CANCELLED = (int(status) for status in OrderStatus)
 OPEN = (FIRST, PREPARING, READY)
-# An order in one of these is late once its due time has passed (DESIGN §2).
+# An order in one of these is late once its due time has passed.
 UNREADY = (FIRST, PREPARING)
 TERMINAL = frozenset({PICKED_UP, CANCELLED})
 

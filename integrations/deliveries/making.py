@@ -4,7 +4,6 @@ A page is one transaction: the lock, the page, its deliveries, the cursor. It co
 """
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Final
 
 from django.db import connection, transaction
@@ -171,17 +170,3 @@ def repeat(sink_id: str, rows: Iterable[tuple[str, int]], late_orders: Iterable[
     with connection.cursor() as cursor:
         cursor.execute(_REPEAT_LATE, {"ids": sorted(set(late_orders)), "sink": sink_id, "now": clock.now()})
         return count + cursor.rowcount
-
-
-def waiting_since() -> datetime | None:
-    """When the oldest delivery that waits for an active sink was made; None where none waits."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT min(d.created_at) FROM integrations_delivery d JOIN integrations_sink s ON s.id = d.sink_id
-            WHERE d.state = 1 AND s.disabled_at IS NULL AND s.deleted_at IS NULL
-            """
-        )
-        (oldest,) = cursor.fetchone()
-    found: datetime | None = oldest
-    return found

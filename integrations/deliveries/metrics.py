@@ -5,7 +5,8 @@ from datetime import datetime
 
 from django.db import connection
 
-from integrations.models import DeliveryCount, DeliveryProgress, Sink
+from integrations.deliveries import progress
+from integrations.models import DeliveryCount, Sink
 from orders import clock, feed
 
 type Sample = tuple[dict[str, str], float]
@@ -40,9 +41,7 @@ def unread_samples() -> Iterable[Sample]:
     """Deliveries that are not even made yet don't wait: this is what grows where no worker runs."""
     if not Sink.objects.present().filter(disabled_at=None).exists():
         return [({}, 0.0)]
-    state = DeliveryProgress.objects.filter(id=1).first()
-    cursor = feed.Cursor.parse(state.cursor) if state and state.cursor else feed.Cursor()
-    first = feed.first_after(cursor)
+    first = feed.first_after(progress.cursor())
     return [({}, 0.0 if first is None else max(0.0, (clock.now() - first).total_seconds()))]
 
 

@@ -7,7 +7,7 @@ from django.db import connection
 from integrations.models import DeliveryProgress
 from orders import feed
 
-# How long the loop counts as alive after its last sign; it renews it each turn.
+# How long the loop counts as alive after its last sign; it renews it each second.
 HOLD_SECONDS: Final = 5
 # Of the advisory lock; any number that nothing else in this database uses.
 _LOCK: Final = 0x68757576_6864

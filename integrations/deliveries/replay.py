@@ -1,6 +1,5 @@
 """Replay: events are told once more, or for the first time to who was not there. Same ids, same order."""
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -26,8 +25,11 @@ class NotActive(ValueError):
     """A sink that is disabled is told nothing."""
 
 
+@transaction.atomic
 def replay_delivery(delivery: Delivery) -> None:
     """Send one delivery again. Raises NotActive."""
+    # Before any row, as `health.disable` wants it: else what is disabled meanwhile would keep a delivery that waits.
+    progress.lock()
     _check(delivery.sink_id)
     now = clock.now()
     Delivery.objects.filter(pk=delivery.pk).update(
@@ -47,7 +49,8 @@ def replay_order(sink_id: str, order_id: str) -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT order_id, sequence FROM orders_statuschange WHERE order_id = %s", [order_id])
         rows = cursor.fetchall()
-    return _replay(sink_id, rows, LateNote.objects.filter(order_id=order_id))
+    late = LateNote.objects.filter(order_id=order_id).values_list("order_id", flat=True)
+    return _replay(sink_id, rows, list(late))
 
 
 def replay_since(sink_id: str, since: datetime) -> int:
@@ -60,17 +63,26 @@ def replay_since(sink_id: str, since: datetime) -> int:
             """
             SELECT c.order_id, c.sequence FROM orders_order o JOIN orders_statuschange c ON c.order_id = o.id
             JOIN integrations_sink s ON s.id = %s AND (s.kitchen_id IS NULL OR s.kitchen_id = o.kitchen_id)
+                AND s.channel IN ('', o.channel)
             WHERE o.updated_at >= %s AND c.recorded_at >= %s LIMIT %s
             """,
             [sink_id, since, since, MOST_ROWS + 1],
         )
         rows = cursor.fetchall()
-    late = LateNote.objects.filter(noted_at__gte=since)[: MOST_ROWS + 1]
+        cursor.execute(
+            """
+            SELECT n.order_id FROM integrations_latenote n JOIN orders_order o ON o.id = n.order_id
+            JOIN integrations_sink s ON s.id = %s AND (s.kitchen_id IS NULL OR s.kitchen_id = o.kitchen_id)
+                AND s.channel IN ('', o.channel)
+            WHERE n.noted_at >= %s LIMIT %s
+            """,
+            [sink_id, since, MOST_ROWS + 1],
+        )
+        late = [order_id for (order_id,) in cursor.fetchall()]
     return _replay(sink_id, rows, late)
 
 
-def _replay(sink_id: str, rows: list[tuple[str, int]], late: Iterable[LateNote]) -> int:
-    late_orders = [note.order_id for note in late]
+def _replay(sink_id: str, rows: list[tuple[str, int]], late_orders: list[str]) -> int:
     if max(len(rows), len(late_orders)) > MOST_ROWS:
         raise TooMany
     with transaction.atomic():

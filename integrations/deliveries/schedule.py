@@ -4,7 +4,7 @@ import random
 from datetime import timedelta
 from typing import Final
 
-# Before the second try, the third, and so on; then the delivery is given up (DESIGN §9).
+# Before the second try, the third, and so on; then the delivery is given up.
 RETRIES: Final = (
     timedelta(seconds=5),
     timedelta(seconds=30),

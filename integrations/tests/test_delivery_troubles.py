@@ -17,7 +17,7 @@ from integrations.deliveries import Due, Message, health, making, progress, repl
 from integrations.deliveries.loop import Loop
 from integrations.deliveries.metrics import oldest_samples
 from integrations.deliveries.sending import Sender
-from integrations.models import Delivery, DeliveryProgress, Sink
+from integrations.models import Delivery, DeliveryProgress, LateNote, Sink
 from integrations.models.webhooks import KIND
 from integrations.tests.sinks import endpoint, no_waiting, turn_until, work_off
 from integrations.webhooks.payloads import WebhookRenderer
@@ -115,6 +115,22 @@ def test_a_replay_while_the_feed_is_held_up_tells_nothing_before_what_came_first
     assert sequences == sorted(sequences)
     assert sequences[0] == 1
     assert replay.replay_order(hook.id, order.id) == len(sequences)
+
+
+def test_a_replay_counts_only_what_its_webhook_may_hear(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replay, "MOST_ROWS", 2)
+    since = datetime.now(UTC)
+    hook = endpoint(kitchen=factories.kitchen("main"), channel="wolt")
+    for kitchen, channel in (("main", "wolt"), ("main", "own"), ("other", "wolt"), ("other", "own")):
+        order = factories.order(1, of=factories.kitchen(kitchen), channel=channel)
+        LateNote.objects.create(order_id=order.id, sequence=2, noted_at=datetime.now(UTC))
+    making.make_deliveries()
+    Delivery.objects.all().delete()
+    assert replay.replay_since(hook.id, since) == 2
+    assert set(Delivery.objects.values_list("event_type", flat=True)) == {
+        "order.created",
+        "order.late",
+    }
 
 
 def test_what_is_replayed_waits_from_then_on(receiver: Receiver, loop: Loop) -> None:

@@ -93,7 +93,12 @@ class ChannelFilter(_Asked):
     parameter_name = "channel"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        latest = Order.objects.newest_first().values_list("channel", flat=True)[:CHANNELS_OF_LATEST]
+        # Of the manager's kitchens alone: what others work with is theirs.
+        orders = Order.objects.all()
+        allowed = kitchens_of(request.user)
+        if allowed is not None:
+            orders = orders.filter(kitchen__in=allowed)
+        latest = orders.newest_first().values_list("channel", flat=True)[:CHANNELS_OF_LATEST]
         return [(name, name) for name in sorted(set(latest)) if name]
 
     def queryset(self, request: HttpRequest, queryset: Orders) -> Orders:

@@ -14,7 +14,6 @@ from django.db.models.lookups import GreaterThan, LessThan
 
 from orders import clock
 from orders.models.writes import insert
-from orders.statuses import OPEN
 
 if TYPE_CHECKING:
     from orders.models.amendments import Amendment
@@ -94,10 +93,6 @@ class OrderQuerySet(_Guarded["Order"]):
             # and would read them all to sort them.
             created &= Q(GreaterThan(F("updated_at") + Value(timedelta(0)), Value(updated_after)))
         return self.filter(times, created, ~FAR), self.filter(times, updated, FAR)
-
-    def for_board(self, kitchen: str) -> Self:
-        """The open orders of a kitchen, most urgent first, through the index that holds open orders only."""
-        return self.filter(kitchen_id=kitchen, status__in=OPEN).order_by("due_at", "id")
 
     def amend(self, order: "Order") -> None:
         """Write what an amendment has set on an order whose lock is held; its status stays."""

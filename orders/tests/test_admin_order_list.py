@@ -128,16 +128,19 @@ def test_days_are_those_of_the_kitchen(manager: Client) -> None:
     assert "Asia/Tokyo" in manager.get(LIST, {"kitchen": "tokyo"}).content.decode()
 
 
-def test_a_manager_of_one_kitchen_chooses_days_of_its_zone(client: Client) -> None:
-    factories.kitchen("main")  # the first one of all, in Helsinki
+def test_a_manager_of_one_kitchen_chooses_its_days_and_its_channels(client: Client) -> None:
+    factories.order(of=factories.kitchen("main"), channel="wolt")  # the first one of all, in Helsinki
     bert = User.objects.create_user("bert", is_staff=True)
     bert.user_permissions.add(Permission.objects.get(codename="view_order"))
-    bert.kitchens.create(kitchen=factories.kitchen("tokyo", time_zone="Asia/Tokyo"))
+    tokyo = factories.kitchen("tokyo", time_zone="Asia/Tokyo")
+    bert.kitchens.create(kitchen=tokyo)
+    factories.order(of=tokyo, channel="demae")
     client.force_login(bert)
 
     page = client.get(LIST).content.decode()
 
     assert "Asia/Tokyo" in page and "Europe/Helsinki" not in page
+    assert "channel=demae" in page and "wolt" not in page
 
 
 def test_a_day_that_is_chosen_keeps_the_other_filters_and_the_search(manager: Client) -> None:

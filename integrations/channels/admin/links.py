@@ -17,6 +17,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 from integrations.channels.admin.messages import in_utc
 from integrations.channels.registry import ADAPTERS
 from integrations.channels.secrets import LONGEST, SHORTEST, new_secret, seal_secret
+from integrations.deliveries import health
 from integrations.deliveries.guard import check_url
 from integrations.models import ChannelLink, ChannelLocation
 from orders import clock
@@ -173,9 +174,11 @@ class ChannelLinkAdmin(KitchenScoped, ModelAdmin):
             obj.disabled_at, obj.disabled_reason, obj.failures = None, "", 0
             obj.failing_since = obj.retry_at = None
             changed |= {"disabled_at", "disabled_reason", "failures", "failing_since", "retry_at"}
-        elif obj.disabled_at is None:
+        elif not change:
             obj.disabled_at, obj.disabled_reason = clock.now(), ChannelLink.Disabled.BY_HAND
-            changed |= {"disabled_at", "disabled_reason"}
+        else:
+            # Gives up what waits: switched on again, it tells of what happens then, not of what was long ago.
+            health.disable(obj.pk, ChannelLink.Disabled.BY_HAND)
         # What was changed alone: the loop of deliveries writes how the link does meanwhile.
         obj.save(update_fields=changed if change else None)
 

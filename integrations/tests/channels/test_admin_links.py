@@ -120,10 +120,26 @@ def test_a_link_that_was_given_up_is_tried_again_when_it_is_saved(manager):
     assert manager.post(url("channellink_change", link.pk), given).status_code == 302
     link.refresh_from_db()
     assert (link.disabled_at, link.failures) == (None, 0)
+
+
+def test_what_waits_for_a_link_ends_when_it_is_switched_off(manager):
+    link = make.link(status_url="https://channel.example/status")
+    waiting = Delivery.objects.create(
+        sink_id=link.pk,
+        order_id="o-1",
+        sequence=1,
+        event_type="order.created",
+        at=clock.now(),
+        created_at=clock.now(),
+        next_attempt_at=clock.now(),
+    )
+    given = form(external_id=make.LINK_ID, status_url=link.status_url)
     del given["is_active"]
-    manager.post(url("channellink_change", link.pk), given)
+    assert manager.post(url("channellink_change", link.pk), given).status_code == 302
     link.refresh_from_db()
     assert (link.is_active, link.disabled_reason) == (False, "by_hand")
+    waiting.refresh_from_db()
+    assert waiting.state == Delivery.State.GIVEN_UP
 
 
 def test_a_manager_pauses_a_kitchen_and_its_channels_are_told(manager):
