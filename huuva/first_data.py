@@ -34,6 +34,11 @@ class FirstData:
     key: str
 
 
+def is_new() -> bool:
+    """Whether nobody can log in yet, and no key was ever made."""
+    return not get_user_model()._default_manager.exists() and not ApiKey.objects.exists()
+
+
 @transaction.atomic
 def make_first_data(home: Path) -> FirstData:
     """Makes what is missing in the database and keeps the plain secrets under the home."""

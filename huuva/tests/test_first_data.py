@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.auth import authenticate, get_user_model
+from django.core.management import call_command
 from django.test import RequestFactory
 
 from huuva.first_data import KEY_FILE, KITCHEN, LOGIN_FILE, MANAGER, make_first_data
@@ -34,6 +36,17 @@ def test_a_key_that_no_longer_works_is_made_anew(tmp_path: Path) -> None:
     assert second.key != first.key
     (tmp_path / KEY_FILE).write_text("broken")
     assert make_first_data(tmp_path).key not in (first.key, second.key)
+
+
+def test_before_a_start_nothing_comes_back_that_was_removed(tmp_path: Path, settings: Any) -> None:
+    settings.HUUVA_HOME = tmp_path
+    call_command("first_data")
+    assert (tmp_path / KEY_FILE).exists() and get_user_model().objects.filter(username=MANAGER).exists()
+    get_user_model().objects.all().delete()
+    revoke_key(ApiKey.objects.get())
+    call_command("first_data")
+    assert not get_user_model().objects.exists()
+    assert [key.revoked_at is not None for key in ApiKey.objects.all()] == [True]
 
 
 def test_a_password_that_was_changed_is_not_told_any_more(tmp_path: Path) -> None:

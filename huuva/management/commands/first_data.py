@@ -3,13 +3,17 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from huuva.first_data import KEY_FILE, LOGIN_FILE, make_first_data
+from huuva.first_data import KEY_FILE, LOGIN_FILE, is_new, make_first_data
 
 
 class Command(BaseCommand):
-    help = "Make the kitchen “main”, a manager and an API key where they are missing."
+    help = "Make the kitchen “main”, a manager and an API key in a new installation; in any other one do nothing."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        # It runs before each start: who was removed, and a key that was revoked, must not come back by a restart.
+        if not is_new():
+            self.stdout.write("There are users or API keys already: nothing was made.")
+            return
         make_first_data(settings.HUUVA_HOME)
         # The secrets themselves are not printed: this may run in a container whose output is kept.
         self.stdout.write(
