@@ -93,6 +93,13 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "method_not_allowed": (405, "The address exists, but not with this method; see Allow."),
     "conflict": (409, "Something that the request refers to was deleted a moment ago; read it again."),
     "internal_error": (500, "Something broke on our side; nothing was stored. Tell us the requestId."),
+    "not_ready": (503, "The server can't take requests now; `checks` say what is missing."),
+    # Those of live, which has no views.
+    "token_missing": (403, "A screen's stream needs the token of the page that opens it."),
+    "token_invalid": (403, "The token of a screen's stream was not made here; load the page again."),
+    "token_expired": (403, "The token of a screen's stream is too old; load the page again."),
+    "origin_not_allowed": (403, "Pages of this origin may not listen; see HUUVA_TRUSTED_ORIGINS."),
+    "too_many_streams": (503, "All streams are taken; the screen goes on by asking."),
 }
 ALWAYS = {
     "unknown_host_400": "The host name is not this server's; see HUUVA_ALLOWED_HOSTS.",

@@ -62,6 +62,11 @@ def test_every_code_of_a_problem_stands_in_a_table_that_says_what_to_change() ->
     rows = re.findall(r"^\| (\d{3}) \| ([^|]+) \|", pages, re.MULTILINE)
     told = {(code, int(status)) for status, codes in rows for code in re.findall(r"`([a-z_]+)`", codes)}
     assert {(code, status) for code, (status, _detail) in PROBLEMS.items()} - told == set()
+    # Live has no views: its codes are those in its own source.
+    live = "".join(path.read_text() for path in (ROOT / "huuva/live").glob("*.py"))
+    codes = re.findall(r'(?:Refusal\(\s*\d{3},|BadToken\()\s*"([a-z_]+)"', live)
+    assert len(codes) >= 5
+    assert set(codes) - PROBLEMS.keys() == set()
 
 
 def test_every_adr_is_listed() -> None:
