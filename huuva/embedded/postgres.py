@@ -60,6 +60,7 @@ NOT_DURABLE: Final = {
     "fsync": "off",
     "full_page_writes": "off",
     "max_prepared_transactions": "8",  # for tests of what a cluster does
+    "autovacuum_naptime": "1min",  # tests that look at plans make their own statistics
 }
 
 

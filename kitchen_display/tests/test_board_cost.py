@@ -102,7 +102,7 @@ def test_the_recall_list_costs_what_was_touched_lately():
             ["main", clock.now() - HALF_HOUR, clock.now() - HALF_HOUR],
         )
         plan = "\n".join(row[0] for row in cursor.fetchall())
-    assert "Seq Scan on orders_order" not in plan, plan
+    assert "Seq Scan on orders_order o" not in plan, plan
     with CaptureQueriesContext(connection) as asked:
         assert len(recallables.recall_list(screen, clock.now())) == 5
     assert len(asked) <= 3

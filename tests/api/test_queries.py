@@ -123,6 +123,7 @@ def test_a_list_with_a_filter_is_planned_for_its_values(api: Api) -> None:
     assert kept == [False], "the list without filters, and no other"
 
 
+@pytest.mark.one_server("it plans each time what writes several rows or locks an order")
 def test_calls_of_one_order_are_planned_once_for_each_connection(api: Api) -> None:
     """PostgreSQL needs longer to plan such a statement than to run it, and plans it anew wherever it counts on more rows
     from a kept plan: as for `= ANY(…)`, which it takes for ten."""
@@ -158,6 +159,7 @@ def test_a_move_is_one_transaction_and_opens_no_savepoint_in_it(api: Api) -> Non
         assert len(brackets) == 1
 
 
+@pytest.mark.one_server("one statement more asks its machines what is prepared")
 def test_events_cost_two(api: Api) -> None:
     api.call("GET", "/orders/events")
     assert len(api.statements) == 2
@@ -196,7 +198,7 @@ def make_many_orders() -> None:
         cursor.execute(
             """
             INSERT INTO orders_statuschange (order_id, sequence, plu, to_status, kind, change, at, recorded_at, actor, reason)
-            SELECT id, s, CASE s WHEN 2 THEN 'P0' END, status, 1, 1, created_at, created_at, 'key:test', ''
+            SELECT id, s, CASE WHEN s = 2 THEN 'P0' END, status, 1, 1, created_at, created_at, 'key:test', ''
             FROM orders_order, generate_series(1, 2) s
             """
         )
@@ -235,6 +237,7 @@ def ago(days: float) -> str:
     return f"{datetime.now(UTC) - timedelta(days=days):%Y-%m-%dT%H:%M:%SZ}"
 
 
+@pytest.mark.one_server("it plans for each machine")
 class TestWithAHundredThousandOrders(TestCase):
     @classmethod
     def setUpTestData(cls) -> None:
