@@ -7,8 +7,10 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import psycopg
@@ -19,7 +21,7 @@ from django.db import connection
 from psycopg import sql
 
 from huuva import embedded
-from huuva.backups import BackupError
+from huuva.backups import BackupError, restoring
 from huuva.backups.making import backup
 from huuva.backups.manifest import Manifest, manifest_of
 from huuva.backups.restoring import restore
@@ -213,6 +215,20 @@ def test_restore_does_not_touch_a_database_that_is_in_use(evening: str, tmp_path
         restore(evening, file, replace=True)  # this test's own connection is somebody else's
 
     assert len(contents(evening)["orders_order"]) == 5
+
+
+def test_a_restore_waits_for_a_session_that_is_just_ending(
+    evening: str, empty_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "ending.dump"
+    backup(evening, file)
+    other = psycopg.connect(empty_database)
+    monkeypatch.setattr(restoring, "ENDING_SECONDS", 60.0)
+    # The pause ends the session; then PostgreSQL needs as long as it needs.
+    clock = SimpleNamespace(monotonic=time.monotonic, sleep=lambda _seconds: other.close())
+    monkeypatch.setattr(restoring, "time", clock)
+    restore(empty_database, file)
+    assert contents(empty_database) == contents(evening)
 
 
 def test_restore_sees_the_sessions_of_other_roles(evening: str, empty_database: str, tmp_path: Path) -> None:

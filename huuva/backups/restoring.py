@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +15,8 @@ from huuva.backups.manifest import Manifest, digest_of
 from huuva.backups.programs import check, pipe, started
 
 CHUNK: Final = 1 << 20
+# A server process lives on for a moment after its client has gone.
+ENDING_SECONDS: Final = 2.0
 # pg_dump 18 writes these for any server; older ones don't know them and need none of them.
 UNKNOWN_BEFORE: Final = {b"SET transaction_timeout = 0;\n": 170000}
 # The first lines of the script, where such settings stand.
@@ -102,8 +105,21 @@ def _load(url: str, file: Path, server: int) -> None:
 
 
 def _refuse_others(connection: psycopg.Connection) -> None:
+    """Raises BackupError. Who has only just closed its connection, as a backup that is just done, gets a moment."""
+    until = time.monotonic() + ENDING_SECONDS
+    while others := _others(connection):
+        if time.monotonic() > until:
+            who = ", ".join(f"{name} ({count})" for name, count in others)
+            raise BackupError(
+                f"Others are connected to the database: {who}. Stop web, worker and beat first."
+            )
+        connection.rollback()  # within one transaction PostgreSQL shows the same sessions again
+        time.sleep(0.05)
+
+
+def _others(connection: psycopg.Connection) -> list[tuple[str, int]]:
     # A role without rights of its own is not told what kind of process those of other roles are, only whose.
-    rows = connection.execute(
+    return connection.execute(
         """
         SELECT coalesce(nullif(application_name, ''), 'a program without a name'), count(*) FROM pg_stat_activity
         WHERE datname = current_database() AND pid <> pg_backend_pid()
@@ -111,6 +127,3 @@ def _refuse_others(connection: psycopg.Connection) -> None:
         GROUP BY 1 ORDER BY 1
         """
     ).fetchall()
-    if rows:
-        who = ", ".join(f"{name} ({count})" for name, count in rows)
-        raise BackupError(f"Others are connected to the database: {who}. Stop web, worker and beat first.")

@@ -51,6 +51,8 @@ def page(
     size, scheme = request.param
     with watched(browser, live_stack.base_url, viewport=size, color_scheme=scheme) as (page, complaints):
         log_in(page, *figures)
+        # Of the orders' own kitchen: of others the day may have ended already.
+        page.goto("/admin/?kitchen=main")
         page.wait_for_function(ALL_DRAWN)
         yield page, complaints
 
