@@ -1,0 +1,22 @@
+"""Files in forms: nothing here takes any."""
+
+from typing import NoReturn
+
+from django.core.files.uploadhandler import FileUploadHandler
+
+from huuva.problems import Problem
+
+
+class RefuseFiles(FileUploadHandler):
+    """The only upload handler: a form with a file is a 415 before a byte of the file is written anywhere."""
+
+    def new_file(self, *args: object, **kwargs: object) -> NoReturn:
+        raise Problem(
+            "unsupported_media_type", "No file can be sent here; send the form without one.", status=415
+        )
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        return None
+
+    def file_complete(self, file_size: int) -> None:
+        return None
