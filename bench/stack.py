@@ -105,14 +105,14 @@ class Stack:
         return done.stdout.strip()
 
     def web(self) -> Iterator[psutil.Process]:
-        """The processes that serve web: granian and its workers."""
-        return self._granian("wsgi")
+        """The processes that serve web: the server and its workers."""
+        return self._serving("huuva.server")
 
     def live(self) -> Iterator[psutil.Process]:
         """The processes that hold the streams."""
-        return self._granian("asgi")
+        return self._serving("huuva.asgi:application")
 
-    def _granian(self, interface: str) -> Iterator[psutil.Process]:
+    def _serving(self, word: str) -> Iterator[psutil.Process]:
         # The workers' own command lines don't tell what they are.
         if self.process is None:
             return
@@ -121,7 +121,7 @@ class Stack:
                 words = child.cmdline()
             except psutil.NoSuchProcess:
                 continue
-            if "granian" in words and interface in words:
+            if word in words:
                 yield child
                 yield from child.children(recursive=True)
 

@@ -58,8 +58,15 @@ def readyz(request: HttpRequest) -> HttpResponse:
     Without the database or with migrations missing nothing works: 503. Without the cache or beat orders are still
     taken, and sending them elsewhere would not help: `degraded`, for an alert.
     """
-    checks = {"database": _database(), "migrations": _migrations(), "cache": _cache(), "beat": _beat()}
-    failed = [name for name in ("database", "migrations") if checks[name]["status"] != "ok"]
+    database = _database()
+    if database["status"] == "ok":
+        checks = {"database": database, "migrations": _migrations(), "cache": _cache(), "beat": _beat()}
+    else:
+        # Each further question would wait for its own time-out.
+        unknown = {"status": "unknown", "detail": "This can't be told without the database."}
+        checks = {"database": database, "migrations": unknown, "cache": _cache(), "beat": unknown}
+    needed = ("database", "migrations") if database["status"] == "ok" else ("database",)
+    failed = [name for name in needed if checks[name]["status"] != "ok"]
     if failed:
         detail = f"Not ready: {' and '.join(str(checks[name]['detail']) for name in failed)}"
         headers = {"Retry-After": str(RETRY_AFTER)}

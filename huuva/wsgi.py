@@ -10,7 +10,7 @@ from huuva.metrics_folder import VARIABLE, shared_folder
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "huuva.settings")
 # A request gives up where a task would wait.
-give_default("HUUVA_STATEMENT_SECONDS", "30")
+give_default("HUUVA_STATEMENT_SECONDS", "8")
 # Before the first import of prometheus_client, which looks at it once: web's processes count together.
 os.environ[VARIABLE] = str(shared_folder(settings.HUUVA_HOME))
 application = get_wsgi_application()

@@ -10,7 +10,6 @@ HUUVA_RATE_LIMIT = env.int(
     description="Calls a minute for each API key; 0: no limit",
 )
 HUUVA_IDEMPOTENCY_STORE = "integrations.idempotency.IdempotencyStore"
-HUUVA_MAX_BODY_BYTES = 1024 * 1024
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["integrations.authentication.ApiKeyAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["integrations.permissions.HasScope"],

@@ -29,7 +29,7 @@ HUUVA_STATEMENT_SECONDS = env.int(
     0,
     minimum=0,
     maximum=3600,
-    description="When a statement is given up; 0: never. Where it is not set, web takes 30",
+    description="When a statement is given up; 0: never. Where it is not set, web takes 8",
 )
 _database = env.database(DATABASE_URL)
 DATABASES = {

@@ -4,8 +4,6 @@ import re
 import time
 import uuid
 from collections.abc import Callable
-from io import IOBase
-from typing import Any
 
 import structlog
 from django.conf import settings
@@ -18,6 +16,7 @@ from huuva.api import is_api
 from huuva.logs import request_line, without_secrets
 from huuva.problems import Problem, as_problem, clean, drop_connection, internal_error, problem_response
 from huuva.request_metrics import observe
+from huuva.server.limits import body_limit
 
 log = structlog.get_logger(__name__)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
@@ -25,59 +24,8 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?")
 
 
-def too_large(limit: int) -> Problem:
-    return Problem(
-        "body_too_large", f"The body is larger than {limit} bytes; send at most that much.", status=413
-    )
-
-
-class CappedStream(IOBase):
-    """A body that does not say its length. It is read when a view wants it, so after the key was checked: a stranger
-    who sends slowly holds no thread. Raises Problem `body_too_large` (413) and `invalid_json` (400)."""
-
-    def __init__(self, stream: Any, limit: int) -> None:
-        self._stream = stream
-        self._limit = limit
-
-    def read(self, size: int | None = None) -> bytes:
-        data: bytes = self._stream.read(self._limit + 1)
-        if len(data) > self._limit:
-            raise too_large(self._limit)
-        if not data:
-            # The server tells us nothing of a connection that broke: what is left of a body may be none. Calls that
-            # need no body would be done then as if theirs had never been meant.
-            detail = "The body holds nothing: send {}, or say Content-Length: 0."
-            raise Problem("invalid_json", detail, status=400)
-        return data
-
-    def close(self) -> None:
-        """Django closes what it has read; this stream is the server's."""
-
-
-class WholeStream(IOBase):
-    """A body that says its length. One that ends before is what a broken connection left of a request: nothing is done
-    with it, and no answer to it is kept under its Idempotency-Key, because its sender comes again with all of it.
-    Raises Problem `invalid_json` (400)."""
-
-    def __init__(self, stream: Any, length: int) -> None:
-        self._stream = stream
-        self._length = length
-
-    def read(self, size: int | None = None) -> bytes:
-        data: bytes = self._stream.read(self._length)
-        if len(data) < self._length:
-            detail = (
-                f"The body ends after {len(data)} bytes, Content-Length says {self._length}. Send it again."
-            )
-            raise Problem("invalid_json", detail, status=400)
-        return data
-
-    def close(self) -> None:
-        """Django closes what it has read; this stream is the server's."""
-
-
 class GateMiddleware:
-    """Gives each request its id, refuses bodies that are too large, and turns any error into a clear answer.
+    """Gives each request its id, and turns any error into a clear answer.
 
     The id is the client's `X-Request-Id` where it is plain text of up to 128 characters, else a new one;
     it is returned, and stands in every log line of the request. So does the trace's id of a `traceparent` header
@@ -150,22 +98,16 @@ class GateMiddleware:
 
     @staticmethod
     def _refuse_large(request: HttpRequest) -> HttpResponse | None:
-        """413 for a body over the limit, also for one that does not say its length (chunked).
-
-        The admin's forms are left to Django's own limits.
-        """
-        if request.method in ("GET", "HEAD", "OPTIONS") or not is_api(request):
-            return None
-        limit: int = settings.HUUVA_MAX_BODY_BYTES
+        """413 for a body over the limit of its path. `huuva.server.gate` refuses it before; other servers may not."""
         length = request.META.get("CONTENT_LENGTH") or ""
-        if length.isascii() and length.isdigit():
-            if int(length) > limit:
-                return problem_response(request, too_large(limit))
-            request._stream = WholeStream(request.META["wsgi.input"], int(length))  # type: ignore[assignment]
-        elif request.META.get("HTTP_TRANSFER_ENCODING"):
-            request._stream = CappedStream(request.META["wsgi.input"], limit)  # type: ignore[assignment]
-            # DRF takes a request without a length for one without a body.
-            request.META["CONTENT_LENGTH"] = str(limit)
+        limit = body_limit(request.path_info)
+        if length.isascii() and length.isdigit() and int(length) > limit:
+            detail = (
+                f"The body is larger than {limit} bytes; send at most that much."
+                if is_api(request)
+                else "The form is too large; send less."
+            )
+            return answer(request, Problem("body_too_large", detail, status=413))
         return None
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:

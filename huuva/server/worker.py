@@ -1,0 +1,106 @@
+"""One worker process: granian's RSGI server whose requests go to the gate, without an event loop in Python.
+
+granian calls back from one thread of its own, for a request's head and for each chunk of a body; asyncio in between
+would cost a fifth of the time of a short request. This uses granian's inner classes, which requirements.in pins;
+tests/test_web_server.py runs the whole of it.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from granian._granian import CallbackScheduler, RSGIWorker
+from granian.server.common import WORKERS_METHODS
+from granian.server.mp import WorkerProcess
+
+
+class InlineLoop:
+    """Stands in for asyncio's loop: what granian wants to be called soon is called at once, in granian's thread."""
+
+    @staticmethod
+    def call_soon(callback: Callable[..., Any], *args: Any, context: Any = None) -> None:
+        callback(*args)
+
+    call_soon_threadsafe = call_soon
+
+
+class GateScheduler(CallbackScheduler):
+    """What granian hands each new request to."""
+
+    __slots__ = ()
+
+    def __new__(cls, loop: InlineLoop, receive: Callable[[Any], None]) -> GateScheduler:
+        make: Any = super().__new__
+        scheduler: GateScheduler = make(cls, loop, receive, None, None, None)
+        return scheduler
+
+    def __init__(self, loop: InlineLoop, receive: Callable[[Any], None]) -> None:
+        self._schedule_fn = receive
+
+
+@WorkerProcess.wrap_target
+def serve_worker(
+    worker_id: int,
+    application: Any,
+    sock: Any,
+    ipc: Any,
+    loop: Any,
+    runtime_mode: Any,
+    runtime_threads: int,
+    runtime_blocking_threads: int | None,
+    blocking_threads: int,
+    blocking_threads_idle_timeout: int,
+    backpressure: int,
+    task_impl: Any,
+    http_mode: Any,
+    http1_settings: Any,
+    http2_settings: Any,
+    websockets: bool,
+    static_path: Any,
+    log_access_fmt: str | None,
+    ssl_ctx: Any,
+    scope_opts: dict[str, Any],
+    metrics: Any,
+) -> None:
+    """granian's own target for RSGI, with the gate in the place of the application. Returns when all is answered."""
+    from granian._signals import set_sync_signals
+
+    from huuva.server.bridge import Bridge
+    from huuva.server.gate import Gate
+    from huuva.server.pool import Pool
+    from huuva.server.watchdog import Watchdog
+    from huuva.server.workers import WEB_THREADS
+
+    loop.close()
+    bridge = Bridge(application)
+    pool = Pool(bridge.respond, WEB_THREADS)
+    gate = Gate(pool)
+    Watchdog(gate, pool).start()
+
+    def close_connections(number: int, frame: Any) -> None:
+        bridge.closing = True
+
+    signal.signal(signal.SIGUSR1, close_connections)
+    stop = set_sync_signals()
+    ended = threading.Event()
+    stop.add_cb(ended.set)
+    # Positional, and more than granian's own stub knows of.
+    make: Any = RSGIWorker
+    worker = make(
+        worker_id,
+        sock,
+        ipc,
+        *(runtime_threads, runtime_blocking_threads, blocking_threads, blocking_threads_idle_timeout),
+        backpressure,
+        *(http_mode, http1_settings, http2_settings, websockets),
+        static_path,
+        *ssl_ctx,
+        metrics,
+    )
+    serve = getattr(worker, WORKERS_METHODS[runtime_mode][(sock[0] or sock[1]).is_uds()])
+    inline = InlineLoop()
+    serve(GateScheduler(inline, gate.receive), inline, stop)
+    ended.wait()

@@ -1,0 +1,87 @@
+"""granian's processes. All accept from one socket, so that a reload refuses nobody."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final
+
+from granian.net import SocketSpec
+from granian.server.common import logger
+from granian.server.mp import MPServer
+
+# A worker's threads share one interpreter, so more of them add waiting, not work; each holds a database connection.
+WEB_THREADS: Final = 4
+# A new worker imports the application before the old one is told to end.
+READY_SECONDS: Final = 60.0
+# So long an old worker asks its clients to connect anew, before it closes idle connections.
+CLOSING_SECONDS: Final = 1.0
+# And so long it may finish what it has begun.
+FINISH_SECONDS: Final = 30.0
+
+
+class WebServer(MPServer):
+    """granian with a shared socket, and a reload (SIGHUP) that waits for the new worker and lets the old one finish."""
+
+    streams = False
+
+    def _init_shared_socket(self) -> None:
+        # granian's default on Linux is a socket for each worker; what waits in one is lost when it closes.
+        holder: Any = SocketSpec(self.bind_addr, self.bind_port, self.backlog).build()
+        self._ssp, self._shd, self._sfd = None, holder, holder.get_fd()
+        self._sso = socket.socket(fileno=self._sfd)
+        self._sso.set_inheritable(True)
+
+    def _spawn_worker(self, idx: int, target: Any, callback_loader: Callable[[], Any]) -> Any:  # type: ignore[override]
+        ready = multiprocessing.Event()
+        spawn: Any = super()._spawn_worker
+        worker = spawn(idx, target, partial(_load, callback_loader, ready))
+        worker.ready = ready
+        return worker
+
+    def _respawn_workers(
+        self, workers: list[int], spawn_target: Any, target_loader: Any, delay: float = 0
+    ) -> None:
+        for idx in workers:
+            old = self.wrks[idx]
+            self.respawned_wrks[idx] = time.monotonic()
+            new = self._spawn_worker(idx, spawn_target, target_loader)
+            new.start()
+            if old.is_alive() and not _is_ready(new):
+                logger.error("The new worker does not start; the old one goes on.")
+                new.kill()
+                new.join()
+                continue
+            self.wrks[idx] = new
+            if old.is_alive():
+                self._finish(old)
+
+    def _finish(self, worker: Any) -> None:
+        """Ends a worker in its own time; streams have none, their screens connect anew."""
+        if not self.streams:
+            os.kill(worker._id(), signal.SIGUSR1)
+            time.sleep(CLOSING_SECONDS)
+        worker.terminate()
+        worker.join(self.workers_kill_timeout if self.streams else FINISH_SECONDS)
+        if worker.is_alive():
+            worker.kill()
+            worker.join()
+
+
+def _is_ready(worker: Any) -> bool:
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline and worker.is_alive():
+        if worker.ready.wait(0.1):
+            return True
+    return False
+
+
+def _load(loader: Callable[[], Any], ready: Any) -> Any:
+    application = loader()
+    ready.set()
+    return application
