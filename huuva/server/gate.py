@@ -148,6 +148,7 @@ class Gate:
             request = body.request
             request.body = body.chunks[0] if len(body.chunks) == 1 else b"".join(body.chunks)
             body.future = None
+            request.arrived = time.monotonic()
             self._pool.submit(request)
 
     def give_up(self, body: Body, status: int, code: str, detail: str) -> None:

@@ -26,6 +26,7 @@ class Request:
         self.scope = scope
         self.protocol = protocol
         self.path = path
+        # Of its head; of the whole request, once its body is there.
         self.arrived = time.monotonic()
         self.body: bytes = b""
         # Bytes that count as held until the request ends.

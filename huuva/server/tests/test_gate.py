@@ -62,6 +62,17 @@ def test_body_reaches_the_pool_when_its_last_byte_has_come(gate: Gate, pool: Wai
     assert gate.reading == 0
 
 
+def test_request_waits_for_a_thread_from_its_last_byte_on(
+    gate: Gate, pool: Waiting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watcher = arrive(gate, content_length="5")
+    later = time.monotonic() + 9
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    watcher.proto.chunk.complete(b"hello")
+
+    assert pool.requests[0].arrived == later
+
+
 def test_chunked_body_ends_with_an_empty_chunk(gate: Gate, pool: Waiting) -> None:
     watcher = arrive(gate, transfer_encoding="chunked")
     watcher.proto.chunk.complete(b"{}")
