@@ -2,7 +2,7 @@
 .POSIX:
 .SUFFIXES:
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint audit format bench chaos screenshots fuzz lock clean env env-dev
+.PHONY: help run demo test lint audit format bench chaos attack screenshots fuzz lock clean env env-dev
 
 VENV = .venv
 PY = $(VENV)/bin/python
@@ -39,6 +39,9 @@ bench: env-dev ## measure the API: make bench ARGS="--seconds 10"
 
 chaos: env-dev ## kill parts under load, then check the books: make chaos ARGS="--only postgres"
 	@exec $(PY) -m tests.chaos $(ARGS)
+
+attack: env-dev ## stall, drip and flood while orders are posted: make attack ARGS="--only stalled"
+	@exec $(PY) -m tests.attack $(ARGS)
 
 screenshots: env-dev ## make docs/screenshots/*.png anew from real pages
 	$(PY) docs/screenshots/make.py

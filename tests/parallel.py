@@ -19,6 +19,7 @@ MOST_PROCESSES = 4
 GROUPS = {
     "tests/browser/": "browser",
     "tests/api/": "stack",
+    "tests/attack/": "stack",
     "tests/fuzz/": "stack",
     "tests/test_docs.py": "stack",
     "huuva/simulation/tests/test_simulate.py": "stack",

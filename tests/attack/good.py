@@ -1,0 +1,218 @@
+"""Those for whom all this is made: a channel that posts orders, probes, and walls that hear of each order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import math
+import secrets
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from urllib.parse import urlsplit
+
+from tests import planted
+from tests.attack.wire import Answer, Wire, ask, head, request
+
+ORDER_SECONDS = 10.0
+TRIES = 3
+PROBE_PAUSE = 0.25
+PROBE_SECONDS = 20.0
+WALL_AGAIN_SECONDS = 0.2
+# Of the orders; the others come on a connection of their own.
+KEPT_CONNECTIONS = 0.5
+CLOCK_SECONDS = 0.02
+
+now = time.monotonic
+
+
+@dataclass(slots=True)
+class Measured:
+    """What happened to them during one attack. Times in seconds; those of orders from when they were due to be sent."""
+
+    times: list[float] = field(default_factory=list)
+    taken: list[str] = field(default_factory=list)
+    # First answers to orders that were not a 201, and orders that were not taken at all.
+    failed: Counter[str] = field(default_factory=Counter)
+    lost: int = 0
+    probes: dict[str, list[float]] = field(default_factory=dict)
+    # Probes that were not answered, or /livez with anything but 200.
+    unanswered: Counter[str] = field(default_factory=Counter)
+    statuses: dict[str, Counter[str]] = field(default_factory=dict)
+    silence: float = 0.0
+    hints: list[float] = field(default_factory=list)
+    streams: int = 0
+    own_delay: float = 0.0
+
+    def worst(self, probe: str) -> float:
+        return max(self.probes.get(probe, [0.0]))
+
+
+def percentile(times: Sequence[float], share: float) -> float:
+    """The smallest that at least this share of them does not exceed; 0 where there are none."""
+    return sorted(times)[max(math.ceil(share * len(times)) - 1, 0)] if times else 0.0
+
+
+class Channel:
+    """Posts orders at a steady pace, however long the answers take: an order that waits makes no other one wait."""
+
+    def __init__(self, port: int, key: str, rate: float) -> None:
+        self._port, self._pause = port, 1 / rate
+        self._headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+        self._idle: list[Wire] = []
+        self._count, self._run = 0, secrets.token_hex(4)
+        self.sent: list[tuple[float, float]] = []  # of those that were taken: when sent, when acknowledged
+
+    async def run(self, measured: Measured, stop: asyncio.Event) -> None:
+        due = now()
+        async with asyncio.TaskGroup() as tasks:
+            while not stop.is_set():
+                self._count += 1
+                tasks.create_task(self._order(measured, f"attack-{self._run}-{self._count}", due))
+                due += self._pause
+                await asyncio.sleep(max(due - now(), 0))
+
+    async def cancel(self, orders: Sequence[str]) -> None:
+        """So that the walls of the next attack begin empty."""
+        wires = [await Wire.open(self._port) for _ in range(4)]
+        waiting = iter(orders)
+
+        async def cancel_some(wire: Wire) -> None:
+            for order in waiting:
+                await wire.send(
+                    request("PATCH", f"/api/orders/{order}", self._headers, b'{"status": "CANCELLED"}')
+                )
+                if (answer := await wire.answer()).status != 200:
+                    raise RuntimeError(f"{order} can't be cancelled: {answer.status} {answer.body!r}")
+            wire.close()
+
+        await asyncio.gather(*map(cancel_some, wires))
+
+    def close(self) -> None:
+        for wire in self._idle:
+            wire.close()
+        self._idle.clear()
+
+    async def _order(self, measured: Measured, order: str, due: float) -> None:
+        """Sent again where the answer says so, or where there is none: its id makes that safe."""
+        kept = self._count % 100 < 100 * KEPT_CONNECTIONS
+        for turn in range(TRIES):
+            answer = await self._post(order, kept and turn == 0)
+            label = "no answer" if answer is None else str(answer.status)
+            if label == "201" or (label == "409" and turn > 0):
+                measured.taken.append(order)
+                self.sent.append((due, now()))
+                break
+            if turn == 0:
+                measured.failed[label] += 1
+            if answer is not None and answer.status not in (429, 503):
+                measured.lost += 1
+                break
+            again = "1" if answer is None else answer.headers.get("retry-after", "1")
+            await asyncio.sleep(min(float(again), 3) if turn + 1 < TRIES else 0)
+        else:
+            measured.lost += 1
+        measured.times.append(now() - due)
+
+    async def _post(self, order: str, kept: bool) -> Answer | None:
+        wire: Wire | None = None
+        body = json.dumps(new_order(order)).encode()
+        try:
+            async with asyncio.timeout(ORDER_SECONDS):
+                wire = self._idle.pop() if kept and self._idle else await Wire.open(self._port)
+                await wire.send(request("POST", "/api/orders", self._headers, body))
+                answer = await wire.answer()
+        except (OSError, TimeoutError):
+            answer = None
+        if wire is not None:
+            if kept and answer is not None and answer.headers.get("connection") != "close":
+                self._idle.append(wire)
+            else:
+                wire.close()
+        return answer
+
+
+def new_order(order: str) -> dict[str, object]:
+    return {
+        "id": order,
+        "account": "attack",
+        "brandId": "brand-1",
+        "channelOrderId": order,
+        "customer": {"name": planted.NAME, "phoneNumber": planted.PHONE},
+        "pickupTime": (datetime.now(UTC) + timedelta(minutes=20)).isoformat(timespec="seconds"),
+        "items": [
+            {"plu": "BURGER-1", "name": "Hawaii Burger", "quantity": 1},
+            {"plu": "SUSHI-1", "name": "Sushi Set Large", "quantity": 2},
+        ],
+    }
+
+
+class Probe:
+    """Asks one of the addresses for machines, again and again, on a new connection each time."""
+
+    def __init__(self, name: str, port: int, path: str) -> None:
+        self.name, self._port, self._path = name, port, path
+
+    async def run(self, measured: Measured, stop: asyncio.Event) -> None:
+        times = measured.probes.setdefault(self.name, [])
+        statuses = measured.statuses.setdefault(self.name, Counter())
+        while not stop.is_set():
+            began = now()
+            try:
+                async with asyncio.timeout(PROBE_SECONDS):
+                    status = (await ask(self._port, "GET", self._path)).status
+                statuses[str(status)] += 1
+                if status != 200 and self._path == "/livez":
+                    measured.unanswered[self.name] += 1
+            except (OSError, TimeoutError):
+                measured.unanswered[self.name] += 1
+            times.append(now() - began)
+            await asyncio.sleep(max(began + PROBE_PAUSE - now(), 0))
+
+
+class Wall:
+    """A paired screen that holds its stream. `stream` is its address, as a board names it."""
+
+    def __init__(self, stream: str) -> None:
+        self._address = urlsplit(stream)
+        self.heard: list[tuple[float, str]] = []
+
+    async def listen(self) -> None:
+        """Until it is cancelled; a stream that ends is opened anew, as the page does."""
+        while True:
+            with contextlib.suppress(OSError, TimeoutError):
+                await self._stream()
+            await asyncio.sleep(WALL_AGAIN_SECONDS)
+
+    async def _stream(self) -> None:
+        wire = await Wire.open(self._address.port or 80)
+        try:
+            await wire.send(head("GET", f"{self._address.path}?{self._address.query}"))
+            while line := await wire.reader.readline():
+                if line.startswith(b"event: "):
+                    self.heard.append((now(), line[7:].decode().strip()))
+        finally:
+            wire.close()
+
+    def read(self, measured: Measured, sent: Sequence[tuple[float, float]], began: float, end: float) -> None:
+        """Adds to `measured` what it heard from `began` to `end` of orders that were `sent`, and its longest silence."""
+        heard = [at for at, _ in self.heard if began <= at <= end]
+        marks = [began, *heard, end]
+        measured.silence = max(measured.silence, *(after - before for before, after in pairwise(marks)))
+        hints = [at for at, event in self.heard if event == "hint"]
+        for sent_at, acknowledged in sent:
+            first = next((at for at in hints if at >= sent_at), math.inf)
+            measured.hints.append(max(min(first, end) - acknowledged, 0.0))
+        measured.streams += sum(event == "hello" for at, event in self.heard if began <= at <= end)
+
+
+async def own_delay(measured: Measured, stop: asyncio.Event) -> None:
+    """How late this process itself comes to its turn: what is measured here is no finer than that."""
+    while not stop.is_set():
+        due = now() + CLOCK_SECONDS
+        await asyncio.sleep(CLOCK_SECONDS)
+        measured.own_delay = max(measured.own_delay, now() - due)
