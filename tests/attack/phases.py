@@ -13,7 +13,18 @@ from typing import Any
 
 from tests.attack import verdict
 from tests.attack.attackers import ATTACKS, SHORT_SECONDS
-from tests.attack.good import Channel, Measured, Probe, Wall, now, own_delay
+from tests.attack.good import (
+    PROBE_SECONDS,
+    SHORT_PROBE_SECONDS,
+    SHORT_TRIES,
+    TRIES,
+    Channel,
+    Measured,
+    Probe,
+    Wall,
+    now,
+    own_delay,
+)
 from tests.attack.report import Row
 from tests.attack.scene import House, Spool, csrf_cookie, pair, pair_by_code, sources, stream_of
 from tests.attack.tally import Site
@@ -103,12 +114,12 @@ class Scene:
         return tally
 
     def _probes(self) -> list[Probe]:
-        port = self.site.port
+        port, seconds = self.site.port, SHORT_PROBE_SECONDS if self.site.short else PROBE_SECONDS
         return [
-            Probe("livez", port, "/livez"),
-            Probe("readyz", port, "/readyz"),
-            Probe("metrics", port, "/metrics"),
-            Probe("livez of live", port + 1, "/livez"),
+            Probe("livez", port, "/livez", seconds),
+            Probe("readyz", port, "/readyz", seconds),
+            Probe("metrics", port, "/metrics", seconds),
+            Probe("livez of live", port + 1, "/livez", seconds),
         ]
 
     async def _watch_spool(self, stop: asyncio.Event) -> None:
@@ -153,7 +164,7 @@ async def prepare(
         static=house.static,
         short=short,
     )
-    channel = Channel(port, house.good, rate)
+    channel = Channel(port, house.good, rate, SHORT_TRIES if short else TRIES)
     listening = [asyncio.create_task(wall.listen()) for wall in walls]
     try:
         yield Scene(site, channel, walls, spool, enter, shared)
