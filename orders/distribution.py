@@ -65,6 +65,8 @@ def carry_out(steps: Sequence[Step]) -> list[str]:
         cursor.execute("SET LOCAL citus.multi_shard_modify_mode TO 'sequential'")
         # The guards only refuse; they touch no other row, which is what is unsafe.
         cursor.execute("SET LOCAL citus.enable_unsafe_triggers TO on")
+        # The rows that stay behind on the coordinator are truncated once they are copied.
+        cursor.execute("SET LOCAL huuva.retention TO 'on'")
         cursor.execute("SET LOCAL client_min_messages TO warning")
         cursor.execute("SET LOCAL statement_timeout TO 0")
         for step in steps:

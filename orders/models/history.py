@@ -11,9 +11,9 @@ from orders.statuses import KIND_NAMES, OrderStatus
 class StatusChange(models.Model):
     """One row for each change of an order (`plu` is null) or of one of its items.
 
-    The database refuses UPDATE, and DELETE unless the transaction has set `huuva.retention`. The table has one more
-    column, `tx`, the id of the transaction that wrote the row; only the change feed reads it (orders/feed.py), and
-    leaving it out here lets the database fill it in.
+    The database refuses UPDATE, DELETE and TRUNCATE; a transaction that has set `huuva.retention` may delete rows and
+    empty reasons. The table has one more column, `tx`, the id of the transaction that wrote the row; only the change
+    feed reads it (orders/feed.py), and leaving it out here lets the database fill it in.
     """
 
     pk = models.CompositePrimaryKey("order_id", "sequence")

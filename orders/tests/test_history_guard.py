@@ -11,6 +11,7 @@ from orders.bookkeeping import differences
 from orders.models import Order, OrderItem, StatusChange
 from orders.models.orders import DirectStatusWrite
 from orders.services import move_order
+from orders.statuses import CANCELLED
 from orders.tasks import check_history
 from orders.tests import factories
 
@@ -130,6 +131,55 @@ def test_only_retention_deletes_history_and_only_in_its_own_transaction() -> Non
             cursor.execute("UPDATE orders_statuschange SET actor = 'nobody'")
         cursor.execute("SET LOCAL huuva.retention = 'off'")
     assert StatusChange.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "tables", ["orders_statuschange", "orders_amendment", "orders_order CASCADE", "orders_kitchen CASCADE"]
+)
+def test_the_database_refuses_to_empty_history(tables: str) -> None:
+    factories.order()
+    execute(
+        "SET CONSTRAINTS ALL IMMEDIATE"
+    )  # what is still to be checked would be in its way before the guard
+    with (
+        pytest.raises(IntegrityError, match="TRUNCATE of orders_(statuschange|amendment) refused"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(f"TRUNCATE {tables}")
+    assert StatusChange.objects.count() == 4
+
+
+def test_retention_empties_reasons_and_nothing_else() -> None:
+    order = factories.order()
+    move_order(order.id, CANCELLED, actor="key:test", reason="Ada called")
+    before = list(StatusChange.objects.order_by("sequence").values())
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT sequence, tx::text FROM orders_statuschange ORDER BY sequence")
+        transactions = cursor.fetchall()
+
+    with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
+        execute("UPDATE orders_statuschange SET reason = ''")
+    for wrong in ("reason = 'x'", "reason = '', actor = 'nobody'", "reason = '', tx = '1'"):
+        with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
+            execute("SET LOCAL huuva.retention = 'on'")
+            execute(f"UPDATE orders_statuschange SET {wrong}")
+    with transaction.atomic():
+        StatusChange.objects.empty_reasons([order.id])
+
+    assert list(StatusChange.objects.order_by("sequence").values()) == [
+        {**row, "reason": ""} for row in before
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT sequence, tx::text FROM orders_statuschange ORDER BY sequence")
+        assert cursor.fetchall() == transactions
+        cursor.execute("SHOW huuva.retention")
+        assert cursor.fetchone() != ("on",)
+
+
+def execute(statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
 
 
 def test_the_periodic_check_finds_a_status_that_history_does_not_tell() -> None:

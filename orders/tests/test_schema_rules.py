@@ -34,7 +34,9 @@ BESIDE = {
 }
 GUARDS = {
     ("orders_statuschange", "history_is_append_only"),
+    ("orders_statuschange", "history_is_not_truncated"),
     ("orders_amendment", "amendments_are_append_only"),
+    ("orders_amendment", "amendments_are_not_truncated"),
 }
 
 
