@@ -15,6 +15,7 @@ from huuva.home import read_private, write_private
 from integrations.keys import issue_key, parse_key
 from integrations.models import ApiKey
 from integrations.scopes import SCOPES
+from orders.audit import SYSTEM
 from orders.models import Kitchen
 
 KITCHEN: Final = "main"
@@ -36,7 +37,8 @@ class FirstData:
 
 def is_new() -> bool:
     """Whether nobody can log in yet, and no key was ever made."""
-    return not get_user_model()._default_manager.exists() and not ApiKey.objects.exists()
+    people = get_user_model()._default_manager.exclude(username=SYSTEM)
+    return not people.exists() and not ApiKey.objects.exists()
 
 
 @transaction.atomic

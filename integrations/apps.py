@@ -11,6 +11,7 @@ class IntegrationsConfig(AppConfig):
         from huuva.metrics import register_gauge
         from integrations import (
             deliveries,
+            kept_answers,
             openapi,  # noqa: F401
         )
         from integrations.admin.front import webhook_alerts
@@ -20,10 +21,14 @@ class IntegrationsConfig(AppConfig):
         from integrations.models.webhooks import KIND
         from integrations.webhooks.payloads import WebhookRenderer
         from orders.admin.sections import register_alerts, register_order_section
-        from orders.signals import customer_data_removed
+        from orders.signals import customer_data_removed, customer_erased
 
         deliveries.register(KIND, WebhookRenderer())
         customer_data_removed.connect(forget_answers, dispatch_uid="integrations.forget_answers")
+        customer_data_removed.connect(
+            kept_answers.forget_customers, dispatch_uid="integrations.forget_kept_answers"
+        )
+        customer_erased.connect(kept_answers.forget_refused, dispatch_uid="integrations.forget_kept_refusals")
         register_alerts(webhook_alerts)
         register_order_section(order_traffic)
         register_gauge(

@@ -1,9 +1,11 @@
 """Alarms for what was cancelled or amended on the wall: raised with that, standing until somebody has seen it."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
+
+from django.db import connection
 
 from kitchen_display import hints
 from kitchen_display.configuration import configuration
@@ -168,6 +170,17 @@ def _acknowledge_amended(screen: Screen, order_id: str, plu: str | None, version
             ]
         )
     return standing.update(acknowledged_at=clock.now(), acknowledged_by=screen.actor)
+
+
+def forget_notes(order_ids: Sequence[str]) -> None:
+    """Take notes out of what alarms say was before; those that say nothing else end."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE kitchen_display_amendmentalarm SET before = before - 'note' "
+            "WHERE order_id = ANY(%s) AND before ? 'note'",
+            [list(order_ids)],
+        )
+    AmendmentAlarm.objects.filter(order_id__in=order_ids, before={}).delete()
 
 
 def purge_alarms() -> int:

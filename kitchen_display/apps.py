@@ -11,6 +11,7 @@ class KitchenDisplayConfig(AppConfig):
         from huuva.metrics import register_gauge
         from kitchen_display.receivers import (
             brand_changed,
+            customer_data_removed_receiver,
             kitchen_saved,
             order_amended_receiver,
             order_changed_receiver,
@@ -18,13 +19,16 @@ class KitchenDisplayConfig(AppConfig):
         )
         from kitchen_display.sightings import unseen_samples
         from orders.models import Brand, Kitchen, Order
-        from orders.signals import order_amended, order_changed, pace_changed
+        from orders.signals import customer_data_removed, order_amended, order_changed, pace_changed
 
         order_changed.connect(
             order_changed_receiver, sender=Order, dispatch_uid="kitchen_display.order_changed"
         )
         order_amended.connect(
             order_amended_receiver, sender=Order, dispatch_uid="kitchen_display.order_amended"
+        )
+        customer_data_removed.connect(
+            customer_data_removed_receiver, sender=Order, dispatch_uid="kitchen_display.customer_data_removed"
         )
         pace_changed.connect(pace_changed_receiver, dispatch_uid="kitchen_display.pace_changed")
         post_save.connect(kitchen_saved, sender=Kitchen, dispatch_uid="kitchen_display.kitchen_saved")

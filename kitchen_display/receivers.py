@@ -5,7 +5,7 @@ from typing import Any
 from django.db import transaction
 
 from kitchen_display import hints
-from kitchen_display.alarms import raise_alarms, raise_amended
+from kitchen_display.alarms import forget_notes, raise_alarms, raise_amended
 from kitchen_display.configuration import forget_configuration
 from kitchen_display.models import Screen
 from orders.history import Change
@@ -22,6 +22,11 @@ def order_amended_receiver(sender: type[Order], order: Order, amendment: Amendme
     """Of `orders.signals.order_amended`: likewise."""
     raise_amended(order, amendment)
     hints.publish_on_commit(order.kitchen_id)
+
+
+def customer_data_removed_receiver(sender: type[Order], order_ids: list[str], **_: Any) -> None:
+    """Of `orders.signals.customer_data_removed`: alarms keep notes as they were before an amendment."""
+    forget_notes(order_ids)
 
 
 def kitchen_saved(sender: type[Kitchen], instance: Kitchen, **_: Any) -> None:

@@ -1,7 +1,8 @@
 """Customers' data: kept as long as it is needed, shown and erased when its owner asks (GDPR, articles 15 and 17).
 
-A customer's data is the name, the phone number, the delivery address, and the notes, which people write freely. What
-happened to an order and when, its items and its prices stay: they are the kitchen's, and tell nothing of a person.
+A customer's data is the name, the phone number, the delivery address, and what people write freely: notes, and
+reasons in the history. What happened to an order and when, its items and its prices stay: they are the kitchen's, and
+tell nothing of a person. Who keeps a copy of it listens to the signals `customer_data_removed` and `customer_erased`.
 
 *Retention*: `Kitchen.retention_days` after an order was last changed its customer's data goes; the account's id stays,
 so that figures of returning customers stay right. *Erasure*: all of an account's orders lose their data at once, and
@@ -15,14 +16,17 @@ from datetime import datetime, timedelta
 from itertools import batched
 from typing import Any, Final
 
-from django.db import connection, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, transaction
+from django.db.models import QuerySet
 
 from orders import clock
 from orders.documents import order_documents
-from orders.models import Amendment, Kitchen, Order, OrderItem
+from orders.models import Amendment, Kitchen, Order, OrderItem, StatusChange
+from orders.models.querysets import past_the_guard
 from orders.refusals import OrdersStillOpen
-from orders.signals import account_renamed, customer_data_removed
+from orders.signals import account_renamed, customer_data_removed, customer_erased
 from orders.statuses import OPEN
+from orders.traces import Traces
 
 # Stands where a customer's name stood; the name can't be empty.
 ANONYMOUS: Final = "–"
@@ -74,13 +78,15 @@ def _batches(kitchen: Kitchen, until: datetime) -> Iterator[list[tuple[str, date
         yield batch + list(same.values_list("id", "updated_at"))
 
 
-def _remove_data(order_ids: Sequence[str]) -> None:
+def _remove_data(order_ids: Sequence[str], account: str | None = None) -> None:
+    """`account`: what the orders' account is called from now on; None: as before."""
     Order.objects.filter(pk__in=order_ids).update(
         customer_name=ANONYMOUS, customer_phone="", delivery_address=None, note=""
     )
     OrderItem.objects.filter(order_id__in=order_ids).exclude(note="").update(note="")
+    StatusChange.objects.empty_reasons(order_ids)
     _remove_notes_of_amendments(order_ids)
-    customer_data_removed.send(Order, order_ids=list(order_ids))
+    customer_data_removed.send(Order, order_ids=list(order_ids), account=account)
 
 
 def _remove_notes_of_amendments(order_ids: Sequence[str]) -> None:
@@ -88,11 +94,9 @@ def _remove_notes_of_amendments(order_ids: Sequence[str]) -> None:
     rows = list(Amendment.objects.filter(order_id__in=order_ids))
     if not rows:
         return
-    with connection.cursor() as cursor:
-        # Their guard lets nobody else delete them, and nobody at all update them.
-        cursor.execute("SET LOCAL huuva.retention = 'on'")
+    with past_the_guard(DEFAULT_DB_ALIAS) as cursor:
+        # Nobody at all may update their changes.
         cursor.execute("DELETE FROM orders_amendment WHERE order_id = ANY(%s)", [list(order_ids)])
-        cursor.execute("SET LOCAL huuva.retention = 'off'")
     for row in rows:
         row.changes = [change for change in row.changes if change["field"] != "note"]
         row.reason = ""
@@ -125,10 +129,20 @@ def erase_account(account: str) -> Erased:
     still_open = [order_id for order_id in ids if _locked_status(order_id) in OPEN]
     if still_open:
         raise OrdersStillOpen(still_open)
+    names, phones, channel_ids = set[str](), set[str](), set[str]()
     # In portions: a statement takes no more than 65,535 ids, and guests of a shop may all have one account.
     for portion in batched(ids, BATCH):
-        _remove_data(portion)
-        Order.objects.filter(pk__in=portion).update(account=pseudonym)
+        orders: QuerySet[Order] = Order.objects.filter(pk__in=portion)
+        for name, phone, channel_id in orders.values_list(
+            "customer_name", "customer_phone", "channel_order_id"
+        ):
+            names.add(name)
+            phones.add(phone)
+            channel_ids.add(channel_id)
+        _remove_data(portion, pseudonym)
+        orders.update(account=pseudonym)
+    traces = Traces.of(account, names, phones, channel_ids)
+    customer_erased.send(Order, account=account, to=pseudonym, traces=traces)
     return Erased(len(ids), pseudonym)
 
 

@@ -7,9 +7,12 @@ from django.dispatch import Signal
 order_changed = Signal()
 # Sent with `order` (as it is now) and `amendment` (orders.models.Amendment) likewise, after every amendment.
 order_amended = Signal()
-# Sent with `order_ids` inside the transaction that removes customers' data from those orders: who keeps a copy of it
-# removes it too.
+# Sent with `order_ids` and `account` inside the transaction that removes customers' data from those orders: who keeps a
+# copy of it removes it too. `account` is what their account is called from now on; None: as before.
 customer_data_removed = Signal()
+# Sent with `account`, `to` and `traces` (orders.traces.Traces) at the end of the transaction that erases an account:
+# who keeps texts that belong to no order looks for the customer there.
+customer_erased = Signal()
 # Sent with `account` and `to` at the beginning of the transaction that gives all orders of an account another name: who
 # keeps figures by account renames them too.
 account_renamed = Signal()

@@ -8,16 +8,17 @@ from integrations.channels import (
 )
 from integrations.channels.admin.front import channel_alerts
 from integrations.channels.outbound import ChannelUpdates, tell_pace
-from integrations.channels.purging import forget_customers
+from integrations.channels.purging import forget_customers, forget_refused
 from integrations.models.channels import KIND
 from orders.admin.sections import register_alerts
-from orders.signals import customer_data_removed, pace_changed
+from orders.signals import customer_data_removed, customer_erased, pace_changed
 
 
 def connect() -> None:
     deliveries.register(KIND, ChannelUpdates())
     pace_changed.connect(tell_pace, dispatch_uid="integrations.tell_pace")
     customer_data_removed.connect(forget_customers, dispatch_uid="integrations.forget_customers")
+    customer_erased.connect(forget_refused, dispatch_uid="integrations.forget_refused")
     register_alerts(channel_alerts)
     register_gauge(
         "huuva_channel_messages_last_hour",

@@ -12,6 +12,7 @@ from django.db import connection, transaction
 
 from integrations.deliveries import health, progress, schedule
 from integrations.deliveries.claiming import Claimed
+from integrations.deliveries.forgetting import ANSWER_UNWANTED
 from integrations.deliveries.kinds import renderer_of
 from integrations.deliveries.sending import Outcome
 from integrations.models import Delivery, Sink
@@ -44,8 +45,11 @@ _FINISH: Final = f"""
         state = v.state, attempts = d.attempts + 1, next_attempt_at = coalesce(v.next_at, d.next_attempt_at),
         leased_until = NULL, leased_by = '', finished_at = v.finished_at, last_status = v.status, last_ms = v.ms,
         log = CASE WHEN v.entry IS NULL THEN d.log
-                   WHEN jsonb_array_length(d.log) >= {LOG_KEPT} THEN (d.log - 0) || v.entry
-                   ELSE d.log || v.entry END
+                   WHEN jsonb_array_length(d.log) >= {LOG_KEPT} THEN d.log - 0
+                   ELSE d.log END
+              || CASE WHEN v.entry IS NULL THEN '[]'
+                      WHEN d.leased_until = %(unwanted)s THEN v.entry || '{{"answer": ""}}'
+                      ELSE v.entry END
     FROM unnest(%(ids)s::bigint[], %(states)s::int[], %(nexts)s::timestamptz[], %(finished)s::timestamptz[],
                 %(statuses)s::int[], %(mss)s::int[], %(entries)s::text[]::jsonb[])
          AS v (id, state, next_at, finished_at, status, ms, entry)
@@ -76,7 +80,7 @@ def store(me: str, results: Sequence[Result]) -> None:
                 name: list(column) for name, column in zip(names, columns, strict=True)
             }
             with planned_anew():
-                cursor.execute(_FINISH, {**parameters, "me": me})
+                cursor.execute(_FINISH, {**parameters, "me": me, "unwanted": ANSWER_UNWANTED})
             stored = dict(cursor.fetchall())
         mine = [result for result in results if result.claimed.due.id in stored]
         asked = [one for one in mine if one.outcome is not None and one.outcome.error != NOT_RENDERED]

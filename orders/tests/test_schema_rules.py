@@ -212,5 +212,6 @@ def test_no_update_of_an_order_uses_a_volatile_function() -> None:
     assert {table for table in ORDER_ID if any(table in sql for sql in updates)} == {
         "orders_order",
         "orders_orderitem",
+        "orders_statuschange",
     }
     assert volatile == []
