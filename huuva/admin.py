@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
 from django.http import HttpRequest
@@ -33,6 +34,12 @@ class HuuvaUserAdmin(UserAdmin, ModelAdmin):
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     inlines = (KitchenMemberInline,)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        # With a user all that it did would go from the audit: it is switched off instead (“active”).
+        if obj is None or LogEntry.objects.filter(user=obj).exists():
+            return False
+        return super().has_delete_permission(request, obj)
 
     def get_inlines(self, request: HttpRequest, obj: User | None) -> Any:
         # A new user is made in two steps, the first of which asks for name and password alone.

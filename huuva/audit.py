@@ -1,21 +1,39 @@
-"""Who changed what in the admin: Django's own log of it, as a list that nobody can edit."""
+"""Who changed what in the admin, and who took what out: Django's own log, as a list that nobody can edit."""
 
+import json
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from orders.admin.paging import InfinitePaginator
+from orders.audit import READ
 
 ACTIONS = {
     ADDITION: (_("added"), "success"),
     CHANGE: (_("changed"), "info"),
     DELETION: (_("deleted"), "danger"),
+    READ: (_("given out"), "warning"),
 }
+
+
+class ActionFilter(admin.SimpleListFilter):
+    title = _("action")
+    parameter_name = "action_flag"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [(str(flag), word) for flag, (word, _look) in ACTIONS.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[LogEntry]) -> QuerySet[LogEntry]:
+        known = {str(flag) for flag in ACTIONS}
+        return queryset.filter(action_flag=int(self.value() or 0)) if self.value() in known else queryset
 
 
 @admin.register(LogEntry)
@@ -23,7 +41,7 @@ class AuditAdmin(ModelAdmin):
     """Newest first, never counted: it only grows. Who may see it sees it of all kitchens."""
 
     list_display = ("action_time", "user", "shown_action", "content_type", "object_repr", "shown_change")
-    list_filter = ("action_flag", "content_type")
+    list_filter = (ActionFilter, "content_type")
     list_select_related = ("user", "content_type")
     list_per_page = 50
     list_display_links = None
@@ -42,7 +60,7 @@ class AuditAdmin(ModelAdmin):
 
     @display(description=_("change"))
     def shown_change(self, entry: LogEntry) -> str:
-        return entry.get_change_message()
+        return " ".join(_words(entry.change_message)) or entry.get_change_message()
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -52,3 +70,70 @@ class AuditAdmin(ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: LogEntry | None = None) -> bool:
         return False
+
+
+def _words(message: str) -> Iterator[str]:
+    """What orders.audit wrote, in words; nothing of what Django wrote."""
+    try:
+        parts = json.loads(message)
+    except ValueError:
+        return
+    for part in parts if isinstance(parts, list) else ():
+        if isinstance(part, dict) and isinstance(facts := part.get("audit"), dict):
+            yield _sentence(facts)
+            if facts.get("shell"):
+                yield gettext("By %(user)s on the command line.") % {"user": facts["shell"]}
+            if facts.get("key"):
+                yield gettext("By the API key %(key)s.") % {"key": facts["key"]}
+
+
+def _sentence(facts: dict[str, Any]) -> str:
+    orders = facts.get("orders", 0)
+    match facts.get("what"):
+        case "orders_exported" if facts.get("customers"):
+            text = ngettext(
+                "%(orders)d order exported with its customer's data.",
+                "%(orders)d orders exported with their customers' data.",
+                orders,
+            )
+        case "orders_exported":
+            text = ngettext(
+                "%(orders)d order exported without its customer's data.",
+                "%(orders)d orders exported without their customers' data.",
+                orders,
+            )
+        case "accounts_exported":
+            text = ngettext(
+                "%(accounts)d account exported.", "%(accounts)d accounts exported.", facts.get("accounts", 0)
+            )
+        case "account_exported":
+            text = ngettext(
+                "All data of one customer exported: %(orders)d order.",
+                "All data of one customer exported: %(orders)d orders.",
+                orders,
+            )
+        case "account_erased":
+            text = ngettext(
+                "A customer erased: %(orders)d order of the account that is called %(account)s now.",
+                "A customer erased: %(orders)d orders of the account that is called %(account)s now.",
+                orders,
+            )
+        case "pairing_link_made":
+            text = gettext("A link that pairs a screen was shown.")
+        case "secret_shown":
+            text = gettext("Its secret was shown.")
+        case "retention_asked":
+            text = ngettext(
+                "Days for which customers' data is kept: %(before)d, from %(at)s on %(days)d; "
+                "%(orders)d order loses it.",
+                "Days for which customers' data is kept: %(before)d, from %(at)s on %(days)d; "
+                "%(orders)d orders lose it.",
+                orders,
+            )
+        case "retention_withdrawn":
+            text = gettext("Taken back: days for which customers' data is kept, %(days)d.")
+        case "retention_set":
+            text = gettext("Days for which customers' data is kept: %(before)d before, %(days)d now.")
+        case other:
+            text = str(other)
+    return text % facts

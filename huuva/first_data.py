@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from django.contrib.admin.models import ADDITION
 from django.contrib.auth import get_user_model
 from django.db import transaction
 
@@ -15,7 +16,7 @@ from huuva.home import read_private, write_private
 from integrations.keys import issue_key, parse_key
 from integrations.models import ApiKey
 from integrations.scopes import SCOPES
-from orders.audit import SYSTEM
+from orders.audit import SYSTEM, record, shell_user
 from orders.models import Kitchen
 
 KITCHEN: Final = "main"
@@ -73,6 +74,7 @@ def kept_key(file: Path, name: str, scopes: Sequence[str], rate_limit: int | Non
         )
         if found.exists():
             return kept
-    _, plain = issue_key(name, scopes, rate_limit=rate_limit)
+    key, plain = issue_key(name, scopes, rate_limit=rate_limit)
+    record("secret_shown", key, flag=ADDITION, shell=shell_user())
     write_private(file, {"key": plain, "scopes": [*scopes]})
     return plain

@@ -13,7 +13,9 @@ from django.views.decorators.http import require_safe
 from analytics.api import csvs
 from analytics.dashboard import access
 from analytics.dashboard.page import Dashboard
+from orders import audit
 from orders.admin.sections import alerts_for
+from orders.models import Order
 
 
 def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -50,6 +52,8 @@ def panel_csv(request: HttpRequest, panel: str) -> HttpResponse:
     if found is None:
         raise Http404
     rows, names = found.csv()
+    if panel == "customers":
+        audit.record("accounts_exported", Order, user=request.user, accounts=len(rows))
     days = page.question.days
     response = HttpResponse(csvs.dumps(rows, names), content_type=csvs.CONTENT_TYPE)
     name = f"huuva-{panel}-{days.first.isoformat()}-{days.last.isoformat()}.csv"

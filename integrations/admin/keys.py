@@ -19,6 +19,7 @@ from integrations.key_cache import key_cache
 from integrations.keys import give_secret, revoke_key
 from integrations.models import ApiKey
 from integrations.scopes import SCOPES
+from orders import audit
 from orders.admin.scope import KitchenFilter, KitchenScoped
 
 # What is known of a key beside what managers set.
@@ -136,6 +137,7 @@ class ApiKeyAdmin(KitchenScoped, ModelAdmin):
         self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None
     ) -> HttpResponse:
         """The page with the plain key, as the very answer to the form, so that it exists nowhere else."""
+        audit.record("secret_shown", obj, user=request.user)
         context = {
             **self.admin_site.each_context(request),
             "title": _("The new key"),

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -20,9 +21,9 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 from integrations.deliveries import health, replay
 from integrations.deliveries.guard import check_url
 from integrations.events import EVENTS
-from integrations.models import Sink, WebhookEndpoint
+from integrations.models import Delivery, Sink, WebhookEndpoint
 from integrations.webhooks import endpoints
-from orders import clock
+from orders import audit, clock
 from orders.access import sees_customers
 from orders.admin.scope import KitchenFilter, KitchenScoped
 
@@ -154,6 +155,7 @@ class WebhookAdmin(KitchenScoped, ModelAdmin):
         return self._secret_page(request, obj, request.plain_secret)  # type: ignore[attr-defined]
 
     def _secret_page(self, request: HttpRequest, endpoint: WebhookEndpoint, secret: str) -> HttpResponse:
+        audit.record("secret_shown", endpoint, user=request.user)
         context = {
             **self.admin_site.each_context(request),
             "title": _("The secret"),
@@ -246,11 +248,26 @@ class WebhookAdmin(KitchenScoped, ModelAdmin):
         )
 
     @admin.action(description=_("Delete for good"), permissions=["remove"])
-    def delete_for_good(self, request: HttpRequest, queryset: QuerySet[WebhookEndpoint]) -> None:
+    def delete_for_good(
+        self, request: HttpRequest, queryset: QuerySet[WebhookEndpoint]
+    ) -> HttpResponse | None:
+        """Asks first: their log of deliveries goes, too."""
+        if "confirmed" not in request.POST:
+            webhooks = list(queryset)
+            context = {
+                **self.admin_site.each_context(request),
+                "title": _("Delete for good"),
+                "opts": self.opts,
+                "webhooks": webhooks,
+                "deliveries": Delivery.objects.filter(sink__in=webhooks).count(),
+                "action_checkbox_name": ACTION_CHECKBOX_NAME,
+            }
+            return TemplateResponse(request, "integrations/delete_webhooks.html", context)
         done = [endpoint for endpoint in queryset if health.delete(endpoint.pk)]
         self._tell(
             request, done, ngettext("%d webhook deleted.", "%d webhooks deleted.", len(done)) % len(done)
         )
+        return None
 
     def _tell(self, request: HttpRequest, done: list[WebhookEndpoint], text: str) -> None:
         for endpoint in done:

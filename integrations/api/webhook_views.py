@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
+from django.contrib.admin.models import ADDITION, CHANGE
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpResponseBase
@@ -25,6 +26,7 @@ from integrations.models import Sink, WebhookEndpoint
 from integrations.models.deliveries import SinkQuerySet
 from integrations.webhooks import endpoints
 from integrations.webhooks.payloads import CUSTOMER_SCOPE
+from orders import audit
 from orders.models import Kitchen
 
 # Of one key's name: a mistake in a loop must not fill the table.
@@ -78,6 +80,7 @@ class WebhookViewSet(ApiView, ViewSet):
             )
         with _as_problem():
             secret = endpoints.create(endpoint)
+        audit.record("secret_shown", endpoint, flag=ADDITION, key=grant.name)
         return Response(
             {**webhook_document(endpoint), "secret": secret},
             status=201,
@@ -117,6 +120,7 @@ class WebhookViewSet(ApiView, ViewSet):
     def rotate_secret(self, request: Request, id: str) -> HttpResponseBase:
         endpoint = _one(request, id)
         secret = endpoints.rotate(endpoint)
+        audit.record("secret_shown", endpoint, flag=CHANGE, key=_grant(request).name)
         return Response(
             {**webhook_document(_one(request, id)), "secret": secret}, headers={"Cache-Control": "no-store"}
         )

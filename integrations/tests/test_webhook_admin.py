@@ -91,7 +91,14 @@ def test_actions_work_on_what_is_chosen(manager: Client, action: str) -> None:
     DeliveryProgress.objects.create(cursor=str(Cursor(1 << 62)))
     if action == "enable":
         health.disable(chosen.pk, Sink.Disabled.GONE)
-    manager.post(reverse(LIST), {"action": action, "_selected_action": [chosen.pk]})
+    asked = {"action": action, "_selected_action": [chosen.pk]}
+    answer = manager.post(reverse(LIST), asked)
+    if action == "delete_for_good":
+        # Its log goes with it, so it asks first.
+        assert "deleted, for good" in answer.content.decode()
+        chosen.refresh_from_db()
+        assert chosen.active
+        manager.post(reverse(LIST), {**asked, "confirmed": "yes"})
     chosen.refresh_from_db()
     other.refresh_from_db()
     assert other.active

@@ -20,6 +20,7 @@ from kitchen_display.board import read_board
 from kitchen_display.models import Screen
 from kitchen_display.pairing import LINK_LIFETIME, PairingRefused, enter_code, find_code, make_link, revoke
 from kitchen_display.pickup import read_pickup
+from orders import audit
 from orders.access import sees_customers
 from orders.admin.scope import KitchenFilter, KitchenScoped
 from orders.admin.words import moment
@@ -178,6 +179,7 @@ class ScreenAdmin(KitchenScoped, ModelAdmin):
         screen = self.get_object(request, object_id)
         if screen is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        audit.record("pairing_link_made", screen, user=request.user)
         context = {
             **self.admin_site.each_context(request),
             "title": _("Pairing link"),

@@ -6,8 +6,10 @@ from typing import Any
 import orjson
 import structlog
 from django.contrib import messages
+from django.contrib.admin.models import DELETION
 from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -15,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
 
-from orders import privacy
+from orders import audit, privacy
 from orders.access import ERASE_CUSTOMER
 from orders.models import Order
 from orders.refusals import OrdersStillOpen
@@ -45,6 +47,8 @@ class CustomerActions(ModelAdmin):
             return self._erase(request, order)
         if "export" in request.GET:
             log.info("account_exported", by=request.user.get_username(), order_id=order.id)
+            number = Order.objects.filter(account=order.account).count()
+            audit.record("account_exported", order, user=request.user, orders=number)
             response = StreamingHttpResponse(_lines(order.account), content_type="application/x-ndjson")
             response["Content-Disposition"] = 'attachment; filename="customer.jsonl"'
             return response  # type: ignore[return-value]
@@ -63,7 +67,16 @@ class CustomerActions(ModelAdmin):
             messages.error(request, _("Nothing was erased: write the account exactly as it stands above."))
             return HttpResponseRedirect(reverse("admin:orders_order_customer", args=[quote(order.pk)]))
         try:
-            erased = privacy.erase_account(order.account)
+            with transaction.atomic():
+                erased = privacy.erase_account(order.account)
+                audit.record(
+                    "account_erased",
+                    order,
+                    user=request.user,
+                    flag=DELETION,
+                    orders=erased.orders,
+                    account=erased.account,
+                )
         except OrdersStillOpen:
             messages.error(
                 request,

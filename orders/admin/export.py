@@ -1,7 +1,7 @@
 """Orders as CSV, for spreadsheets."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import batched
 from typing import Any, Final
@@ -29,11 +29,17 @@ class _Line:
         return line
 
 
-def csv_lines(orders: QuerySet[Order], *, customer: bool) -> Iterator[str]:
-    """The heading and a line for each of the first MOST_ROWS orders; times in RFC 3339, UTC."""
+def exported_ids(orders: QuerySet[Order]) -> list[str]:
+    """The first MOST_ROWS of them. Ids first, then the orders in portions: that needs no cursor of the server's, which
+    a pooler of transactions would lose between two portions."""
+    return list(orders.values_list("pk", flat=True)[:MOST_ROWS])
+
+
+def csv_lines(ids: Sequence[str], *, customer: bool) -> Iterator[str]:
+    """The heading and a line for each of these orders; times in RFC 3339, UTC."""
     write: Any = csv.writer(_Line()).writerow
     yield write(COLUMNS + CUSTOMER_COLUMNS if customer else COLUMNS)
-    for order in _orders(orders):
+    for order in _orders(ids):
         values: list[Any] = [
             order.id, order.kitchen_id, order.channel, order.channel_order_id, order.channel_display_id,
             order.brand_id, ORDER_NAMES[order.status], order.created_at, order.due_at, order.pickup_time,
@@ -44,10 +50,8 @@ def csv_lines(orders: QuerySet[Order], *, customer: bool) -> Iterator[str]:
         yield write([_cell(value) for value in values])
 
 
-def _orders(orders: QuerySet[Order]) -> Iterator[Order]:
-    """Ids first, then the orders in portions: that needs no cursor of the server's, which a pooler of transactions
-    would lose between two portions, and every column, also those that the list leaves out."""
-    ids = list(orders.values_list("pk", flat=True)[:MOST_ROWS])
+def _orders(ids: Sequence[str]) -> Iterator[Order]:
+    """With every column, also those that the list leaves out."""
     for portion in batched(ids, CHUNK):
         found = Order.objects.in_bulk(portion)
         yield from (found[order_id] for order_id in portion if order_id in found)

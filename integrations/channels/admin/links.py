@@ -20,7 +20,7 @@ from integrations.channels.secrets import LONGEST, SHORTEST, new_secret, seal_se
 from integrations.deliveries import health
 from integrations.deliveries.guard import check_url
 from integrations.models import ChannelLink, ChannelLocation
-from orders import clock
+from orders import audit, clock
 from orders.access import kitchens_of
 from orders.admin.scope import KitchenScoped
 
@@ -189,6 +189,7 @@ class ChannelLinkAdmin(KitchenScoped, ModelAdmin):
         plain = getattr(request, "plain_secret", "")
         if not plain:
             return super().response_add(request, obj, post_url_continue)
+        audit.record("secret_shown", obj, user=request.user)
         context = {
             **self.admin_site.each_context(request),
             "title": _("The new link"),

@@ -1,6 +1,7 @@
 from argparse import ArgumentParser
 from typing import Any
 
+from django.contrib.admin.models import ADDITION
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
@@ -8,6 +9,7 @@ from django.utils.dateparse import parse_datetime
 
 from integrations.keys import issue_key
 from integrations.scopes import SCOPES
+from orders.audit import record, shell_user
 from orders.models import Kitchen
 
 
@@ -59,6 +61,7 @@ class Command(BaseCommand):
             key, plain = issue_key(options["name"], scopes, kitchen, options["rate_limit"], expires_at)
         except ValidationError as error:
             raise CommandError(_one_line(error)) from None
+        record("secret_shown", key, flag=ADDITION, shell=shell_user())
         self.stderr.write(f"Key {key} for {key.kitchen_id or 'all kitchens'}: {', '.join(key.scopes)}")
         self.stdout.write(plain)
 

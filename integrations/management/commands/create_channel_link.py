@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from django.contrib.admin.models import ADDITION
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
@@ -13,6 +14,7 @@ from integrations.channels.registry import ADAPTERS
 from integrations.channels.secrets import LONGEST, SHORTEST, new_secret, seal_secret
 from integrations.deliveries.guard import check_url
 from integrations.models import ChannelLink, ChannelLocation
+from orders.audit import record, shell_user
 from orders.models import Kitchen
 
 
@@ -67,6 +69,7 @@ class Command(BaseCommand):
             location = ChannelLocation(link=link, external_id=external_id, kitchen=kitchen)
             _checked(f"--location {place}", location.full_clean)
             location.save()
+        record("secret_shown", link, flag=ADDITION, shell=shell_user())
         self.stdout.write(secret)
 
 

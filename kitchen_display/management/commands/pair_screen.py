@@ -8,6 +8,7 @@ from django.db import transaction
 
 from kitchen_display.models import Screen, Station
 from kitchen_display.pairing import LINK_LIFETIME, make_link
+from orders.audit import record, shell_user
 from orders.models import Kitchen
 
 
@@ -42,6 +43,7 @@ class Command(BaseCommand):
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from None
         screen.save()
+        record("pairing_link_made", screen, shell=shell_user())
         self.stdout.write(make_link(screen))
 
     def _kitchen(self, slug: str | None) -> Kitchen:

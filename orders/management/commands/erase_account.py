@@ -1,9 +1,13 @@
 from typing import Any
 
 import structlog
+from django.contrib.admin.models import DELETION
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
 
+from orders.audit import record, shell_user
 from orders.management.asking import agreed
+from orders.models import Order
 from orders.privacy import erase_account
 from orders.refusals import OrdersStillOpen
 
@@ -25,7 +29,16 @@ class Command(BaseCommand):
         if not options["yes"] and not agreed(f"Erase all data of account {account}, for good?"):
             raise CommandError("Nothing was erased.")
         try:
-            erased = erase_account(account)
+            with transaction.atomic():
+                erased = erase_account(account)
+                record(
+                    "account_erased",
+                    Order,
+                    flag=DELETION,
+                    shell=shell_user(),
+                    orders=erased.orders,
+                    account=erased.account,
+                )
         except OrdersStillOpen as refusal:
             raise CommandError(refusal.detail) from None
         log.info("account_erased", orders=erased.orders, now_called=erased.account)

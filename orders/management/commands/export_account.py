@@ -3,6 +3,8 @@ from typing import Any
 import orjson
 from django.core.management.base import BaseCommand, CommandParser
 
+from orders.audit import record, shell_user
+from orders.models import Order
 from orders.privacy import export_account
 
 
@@ -17,4 +19,5 @@ class Command(BaseCommand):
         for document in export_account(options["account"]):
             self.stdout.write(orjson.dumps(document, option=orjson.OPT_UTC_Z).decode())
             number += 1
+        record("account_exported", Order, shell=shell_user(), orders=number)
         self.stderr.write(f"{number} orders.")
