@@ -40,6 +40,7 @@ ROLES: Final[dict[str, list[str]]] = {
         "orders.work_everywhere",
         *_may("orders", "customer", "erase"),
         *_may("orders", "kitchen", "add", "delete"),
+        "orders.set_kitchen_policy",
         *_may("orders", "brand", "add", "change", "delete"),
         *_may("integrations", "apikey", "view", "add", "change"),
         *_may("integrations", "webhookendpoint", *ALL),

@@ -8,6 +8,7 @@ WORK_EVERYWHERE = "orders.work_everywhere"
 VIEW_CUSTOMER = "orders.view_customer"
 MOVE = "orders.move_order"
 EXPORT = "orders.export_order"
+SET_POLICY = "orders.set_kitchen_policy"
 ERASE_CUSTOMER = "orders.erase_customer"
 
 

@@ -19,7 +19,7 @@ from typing import Any, Final
 from django.db import DEFAULT_DB_ALIAS, connection, transaction
 from django.db.models import QuerySet
 
-from orders import clock
+from orders import clock, retention
 from orders.documents import order_documents
 from orders.models import Amendment, Kitchen, Order, OrderItem, StatusChange
 from orders.models.querysets import past_the_guard
@@ -47,6 +47,7 @@ def anonymise_due(now: datetime | None = None) -> int:
     """Removes customers' data from all orders whose time has come; returns how many orders. May run twice, be killed
     and go on: each kitchen remembers how far it got."""
     now = now or clock.now()
+    retention.apply_due(now)
     return sum(_anonymise_kitchen(kitchen, now) for kitchen in Kitchen.objects.order_by("slug"))
 
 

@@ -74,9 +74,13 @@ class Kitchen(models.Model):
         default=90,
         validators=[MinValueValidator(1)],
         help_text=_(
-            "After an order was last changed, names, phone numbers, addresses and notes are removed."
+            "After an order was last changed, names, phone numbers, addresses and notes are removed. "
+            "Fewer days hold after 24 hours, more at once."
         ),
     )
+    # A shorter time that was asked for, and from when on it holds (orders/retention.py).
+    retention_wanted = models.PositiveSmallIntegerField(null=True, editable=False)
+    retention_from = models.DateTimeField(null=True, editable=False)
     # How far that has been done: the last change of the last order that was gone through.
     anonymised_until = models.DateTimeField(null=True, editable=False)
 
@@ -84,7 +88,13 @@ class Kitchen(models.Model):
         verbose_name = _("kitchen")
         verbose_name_plural = _("kitchens")
         ordering = ["slug"]
-        permissions = [("work_everywhere", _("Can work in all kitchens"))]
+        permissions = [
+            ("work_everywhere", _("Can work in all kitchens")),
+            (
+                "set_kitchen_policy",
+                _("Can set how long customers' data is kept, the time zone and the currency"),
+            ),
+        ]
         constraints = [
             models.CheckConstraint(condition=models.Q(slug__length__gte=1), name="kitchen_slug_not_empty"),
             models.CheckConstraint(condition=models.Q(name__length__gte=1), name="kitchen_name_not_empty"),

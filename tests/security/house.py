@@ -124,6 +124,10 @@ def build() -> House:
         action_flag=CHANGE,
         change_message=[],
     )
+    # Something to take back.
+    Kitchen.objects.filter(pk=ours.pk).update(
+        retention_wanted=1, retention_from=timezone.now() + timedelta(hours=24)
+    )
     house.objects |= {
         "admin/logentry": entry.pk,
         "auth/user": User.objects.get(username="manager").pk,
