@@ -19,7 +19,7 @@ from typing import Any, Final
 from django.db import DEFAULT_DB_ALIAS, connection, transaction
 from django.db.models import QuerySet
 
-from orders import clock, retention
+from orders import clock, erasures, retention
 from orders.documents import order_documents
 from orders.models import Amendment, Kitchen, Order, OrderItem, StatusChange
 from orders.models.querysets import past_the_guard
@@ -130,9 +130,37 @@ def erase_account(account: str) -> Erased:
     still_open = [order_id for order_id in ids if _locked_status(order_id) in OPEN]
     if still_open:
         raise OrdersStillOpen(still_open)
+    _erase(account, ids, pseudonym)
+    if ids:
+        erasures.note(account, pseudonym)
+    return Erased(len(ids), pseudonym)
+
+
+def repeat_erasures() -> int:
+    """Erase again what a restored backup has brought back; returns how many accounts. Orders that came after their
+    account's erasure stay. Open ones are erased, too: they were open when the backup was made."""
+    repeated = 0
+    for account, erasure in erasures.to_repeat():
+        with transaction.atomic():
+            came = {"history__sequence": 1, "history__recorded_at__lt": erasure.erased_at}
+            orders = Order.objects.filter(account=account, **came).order_by("id")
+            ids = list(orders.values_list("id", flat=True))
+            if not ids:
+                continue
+            for order_id in ids:
+                _locked_status(order_id)
+            if Order.objects.filter(account=account).count() == len(ids):
+                account_renamed.send(Order, account=account, to=erasure.account)
+            _erase(account, ids, erasure.account)
+        repeated += 1
+    return repeated
+
+
+def _erase(account: str, order_ids: Sequence[str], pseudonym: str) -> None:
+    """`order_ids`: of locked orders."""
     names, phones, channel_ids = set[str](), set[str](), set[str]()
     # In portions: a statement takes no more than 65,535 ids, and guests of a shop may all have one account.
-    for portion in batched(ids, BATCH):
+    for portion in batched(order_ids, BATCH):
         orders: QuerySet[Order] = Order.objects.filter(pk__in=portion)
         for name, phone, channel_id in orders.values_list(
             "customer_name", "customer_phone", "channel_order_id"
@@ -144,7 +172,6 @@ def erase_account(account: str) -> Erased:
         orders.update(account=pseudonym)
     traces = Traces.of(account, names, phones, channel_ids)
     customer_erased.send(Order, account=account, to=pseudonym, traces=traces)
-    return Erased(len(ids), pseudonym)
 
 
 def _locked_status(order_id: str) -> int:

@@ -27,9 +27,10 @@ from huuva.backups.manifest import Manifest, manifest_of
 from huuva.backups.restoring import restore
 from huuva.embedded.postgres import programs
 from orders import feed
+from orders.privacy import erase_account
 from orders.recall import recall
 from orders.services import move_item, move_order
-from orders.statuses import CANCELLED, PREPARING, READY
+from orders.statuses import CANCELLED, PICKED_UP, PREPARING, READY
 from orders.tests import factories
 from tests.home import make_home, remove_home
 
@@ -148,6 +149,37 @@ def test_backup_of_a_restored_database_can_be_restored_over_it(
 
     assert contents(empty_database) == contents(evening)
     assert second.rows == Manifest.read(tmp_path / "first.dump").rows
+
+
+def test_a_restore_erases_again_who_was_erased_since(
+    evening: str, empty_database: str, tmp_path: Path
+) -> None:
+    for name in ("mine", "theirs"):
+        of = factories.order(id=f"order-{name}", account=f"account-{name}", customer_name=f"Ada {name}")
+        move_order(of.id, PICKED_UP, actor="user:anna", reason=f"Ada {name} came")
+    factories.order(id="order-open", account="account-mine", customer_name="Ada mine")
+    backup(evening, tmp_path / "before.dump")
+    move_order("order-open", CANCELLED, actor="user:anna")
+    erased = erase_account("account-mine")
+    backup(evening, tmp_path / "after.dump")
+    restore(empty_database, tmp_path / "after.dump")
+
+    done = run(empty_database, "manage.py", "restore", str(tmp_path / "before.dump"), "--replace")
+
+    assert done.returncode == 0, done.stderr
+    assert "Customers erased again: 1." in done.stdout
+    after = contents(empty_database)
+    everything = "".join(row for rows in after.values() for row in rows)
+    assert "Ada mine" not in everything and "account-mine" not in everything
+    assert everything.count(erased.account) >= 2
+    assert "Ada theirs" in everything and "account-theirs" in everything
+    assert len(after["orders_erasure"]) == 1
+    again = run(
+        empty_database,
+        "-c",
+        "import django; django.setup(); from orders.privacy import *; print(repeat_erasures())",
+    )
+    assert again.stdout == "0\n", again.stderr
 
 
 def test_backup_holds_one_moment_while_orders_come(evening: str, empty_database: str, tmp_path: Path) -> None:

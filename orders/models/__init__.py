@@ -1,5 +1,6 @@
 from orders.models.access import KitchenMember
 from orders.models.amendments import Amendment
+from orders.models.erasures import Erasure
 from orders.models.history import FeedOffset, StatusChange
 from orders.models.hours import ClosedDays, OpeningHours
 from orders.models.kitchens import Brand, Kitchen
@@ -10,6 +11,7 @@ __all__ = [
     "Amendment",
     "Brand",
     "ClosedDays",
+    "Erasure",
     "FeedOffset",
     "Kitchen",
     "KitchenMember",

@@ -12,12 +12,12 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from orders import clock, privacy
+from orders import clock, erasures, privacy
 from orders.amendments import amend_order
 from orders.bookkeeping import differences
-from orders.models import Amendment, Kitchen, Order, OrderItem, StatusChange
+from orders.models import Amendment, Erasure, Kitchen, Order, OrderItem, StatusChange
 from orders.new import NewItem, NewOrder
-from orders.privacy import ANONYMOUS, anonymise_due, erase_account, export_account
+from orders.privacy import ANONYMOUS, anonymise_due, erase_account, export_account, repeat_erasures
 from orders.refusals import OrdersStillOpen
 from orders.services import create_order, move_order
 from orders.signals import customer_data_removed
@@ -248,3 +248,43 @@ def test_notes_as_they_were_before_an_amendment_go_too() -> None:
     assert (after.version, after.at, after.reason) == (before.version, before.at, "")
     with pytest.raises(IntegrityError), transaction.atomic():
         StatusChange.objects.filter(order_id="amended").delete()
+
+
+def test_orders_that_came_after_an_erasure_are_not_erased_again() -> None:
+    order("before")
+    erased = erase_account("acc-1")
+    Order.objects.update(account="acc-1", customer_name="Ada Lovelace")  # as an older backup has it
+    order("after")
+
+    assert repeat_erasures() == 1
+    assert repeat_erasures() == 0
+
+    assert dict(Order.objects.values_list("id", "account")) == {"before": erased.account, "after": "acc-1"}
+    assert Order.objects.get(pk="before").customer_name == ANONYMOUS
+    assert has_data("after")
+
+
+def test_the_list_of_erased_accounts_names_none() -> None:
+    order("mine")
+    erased = erase_account("acc-1")
+    erase_account("nobody-has-this-one")
+
+    [row] = Erasure.objects.values()
+    assert row["account"] == erased.account and "acc-1" not in str(row)
+    assert erasures.to_repeat() == []
+
+
+def test_of_two_erasures_of_an_account_the_latest_counts(days: Any) -> None:
+    days(0)
+    order("mine")
+    first = erase_account("acc-1")
+    [early] = erasures.listed()
+    days(1)
+    order("mine-again")
+    second = erase_account("acc-1")
+    [late] = erasures.listed()
+
+    erasures.add([early])
+
+    assert erasures.listed() == [late]
+    assert (early.account, late.account) == (first.account, second.account)

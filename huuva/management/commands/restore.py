@@ -4,17 +4,20 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import connection
+from django.db import DatabaseError, connection
 
 from huuva.backups import BackupError
 from huuva.backups.restoring import restore
-from orders import feed
+from orders import erasures, feed
+from orders.models import Erasure
+from orders.privacy import repeat_erasures
 
 
 class Command(BaseCommand):
     help = (
-        "Put a backup into the database, in one transaction, compare it with its manifest, bring it to this release "
-        "and make the change feed go on behind it. Stop web, worker and beat first."
+        "Put a backup into the database, in one transaction, compare it with its manifest, bring it to this "
+        "release, make the change feed go on behind it, and erase again whom this server has erased since. Stop web, "
+        "worker and beat first."
     )
     # The database may be empty, or the broken one that is to be replaced.
     requires_system_checks: list[str] = []
@@ -24,6 +27,7 @@ class Command(BaseCommand):
         parser.add_argument("--replace", action="store_true", help="what is in the database now is lost")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        erased = self._erased()
         try:
             manifest = restore(settings.DATABASE_URL, options["file"].absolute(), replace=options["replace"])
         except (BackupError, OSError) as error:
@@ -33,11 +37,24 @@ class Command(BaseCommand):
         call_command("migrate", interactive=False, verbosity=0)
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
+        erasures.add(erased)
+        repeated = repeat_erasures()
         self.stdout.write(
             f"Restored the backup of {manifest.made_at}: {manifest.rows.get('orders_order', 0)} orders, "
             f"{sum(manifest.rows.values())} rows in {len(manifest.rows)} tables, equal to its manifest. "
-            f"The feed's offset is {offset}."
+            f"The feed's offset is {offset}. Customers erased again: {repeated}."
         )
+
+    def _erased(self) -> list[erasures.Listed]:
+        """Whom the database that is to be replaced has erased, perhaps after the backup was made."""
+        try:
+            there = Erasure._meta.db_table in connection.introspection.table_names()
+            return erasures.listed() if there else []
+        except DatabaseError as error:
+            self.stderr.write(f"The present list of erased customers can't be read ({type(error).__name__}).")
+            return []
+        finally:
+            connection.close()  # nobody may be connected while it is replaced
 
 
 def _has_offset() -> bool:
