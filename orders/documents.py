@@ -42,7 +42,7 @@ def event_document(event: Event) -> Document:
     """One row of the change feed."""
     names = ORDER_NAMES if event.plu is None else ITEM_NAMES
     return {
-        "cursor": str(event.cursor),
+        "cursor": event.cursor.for_clients(),
         "orderId": event.order_id,
         "sequence": event.sequence,
         "plu": event.plu,

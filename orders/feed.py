@@ -13,9 +13,11 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from orders.cursors import packed, unpacked
+from orders.cursors import decrypted, encrypted, packed, unpacked
 from orders.horizon import HORIZON, horizon
 from orders.models import FeedOffset
+
+_LIST = "events"
 
 
 class BadCursor(ValueError):
@@ -31,16 +33,37 @@ class Cursor:
     sequence: int = 0
 
     def __str__(self) -> str:
-        return packed(f"{self.tx}.{self.sequence}.{self.order_id}")
+        """As our own readers store it."""
+        return packed(self._place())
+
+    def for_clients(self) -> str:
+        """Encrypted: it may name an order that they know nothing of."""
+        return encrypted(self._place(), of=_LIST)
+
+    def _place(self) -> str:
+        return f"{self.tx}.{self.sequence}.{self.order_id}"
 
     @classmethod
     def parse(cls, text: str) -> "Cursor":
         """Raises BadCursor."""
         try:
-            tx, sequence, order_id = unpacked(text).split(".", 2)
-            cursor = cls(int(tx), order_id, int(sequence))
+            return cls._at(unpacked(text))
         except ValueError:
             raise BadCursor(text) from None
+
+    @classmethod
+    def from_client(cls, text: str) -> "Cursor":
+        """Raises BadCursor for what `for_clients` has not given."""
+        try:
+            return cls._at(decrypted(text, of=_LIST))
+        except ValueError:
+            raise BadCursor(text) from None
+
+    @classmethod
+    def _at(cls, text: str) -> "Cursor":
+        """Raises ValueError."""
+        tx, sequence, order_id = text.split(".", 2)
+        cursor = cls(int(tx), order_id, int(sequence))
         if not 0 <= cursor.tx < 1 << 63 or not 0 <= cursor.sequence < 1 << 31 or "\x00" in order_id:
             raise BadCursor(text)
         return cursor

@@ -7,7 +7,8 @@ from rest_framework.request import Request
 from huuva.bodies import each, invalid_parameter, invalid_parameters, unknown_parameters
 from integrations.api.webhook_outputs import delivery_document
 from integrations.models import Delivery, WebhookEndpoint
-from orders.api.paging import limit_of, page_url
+from orders.api.paging import NO_CURSOR, limit_of, page_url
+from orders.cursors import decrypted, encrypted
 
 PARAMETERS = frozenset({"state", "order", "limit", "cursor"})
 STATES = {state.name.lower(): state for state in Delivery.State}
@@ -23,7 +24,7 @@ def check_parameters(request: Request, known: frozenset[str] = frozenset()) -> N
 def delivery_page(endpoint: WebhookEndpoint, request: Request) -> dict[str, Any]:
     """The page that the query asks for. Raises Problem `invalid_parameter`."""
     (limit, before, state), _known = each(
-        lambda: each(lambda: limit_of(request), lambda: _cursor(request), lambda: _state(request)),
+        lambda: each(lambda: limit_of(request), lambda: _cursor(endpoint, request), lambda: _state(request)),
         lambda: check_parameters(request, PARAMETERS),
     )
     found = Delivery.objects.filter(sink_id=endpoint.id)
@@ -39,7 +40,7 @@ def delivery_page(endpoint: WebhookEndpoint, request: Request) -> dict[str, Any]
     del page[limit:]
     return {
         "results": [delivery_document(delivery) for delivery in page],
-        "next": page_url(request, str(page[-1].pk)) if more else None,
+        "next": page_url(request, encrypted(str(page[-1].pk), of=_list(endpoint))) if more else None,
     }
 
 
@@ -51,13 +52,18 @@ def _is_id(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= 18
 
 
-def _cursor(request: Request) -> int | None:
+def _cursor(endpoint: WebhookEndpoint, request: Request) -> int | None:
     text = request.query_params.get("cursor")
     if not text:
         return None
-    if _is_id(text):
-        return int(text)
-    raise invalid_parameter("cursor", "Send a cursor as it stands in next.")
+    try:
+        return int(decrypted(text, of=_list(endpoint)))
+    except ValueError:
+        raise invalid_parameter("cursor", f"{NO_CURSOR} as it stands in next, or none.") from None
+
+
+def _list(endpoint: WebhookEndpoint) -> str:
+    return f"deliveries of {endpoint.id}"
 
 
 def _state(request: Request) -> int | None:

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 
 from huuva.api import kitchen_of
 from huuva.bodies import invalid_parameter
-from orders.cursors import packed, unpacked
+from orders.cursors import decrypted, encrypted
 from orders.models import Order
 from orders.models.querysets import OrderQuerySet
 from orders.plans import planned_anew
@@ -20,6 +20,8 @@ from orders.reads import newest_orders
 
 DEFAULT_LIMIT, MAX_LIMIT = 50, 200
 PAGING = frozenset({"limit", "cursor"})
+NO_CURSOR = "This is no cursor that this server gives for this list. Send one"
+_LIST = "orders"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -33,12 +35,12 @@ class Place:
 
     def __str__(self) -> str:
         micros = (self.created_at - _EPOCH) // timedelta(microseconds=1)
-        return packed(f"{'p' if self.backwards else 'n'}{micros}.{self.order_id}")
+        return encrypted(f"{'p' if self.backwards else 'n'}{micros}.{self.order_id}", of=_LIST)
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """Raises ValueError and OverflowError."""
-        raw = unpacked(text)
+        raw = decrypted(text, of=_LIST)
         micros, dot, order_id = raw[1:].partition(".")
         if raw[:1] not in ("n", "p") or not dot or "\x00" in order_id or len(micros) > 17:
             raise ValueError(text)
@@ -70,7 +72,7 @@ def place_of(request: Request) -> Place | None:
     try:
         return Place.parse(text)
     except (ValueError, OverflowError):
-        raise invalid_parameter("cursor", "Send a cursor as it stands in next or previous.") from None
+        raise invalid_parameter("cursor", f"{NO_CURSOR} as it stands in next or previous, or none.") from None
 
 
 def page_of(parts: Sequence[OrderQuerySet], request: Request, limit: int, place: Place | None) -> Page:

@@ -20,7 +20,7 @@ from orders.api.addresses import order_url
 from orders.api.filters import filtered
 from orders.api.inputs import ItemPatch, OrderIn, OrderPatch, RecallIn
 from orders.api.kitchens import kitchen_for
-from orders.api.paging import limit_of, page_of, place_of
+from orders.api.paging import NO_CURSOR, limit_of, page_of, place_of
 from orders.models import Order, OrderItem
 from orders.reads import one_order
 from orders.recall import recall
@@ -133,7 +133,7 @@ class OrderViewSet(ApiView, ViewSet):
         )
         page = feed.read(after, limit=limit, kitchen=kitchen_of(request))
         results = [documents.event_document(event) for event in page.events]
-        return Response({"results": results, "next": str(page.cursor), "hasMore": page.more})
+        return Response({"results": results, "next": page.cursor.for_clients(), "hasMore": page.more})
 
     @staticmethod
     def _refuse_unknown(request: Request, *known: str) -> None:
@@ -145,9 +145,12 @@ class OrderViewSet(ApiView, ViewSet):
     def _after(request: Request) -> feed.Cursor | None:
         text = request.query_params.get("after")
         try:
-            return feed.Cursor.parse(text) if text else None
+            return feed.Cursor.from_client(text) if text else None
         except feed.BadCursor:
-            raise invalid_parameter("after", "Send a cursor as it stood in next or in an event.") from None
+            raise invalid_parameter(
+                "after",
+                f"{NO_CURSOR} as it stood in next or in an event, or none to begin at the first event.",
+            ) from None
 
     @staticmethod
     def _who(request: Request, reason: str | None) -> dict[str, Any]:

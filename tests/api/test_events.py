@@ -1,12 +1,14 @@
 """The change feed as integrators read it: by polling alone they know each order's status."""
 
+import base64
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
-from tests.api.client import Client, new_items, order_path
+from tests.api.client import Client, check_problem, new_items, order_path
 
 MEMBERS = {
     "cursor",
@@ -165,3 +167,28 @@ def test_history_times_never_go_back(client: Client) -> None:
         client.recall(order["id"])
     times = [entry["timestamp"] for _, _, entry in rows(client.order(order["id"]))]
     assert all(sooner <= later for sooner, later in pairwise(times))
+
+
+def test_a_cursor_that_was_not_given_here_is_named(client: Client) -> None:
+    plain = base64.urlsafe_b64encode(b"1.1.order").decode().rstrip("=")  # as it was before it was encrypted
+    _, end = read(client, None)
+    for cursor in (plain, end[:-2], end + "AA", end.swapcase()):
+        problem = check_problem(
+            client.get(f"/orders/events?after={cursor}"), 400, "invalid_parameter", {"?after"}
+        )
+        assert "or none to begin at the first event" in problem["errors"][0]["detail"]
+        check_problem(client.get(f"/orders?cursor={cursor}"), 400, "invalid_parameter", {"?cursor"})
+
+
+def test_a_cursor_says_nothing_of_another_kitchen(
+    client: Client, client_with: Callable[..., Client], other_kitchen: str
+) -> None:
+    stranger = client_with(["events:read"], kitchen=other_kitchen)
+    _, before = read(client, None)
+    order = client.created()
+    until_at_rest(client, before, {order["id"]: 3})
+    answer = stranger.get("/orders/events?limit=1")
+    _, end = read(stranger, None)
+    assert order["id"] not in answer.body.decode()
+    for cursor in (answer.json()["next"], end):
+        assert order["id"].encode() not in base64.urlsafe_b64decode(cursor + "==")
