@@ -22,7 +22,15 @@ from tests.ports import free_port
 
 START_SECONDS = 180
 STOP_SECONDS = 30
-SCOPES = ("orders:read", "orders:write", "orders:recall", "events:read", "analytics:read", "webhooks:manage")
+SCOPES = (
+    "orders:read",
+    "orders:write",
+    "orders:recall",
+    "customers:read",
+    "events:read",
+    "analytics:read",
+    "webhooks:manage",
+)
 
 
 class StackFailed(RuntimeError):

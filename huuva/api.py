@@ -40,10 +40,13 @@ class Caller(Protocol):
 
 
 class Grant(Protocol):
-    """What the caller may see: one kitchen, or all (None)."""
+    """What the caller may see: one kitchen or all (None), and whether customers' names, phone numbers and addresses."""
 
     @property
     def kitchen(self) -> str | None: ...
+
+    @property
+    def sees_customers(self) -> bool: ...
 
 
 def actor_of(request: Request) -> str:
@@ -51,9 +54,13 @@ def actor_of(request: Request) -> str:
     return cast(Caller, request.user).actor
 
 
+def grant_of(request: Request) -> Grant:
+    return cast(Grant, request.auth)
+
+
 def kitchen_of(request: Request) -> str | None:
     """The only kitchen that the caller may see; None: all."""
-    return cast(Grant, request.auth).kitchen
+    return grant_of(request).kitchen
 
 
 def etag(version: int) -> str:

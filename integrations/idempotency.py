@@ -18,6 +18,7 @@ from huuva.jsonio import dumps
 from huuva.problems import Problem, as_problem, unavailable
 from integrations.key_cache import KeyGrant
 from integrations.models import IdempotencyRecord
+from orders.documents import without_customers
 
 LIFETIME: Final = timedelta(hours=72)
 REPLAYED: Final = "Idempotent-Replayed"
@@ -85,7 +86,7 @@ class IdempotencyStore:
             if row is not None:
                 kept = _Kept(*row)
                 if kept.created_at > timezone.now() - LIFETIME:
-                    return _replay(kept, fingerprint)
+                    return _replay(kept, fingerprint, grant)
                 cursor.execute(_DELETE, [grant.id, route, key])
             response = _answer(view, work)
             if connection.needs_rollback:
@@ -160,7 +161,7 @@ def _is_passing(problem: Problem) -> bool:
     return problem.status_code == 429 or "Retry-After" in problem.headers or problem.code == "invalid_json"
 
 
-def _replay(kept: _Kept, fingerprint: bytes) -> HttpResponse:
+def _replay(kept: _Kept, fingerprint: bytes, grant: KeyGrant) -> HttpResponse:
     if bytes(kept.fingerprint) != fingerprint:
         raise Problem(
             "idempotency_mismatch",
@@ -168,7 +169,11 @@ def _replay(kept: _Kept, fingerprint: bytes) -> HttpResponse:
             "repeat one with exactly the same path and body.",
             status=422,
         )
-    response = HttpResponse(bytes(kept.body), status=kept.status, headers=loads(kept.headers))
+    body = bytes(kept.body)
+    if not grant.sees_customers:
+        # The key may have lost that scope since.
+        body = without_customers(body)
+    response = HttpResponse(body, status=kept.status, headers=loads(kept.headers))
     response.headers[REPLAYED] = "true"
     return response
 

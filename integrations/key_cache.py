@@ -12,6 +12,7 @@ from django.utils import timezone
 from structlog import get_logger
 
 from integrations.models import ApiKey
+from integrations.scopes import CUSTOMERS
 
 # A revoked key must be dead everywhere within 5 s; no message between processes is needed for that.
 CACHE_SECONDS: Final = 3.0
@@ -31,6 +32,10 @@ class KeyGrant:
     scopes: frozenset[str]
     kitchen: str | None
     rate_limit: int | None
+
+    @property
+    def sees_customers(self) -> bool:
+        return CUSTOMERS in self.scopes
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import orjson
 from django.db import connection
 
+from orders.ids import public_id
 from orders.models import Order, OrderItem
 from orders.plans import planned_anew
 from orders.reads import items_by_order, orders_by_id
@@ -61,11 +62,12 @@ class OrderThen:
             "reason": row.reason,
         }
 
-    def order_document(self, *, customer: bool) -> Document:
-        """The order; only with `customer` what people wrote in it and who they are."""
+    def order_document(self, *, customer: bool, kitchen: str | None) -> Document:
+        """The order; only with `customer` what people wrote in it and who they are. `kitchen`: whose keys its id is
+        for; None: those for all."""
         order = self.order
         document: Document = {
-            "id": order.id,
+            "id": public_id(order.id, kitchen),
             "createdAt": order.created_at,
             "updatedAt": self.row.recorded_at,
             "kitchen": order.kitchen_id,

@@ -7,10 +7,14 @@ from django.core.exceptions import ValidationError
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+# Without it, names, phone numbers and addresses are in nothing that a key is told.
+CUSTOMERS: Final = "customers:read"
+
 SCOPES: Final[dict[str, Promise]] = {
     "orders:read": _("Read orders, their items and their history"),
     "orders:write": _("Create orders and move them and their items on"),
     "orders:recall": _("Take back the latest change of an order or item"),
+    CUSTOMERS: _("Be told customers' names, phone numbers and addresses, wherever orders are told"),
     "analytics:read": _("Read figures about orders, kitchens and customers, and refresh them"),
     "events:read": _("Read the feed of all changes"),
     "webhooks:manage": _("Make, change and delete webhooks of its own, and replay what they were sent"),

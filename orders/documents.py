@@ -2,13 +2,16 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from django.db import connection
 
+from huuva.api import Grant
 from orders.feed import Event
+from orders.ids import public_id
 from orders.models import Order, OrderItem, StatusChange
 from orders.statuses import ITEM_NAMES, KIND_NAMES, ORDER_NAMES
 
@@ -17,19 +20,44 @@ type LogRow = tuple[str, int, str | None, int | None, int, int, int, datetime, s
 type LineRow = tuple[str, str, int, str, int, int, str, list[Any], list[Any], int | None]
 
 
-def order_documents(orders: Sequence[Order]) -> list[Document]:
+# What stands in an order's document only for who may see customers.
+CUSTOMER_FIELDS: Final = ("customer", "deliveryAddress")
+
+
+@dataclass(frozen=True, slots=True)
+class _Everything:
+    kitchen: str | None = None
+    sees_customers: bool = True
+
+
+# A reader who may see all there is, such as the order's customer.
+EVERYTHING: Final[Grant] = _Everything()
+
+
+def order_documents(orders: Sequence[Order], reader: Grant) -> list[Document]:
     """Whole orders with their items and both histories; two statements, however many orders."""
     ids = [order.id for order in orders]
     lines, logs = _lines(ids), _logs(ids)
-    return [_document(order, lines[order.id], logs[order.id]) for order in orders]
+    return [_document(order, lines[order.id], logs[order.id], reader) for order in orders]
 
 
-def order_document(order: Order) -> Document:
+def order_document(order: Order, reader: Grant) -> Document:
     """One whole order. What a service has loaded already (`lines`, `log`) is not read again."""
     loaded = vars(order)
     lines = [_line_row(item) for item in order.lines] if "lines" in loaded else _lines([order.id])[order.id]
     log = [_log_row(row) for row in order.log] if "log" in loaded else _logs([order.id])[order.id]
-    return _document(order, lines, log)
+    return _document(order, lines, log, reader)
+
+
+def without_customers(body: bytes) -> bytes:
+    """An answer as `_document` would give it to who may not see customers; what is no order stays as it is."""
+    if not any(f'"{name}"'.encode() in body for name in CUSTOMER_FIELDS):
+        return body
+    document = orjson.loads(body)
+    if isinstance(document, dict):
+        for name in CUSTOMER_FIELDS:
+            document.pop(name, None)
+    return orjson.dumps(document)
 
 
 def item_document(order: Order, item: OrderItem) -> Document:
@@ -38,12 +66,12 @@ def item_document(order: Order, item: OrderItem) -> Document:
     return _item(_line_row(item), log)
 
 
-def event_document(event: Event) -> Document:
+def event_document(event: Event, reader: Grant) -> Document:
     """One row of the change feed."""
     names = ORDER_NAMES if event.plu is None else ITEM_NAMES
     return {
         "cursor": event.cursor.for_clients(),
-        "orderId": event.order_id,
+        "orderId": public_id(event.order_id, reader.kitchen),
         "sequence": event.sequence,
         "plu": event.plu,
         "from": names.get(event.from_status) if event.from_status is not None else None,
@@ -116,7 +144,7 @@ def _log_row(row: StatusChange) -> LogRow:
     )  # fmt: skip
 
 
-def _document(order: Order, lines: Iterable[LineRow], log: Iterable[LogRow]) -> Document:
+def _document(order: Order, lines: Iterable[LineRow], log: Iterable[LogRow], reader: Grant) -> Document:
     own: list[Document] = []
     of_items: defaultdict[str, list[Document]] = defaultdict(list)
     for row in log:
@@ -124,8 +152,8 @@ def _document(order: Order, lines: Iterable[LineRow], log: Iterable[LogRow]) -> 
             own.append(_entry(row, ORDER_NAMES))
         else:
             of_items[row[2]].append(_item_entry(row))
-    return {
-        "id": order.id,
+    document: Document = {
+        "id": public_id(order.id, reader.kitchen),
         "createdAt": order.created_at,
         "updatedAt": order.updated_at,
         "kitchen": order.kitchen_id,
@@ -145,6 +173,10 @@ def _document(order: Order, lines: Iterable[LineRow], log: Iterable[LogRow]) -> 
         "statusHistory": own,
         "version": order.version,
     }
+    if not reader.sees_customers:
+        for name in CUSTOMER_FIELDS:
+            del document[name]
+    return document
 
 
 def _item(line: LineRow, history: list[Document]) -> Document:

@@ -1,9 +1,22 @@
-"""Ids that the application makes for orders that come without one."""
+"""Ids of orders: those that the application makes, those that only channels have, and one that two kitchens use.
+
+An id is stored as the client chose it, and is unique over all kitchens. Where another kitchen has an order of that id
+already, it is stored with the kitchen's slug behind it, and keys of the kitchen never see that (ADR 20).
+"""
 
 import os
+import re
 import time
 import uuid
 from datetime import datetime
+from typing import Final
+
+MAX_LENGTH: Final = 128
+# Ids of channels' orders begin with the slug of their link. Also where there is no such link (yet).
+_CHANNELS: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?:")
+# No client can send it inside an id, and it sorts before all that they can: lists stand in the order that they would
+# have without it.
+_MARK: Final = "\t"
 
 
 def new_order_id(at: datetime | None = None) -> str:
@@ -21,3 +34,34 @@ def new_order_id(at: datetime | None = None) -> str:
         | random & (1 << 62) - 1
     )
     return str(uuid.UUID(int=value))
+
+
+def belongs_to_channels(order_id: str) -> bool:
+    """Whether it lies among the ids of channel links, which no key may take."""
+    return _CHANNELS.match(order_id) is not None
+
+
+def marked_id(order_id: str, kitchen: str) -> str:
+    """Where it is stored that another kitchen has that id, too."""
+    return f"{order_id}{_MARK}{kitchen}"
+
+
+def is_marked(stored: str) -> bool:
+    return _MARK in stored
+
+
+def longest_for(kitchen: str) -> int:
+    """How long ids of this kitchen's own keys may be: there must be room for the mark, whether it is needed or not."""
+    return MAX_LENGTH - len(marked_id("", kitchen))
+
+
+def public_id(stored: str, kitchen: str | None) -> str:
+    """The id as keys of `kitchen` know it; those for all kitchens (None) see what is stored."""
+    return stored if kitchen is None else stored.removesuffix(f"{_MARK}{kitchen}")
+
+
+def stored_ids(order_id: str, kitchen: str | None) -> tuple[str, ...]:
+    """Where the order is stored that keys of `kitchen` call by this id: the places to look at, one after the other."""
+    if kitchen is None:
+        return (order_id,)
+    return () if is_marked(order_id) else (order_id, marked_id(order_id, kitchen))

@@ -20,7 +20,7 @@ from django.db import DEFAULT_DB_ALIAS, connection, transaction
 from django.db.models import QuerySet
 
 from orders import clock, erasures, retention
-from orders.documents import order_documents
+from orders.documents import EVERYTHING, order_documents
 from orders.models import Amendment, Kitchen, Order, OrderItem, StatusChange
 from orders.models.querysets import past_the_guard
 from orders.refusals import OrdersStillOpen
@@ -111,7 +111,7 @@ def export_account(account: str) -> Iterator[dict[str, Any]]:
     )
     for portion in batched(ids, BATCH):
         found = Order.objects.in_bulk(portion)
-        yield from order_documents([found[order_id] for order_id in portion if order_id in found])
+        yield from order_documents([found[order_id] for order_id in portion if order_id in found], EVERYTHING)
 
 
 @transaction.atomic

@@ -5,12 +5,14 @@ all history rows that it writes share the change's number. A refusal (orders.ref
 """
 
 from collections.abc import Container, Sequence
+from dataclasses import replace
 
 from django.db import DatabaseError, IntegrityError, InternalError, transaction
 from psycopg.errors import UniqueViolation
 
 from orders import clock
 from orders.history import CHANGED_FIELDS, Change, begin
+from orders.ids import marked_id
 from orders.models import Kitchen, Order, OrderItem, StatusChange
 from orders.new import NewOrder
 from orders.reads import items_of, locked_order
@@ -19,8 +21,26 @@ from orders.signals import order_changed
 from orders.statuses import ITEM_NAMES, MOVES, ORDER_NAMES, READY, TERMINAL, Kind, follows, lifted
 
 
-def create_order(new: NewOrder, *, kitchen: Kitchen, actor: str) -> Order:
+def create_order(new: NewOrder, *, kitchen: Kitchen, actor: str, own_ids: bool = False) -> Order:
     """Take in an order with its items and what its channel tells of its past. Raises OrderExists.
+
+    With `own_ids`, what another kitchen calls by this id is no conflict: the order's id then gets a mark (orders.ids).
+    """
+    try:
+        return _create(new, kitchen, actor)
+    except OrderExists:
+        # One question for both ids: a repeat takes as long, whether the id is marked or not.
+        marked = marked_id(new.id, kitchen.slug)
+        if not own_ids or Order.objects.filter(id__in=[new.id, marked], kitchen=kitchen).exists():
+            raise
+    try:
+        return _create(replace(new, id=marked), kitchen, actor)
+    except OrderExists:  # by somebody who came at the same moment
+        raise OrderExists(new.id) from None
+
+
+def _create(new: NewOrder, kitchen: Kitchen, actor: str) -> Order:
+    """Store a new order, its items and its history. Raises OrderExists.
 
     The order is due at its pickup time or, where that has passed already, the kitchen's target from now.
     An item without a status of its own takes the order's; under an order that comes READY or beyond, items that

@@ -25,7 +25,14 @@ from tests.background import ROOT, in_background, kill_group
 from tests.ports import free_port
 
 START_SECONDS = 60
-SCOPES = ("orders:read", "orders:write", "orders:recall", "analytics:read", "events:read")
+SCOPES = (
+    "orders:read",
+    "orders:write",
+    "orders:recall",
+    "customers:read",
+    "analytics:read",
+    "events:read",
+)
 
 
 class LiveStack:

@@ -4,11 +4,13 @@ from typing import Any
 
 from rest_framework.request import Request
 
+from huuva.api import grant_of, kitchen_of
 from huuva.bodies import each, invalid_parameter, invalid_parameters, unknown_parameters
 from integrations.api.webhook_outputs import delivery_document
 from integrations.models import Delivery, WebhookEndpoint
 from orders.api.paging import NO_CURSOR, limit_of, page_url
 from orders.cursors import decrypted, encrypted
+from orders.ids import stored_ids
 
 PARAMETERS = frozenset({"state", "order", "limit", "cursor"})
 STATES = {state.name.lower(): state for state in Delivery.State}
@@ -32,14 +34,15 @@ def delivery_page(endpoint: WebhookEndpoint, request: Request) -> dict[str, Any]
         found = found.filter(state=state)
     order = request.query_params.get("order")
     if order:
-        found = found.filter(order_id=order) if "\x00" not in order else found.none()
+        ids = stored_ids(order, kitchen_of(request)) if "\x00" not in order else ()
+        found = found.filter(order_id__in=ids)
     if before is not None:
         found = found.filter(pk__lt=before)
     page = list(found.order_by("-pk")[: limit + 1])
     more = len(page) > limit
     del page[limit:]
     return {
-        "results": [delivery_document(delivery) for delivery in page],
+        "results": [delivery_document(delivery, endpoint, grant_of(request)) for delivery in page],
         "next": page_url(request, encrypted(str(page[-1].pk), of=_list(endpoint))) if more else None,
     }
 

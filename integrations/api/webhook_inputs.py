@@ -77,7 +77,7 @@ Channel = Annotated[
 Customer = Annotated[
     bool,
     Field(
-        description="Whether it gets account, name, phone, address and notes. Needs a key with the scope orders:read."
+        description="Whether it gets account, name, phone, address and notes. Needs a key with customers:read."
     ),
 ]
 

@@ -6,9 +6,11 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from huuva.api import Grant
 from integrations.models import Delivery, WebhookEndpoint
-from integrations.webhooks.payloads import message_id
+from integrations.webhooks.payloads import endpoint_message_id
 from orders import clock
+from orders.ids import public_id
 
 
 class Output(BaseModel):
@@ -54,7 +56,9 @@ class Try(Output):
     status: int | None
     ms: int
     error: str
-    answer: str = Field(description="The first 256 bytes of the answer.")
+    answer: str = Field(
+        default_factory=str, description="The first 256 bytes of the answer; only with customers:read."
+    )
 
 
 class DeliveryOut(Output):
@@ -110,13 +114,13 @@ def webhook_document(endpoint: WebhookEndpoint) -> dict[str, Any]:
     }
 
 
-def delivery_document(delivery: Delivery) -> dict[str, Any]:
+def delivery_document(delivery: Delivery, endpoint: WebhookEndpoint, reader: Grant) -> dict[str, Any]:
     waiting = delivery.state == Delivery.State.WAITING
     return {
         "id": str(delivery.pk),
-        "messageId": message_id(delivery.order_id, delivery.sequence, delivery.step),
+        "messageId": endpoint_message_id(endpoint, delivery.order_id, delivery.sequence, delivery.step),
         "type": delivery.event_type,
-        "orderId": delivery.order_id,
+        "orderId": public_id(delivery.order_id, reader.kitchen),
         "sequence": delivery.sequence,
         "timestamp": delivery.at,
         "createdAt": delivery.created_at,
@@ -126,5 +130,10 @@ def delivery_document(delivery: Delivery) -> dict[str, Any]:
         "finishedAt": delivery.finished_at,
         "lastStatus": delivery.last_status,
         "lastMs": delivery.last_ms,
-        "tries": delivery.log,
+        "tries": delivery.log if reader.sees_customers else [_without_answer(each) for each in delivery.log],
     }
+
+
+def _without_answer(attempt: dict[str, Any]) -> dict[str, Any]:
+    """Receivers repeat what they were sent."""
+    return {name: value for name, value in attempt.items() if name != "answer"}

@@ -24,9 +24,10 @@ from integrations.deliveries import health, replay
 from integrations.key_cache import KeyGrant
 from integrations.models import Sink, WebhookEndpoint
 from integrations.models.deliveries import SinkQuerySet
+from integrations.scopes import CUSTOMERS
 from integrations.webhooks import endpoints
-from integrations.webhooks.payloads import CUSTOMER_SCOPE
 from orders import audit
+from orders.ids import stored_ids
 from orders.models import Kitchen
 
 # Of one key's name: a mistake in a loop must not fill the table.
@@ -130,7 +131,8 @@ class WebhookViewSet(ApiView, ViewSet):
         endpoint = _one(request, id)
         if not endpoint.active:
             raise _disabled()
-        return Response(delivery_document(endpoints.send_test(endpoint)), status=202)
+        delivery = endpoints.send_test(endpoint)
+        return Response(delivery_document(delivery, endpoint, _grant(request)), status=202)
 
     @schema.replay
     def replay(self, request: Request, id: str) -> HttpResponseBase:
@@ -149,7 +151,8 @@ class WebhookViewSet(ApiView, ViewSet):
                 replay.replay_delivery(delivery)
                 count = 1
             elif "order" in body.model_fields_set:
-                count = replay.replay_order(endpoint.id, body.order)
+                ids = stored_ids(body.order, _grant(request).kitchen)
+                count = sum(replay.replay_order(endpoint.id, stored) for stored in ids)
             else:
                 count = replay.replay_since(endpoint.id, body.since)
         except replay.NotActive:
@@ -168,10 +171,11 @@ class WebhookViewSet(ApiView, ViewSet):
 
     @schema.delivery
     def delivery(self, request: Request, id: str, delivery: str) -> HttpResponseBase:
-        found = find_delivery(_one(request, id), delivery)
+        endpoint = _one(request, id)
+        found = find_delivery(endpoint, delivery)
         if found is None:
             raise Problem("not_found", _NO_DELIVERY, status=404)
-        return Response(delivery_document(found))
+        return Response(delivery_document(found, endpoint, _grant(request)))
 
 
 def _grant(request: Request) -> KeyGrant:
@@ -222,10 +226,10 @@ def _disabled() -> Problem:
 
 
 def _check_customer(grant: KeyGrant, wanted: bool) -> None:
-    if wanted and CUSTOMER_SCOPE not in grant.scopes:
+    if wanted and CUSTOMERS not in grant.scopes:
         raise Problem(
             "missing_scope",
-            f"includeCustomer needs a key with the scope {CUSTOMER_SCOPE}, which {grant.name} does not have.",
+            f"includeCustomer needs a key with the scope {CUSTOMERS}, which {grant.name} does not have.",
             status=403,
             errors=[
                 {
@@ -234,7 +238,7 @@ def _check_customer(grant: KeyGrant, wanted: bool) -> None:
                     "detail": "Send false, or use another key.",
                 }
             ],
-            requiredScope=CUSTOMER_SCOPE,
+            requiredScope=CUSTOMERS,
         )
 
 

@@ -65,10 +65,10 @@ def test_without_the_scope_nothing_is_shown() -> None:
 
 
 @pytest.mark.django_db
-def test_customer_data_needs_a_key_that_may_read_orders() -> None:
-    call = caller(scopes=("webhooks:manage",))
+def test_customer_data_needs_a_key_that_may_be_told_of_customers() -> None:
+    call = caller(scopes=("webhooks:manage", "orders:read"))
     problem = call("POST", "", {**BODY, "includeCustomer": True}, 403)
-    assert problem["requiredScope"] == "orders:read"
+    assert problem["requiredScope"] == "customers:read"
     made = call("POST", "", BODY, 201)
     call("PATCH", f"/{made['id']}", {"includeCustomer": True}, 403)
     assert not WebhookEndpoint.objects.get().include_customer
@@ -80,7 +80,7 @@ def test_who_may_not_read_customer_data_can_not_lead_it_to_another_address() -> 
     lesser = caller("shop", scopes=("webhooks:manage",))
     elsewhere = {"url": "https://elsewhere.example.com/"}
     problem = lesser("PATCH", f"/{made['id']}", elsewhere, 403)
-    assert problem["requiredScope"] == "orders:read"
+    assert problem["requiredScope"] == "customers:read"
     assert WebhookEndpoint.objects.get().url == BODY["url"]
     lesser("PATCH", f"/{made['id']}", {"name": "Other"})
     lesser("PATCH", f"/{made['id']}", {**elsewhere, "includeCustomer": False})

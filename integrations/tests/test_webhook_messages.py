@@ -1,6 +1,7 @@
 """What a receiver of webhooks that were made over the API gets: signed, listed, sent again."""
 
 from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
 
 import jsonschema
 import orjson
@@ -17,6 +18,7 @@ from integrations.tests import factories as keys
 from integrations.tests.sinks import endpoint, work_off
 from integrations.tests.webhook_caller import BODY, MANAGE, Caller, caller
 from integrations.webhooks.endpoints import send_test
+from integrations.webhooks.payloads import message_id
 from orders import services
 from orders.statuses import PREPARING
 from orders.tests import factories
@@ -153,3 +155,34 @@ def test_messages_are_as_the_openapi_describes_them(receiver: Receiver, loop: Lo
     assert {body["type"] for body in bodies} == {*EVENTS, "webhook.test"} - {"order.recalled"}
     for body in bodies:
         validator.validate(body)
+
+
+def test_a_webhook_calls_an_order_as_the_keys_of_its_kitchen_do(receiver: Receiver, loop: Loop) -> None:
+    """Though another kitchen has the id, too: nothing it is told differs from what it would be told otherwise."""
+    theirs = factories.order(1, id="A17", of=factories.kitchen("theirs"))
+    ours = factories.kitchen("ours")
+    bound = caller("bound", kitchen="ours")
+    everywhere = caller("everywhere")
+    hooks = {}
+    for call, path in ((bound, "/bound"), (everywhere, "/everywhere")):
+        body = {**BODY, "url": receiver.url(path), "kitchen": "ours"}
+        hooks[path] = call("POST", "", body, 201)["id"]
+    new = factories.new_order(1, id="A17")
+    order = services.create_order(new, kitchen=ours, actor="key:test", own_ids=True)
+    assert order.id != theirs.id
+    work_off(loop)
+    heard = {one.path: orjson.loads(one.body) for one in receiver.heard}
+    assert {path: body["data"]["orderId"] for path, body in heard.items()} == {
+        "/bound": "A17",
+        "/everywhere": order.id,
+    }
+    assert heard["/bound"]["data"]["order"]["id"] == "A17"
+    assert heard["/bound"]["id"] == message_id("A17", 1, 0)
+    page = bound("GET", f"/{hooks['/bound']}/deliveries?order=A17")
+    (delivery,) = page["results"]
+    assert (delivery["orderId"], delivery["messageId"]) == ("A17", heard["/bound"]["id"])
+    assert bound("GET", f"/{hooks['/bound']}/deliveries?order={quote(order.id)}")["results"] == []
+    assert bound("POST", f"/{hooks['/bound']}/replay", {"order": "A17"}, 202) == {"deliveries": 1}
+    (seen,) = everywhere("GET", f"/{hooks['/everywhere']}/deliveries")["results"]
+    assert seen["orderId"] == order.id
+    assert everywhere("POST", f"/{hooks['/everywhere']}/replay", {"order": "A17"}, 202) == {"deliveries": 0}

@@ -9,7 +9,7 @@ from integrations.tests import factories as keys
 from orders.tests import factories
 
 BODY = {"name": "Screen", "url": "https://shop.example.com/hook", "events": ["order.created"]}
-MANAGE = ("webhooks:manage", "orders:read")
+MANAGE = ("webhooks:manage", "customers:read")
 
 
 class Caller:

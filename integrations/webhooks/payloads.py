@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -11,11 +11,12 @@ from integrations.deliveries.kinds import Due, Message
 from integrations.events import LATE, TEST
 from integrations.models import ApiKey, WebhookEndpoint
 from integrations.orders_then import OrderThen, orders_then
+from integrations.scopes import CUSTOMERS
 from integrations.webhooks.signing import secret_of, signed_headers
 from orders import clock
+from orders.ids import is_marked, public_id
 
 HTTP_GONE: Final = 410
-CUSTOMER_SCOPE: Final = "orders:read"
 
 
 def message_id(order_id: str, sequence: int, step: int) -> str:
@@ -24,19 +25,26 @@ def message_id(order_id: str, sequence: int, step: int) -> str:
     return "msg_" + base64.urlsafe_b64encode(digest[:20]).decode().rstrip("=")
 
 
-def payload(due: Due, then: OrderThen | None, *, customer: bool) -> dict[str, Any]:
-    """The body. Without an order it is a test."""
+def endpoint_message_id(endpoint: WebhookEndpoint, order_id: str, sequence: int, step: int) -> str:
+    """By the id that the endpoint's kitchen knows: it must not say that another kitchen has it, too."""
+    return message_id(public_id(order_id, endpoint.kitchen_id), sequence, step)
+
+
+def payload(
+    due: Due, then: OrderThen | None, endpoint: WebhookEndpoint, *, customer: bool, kitchen: str | None
+) -> dict[str, Any]:
+    """The body. Without an order it is a test. `kitchen`: whose keys the order's id is for; None: those for all."""
     data: dict[str, Any] = {"order": None}
     if then is not None:
         data = {
-            "orderId": due.order_id,
+            "orderId": public_id(due.order_id, kitchen),
             "kitchen": then.order.kitchen_id,
             # Becoming late changes nothing.
             "change": None if due.event_type == LATE else then.change_document(),
-            "order": then.order_document(customer=customer),
+            "order": then.order_document(customer=customer, kitchen=kitchen),
         }
     return {
-        "id": message_id(due.order_id, due.sequence, due.step),
+        "id": endpoint_message_id(endpoint, due.order_id, due.sequence, due.step),
         "type": due.event_type,
         "timestamp": due.at,
         "sequence": due.sequence,
@@ -52,6 +60,7 @@ class WebhookRenderer:
     def render(self, due: Sequence[Due]) -> Mapping[int, Message | None]:
         endpoints = WebhookEndpoint.objects.in_bulk({one.sink_id for one in due})
         trusted = _trusted(endpoints.values())
+        bound = _bound(endpoints.values()) if any(is_marked(one.order_id) for one in due) else {}
         orders = orders_then((one.order_id, one.sequence) for one in due if one.event_type != TEST)
         now = clock.now()
         # Once for each endpoint: to derive a secret takes longer than to sign by it.
@@ -62,7 +71,8 @@ class WebhookRenderer:
             then = orders.get((one.order_id, one.sequence))
             if endpoint is None or (then is None and one.event_type != TEST):
                 continue  # Erased meanwhile.
-            body = payload(one, then, customer=endpoint.id in trusted)
+            kitchen = bound.get(endpoint.id)
+            body = payload(one, then, endpoint, customer=endpoint.id in trusted, kitchen=kitchen)
             sent = dumps(body)
             headers = signed_headers(body["id"], sent, secrets[endpoint.id], now)
             messages[one.id] = Message(endpoint.url, sent, {"Content-Type": "application/json", **headers})
@@ -78,13 +88,13 @@ def _secrets(endpoint: WebhookEndpoint, now: datetime) -> list[str]:
 
 
 def _trusted(endpoints: Any) -> set[str]:
-    """The endpoints that get customer data: wanted, and a manager made them, or their key may (still) read orders."""
+    """The endpoints that get customer data: wanted, and a manager made them, or their key may (still) be told it."""
     wanting = [endpoint for endpoint in endpoints if endpoint.include_customer]
     owners = {endpoint.owner for endpoint in wanting} - {""}
     reading: list[ApiKey] = []
     if owners:
         alive = ApiKey.objects.alive(clock.now())
-        reading = list(alive.filter(name__in=owners, scopes__contains=[CUSTOMER_SCOPE]))
+        reading = list(alive.filter(name__in=owners, scopes__contains=[CUSTOMERS]))
     return {
         endpoint.id
         for endpoint in wanting
@@ -93,3 +103,12 @@ def _trusted(endpoints: Any) -> set[str]:
             key.name == endpoint.owner and key.kitchen_id in (None, endpoint.kitchen_id) for key in reading
         )
     }
+
+
+def _bound(endpoints: Iterable[WebhookEndpoint]) -> dict[str, str]:
+    """The kitchens of endpoints that have one and no key for all kitchens: there orders are called by public ids."""
+    of_one = [endpoint for endpoint in endpoints if endpoint.kitchen_id is not None]
+    owners = {endpoint.owner for endpoint in of_one} - {""}
+    alive = ApiKey.objects.alive(clock.now()).filter(name__in=owners, kitchen=None)
+    everywhere = set(alive.values_list("name", flat=True))
+    return {endpoint.id: str(endpoint.kitchen_id) for endpoint in of_one if endpoint.owner not in everywhere}

@@ -8,7 +8,7 @@ from django.test import Client
 from kitchen_display.pairing import make_link
 from kitchen_display.tests import factories as make
 from orders.models import Order, OrderItem, StatusChange
-from orders.services import move_item, move_order
+from orders.services import create_order, move_item, move_order
 from orders.statuses import CANCELLED, PICKED_UP, PREPARING, READY
 from orders.tests import factories as orders
 
@@ -194,3 +194,10 @@ def test_the_recall_list_holds_the_last_30(expo):
         move_order(order.id, PICKED_UP, actor="screen:Other")
     listed = expo.get("/display/recalls", headers=make.SCRIPT).context["recalls"]
     assert [entry.order_id for entry in listed] == [order.id for order in reversed(made[2:])]
+
+
+def test_an_order_whose_id_another_kitchen_has_is_bumped_like_any_other(expo):
+    theirs = orders.order(id="A17", of=orders.kitchen("theirs"))
+    order = create_order(orders.new_order(id="A17"), kitchen=orders.kitchen(), actor="key:test", own_ids=True)
+    assert post(expo, "bump", order).status_code == 200
+    assert (statuses(order)[0], statuses(theirs)[0]) == (READY, 1)

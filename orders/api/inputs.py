@@ -15,12 +15,14 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from huuva.bodies import Body, Time, text_like
-from orders.ids import new_order_id
+from orders.ids import MAX_LENGTH, belongs_to_channels, new_order_id
 from orders.new import NewItem, NewOrder, PastStatus
 from orders.statuses import ITEM_NAMES, ORDER_NAMES
 
 MAX_ITEMS = 200
 MAX_NESTING = 8
+# What an error repeats of a value.
+MAX_SHOWN = 64
 
 
 def _reader(names: dict[int, str]) -> BeforeValidator:
@@ -75,6 +77,13 @@ Quantity = Annotated[int, Field(ge=1, le=9999)]
 def _order_id(value: str) -> str:
     if value in (".", "..", "events"):
         raise PydanticCustomError("reserved", "This id can't stand in an address; send another one.")
+    if belongs_to_channels(value):
+        raise PydanticCustomError(
+            "reserved",
+            "Ids that begin with small letters, digits or hyphens and a colon are those of channels' orders. "
+            "Send one without the colon, such as {example}.",
+            {"example": value.replace(":", "-", 1)[:MAX_SHOWN]},
+        )
     return value
 
 
@@ -83,7 +92,7 @@ OrderId = Annotated[
     text_like(
         r"^[^\x00-\x20/\x7f](?:[^\x00-\x1f/\x7f]*[^\x00-\x20/\x7f])?$",
         "Send an id without slashes, control characters, or spaces around it: it stands in an address.",
-        longest=128,
+        longest=MAX_LENGTH,
     ),
     AfterValidator(_order_id),
 ]
@@ -166,7 +175,8 @@ class OrderIn(Body):
     id: OrderId | None = Field(
         None,
         validation_alias=AliasChoices("_id", "id"),
-        description="Made by us if left out. `_id` is understood too.",
+        description="Made by us if left out. `_id` is understood too. Ids that begin with small letters, digits or "
+        "hyphens and a colon are channels'; with a key for one kitchen, the kitchen's slug and one less are allowed.",
     )
     created: Time | None = None
     account: Key

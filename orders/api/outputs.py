@@ -26,6 +26,11 @@ class _Entry(Output):
     reason: str
 
 
+def _absent() -> Any:
+    """A field that isn't there for every reader."""
+    return None
+
+
 class OrderHistoryEntry(_Entry):
     """One status that an order has had."""
 
@@ -83,8 +88,10 @@ class Order(Output):
     channel: str
     channel_order_id: str
     channel_order_display_id: str
-    customer: OrderedCustomer
-    delivery_address: dict[str, Any] | None
+    customer: OrderedCustomer = Field(default_factory=_absent, description="Only with customers:read.")
+    delivery_address: dict[str, Any] | None = Field(
+        default_factory=_absent, description="Only with customers:read."
+    )
     pickup_time: datetime
     due_at: datetime = Field(description="When it must be ready.")
     note: str

@@ -1,6 +1,7 @@
 """The order API: DRF views over `orders.services`."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from django.db import transaction
@@ -9,8 +10,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from huuva.api import ApiView, actor_of, etag, expected_versions, kitchen_of, not_modified
-from huuva.bodies import each, invalid_parameter, invalid_parameters, unknown_parameters
+from huuva.api import ApiView, actor_of, etag, expected_versions, grant_of, kitchen_of, not_modified
+from huuva.bodies import each, invalid_body, invalid_parameter, invalid_parameters, unknown_parameters
 from huuva.idempotency import idempotent
 from huuva.problems import Problem
 from orders import documents, feed, services
@@ -21,6 +22,7 @@ from orders.api.filters import filtered
 from orders.api.inputs import ItemPatch, OrderIn, OrderPatch, RecallIn
 from orders.api.kitchens import kitchen_for
 from orders.api.paging import NO_CURSOR, limit_of, page_of, place_of
+from orders.ids import longest_for, public_id, stored_ids
 from orders.models import Order, OrderItem
 from orders.reads import one_order
 from orders.recall import recall
@@ -38,6 +40,14 @@ def refused(refusal: Refusal) -> Problem:
     elif isinstance(refusal, OrderExists):
         facts["order"] = headers["Location"] = order_url(refusal.order_id)
     return Problem(refusal.code, refusal.detail, status=status, headers=headers, **facts)
+
+
+def _check_length(order_id: str, longest: int, data: Any) -> None:
+    """Raises Problem `invalid_body`."""
+    if len(order_id) > longest:
+        name = "_id" if "_id" in data else "id"
+        detail = f"Send at most {longest} characters with a key for one kitchen."
+        raise invalid_body([{"pointer": f"/{name}", "code": "too_long", "detail": detail}])
 
 
 class OrderViewSet(ApiView, ViewSet):
@@ -58,9 +68,18 @@ class OrderViewSet(ApiView, ViewSet):
     def create(self, request: Request) -> HttpResponseBase:
         body = OrderIn.read(request.data)
         kitchen = kitchen_for(body.kitchen, kitchen_of(request))
-        order = self._do(lambda: services.create_order(body.new(), kitchen=kitchen, actor=actor_of(request)))
-        response = self._answer(order, status=201)
-        response["Location"] = order_url(order.id)
+        bound = kitchen_of(request)
+        if bound is not None and body.id is not None:
+            _check_length(body.id, longest_for(bound), request.data)
+        order = self._do(
+            services.create_order,
+            body.new(),
+            kitchen=kitchen,
+            actor=actor_of(request),
+            own_ids=bound is not None,
+        )
+        response = self._answer(request, order, status=201)
+        response["Location"] = order_url(public_id(order.id, bound))
         return response
 
     @schema.list_orders
@@ -71,22 +90,23 @@ class OrderViewSet(ApiView, ViewSet):
             lambda: place_of(request),
         )
         page = page_of(orders, request, limit, place)
-        results = documents.order_documents(page.orders)
+        results = documents.order_documents(page.orders, grant_of(request))
         return Response({"results": results, "next": page.next, "previous": page.previous})
 
     @schema.retrieve
     def retrieve(self, request: Request, id: str) -> HttpResponseBase:
-        order = self._do(lambda: one_order(id, kitchen_of(request)))
+        order = self._one(request, id, lambda stored: one_order(stored, kitchen_of(request)))
         if not_modified(request, etag(order.version)):
             return HttpResponseNotModified(headers={"ETag": etag(order.version)})
-        return self._answer(order)
+        return self._answer(request, order)
 
     @schema.partial_update
     @idempotent
     def partial_update(self, request: Request, id: str) -> HttpResponseBase:
         body = OrderPatch.read(request.data)
         who = self._who(request, body.reason)
-        return self._answer(self._do(lambda: self._patched_order(id, body, who)))
+        order = self._one(request, id, lambda stored: self._patched_order(stored, body, who))
+        return self._answer(request, order)
 
     @staticmethod
     def _patched_order(id: str, body: OrderPatch, who: dict[str, Any]) -> Order:
@@ -105,7 +125,7 @@ class OrderViewSet(ApiView, ViewSet):
     def update_item(self, request: Request, id: str, plu: str) -> HttpResponseBase:
         body = ItemPatch.read(request.data)
         who = self._who(request, body.reason)
-        order, item = self._do(lambda: self._patched_item(id, plu, body, who))
+        order, item = self._one(request, id, lambda stored: self._patched_item(stored, plu, body, who))
         return Response(documents.item_document(order, item), headers={"ETag": etag(order.version)})
 
     @staticmethod
@@ -122,7 +142,9 @@ class OrderViewSet(ApiView, ViewSet):
     @idempotent
     def recall(self, request: Request, id: str) -> HttpResponseBase:
         body = RecallIn.read(request.data)
-        return self._answer(self._do(lambda: recall(id, plu=body.plu, **self._who(request, body.reason))))
+        who = self._who(request, body.reason)
+        order = self._one(request, id, lambda stored: recall(stored, plu=body.plu, **who))
+        return self._answer(request, order)
 
     @schema.events
     def events(self, request: Request) -> HttpResponseBase:
@@ -132,7 +154,8 @@ class OrderViewSet(ApiView, ViewSet):
             lambda: self._refuse_unknown(request, "after", "limit"),
         )
         page = feed.read(after, limit=limit, kitchen=kitchen_of(request))
-        results = [documents.event_document(event) for event in page.events]
+        reader = grant_of(request)
+        results = [documents.event_document(event, reader) for event in page.events]
         return Response({"results": results, "next": page.cursor.for_clients(), "hasMore": page.more})
 
     @staticmethod
@@ -161,20 +184,25 @@ class OrderViewSet(ApiView, ViewSet):
             "expected": expected_versions(request),
         }
 
+    @classmethod
+    def _one[T](cls, request: Request, id: str, work: Callable[[str], T]) -> T:
+        """Run the domain's `work` on the order that the key calls by this id. Raises Problem 404."""
+        for stored in stored_ids(id, kitchen_of(request)):
+            with suppress(Order.DoesNotExist):
+                return cls._do(work, stored)
+        raise Problem("not_found", "There is no such order among those that this key may see.", status=404)
+
     @staticmethod
-    def _do[T](work: Callable[[], T]) -> T:
-        """Run the domain's `work`; what it refuses or doesn't find becomes a problem."""
+    def _do[**P, T](work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run the domain's `work`; what it refuses becomes a problem."""
         try:
-            return work()
+            return work(*args, **kwargs)
         except Refusal as refusal:
             raise refused(refusal) from None
-        except Order.DoesNotExist:
-            raise Problem(
-                "not_found", "There is no such order among those that this key may see.", status=404
-            ) from None
         except OrderItem.DoesNotExist as error:
             raise Problem("not_found", str(error), status=404) from None
 
     @staticmethod
-    def _answer(order: Order, status: int = 200) -> HttpResponse:
-        return Response(documents.order_document(order), status=status, headers={"ETag": etag(order.version)})
+    def _answer(request: Request, order: Order, status: int = 200) -> HttpResponse:
+        document = documents.order_document(order, grant_of(request))
+        return Response(document, status=status, headers={"ETag": etag(order.version)})

@@ -7,7 +7,7 @@ import pytest
 
 from tests.api.client import Client
 
-SCOPES = ["orders:read", "orders:write", "orders:recall", "analytics:read", "events:read"]
+SCOPES = ["orders:read", "orders:write", "orders:recall", "customers:read", "analytics:read", "events:read"]
 
 
 @pytest.fixture(scope="session")

@@ -25,7 +25,7 @@ from tests.chaos.ledger import now
 START_SECONDS = 120
 SUPERVISOR_SECONDS = 0.1
 STOP_SECONDS = 10
-SCOPES = ("orders:read", "orders:write", "orders:recall", "analytics:read", "events:read")
+SCOPES = ("orders:read", "orders:write", "orders:recall", "customers:read", "analytics:read", "events:read")
 
 
 class StackFailed(RuntimeError):

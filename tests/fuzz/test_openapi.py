@@ -23,6 +23,7 @@ def test_the_api_is_what_its_openapi_says(live_stack: Any) -> None:
             "orders:read",
             "orders:write",
             "orders:recall",
+            "customers:read",
             "analytics:read",
             "events:read",
             "webhooks:manage",

@@ -4,6 +4,7 @@ What is planted carries marks: OURS stands in names of the first kitchen, CUSTOM
 an address, so an answer that holds one has let it out.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -37,6 +38,8 @@ from orders.tests import factories
 
 OURS = "Planted-Kitchen-7f3a"
 CUSTOMER = "Planted-Customer-7f3a"
+# Of what is a customer's own: who they are, and where. Keys are told of it only with a scope for that.
+NAMED = tuple(f"{CUSTOMER} {what}" for what in ("name", "phone", "street"))
 ADDRESS_WORDS = {
     "token": "no-such-link-at-all-0000",
     "url": "nothing",
@@ -151,9 +154,9 @@ def _order(kitchen: Kitchen) -> Order:
             NewItem("P1", {"name": f"{OURS} bread", "quantity": 1}, None),
         ],
         account="account-1",
-        customer_name=f"{CUSTOMER} name",
-        customer_phone=f"{CUSTOMER} phone",
-        delivery_address={"street": f"{CUSTOMER} street"},
+        customer_name=NAMED[0],
+        customer_phone=NAMED[1],
+        delivery_address={"street": NAMED[2]},
         note=f"{CUSTOMER} note",
         channel_display_id=f"#{OURS}",
     )
@@ -177,7 +180,7 @@ def _integrations(house: House) -> None:
         owner=f"{OURS} key",
         include_customer=True,
     )
-    tried = {"at": now.isoformat(), "status": 500, "error": "", "ms": 3, "answer": f"{CUSTOMER} said again"}
+    tried = {"at": now.isoformat(), "status": 500, "error": "", "ms": 3, "answer": f"Thank you, {NAMED[0]}"}
     delivery = Delivery.objects.create(
         sink_id=endpoint.pk,
         order_id=house.order.pk,
@@ -237,6 +240,11 @@ def without(scope: str | None) -> Client:
     return _with(issue_key(f"without {scope}", scopes, Kitchen.objects.get(pk="harju"), rate_limit=0)[1])
 
 
+def key_with(scopes: Iterable[str], kitchen: str | None = "harju") -> Client:
+    """A key of the first kitchen that finds the webhooks of its other keys, too."""
+    return _with(issue_key(f"{OURS} key", scopes, kitchen, rate_limit=0)[1])
+
+
 def _with(plain: str) -> Client:
     return Client(headers={"authorization": f"Bearer {plain}"})
 
@@ -281,7 +289,8 @@ def new_order() -> dict[str, Any]:
         "account": "account-1",
         "brandId": "burgers",
         "channelOrderId": "NEW-1",
-        "customer": {"name": "Ada", "phoneNumber": ""},
+        "customer": {"name": NAMED[0], "phoneNumber": NAMED[1]},
+        "deliveryAddress": {"street": NAMED[2]},
         "pickupTime": pickup_time(),
         "items": [{"plu": "P0", "name": "Soup", "quantity": 1}],
     }

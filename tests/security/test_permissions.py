@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import transaction
 from django.test import Client
 
 from integrations.permissions import required_scope
@@ -25,16 +24,6 @@ read it cell by cell, and change the server where a cell is wrong:
 {lines}"""
 # Who may read what is of the first kitchen.
 INSIDERS = {"screen", "key", "key0", "manager", "operations", "support", "superuser"}
-
-
-@pytest.fixture(scope="module")
-def house(django_db_setup: None, django_db_blocker: Any) -> Iterator[House]:
-    """One for all tests here; what is asked of it is taken back each time."""
-    with django_db_blocker.unblock(), transaction.atomic():
-        built = houses.build()
-        with django_db_blocker.block():
-            yield built
-        transaction.set_rollback(True)
 
 
 class Answers:
