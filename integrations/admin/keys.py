@@ -18,8 +18,9 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 from integrations.key_cache import key_cache
 from integrations.keys import give_secret, revoke_key
 from integrations.models import ApiKey
-from integrations.scopes import SCOPES
+from integrations.scopes import CUSTOMERS, SCOPES
 from orders import audit
+from orders.access import sees_customers
 from orders.admin.scope import KitchenFilter, KitchenScoped
 
 # What is known of a key beside what managers set.
@@ -34,9 +35,24 @@ class ApiKeyForm(forms.ModelForm):
         help_text=_("What the key may do. Give each integrator as little as it needs."),
     )
 
+    # Set for each request by `get_form`.
+    sees_customers = False
+
     class Meta:
         model = ApiKey
         fields = ("name", "scopes", "kitchen", "rate_limit", "expires_at")
+
+    def clean_scopes(self) -> list[str]:
+        scopes: list[str] = self.cleaned_data["scopes"]
+        new = set(scopes) - set(self.instance.scopes or ())
+        # A key must not show its maker what the admin doesn't.
+        if CUSTOMERS in new and not self.sees_customers:
+            raise forms.ValidationError(
+                _("Only who may see customers' data may give this scope: %(scope)s."),
+                code="customers",
+                params={"scope": CUSTOMERS},
+            )
+        return scopes
 
     def clean_expires_at(self) -> Any:
         expires_at = self.cleaned_data["expires_at"]
@@ -106,6 +122,11 @@ class ApiKeyAdmin(KitchenScoped, ModelAdmin):
         if key.rate_limit is None:
             return _("default")
         return key.rate_limit or _("no limit")
+
+    def get_form(self, request: HttpRequest, obj: ApiKey | None = None, *args: Any, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, *args, **kwargs)
+        form.sees_customers = sees_customers(request.user)
+        return form
 
     def get_fieldsets(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
         given = (None, {"fields": self.fields})

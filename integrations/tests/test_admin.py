@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from django.contrib import admin
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
@@ -156,3 +156,23 @@ def test_staff_without_the_permission_makes_no_keys(client: Client) -> None:
     assert client.get(reverse(LIST)).status_code == 403
     assert client.post(reverse(ADD), form()).status_code == 403
     assert not ApiKey.objects.exists()
+
+
+def test_who_may_not_see_customers_gives_no_key_that_may(client: Client) -> None:
+    user = User.objects.create_user("support", is_staff=True)
+    for codename in ("view_apikey", "add_apikey", "change_apikey", "work_everywhere"):
+        user.user_permissions.add(Permission.objects.get(codename=codename))
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    scopes = ["orders:read", "customers:read"]
+
+    page = client.post(reverse(ADD), form(scopes=scopes))
+    assert "Only who may see customers" in page.content.decode()
+    assert not ApiKey.objects.exists()
+
+    key, _ = factories.api_key("Wolt", ["orders:read"])
+    client.post(reverse(CHANGE, args=[key.pk]), form(scopes=scopes))
+    assert ApiKey.objects.get().scopes == ["orders:read"]
+
+    ApiKey.objects.update(scopes=scopes)
+    client.post(reverse(CHANGE, args=[key.pk]), form(scopes=["customers:read", "orders:write"]))
+    assert ApiKey.objects.get().scopes == ["customers:read", "orders:write"], "what it has already stays"

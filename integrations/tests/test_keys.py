@@ -1,7 +1,9 @@
 from datetime import timedelta
+from importlib import import_module
 from io import StringIO
 
 import pytest
+from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
@@ -155,3 +157,34 @@ def test_command_says_what_to_change(words: list[str], told: str) -> None:
 
     assert told in str(refusal.value)
     assert not ApiKey.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (["orders:read"], ["customers:read", "orders:read"]),
+        (["events:read", "orders:read", "webhooks:manage"], None),
+        (["orders:write"], ["orders:write"]),
+        (["orders:recall", "webhooks:manage"], ["orders:recall", "webhooks:manage"]),
+    ],
+)
+def test_keys_that_could_read_customers_go_on_after_an_upgrade(
+    before: list[str], after: list[str] | None
+) -> None:
+    migration = import_module("integrations.migrations.0006_customers_read")
+    key, _ = factories.api_key(scopes=before)
+    for _twice in range(2):
+        migration.grant(apps, None)
+        key.refresh_from_db()
+        assert key.scopes == (after or sorted([*before, "customers:read"]))
+    migration.take_back(apps, None)
+    key.refresh_from_db()
+    assert key.scopes == before
+
+
+def test_going_back_leaves_no_key_without_a_scope() -> None:
+    migration = import_module("integrations.migrations.0006_customers_read")
+    key, _ = factories.api_key(scopes=["customers:read"])
+    migration.take_back(apps, None)
+    key.refresh_from_db()
+    assert key.scopes == ["customers:read"], "it opens nothing"
