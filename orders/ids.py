@@ -1,7 +1,7 @@
 """Ids of orders: those that the application makes, those that only channels have, and one that two kitchens use.
 
 An id is stored as the client chose it, and is unique over all kitchens. Where another kitchen has an order of that id
-already, it is stored with the kitchen's slug behind it, and keys of the kitchen never see that (ADR 20).
+already, it is stored with the kitchen's slug behind it, and keys of the kitchen never see that (ADR 21).
 """
 
 import os
