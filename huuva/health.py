@@ -132,6 +132,9 @@ def _beat() -> Check:
 
 
 def beat_age() -> float | None:
-    """Seconds since a worker ran what beat had sent; None: never."""
+    """Seconds since a worker ran what beat had sent; None: never.
+
+    One in the future is as old as it is far: it is from before the clock was set back, and says nothing of now.
+    """
     last = Heartbeat.last()
-    return None if last is None else max(0.0, (timezone.now() - last).total_seconds())
+    return None if last is None else abs((timezone.now() - last).total_seconds())

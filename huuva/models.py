@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from django.db import connection, models
+from django.utils import timezone
+
+# What lies further in the future than clocks of several machines differ was noted before the clock was set back.
+CLOCKS_DIFFER: Final = timedelta(seconds=10)
 
 
 class Heartbeat(models.Model):
@@ -24,12 +29,13 @@ class Heartbeat(models.Model):
 
     @classmethod
     def note(cls, at: datetime) -> None:
-        """Tasks may run twice and overtake each other: the latest counts."""
+        """Tasks may run twice and overtake each other: the latest counts, unless the clock was set back since."""
         with connection.cursor() as cursor:
             cursor.execute(
                 "INSERT INTO huuva_heartbeat AS kept (id, at) VALUES (1, %s) "
-                "ON CONFLICT (id) DO UPDATE SET at = greatest(kept.at, EXCLUDED.at)",
-                [at],
+                "ON CONFLICT (id) DO UPDATE "
+                "SET at = CASE WHEN kept.at > %s THEN EXCLUDED.at ELSE greatest(kept.at, EXCLUDED.at) END",
+                [at, timezone.now() + CLOCKS_DIFFER],
             )
 
     @classmethod

@@ -133,7 +133,8 @@ def _load(prefix: str, fresh_until: float) -> CachedKey | None:
         digest=digest,
         revoked=revoked_at is not None,
         expires_at=None if expires_at is None else expires_at.timestamp(),
-        last_used_is_old=last_used_at is None or timezone.now() - last_used_at > LAST_USED_PRECISION,
+        # Either way: the clock may have been set back.
+        last_used_is_old=last_used_at is None or abs(timezone.now() - last_used_at) > LAST_USED_PRECISION,
         principal=KeyPrincipal(f"key:{name}"),
         grant=KeyGrant(key_id, name, prefix, frozenset(scopes), kitchen, rate_limit),
         fresh_until=fresh_until,

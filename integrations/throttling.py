@@ -28,6 +28,8 @@ _SCRIPT: Final = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local key, limit, window = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2])
+-- Calls in the future are from before the clock was set back: nobody waits until it comes round.
+if (tonumber(redis.call('LINDEX', key, 0)) or 0) > now + 1000 then redis.call('DEL', key) end
 local count = redis.call('LLEN', key)
 local oldest = now
 while count > 0 do

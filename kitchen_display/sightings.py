@@ -24,19 +24,22 @@ class Unseen:
     seconds: float  # since it came, or was changed last
 
 
+# What lies ahead of now is from before the clock was set back, and long ago.
 # Only kitchens that have a display: others may well work without one. Orders first, by themselves: on a cluster they
 # lie elsewhere than what walls remember of them.
 _UNSEEN: Final = """
 WITH o AS MATERIALIZED (
-    SELECT id, kitchen_id, changed_at FROM orders_order WHERE status IN (1, 2) AND changed_at < %s
+    SELECT id, kitchen_id, changed_at FROM orders_order
+    WHERE status IN (1, 2) AND (changed_at < %(before)s OR changed_at > %(ahead)s)
 )
-SELECT o.id, o.kitchen_id, extract(epoch FROM %s - o.changed_at)::float
+SELECT o.id, o.kitchen_id, abs(extract(epoch FROM %(now)s - o.changed_at))::float
 FROM o
 WHERE o.kitchen_id IN (
     SELECT kitchen_id FROM kitchen_display_screen
-    WHERE kind = 'kitchen' AND revoked_at IS NULL AND paired_at IS NOT NULL AND paired_at < %s)
+    WHERE kind = 'kitchen' AND revoked_at IS NULL AND paired_at IS NOT NULL
+      AND (paired_at < %(before)s OR paired_at > %(ahead)s))
   AND NOT EXISTS (SELECT FROM kitchen_display_sighting s WHERE s.order_id = o.id)
-ORDER BY o.changed_at LIMIT %s"""
+ORDER BY o.changed_at LIMIT %(most)s"""
 
 
 _SHOWN: Final = """
@@ -49,7 +52,15 @@ def unseen_orders() -> list[Unseen]:
     """Orders to be made that have been here for UNSEEN_AFTER and that no screen has shown, MOST_AT_ONCE at most."""
     now = clock.now()
     with connection.cursor() as cursor:
-        cursor.execute(_UNSEEN, [now - UNSEEN_AFTER, now, now - UNSEEN_AFTER, MOST_AT_ONCE])
+        cursor.execute(
+            _UNSEEN,
+            {
+                "now": now,
+                "before": now - UNSEEN_AFTER,
+                "ahead": now + UNSEEN_AFTER,
+                "most": MOST_AT_ONCE,
+            },
+        )
         return [Unseen(*row) for row in cursor.fetchall()]
 
 

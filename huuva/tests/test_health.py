@@ -99,6 +99,16 @@ def test_a_heartbeat_that_comes_late_does_not_turn_the_clock_back() -> None:
     assert Heartbeat.last() == now
 
 
+@pytest.mark.django_db
+def test_a_heartbeat_of_before_the_clock_was_set_back_says_nothing_of_now(client: Client) -> None:
+    Heartbeat.note(timezone.now() + timedelta(hours=1))
+    assert client.get("/readyz").json()["checks"]["beat"]["status"] == "failed"
+    assert beat_samples(client)[0] > health.BEAT_LATE_SECONDS
+
+    beat_heartbeat()
+    assert client.get("/readyz").json()["checks"]["beat"]["status"] == "ok"
+
+
 def beat_samples(client: Client) -> list[float]:
     lines = client.get("/metrics").content.decode().splitlines()
     return [float(line.split()[1]) for line in lines if line.startswith("huuva_beat_age_seconds ")]

@@ -7,8 +7,10 @@ from collections.abc import Iterable
 from typing import Final
 
 from django.db import connection, transaction
+from django.db.models import Count, Q
 
 from integrations.deliveries import progress
+from integrations.deliveries.clock_steps import shorten_waits, step_watch
 from integrations.events import CREATED, ITEM_STATUS_CHANGED, LATE, RECALLED, STATUS_CHANGED
 from integrations.models import Delivery, DeliveryProgress, Sink
 from orders import clock, feed
@@ -63,7 +65,7 @@ _INSERT: Final = """
     ORDER BY e.order_id, e.sequence, e.step, s.id
     ON CONFLICT (order_id, sink_id, sequence, step) {conflict}
 """
-_WANTING: Final = "s.disabled_at IS NULL AND s.deleted_at IS NULL AND e.at >= s.created_at"
+_WANTING: Final = "s.disabled_at IS NULL AND s.deleted_at IS NULL AND (s.begun OR e.at >= s.created_at)"
 _ONE_SINK: Final = "s.id = %(sink)s"
 _AGAIN: Final = """DO UPDATE SET state = excluded.state, attempts = 0, created_at = excluded.created_at,
     next_attempt_at = excluded.next_attempt_at, leased_until = NULL, leased_by = '', finished_at = NULL"""
@@ -90,17 +92,24 @@ def make_deliveries(*, page_size: int = PAGE, late: bool = False) -> tuple[int, 
         after = feed.Cursor.parse(state.cursor) if state.cursor else feed.Cursor()
         # In this order: a sink that is not there yet after the end was taken wants nothing from before it.
         end = feed.end()
-        sinks = Sink.objects.present().filter(disabled_at=None).count()
+        active = Sink.objects.present().filter(disabled_at=None)
+        sinks, begun = active.aggregate(all=Count("pk"), begun=Count("pk", filter=Q(begun=True))).values()
         if not sinks:
             made, more, cursor = 0, False, max(after, end)
         else:
             page = feed.read(after, limit=max(1, min(page_size, MOST_ROWS // sinks)))
             made, more, cursor = _make(page), page.more, page.cursor
+        if begun < sinks and not more:
+            active.filter(begun=False).update(begun=True)
         if late and not more:
             made += _make_late(cursor)
         if str(cursor) != state.cursor:
             state.cursor = str(cursor)
             state.save(update_fields=["cursor"])
+        now = clock.now()
+        if step_watch.went_back(now):
+            shorten_waits(now)
+    step_watch.note(now)
     return made, more
 
 

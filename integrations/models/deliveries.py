@@ -32,8 +32,8 @@ class Sink(models.Model):
     (integrations.deliveries).
 
     What it wants: `events` of orders of `kitchen` (null: of all) and of `channel` (empty: of all), recorded from
-    `created_at` on. Its health is kept by the deliveries' loop: after some failures in a row it rests until `retry_at`,
-    and is then tried with one delivery at a time.
+    `created_at` on; once it has `begun`, all that follow in the feed. Its health is kept by the deliveries' loop: after
+    some failures in a row it rests until `retry_at`, and is then tried with one delivery at a time.
     """
 
     class Disabled(models.TextChoices):
@@ -72,6 +72,9 @@ class Sink(models.Model):
         _("why it is disabled"), max_length=16, blank=True, choices=Disabled, editable=False
     )
     deleted_at = models.DateTimeField(null=True, editable=False)
+    # Set when the feed has been read to its end while it was there. From then on it is owed all that follows, whatever
+    # the clocks say: one that is set back must not make events look older than `created_at`.
+    begun = models.BooleanField(db_default=False, editable=False)
 
     # Failures since the last success, over all its orders.
     failures = models.PositiveIntegerField(_("failures in a row"), default=0, editable=False)

@@ -121,12 +121,13 @@ class Screen(models.Model):
         return self.kind == self.Kind.PICKUP
 
     def is_online(self, now: datetime) -> bool:
-        return self.last_seen_at is not None and now - self.last_seen_at < ONLINE_FOR
+        # Either way: one that was seen in the future was seen before the clock was set back.
+        return self.last_seen_at is not None and abs(now - self.last_seen_at) < ONLINE_FOR
 
     def may_be_in_use(self, now: datetime) -> bool:
         """Whether its browser may be showing it now: it asked lately, or nobody was here to be asked for a while."""
         silent_since = max(self.last_seen_at or self.paired_at or now, LISTENING_SINCE)
-        return now - silent_since < ONLINE_FOR
+        return abs(now - silent_since) < ONLINE_FOR
 
 
 class PairingRequest(models.Model):

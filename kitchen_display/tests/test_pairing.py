@@ -157,6 +157,19 @@ def test_a_quiet_wall_is_in_use(long_running):
     assert old.get("/display/board").status_code == 200
 
 
+def test_a_wall_seen_before_the_clock_was_set_back_is_seen_anew():
+    screen = make.screen()
+    wall = make.paired(screen)
+    Screen.objects.update(last_seen_at=timezone.now() + timedelta(hours=1))
+    screen.refresh_from_db()
+    assert not screen.is_online(timezone.now())
+
+    assert wall.get("/display/board").status_code == 200
+
+    screen.refresh_from_db()
+    assert screen.is_online(timezone.now())
+
+
 def test_a_wall_that_could_not_ask_while_the_server_was_away_is_in_use(monkeypatch):
     monkeypatch.setattr(screens, "LISTENING_SINCE", timezone.now())
     screen = make.screen()

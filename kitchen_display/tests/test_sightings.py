@@ -49,6 +49,15 @@ def test_an_order_that_no_screen_has_shown_within_15_s_is_an_alert(wall, later):
     assert watch_unseen() == 1
 
 
+def test_an_order_of_before_the_clock_was_set_back_is_an_alert_too(wall, later):
+    order = make.order()
+    later(-7200)
+    assert unseen() == [order.id]
+    # A screen that was paired by the clock of before is one all the same.
+    Screen.objects.update(paired_at=clock.now() + timedelta(hours=1))
+    assert unseen() == [order.id]
+
+
 @pytest.mark.parametrize("way", ["post", "with the board"])
 def test_an_order_that_a_screen_has_shown_is_none(wall, later, way):
     order = make.order()

@@ -71,7 +71,8 @@ def for_screen(place: Place) -> Callable[[View], View]:
 
 def _note_seen(screen: Screen) -> None:
     now = timezone.now()
-    if screen.last_seen_at is None or now - screen.last_seen_at >= SEEN_EVERY:
+    # Either way: the clock may have been set back.
+    if screen.last_seen_at is None or abs(now - screen.last_seen_at) >= SEEN_EVERY:
         # A database that is busy or read-only for a while is no reason to show nothing.
         with contextlib.suppress(DatabaseError), transaction.atomic():
             Screen.objects.filter(pk=screen.pk).update(last_seen_at=now)
