@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from types import FrameType
 
@@ -26,6 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NAMES = (
     "web-worker", "web", "live", "worker", "beat", "valkey",
     "postgres", "postgres-backend", "connections", "resets", "disk",
+    "frozen-postgres", "frozen-valkey", "poisoned-queue", "stalled-feed", "reload", "uploads", "clock",
 )  # fmt: skip
 # Between faults, in seconds: all goes well for a moment.
 CALM = (1.0, 2.0)
@@ -56,8 +58,10 @@ def _run(home: Path, disk: Disk, options: argparse.Namespace) -> int:
     import huuva.celery  # noqa: F401  (tasks are sent by its settings)
     from tests.chaos import books, report
     from tests.chaos.client import Client
-    from tests.chaos.faults import FAULTS, Scene, suffer
+    from tests.chaos.faults import FAULTS, suffer
+    from tests.chaos.liveness import Liveness
     from tests.chaos.rush import Pace, Rush
+    from tests.chaos.scene import Scene
     from tests.chaos.watchers import Follower, Reader, Tasks, Wall
     from tests.chaos.webhooks import Listener
 
@@ -77,12 +81,16 @@ def _run(home: Path, disk: Disk, options: argparse.Namespace) -> int:
         follower, reader = Follower(port, keys[1], ledger), Reader(port, keys[2], ledger)
         tasks = Tasks(ledger)
         rush = Rush(port, keys[0], ledger, options.seed, Pace(options.clients, options.pause))
-        watchers = [wall, pickup, follower, reader, tasks]
+        liveness = (Liveness("web", port, ledger), Liveness("live", port + 1, ledger))
+        watchers = [wall, pickup, follower, reader, tasks, *liveness]
         _say("ready; the rush begins")
         ledger.phase = "calm"
         for one in (*watchers, rush):
             one.start()
-        scene = Scene(stack, disk, rush, (wall, pickup), tasks, ledger, rng, stop)
+        screens = (wall, pickup)
+        scene = Scene(
+            stack, disk, rush, screens, tasks, listener, liveness, ledger, rng, stop, brief=options.brief
+        )
         recoveries, end = [], now() + 60 * options.minutes
         try:
             for name in _turns(options.only or NAMES, end):
@@ -107,7 +115,8 @@ def _run(home: Path, disk: Disk, options: argparse.Namespace) -> int:
         print(json.dumps(found, indent=2, default=str))
     else:
         print("\nSeconds until the first good answer, and what clients got meanwhile:\n")
-        print("\n".join([*report.table(recoveries), "", *report.books(checks), ""]))
+        print("\n".join([*report.table(recoveries), "", *report.notes(recoveries), ""]))
+        print("\n".join([*report.books(checks), ""]))
         left = [name for name in options.only or NAMES if name not in {one.fault for one in recoveries}]
         if left:
             print(f"The time was over before: {', '.join(left)}.")
@@ -127,8 +136,11 @@ def _prepare() -> tuple[list[str], list[str]]:
     from kitchen_display.models import Screen
     from kitchen_display.pairing import make_link
     from orders.models import Kitchen
+    from tests.chaos.rush import RECALL_WITHIN
 
     kitchen, _ = Kitchen.objects.get_or_create(slug="main", defaults={"name": "Main kitchen"})
+    kitchen.recall_minutes = RECALL_WITHIN // timedelta(minutes=1)
+    kitchen.save(update_fields=["recall_minutes"])
     keys = [
         issue_key(name=name, scopes=SCOPES, rate_limit=limit)[1]
         for name, limit in (("rush", 0), ("follower", LIMITED), ("reader", LIMITED))
@@ -172,6 +184,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--port", type=int, help="of web; live takes the next one (default: a free one)")
     parser.add_argument(
         "--no-mount", action="store_true", help="a full disk without a file system of its own"
+    )
+    parser.add_argument(
+        "--brief", action="store_true", help="stop, stall and set clocks for a few seconds only"
     )
     parser.add_argument("--not-durable", action="store_true", help="PostgreSQL waits for no disk: quicker")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables, write no file")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import select
 import socket
 import struct
 import threading
@@ -18,6 +19,7 @@ LONGEST_WAIT = 0.5
 PATIENCE_SECONDS = 120.0
 
 BROKEN = Verdict(Meaning.UNKNOWN, "closed")
+HUNG = Verdict(Meaning.UNKNOWN, "hung")
 
 
 class NoAnswer(Exception):
@@ -64,6 +66,8 @@ class Client:
         """Sends the call once."""
         data = b"" if body is None else json.dumps(body).encode()
         cut, self.cut = self.cut, ""
+        asked, phase = now(), self._ledger.phase
+        self._drop_if_closed()
         try:
             if cut:
                 self._send_and_reset(method, path, data, key, cut)
@@ -73,9 +77,13 @@ class Client:
                 answer = self._connection.getresponse()
                 headers = {name.title(): value for name, value in answer.getheaders()}
                 verdict = judge(answer.status, headers, answer.read())
+        except TimeoutError:
+            self._connection.close()
+            verdict = HUNG
         except (OSError, http.client.HTTPException):
             self._connection.close()
             verdict = BROKEN
+        self._ledger.took(now() - asked, phase)
         self._ledger.count("reset" if cut else verdict.label)
         if verdict.wrong:
             self._ledger.complain(f"{method} {path}: {verdict.wrong}")
@@ -83,6 +91,12 @@ class Client:
 
     def close(self) -> None:
         self._connection.close()
+
+    def _drop_if_closed(self) -> None:
+        """As client libraries do: a kept connection that the server has closed meanwhile takes no call."""
+        sock = self._connection.sock
+        if sock is not None and select.select([sock], [], [], 0)[0]:
+            self._connection.close()
 
     def _headers(self, data: bytes, key: str) -> dict[str, str]:
         headers = {"Authorization": f"Bearer {self._key}", "Accept": "application/json"}

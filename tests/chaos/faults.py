@@ -3,98 +3,85 @@
 from __future__ import annotations
 
 import contextlib
-import random
 import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import psutil
 import psycopg
 
-from tests.chaos.disk import Disk
-from tests.chaos.ledger import Ledger, now
-from tests.chaos.rush import Rush
-from tests.chaos.stack import Stack
-from tests.chaos.watchers import Tasks, Wall
+from tests.chaos.client import TIMEOUT_SECONDS
+from tests.chaos.clock import ClockFault
+from tests.chaos.frozen import freeze_postgres, freeze_valkey
+from tests.chaos.ledger import now
+from tests.chaos.poison import poison
+from tests.chaos.reloading import reload_web
+from tests.chaos.scene import LOOK_SECONDS, Fault, Scene
+from tests.chaos.stalling import stall_feed
+from tests.chaos.uploads import upload_files
 
-LOOK_SECONDS = 0.02
-# After that something does not come back by itself.
-RECOVERY_SECONDS = 90.0
 # The disk stays full until somebody has felt it, and then a little longer; when nobody does, that is told.
 DISK_FELT_SECONDS = 2.0
 DISK_SECONDS = 40.0
 FELT = ("503", "closed")
-
-
-@dataclass
-class Scene:
-    """Everything that a fault may touch, and all that must work again afterwards."""
-
-    stack: Stack
-    disk: Disk
-    rush: Rush
-    screens: tuple[Wall, ...]
-    tasks: Tasks
-    ledger: Ledger
-    rng: random.Random
-    stop: Any  # a threading.Event: its `wait` is how a fault passes time
-
-
-@dataclass(frozen=True)
-class Fault:
-    """`strike` returns when it is over (all dead, or the disk has room again): recovery counts from then on."""
-
-    name: str
-    what: str
-    strike: Callable[[Scene], None]
+LABELS = ("2xx", "409", "429", "503", "closed", "reset", "hung")
 
 
 @dataclass(frozen=True)
 class Recovery:
-    """Seconds until the first good answer to a change, board of each screen after a hint, and done task; None: not in
-    time."""
+    """Seconds until the first good answer to a change, board of each screen after a hint, done task and webhook; None: not
+    in time. `longest`: seconds of the slowest call meanwhile, `alive` of the slowest answer of /livez."""
 
     fault: str
     orders: float | None
     screens: float | None
     tasks: float | None
+    webhooks: float | None
+    longest: float
+    alive: float
     answers: dict[str, int]
+    notes: list[str]
 
     @property
     def complete(self) -> bool:
-        return None not in (self.orders, self.screens, self.tasks)
+        return None not in (self.orders, self.screens, self.tasks, self.webhooks)
 
 
 def suffer(fault: Fault, scene: Scene) -> Recovery:
-    """Strikes, and waits until orders, screens and tasks work again."""
+    """Strikes, and waits until orders, screens, tasks and webhooks work again."""
     ledger = scene.ledger
-    before = {label: ledger.counted(label, fault.name) for label in _LABELS}
+    before = {label: ledger.counted(label, fault.name) for label in LABELS}
+    noted = len(scene.notes[fault.name])
     ledger.phase = fault.name
-    scene.tasks.only_beat = fault.name == "beat"
-    fault.strike(scene)
-    struck, struck_at = now(), time.time()
-    found: dict[str, float] = {}
-    looks: dict[str, Callable[[], bool]] = {
-        "orders": lambda: ledger.changes_since(struck),
-        "screens": lambda: all(screen.good_at > struck for screen in scene.screens),
-        "tasks": lambda: scene.tasks.done_since(struck_at),
-    }
-    while len(found) < len(looks) and now() - struck < RECOVERY_SECONDS:
-        for name, is_good in looks.items():
-            if name not in found and is_good():
-                found[name] = round(now() - struck, 2)
-        scene.stop.wait(LOOK_SECONDS)
-    scene.tasks.only_beat = False
-    answers = {label: ledger.counted(label, fault.name) - before[label] for label in _LABELS}
-    recovery = Recovery(fault.name, found.get("orders"), found.get("screens"), found.get("tasks"), answers)
-    for name in looks.keys() - found:
-        ledger.complain(f"{name} did not work again within {RECOVERY_SECONDS:.0f} s")
-    return recovery
-
-
-_LABELS = ("2xx", "409", "429", "503", "closed", "reset")
+    scene.tasks.only_beat = fault.only_beat
+    for one in scene.liveness:
+        one.must_answer = fault.alive
+    try:
+        fault.strike(scene)
+        seen = scene.until_signs(scene.signs_since(now(), time.time()))
+        answers = {label: ledger.counted(label, fault.name) - before[label] for label in LABELS}
+    finally:
+        scene.tasks.only_beat = False
+        for one in scene.liveness:
+            one.must_answer = False
+        if fault.after is not None:
+            fault.after(scene)
+    longest = ledger.slowest.get(fault.name, 0.0)
+    alive = max(one.slowest.get(fault.name, 0.0) for one in scene.liveness)
+    for label in fault.without:
+        if answers[label]:
+            ledger.complain(f"{answers[label]} calls got {label}, expected none")
+    if fault.longest is not None and longest > fault.longest:
+        ledger.complain(f"a call took {longest:.1f} s, expected {fault.longest:.0f} s at most")
+    return Recovery(
+        fault.name,
+        *(seen.get(name) for name in ("orders", "screens", "tasks", "webhooks")),
+        round(longest, 2),
+        round(alive, 2),
+        answers,
+        scene.notes[fault.name][noted:],
+    )
 
 
 def _kill(processes: list[psutil.Process]) -> None:
@@ -164,6 +151,7 @@ def _disk(scene: Scene) -> None:
         scene.ledger.complain(f"the full disk was not felt within {DISK_SECONDS:.0f} s")
 
 
+_clock = ClockFault()
 FAULTS = {
     fault.name: fault
     for fault in (
@@ -171,12 +159,59 @@ FAULTS = {
         Fault("web", "kill -9 of web with all its workers", _part("web")),
         Fault("live", "kill -9 of live", _part("live")),
         Fault("worker", "kill -9 of the Celery worker", _part("worker")),
-        Fault("beat", "kill -9 of beat", _part("beat")),
+        Fault("beat", "kill -9 of beat", _part("beat"), only_beat=True),
         Fault("valkey", "kill -9 of Valkey, which loses all that it held", _valkey),
         Fault("postgres", "kill -9 of PostgreSQL, all its processes", _postgres),
         Fault("postgres-backend", "kill -9 of one PostgreSQL backend", _postgres_backend),
         Fault("connections", "pg_terminate_backend of every connection", _connections),
         Fault("resets", "TCP resets of the clients' connections", _resets),
         Fault("disk", "the database's disk is full", _disk),
+        Fault(
+            "frozen-postgres",
+            "SIGSTOP of PostgreSQL, all its processes, for a while",
+            freeze_postgres,
+            alive=True,
+            without=("closed", "hung"),
+            longest=TIMEOUT_SECONDS,
+        ),
+        Fault(
+            "frozen-valkey",
+            "SIGSTOP of Valkey for a while",
+            freeze_valkey,
+            alive=True,
+            without=("503", "closed", "hung"),
+            # Of its 10 s nobody waits for more than a timeout of a quarter of a second, now and then.
+            longest=5.0,
+        ),
+        Fault(
+            "poisoned-queue",
+            "messages in the queue of tasks that nobody can read",
+            poison,
+            alive=True,
+            without=("503", "closed", "hung"),
+            only_beat=True,
+        ),
+        Fault(
+            "stalled-feed",
+            "a session that holds a transaction id",
+            stall_feed,
+            alive=True,
+            without=("503", "closed", "hung"),
+        ),
+        Fault(
+            "reload",
+            "SIGHUP to web under load",
+            reload_web,
+            alive=True,
+            without=("503", "closed", "hung"),
+        ),
+        Fault(
+            "uploads",
+            "files in multipart bodies, to everything that takes a body",
+            upload_files,
+            alive=True,
+            without=("503", "closed", "hung"),
+        ),
+        Fault("clock", "the clock set back by an hour, and right again", _clock.strike, after=_clock.after),
     )
 }

@@ -11,7 +11,7 @@ plain model of the kitchen (tests/model) that takes part in every final answer k
 | 409 `idempotency_in_progress` | nothing yet: an earlier try still runs | waits as told, repeats | no `Retry-After` |
 | 429 | not done | waits as told, repeats | no `Retry-After` |
 | 503 | nothing: all of it was done or none | waits as told, repeats | no `Retry-After`, no problem document |
-| closed connection, no answer in time | nothing: all of it was done or none | repeats | – |
+| closed connection, no answer in 15 s | nothing: all of it was done or none | repeats | – |
 | 500, 502, 504, anything else | – | notes it, repeats | always |
 
 A repetition is the same call: the same bytes, with the same `Idempotency-Key` where it has one. Creates and moves also go
@@ -131,6 +131,8 @@ class Ledger:
         self.complaints: list[str] = []
         self.complained = 0
         self.phase = "start"
+        # Seconds of the slowest call in each phase, whatever came of it.
+        self.slowest: dict[str, float] = {}
         # When the latest change that was acknowledged had been asked for.
         self._latest_change = 0.0
 
@@ -147,6 +149,11 @@ class Ledger:
             return sum(
                 n for (when, what), n in self.counts.items() if what == label and phase in (None, when)
             )
+
+    def took(self, seconds: float, phase: str) -> None:
+        """A call that was begun in that phase has ended, well or not, after so long."""
+        with self._lock:
+            self.slowest[phase] = max(seconds, self.slowest.get(phase, 0.0))
 
     def complain(self, text: str) -> None:
         """What must never happen. The first ones are kept, all are counted."""

@@ -14,18 +14,26 @@ from tests.chaos.ledger import Ledger
 from tests.chaos.stack import Stack
 from tests.chaos.stored import Check
 
-HEAD = ("fault", "orders", "screens", "tasks", "2xx", "409", "429", "503", "closed")
+SIGNS = ("orders", "screens", "tasks", "webhooks")
+ANSWERS = ("2xx", "409", "429", "503", "closed", "hung")
+HEAD = ("fault", *SIGNS, "longest", "livez", *ANSWERS)
 
 
 def table(recoveries: Sequence[Recovery]) -> list[str]:
-    """Seconds until each works again, and what clients were answered meanwhile."""
+    """Seconds until each works again, of the slowest call and /livez meanwhile, and what clients were answered."""
     rows: list[Sequence[str]] = [HEAD]
     for one in recoveries:
-        times = ["never" if time is None else f"{time:.2f}" for time in (one.orders, one.screens, one.tasks)]
-        counts = [one.answers[label] for label in HEAD[4:]]
-        counts[-1] += one.answers["reset"]
-        rows.append((one.fault, *times, *map(str, counts)))
+        signs = [getattr(one, name) for name in SIGNS]
+        times = ["never" if time is None else f"{time:.2f}" for time in (*signs, one.longest, one.alive)]
+        counts = {label: one.answers[label] for label in ANSWERS}
+        counts["closed"] += one.answers["reset"]
+        rows.append((one.fault, *times, *map(str, counts.values())))
     return aligned(rows)
+
+
+def notes(recoveries: Sequence[Recovery]) -> list[str]:
+    """What single faults have to say for themselves."""
+    return [f"{one.fault}: {note}" for one in recoveries for note in one.notes]
 
 
 def books(checks: Sequence[Check]) -> list[str]:

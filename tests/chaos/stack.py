@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,10 @@ import psutil
 import psycopg
 
 from huuva import embedded
+from huuva.embedded.postgres import ensure_postgres
 from huuva.embedded.process import find
+from huuva.embedded.valkey import ensure_valkey
+from huuva.embedded.watch import watching
 from huuva.parts import commands
 from tests.background import in_background
 from tests.chaos.ledger import now
@@ -37,11 +41,13 @@ class Part:
 
     def __init__(self, name: str, command: list[str], environment: dict[str, str], log: Path) -> None:
         self.name, self.log = name, log
-        self._command, self._environment = command, environment
+        # Of the next start; the supervisor's too.
+        self.environment = environment
+        self._command = command
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        self._process = in_background(self._command, self._environment, self.log)
+        self._process = in_background(self._command, self.environment, self.log)
 
     def start_if_dead(self) -> bool:
         if self._process is None or self._process.poll() is None:
@@ -62,6 +68,11 @@ class Part:
         with contextlib.suppress(psutil.NoSuchProcess):
             return psutil.Process(self._process.pid).children(recursive=True)
         return []
+
+    def signal(self, number: signal.Signals) -> None:
+        """To the process that a service manager knows, and to none of its children."""
+        if self._process is not None:
+            self._process.send_signal(number)
 
     def stop(self) -> None:
         if self._process is None:
@@ -84,12 +95,16 @@ class Stack:
     def __init__(self, home: Path, port: int, *, durable: bool) -> None:
         self.home, self.port, self._durable = home, port, durable
         self.restarts: dict[str, int] = {}
-        environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+        # A folder of our own for temporary files: whatever lies there, a part has put there.
+        self.temporary = home / "tmp"
+        self.temporary.mkdir(exist_ok=True)
+        environment = {**os.environ, "PYTHONUNBUFFERED": "1", "TMPDIR": str(self.temporary)}
         self.parts = {
-            name: Part(name, command, environment, home / "log" / f"{name}.log")
+            name: Part(name, command, dict(environment), home / "log" / f"{name}.log")
             for name, command in commands(home, "127.0.0.1", port, 2).items()
         }
         self._servers = ExitStack()
+        self._mending = threading.Lock()
         self._stop = threading.Event()
         self._supervisor = threading.Thread(target=self._supervise, daemon=True)
 
@@ -99,8 +114,9 @@ class Stack:
         from django.db import connections
 
         self._servers.enter_context(
-            embedded.services(self.home, postgres=True, valkey=True, durable=self._durable, watch=True)
+            embedded.services(self.home, postgres=True, valkey=True, durable=self._durable)
         )
+        self._servers.enter_context(watching(self._mend_servers))
         # Checkpoints come often then, and old WAL fits beside the data on a small disk.
         with self.database() as connection:
             connection.execute("ALTER SYSTEM SET max_wal_size = '96MB'")
@@ -125,9 +141,19 @@ class Stack:
             part.stop()
         self._servers.close()
 
+    @contextlib.contextmanager
+    def nobody_mends_servers(self) -> Iterator[None]:
+        """Inside, PostgreSQL and Valkey are not started again, whatever they do."""
+        with self._mending:
+            yield
+
+    def database_url(self) -> str:
+        """As the database's owner."""
+        return embedded.database_url(self.home)
+
     def database(self) -> psycopg.Connection[Any]:
         """A connection as the database's owner, outside any transaction."""
-        return psycopg.connect(embedded.database_url(self.home), autocommit=True)
+        return psycopg.connect(self.database_url(), autocommit=True)
 
     def web_workers(self) -> list[psutil.Process]:
         found = []
@@ -143,6 +169,11 @@ class Stack:
 
     def valkey(self) -> list[psutil.Process]:
         return find("valkey-server", self.home / "valkey")
+
+    def _mend_servers(self) -> None:
+        with self._mending:
+            ensure_postgres(self.home, durable=self._durable)
+            ensure_valkey(self.home)
 
     def _supervise(self) -> None:
         while not self._stop.wait(SUPERVISOR_SECONDS):

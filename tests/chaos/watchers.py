@@ -16,6 +16,8 @@ from tests.chaos.ledger import Ledger, Meaning, now
 # A wall that hears nothing for so long covers itself and connects anew.
 STALE_SECONDS = 5.0
 AGAIN_SECONDS = 0.1
+# Longer than anything is waited for, shorter than a clock is set back.
+AHEAD_SECONDS = 600.0
 
 
 class Watcher:
@@ -203,7 +205,7 @@ class Tasks(Watcher):
         self.stop.wait(0.4)
 
     def done_since(self, moment: float) -> bool:
-        """`moment` in seconds since 1970."""
+        """`moment` in seconds since 1970 by the stack's clock; what is far ahead of it is from before that was set back."""
         from django.db import Error, connection
 
         from huuva.models import Heartbeat
@@ -213,4 +215,4 @@ class Tasks(Watcher):
         except Error:  # the database is away, or was when this connection was made
             connection.close()
             return False
-        return last is not None and last.timestamp() > moment
+        return last is not None and moment < last.timestamp() < moment + AHEAD_SECONDS

@@ -37,6 +37,11 @@ class Listener:
     def stop(self) -> None:
         self._receiver.stop()
 
+    def heard_since(self, moment: float) -> bool:
+        """Whether a webhook has come after that moment of the ledger's clock."""
+        heard = self._receiver.heard
+        return bool(heard) and heard[-1].at > moment
+
     def check(self, orders: list[Stored]) -> Check:
         """Waits until all is told, or for LONGEST_SECONDS."""
         check = Check("events that a webhook was told, all of them, each order's in its order, truly signed")
