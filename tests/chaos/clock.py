@@ -146,7 +146,7 @@ class ClockFault:
 
 
 def _start_anew(stack: Stack, environment: dict[str, str] | dict[str, None]) -> None:
-    """Stops everything in good order; the supervisor starts it again with these variables (None: without)."""
+    """Stops everything in good order and starts it again with these variables (None: without)."""
     for part in stack.parts.values():
         for name, value in environment.items():
             if value is None:
@@ -157,4 +157,4 @@ def _start_anew(stack: Stack, environment: dict[str, str] | dict[str, None]) -> 
         valkey.stop_valkey(stack.home)
         postgres.stop_postgres(stack.home)
     for part in stack.parts.values():
-        part.stop()
+        part.restart()

@@ -9,6 +9,7 @@ from tests.chaos.watchers import Watcher
 
 # Whoever answers later than this would be restarted sooner or later.
 LIVE_SECONDS = 1.0
+BRIEF_LIVE_SECONDS = 4.0
 TIMEOUT_SECONDS = 5.0
 PAUSE_SECONDS = 0.1
 

@@ -44,23 +44,32 @@ class Part:
         # Of the next start; the supervisor's too.
         self.environment = environment
         self._command = command
+        self._turn = threading.RLock()  # the supervisor's, or who else starts and stops it
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         self._process = in_background(self._command, self.environment, self.log)
 
     def start_if_dead(self) -> bool:
-        if self._process is None or self._process.poll() is None:
-            return False
-        self.signal_group(signal.SIGKILL)
-        self.start()
-        return True
+        with self._turn:
+            if self._process is None or self._process.poll() is None:
+                return False
+            self.signal_group(signal.SIGKILL)
+            self.start()
+            return True
+
+    def restart(self) -> None:
+        """Stops it in good order and starts it again."""
+        with self._turn:
+            self.stop()
+            self.start()
 
     def kill(self) -> None:
         """kill -9 of all its processes at once."""
-        self.signal_group(signal.SIGKILL)
-        if self._process is not None:
-            self._process.wait()
+        with self._turn:
+            self.signal_group(signal.SIGKILL)
+            if self._process is not None:
+                self._process.wait()
 
     def children(self) -> list[psutil.Process]:
         if self._process is None:

@@ -16,7 +16,17 @@ LONGEST_SECONDS = 420
 
 def test_the_books_balance_whatever_was_killed() -> None:
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.chaos", "--once", "--brief", "--clients", "5", "--not-durable", "--json"],
+        [
+            sys.executable,
+            "-m",
+            "tests.chaos",
+            "--once",
+            "--brief",
+            "--clients",
+            "5",
+            "--not-durable",
+            "--json",
+        ],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
