@@ -55,6 +55,8 @@ def upload(port: int, path: str, size: int, key: str = "") -> int:
         f"Content-Type: multipart/form-data; boundary={BOUNDARY}",
         f"Content-Length: {len(head) + size + len(tail)}",
         "Connection: close",
+        # Without it a form is refused before anybody looks into it; an attacker just makes one up.
+        f"Cookie: csrftoken={'x' * 32}",
         *([f"Authorization: Bearer {key}"] if key else []),
     ]
     chunk = b"x" * 65536
