@@ -43,13 +43,13 @@ def shorten_waits(now: datetime) -> None:
             """
             UPDATE integrations_delivery d SET next_attempt_at = %(now)s
             FROM unnest(%(attempts)s::int[], %(pauses)s::interval[]) AS p (attempts, pause)
-            WHERE d.state = 1 AND d.attempts = p.attempts AND d.next_attempt_at > %(now)s + p.pause + %(step)s
+            WHERE d.state = 1 AND d.attempts = p.attempts AND d.next_attempt_at > %(limit)s + p.pause
             """,
             {
                 "now": now,
                 "attempts": list(range(len(_PAUSES))),
                 "pauses": list(_PAUSES),
-                "step": STEP,
+                "limit": now + STEP,
             },
         )
     Sink.objects.filter(retry_at__gt=now + _LONGEST_REST + STEP).update(retry_at=now)
