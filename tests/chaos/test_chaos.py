@@ -10,8 +10,8 @@ from pathlib import Path
 from tests.chaos.__main__ import NAMES
 
 ROOT = Path(__file__).resolve().parents[2]
-# Far beyond what it takes: half a minute where nothing else runs.
-LONGEST_SECONDS = 420
+# Far beyond what it takes: three minutes where nothing else runs.
+LONGEST_SECONDS = 900
 
 
 def test_the_books_balance_whatever_was_killed() -> None:
@@ -41,6 +41,9 @@ def test_the_books_balance_whatever_was_killed() -> None:
     assert said, log
     found = json.loads(said)
     print(found["disk"])  # where it is no real file system, this says why
+    print(
+        [fault["notes"] for fault in found["faults"] if fault["fault"] == "clock"]
+    )  # or where it was not done
 
     assert found["complaints"] == []
     assert {check["title"]: check["wrong"] for check in found["books"] if check["wrong"]} == {}
