@@ -5,18 +5,20 @@ already, it is stored with the kitchen's slug behind it, and keys of the kitchen
 """
 
 import os
-import re
 import time
 import uuid
+from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
 MAX_LENGTH: Final = 128
-# Ids of channels' orders begin with the slug of their link. Also where there is no such link (yet).
-_CHANNELS: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?:")
 # No client can send it inside an id, and it sorts before all that they can: lists stand in the order that they would
 # have without it.
 _MARK: Final = "\t"
+
+
+def _is_channel_prefix(prefix: str) -> bool:
+    return False
 
 
 def new_order_id(at: datetime | None = None) -> str:
@@ -36,9 +38,16 @@ def new_order_id(at: datetime | None = None) -> str:
     return str(uuid.UUID(int=value))
 
 
+def register_channel_prefix_check(is_channel_prefix: Callable[[str], bool]) -> None:
+    """`is_channel_prefix` tells whether ids that begin with this word and a colon are those of a channel's orders."""
+    global _is_channel_prefix
+    _is_channel_prefix = is_channel_prefix
+
+
 def belongs_to_channels(order_id: str) -> bool:
-    """Whether it lies among the ids of channel links, which no key may take."""
-    return _CHANNELS.match(order_id) is not None
+    """Whether it lies among the ids of channel links (`<slug>:<the channel's id>`), which no key may take."""
+    prefix, colon, _ = order_id.partition(":")
+    return bool(colon) and _is_channel_prefix(prefix)
 
 
 def marked_id(order_id: str, kitchen: str) -> str:

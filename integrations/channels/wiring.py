@@ -9,12 +9,20 @@ from integrations.channels import (
 from integrations.channels.admin.front import channel_alerts
 from integrations.channels.outbound import ChannelUpdates, tell_pace
 from integrations.channels.purging import forget_customers, forget_refused
-from integrations.models.channels import KIND
+from integrations.channels.registry import KINDS
+from integrations.models.channels import KIND, ChannelLink
 from orders.admin.sections import register_alerts
+from orders.ids import register_channel_prefix_check
 from orders.signals import customer_data_removed, customer_erased, pace_changed
 
 
+def is_channel_prefix(prefix: str) -> bool:
+    """Slugs of links, switched off ones too; and kinds, which are what first links are called."""
+    return prefix in KINDS or ChannelLink.objects.filter(slug=prefix).exists()
+
+
 def connect() -> None:
+    register_channel_prefix_check(is_channel_prefix)
     deliveries.register(KIND, ChannelUpdates())
     pace_changed.connect(tell_pace, dispatch_uid="integrations.tell_pace")
     customer_data_removed.connect(forget_customers, dispatch_uid="integrations.forget_customers")

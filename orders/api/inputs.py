@@ -80,8 +80,7 @@ def _order_id(value: str) -> str:
     if belongs_to_channels(value):
         raise PydanticCustomError(
             "reserved",
-            "Ids that begin with small letters, digits or hyphens and a colon are those of channels' orders. "
-            "Send one without the colon, such as {example}.",
+            "Ids that begin so are those of a channel's orders. Send one without the colon, such as {example}.",
             {"example": value.replace(":", "-", 1)[:MAX_SHOWN]},
         )
     return value
@@ -175,8 +174,8 @@ class OrderIn(Body):
     id: OrderId | None = Field(
         None,
         validation_alias=AliasChoices("_id", "id"),
-        description="Made by us if left out. `_id` is understood too. Ids that begin with small letters, digits or "
-        "hyphens and a colon are channels'; with a key for one kitchen, the kitchen's slug and one less are allowed.",
+        description="Made by us if left out. `_id` is understood too. Ids that begin with a channel link's slug and a "
+        "colon are channels'; with a key for one kitchen, the kitchen's slug and one less are allowed.",
     )
     created: Time | None = None
     account: Key

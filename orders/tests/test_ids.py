@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
+from orders import ids
 from orders.api.inputs import OrderId
 from orders.ids import belongs_to_channels, longest_for, marked_id, public_id, stored_ids
 from orders.models import Order
@@ -39,11 +40,15 @@ def test_the_mark_changes_no_order_of_ids(one: str, other: str, kitchen: str) ->
         assert (marked_id(one, kitchen) < other) == (one < other)
 
 
-@given(SLUGS, st.text(ALPHABET, max_size=20))
-def test_no_key_takes_an_id_of_a_link(slug: str, rest: str) -> None:
-    assert belongs_to_channels(f"{slug}:{rest}")
+@pytest.mark.parametrize("text", ["shop-2:1", "shop-2:", "shop-2::"])
+def test_no_key_takes_an_id_of_a_channel(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ids, "_is_channel_prefix", lambda prefix: prefix == "shop-2")
+    assert belongs_to_channels(text)
     with pytest.raises(ValidationError):
-        TypeAdapter(OrderId).validate_python(f"{slug}:{rest}x")
+        TypeAdapter(OrderId).validate_python(text)
+    for other in ("shop-2", f"x{text}", f"other:{text}"):
+        assert not belongs_to_channels(other)
+        assert TypeAdapter(OrderId).validate_python(other) == other
 
 
 @given(IDS, SLUGS)

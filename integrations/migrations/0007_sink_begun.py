@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("integrations", "0005_expired_keys"),
+        ("integrations", "0006_customers_read"),
     ]
 
     operations = [
