@@ -17,7 +17,7 @@ ENV PATH=/srv/venv/bin:$PATH \
     HUUVA_HOST=0.0.0.0 \
     HUUVA_STATIC_FROM_SOURCE=false
 # The key is for this one command: without it a secret would be made, and stay in the image.
-RUN mkdir -p /var/lib/huuva/run \
+RUN mkdir -p /var/lib/huuva/run /var/lib/huuva/backups \
     && HUUVA_SECRET_KEY="$(head -c 64 /dev/urandom | base64 -w0)" python manage.py collectstatic --noinput --verbosity 0 \
     && chown -R huuva:huuva /var/lib/huuva
 USER 10001:10001

@@ -12,10 +12,13 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from huuva.audit import AuditAdmin as AuditAdmin
+from huuva.backups.alerts import backup_alerts
+from orders.admin.sections import register_alerts
 from orders.models import KitchenMember
 
 admin.site.index_template = "analytics/dashboard/front.html"
 admin.site.index_title = _("Dashboard")
+register_alerts(backup_alerts)
 admin.site.unregister(User)
 admin.site.unregister(Group)
 

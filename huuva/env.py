@@ -6,6 +6,7 @@ import difflib
 import os
 from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, time
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -119,6 +120,15 @@ class Env:
         if value is None:
             return [*self._need(name, default)]
         return [part.strip() for part in value.split(",") if part.strip()]
+
+    def time_of_day(self, name: Text, default: Text, *, description: Text = "") -> time:
+        """A time of the day as hh:mm."""
+        self._declare(name, "time", default, description)
+        value = self._get(name) or default
+        try:
+            return datetime.strptime(value, "%H:%M").time()  # noqa: DTZ007  (no date, so no time zone)
+        except ValueError:
+            raise ConfigError(f"{name} must be a time of the day such as 03:40, not {value!r}.") from None
 
     def url(
         self,

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from huuva import request_metrics
+from huuva.backups import record as backup_record
 from huuva.health import beat_age, read_only
 from orders import feed
 from orders.models import Order
@@ -79,6 +80,7 @@ def _lines(now: datetime) -> Iterator[str]:
         "Time since a worker ran what beat had sent; missing where that has never been.",
         [] if age is None else [({}, age)],
     )
+    yield from _backups()
     for name, (text, samples) in _more.items():
         yield from _gauge(name, text, samples())
     yield from _gauge(
@@ -88,12 +90,26 @@ def _lines(now: datetime) -> Iterator[str]:
     )
 
 
+def _backups() -> Iterator[str]:
+    record = backup_record.last()
+    for name, text, at in (
+        ("success", "the last good backup was made", record.succeeded_at if record else None),
+        ("failure", "a backup last failed", record.failed_at if record else None),
+    ):
+        yield from _gauge(
+            f"huuva_backup_last_{name}_timestamp_seconds",
+            f"When {text}, in Unix time; missing where that has never been.",
+            [] if at is None else [({}, at.timestamp())],
+        )
+
+
 def _gauge(name: str, text: str, samples: Iterable[Sample]) -> Iterator[str]:
     yield f"# HELP {name} {text}"
     yield f"# TYPE {name} gauge"
     for labels, value in samples:
         shown = ",".join(f'{label}="{_escaped(content)}"' for label, content in labels.items())
-        yield f"{name}{{{shown}}} {value:g}" if shown else f"{name} {value:g}"
+        # Enough digits for a time in milliseconds.
+        yield f"{name}{{{shown}}} {value:.13g}" if shown else f"{name} {value:.13g}"
 
 
 def _escaped(value: str) -> str:

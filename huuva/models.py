@@ -41,3 +41,26 @@ class Heartbeat(models.Model):
     @classmethod
     def last(cls) -> datetime | None:
         return cls.objects.values_list("at", flat=True).first()
+
+
+class BackupRecord(models.Model):
+    """At most one row: how the last backups ended. `huuva.backups.record` writes it.
+
+    In the database, because the process that makes backups is another one than those that show metrics and send mails.
+    """
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    # Since then backups are expected: the first one was tried, or a timer started.
+    expected_since = models.DateTimeField()
+    succeeded_at = models.DateTimeField(null=True)
+    failed_at = models.DateTimeField(null=True)
+    # Names programs, tables and files; never what is in them.
+    reason = models.TextField(default="")
+    # When somebody was last told of a failed or missing backup.
+    alerted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="backup_record_is_one_row")]
+
+    def __str__(self) -> str:
+        return f"{self.succeeded_at}"

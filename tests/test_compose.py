@@ -4,6 +4,7 @@ here can run them."""
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,14 @@ import jsonschema
 import pytest
 import yaml
 
+from huuva.backups.record import MISSING_AFTER
 from huuva.parts import commands
 
 ROOT = Path(__file__).resolve().parent.parent
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 CLUSTER_FILE = ROOT / "deploy/docker-compose.citus.yml"
-OURS = ("migrate", "web", "live", "worker", "beat")
+OURS = ("migrate", "web", "live", "worker", "beat", "backup")
 
 TEXTS = {"type": "array", "items": {"type": "string"}}
 DURATION = {"type": "string", "pattern": r"^[0-9]+(ms|s|m)$"}
@@ -38,6 +40,7 @@ SERVICE_SCHEMA: dict[str, Any] = {
         "cap_drop": {"const": ["ALL"]},
         "cap_add": {"const": ["NET_BIND_SERVICE"]},
         "security_opt": {"const": ["no-new-privileges:true"]},
+        "profiles": {"const": ["never"]},
         "environment": {"type": "object", "additionalProperties": {"type": "string"}},
         "volumes": TEXTS,
         "tmpfs": TEXTS,
@@ -176,6 +179,24 @@ def test_only_caddy_is_reachable_and_only_caddy_keeps_root() -> None:
 def test_parts_run_the_same_commands_as_make_run() -> None:
     for name in commands(Path("/home"), "0.0.0.0", 8000, 2):
         assert SERVICES[name]["command"] == ["python", "-m", "huuva.parts", name]
+
+
+def test_backups_have_a_timer_and_a_volume_of_their_own() -> None:
+    backup = SERVICES["backup"]
+    assert backup["command"] == ["python", "manage.py", "backup", "--daily"]
+    assert backup["volumes"] == ["backups:/var/lib/huuva/backups"]
+    # A restore runs in a container of migrate.
+    assert backup["volumes"][0] in SERVICES["migrate"]["volumes"]
+    # The folder is in the image, so that a new volume belongs to the user who writes there.
+    assert re.search(
+        r"^RUN mkdir -p .*/var/lib/huuva/backups\b", (ROOT / "Dockerfile").read_text(), re.MULTILINE
+    )
+    minutes = re.search(r"-mmin -(\d+)", backup["healthcheck"]["test"][-1])
+    assert minutes and timedelta(minutes=int(minutes[1])) == MISSING_AFTER
+
+
+def test_a_cluster_does_not_start_backups_that_are_not_of_one_moment() -> None:
+    assert CLUSTER_SERVICES["backup"]["profiles"] == ["never"]
 
 
 def test_volumes_and_images_are_the_expected_ones() -> None:

@@ -70,19 +70,53 @@ def test_panels_do_not_overlap() -> None:
                 assert taken.setdefault((x, y), panel["title"]) == panel["title"]
 
 
+def tool(name: str) -> str:
+    """The program of that name; the test is skipped where there is none."""
+    program = shutil.which(name)
+    if program is None:
+        pytest.skip(f"{name} is not installed here")
+    return program
+
+
 def test_systemd_understands_the_units(tmp_path: Path) -> None:
-    verify = shutil.which("systemd-analyze")
-    if verify is None:
-        pytest.skip("systemd-analyze is not installed here")
+    verify = tool("systemd-analyze")
     shutil.copytree(DEPLOY / "systemd", tmp_path, dirs_exist_ok=True)
     for unit in tmp_path.glob("*.service"):
         unit.write_text(unit.read_text().replace("/opt/huuva/.venv/bin/python", "/bin/true"))
-    for part in ("web", "worker"):  # the latter with a drop-in
+    for part in ("web", "live", "worker", "beat"):  # some with a drop-in
         (tmp_path / f"huuva@{part}.service").write_text((tmp_path / "huuva@.service").read_text())
-    names = ("huuva@web.service", "huuva@worker.service", "huuva-backup.timer", "huuva.target")
-    units = [str(tmp_path / name) for name in names]
+    units = [str(unit) for unit in tmp_path.iterdir() if unit.is_file() and unit.name != "huuva@.service"]
 
     said = subprocess.run([verify, "verify", "--man=no", *units], capture_output=True, text=True)
 
     complaints = [line for line in said.stderr.splitlines() if "huuva" in line]
     assert complaints == []
+
+
+def test_a_backup_that_is_killed_is_noted_by_systemd() -> None:
+    backup = (DEPLOY / "systemd" / "huuva-backup.service").read_text()
+    assert "OnFailure=huuva-backup-failed.service\n" in backup
+    assert "manage.py backup --prune\n" in backup
+    assert "manage.py backup --failed\n" in (DEPLOY / "systemd" / "huuva-backup-failed.service").read_text()
+
+
+def test_prometheus_understands_the_alerts() -> None:
+    checked = subprocess.run(
+        [tool("promtool"), "check", "rules", str(DEPLOY / "prometheus" / "alerts.yml")],
+        capture_output=True,
+        text=True,
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_alerts_of_backups_go_off_when_they_should() -> None:
+    rules = Path(__file__).resolve().parent / "alerts.test.yml"
+    tried = subprocess.run([tool("promtool"), "test", "rules", str(rules)], capture_output=True, text=True)
+    assert tried.returncode == 0, tried.stdout + tried.stderr
+
+
+def test_hadolint_has_nothing_to_say_of_the_dockerfile() -> None:
+    checked = subprocess.run(
+        [tool("hadolint"), str(DEPLOY.parent / "Dockerfile")], capture_output=True, text=True
+    )
+    assert (checked.returncode, checked.stdout) == (0, "")

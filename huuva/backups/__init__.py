@@ -7,3 +7,7 @@ not. A backup is one snapshot: orders that come while it runs are whole in it or
 
 class BackupError(Exception):
     """A backup could not be made or restored. The message says what to do, and what was changed if anything was."""
+
+
+class BackupRefused(BackupError):
+    """It was not tried, because of how it was asked for: nothing is wrong with backups."""

@@ -15,7 +15,7 @@ from typing import IO, Final
 
 import psycopg
 
-from huuva.backups import BackupError
+from huuva.backups import BackupRefused
 from huuva.backups.database import connect, count_rows
 from huuva.backups.manifest import MANIFEST_VERSION, Manifest, digest_of, manifest_of
 from huuva.backups.programs import run
@@ -31,10 +31,11 @@ def default_file(home: Path, now: datetime) -> Path:
 def backup(url: str, file: Path) -> Manifest:
     """Writes the database at `url` to `file` and its manifest beside it; both can be read by their owner only.
 
-    The file gets its name when it is whole: a backup that was cut off is never taken for one. Raises BackupError.
+    The file gets its name when it is whole: a backup that was cut off is never taken for one. Raises BackupError;
+    BackupRefused where nothing was tried.
     """
     if file.exists():
-        raise BackupError(f"{file} is there already: name another file.")
+        raise BackupRefused(f"{file} is there already: name another file.")
     make_folder(file.parent)
     with _written_alone(file) as output:
         part = Path(output.name)
@@ -78,7 +79,7 @@ def _written_alone(file: Path) -> Iterator[IO[bytes]]:
         try:
             fcntl.flock(output, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise BackupError(
+            raise BackupRefused(
                 f"Another backup is writing {file}: wait for it, or name another file."
             ) from None
         try:

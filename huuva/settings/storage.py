@@ -1,4 +1,4 @@
-"""PostgreSQL and Valkey: the embedded ones, or those that two addresses name."""
+"""PostgreSQL and Valkey: the embedded ones, or those that two addresses name; backups."""
 
 from huuva import embedded
 from huuva.settings.base import HUUVA_HOME, env
@@ -75,3 +75,15 @@ CACHES = {
         "OPTIONS": {"socket_timeout": 0.25, "socket_connect_timeout": 0.25},
     }
 }
+HUUVA_BACKUP_TIME = env.time_of_day(
+    "HUUVA_BACKUP_TIME",
+    "03:40",
+    description="When the timer of `manage.py backup --daily` makes one, in UTC",
+)
+HUUVA_BACKUP_DAYS = env.int(
+    "HUUVA_BACKUP_DAYS",
+    14,
+    minimum=1,
+    maximum=3650,
+    description="Days for which backups of a timer are kept",
+)

@@ -11,10 +11,10 @@ from orders.models import Order, StatusChange
 
 @dataclass(frozen=True)
 class Alert:
-    """One sentence on the admin's first page that asks for somebody, and where to go."""
+    """One sentence on the admin's first page that asks for somebody, and where to go; empty: nowhere in the admin."""
 
     text: str | Promise
-    url: str
+    url: str = ""
 
 
 type Section = Callable[[HttpRequest, Order, Sequence[StatusChange]], str]
