@@ -15,6 +15,8 @@ from django.views.decorators.csrf import csrf_exempt
 
 from huuva.models import Heartbeat
 from huuva.problems import RETRY_AFTER, Problem, problem_response
+from orders import feed
+from orders.stalls import STALLED_SECONDS
 
 # Beat sends a heartbeat each 30 s; a busy worker may be late with some.
 BEAT_LATE_SECONDS: Final = 120
@@ -55,17 +57,30 @@ def api_health(request: HttpRequest) -> HttpResponse:
 def readyz(request: HttpRequest) -> HttpResponse:
     """Whether requests should be sent here: 200 `ok`, 200 `degraded`, or a 503 problem; each names all checks.
 
-    Without the database or with migrations missing nothing works: 503. Without the cache or beat orders are still
-    taken, and sending them elsewhere would not help: `degraded`, for an alert.
+    Without the database or with migrations missing nothing works: 503. Without the cache or beat, or with the change
+    feed standing still, orders are still taken, and sending them elsewhere would not help: `degraded`, for an alert.
     """
     database = _database()
     if database["status"] == "ok":
-        checks = {"database": database, "migrations": _migrations(), "cache": _cache(), "beat": _beat()}
+        checks = {
+            "database": database,
+            "migrations": _migrations(),
+            "cache": _cache(),
+            "beat": _beat(),
+            "feed": _feed(),
+        }
+        needed: tuple[str, ...] = ("database", "migrations")
     else:
         # Each further question would wait for its own time-out.
         unknown = {"status": "unknown", "detail": "This can't be told without the database."}
-        checks = {"database": database, "migrations": unknown, "cache": _cache(), "beat": unknown}
-    needed = ("database", "migrations") if database["status"] == "ok" else ("database",)
+        checks = {
+            "database": database,
+            "migrations": unknown,
+            "cache": _cache(),
+            "beat": unknown,
+            "feed": unknown,
+        }
+        needed = ("database",)
     failed = [name for name in needed if checks[name]["status"] != "ok"]
     if failed:
         detail = f"Not ready: {' and '.join(str(checks[name]['detail']) for name in failed)}"
@@ -129,6 +144,18 @@ def _beat() -> Check:
     if age > BEAT_LATE_SECONDS:
         return {"status": "failed", "detail": "Beat or the worker stands still.", "ageSeconds": round(age, 1)}
     return {"status": "ok", "ageSeconds": round(age, 1)}
+
+
+def _feed() -> Check:
+    try:
+        seconds = feed.lag_seconds()
+    except Error:
+        connection.close()
+        return {"status": "unknown", "detail": "The change feed can't be read without the database."}
+    if seconds > STALLED_SECONDS:
+        detail = "The change feed stands still: a transaction stays open. The worker's log says whose."
+        return {"status": "failed", "detail": detail, "ageSeconds": round(seconds, 1)}
+    return {"status": "ok", "ageSeconds": round(seconds, 1)}
 
 
 def beat_age() -> float | None:

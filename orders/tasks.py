@@ -3,6 +3,7 @@
 import structlog
 from celery import shared_task
 
+from orders import stalls
 from orders.bookkeeping import differences
 from orders.privacy import anonymise_due
 
@@ -25,3 +26,9 @@ def anonymise_orders() -> int:
     if number:
         log.info("orders_anonymised", orders=number)
     return number
+
+
+@shared_task
+def watch_feed() -> float:
+    """Tell who stalls the change feed; returns for how many seconds it has been stalled."""
+    return stalls.watch()

@@ -25,6 +25,13 @@ HUUVA_CHANNEL_LOG_DAYS = env.int(
     maximum=365,
     description="Days for which messages of channels are kept; fewer where a kitchen keeps customers' data for less",
 )
+HUUVA_END_STALLING_SESSIONS_SECONDS = env.int(
+    "HUUVA_END_STALLING_SESSIONS_SECONDS",
+    0,
+    minimum=0,
+    maximum=86_400,
+    description="End the database session that has stalled the change feed for so long, 30 or more; 0: never",
+)
 HUUVA_SMTP_URL = env.url(
     "HUUVA_SMTP_URL",
     schemes=("smtp", "smtps"),

@@ -40,6 +40,8 @@ DATABASES = {
         # A pooler that hands out connections by transaction would lose them; we read nothing by them.
         "DISABLE_SERVER_SIDE_CURSORS": True,
         "OPTIONS": {
+            # Who looks for the session that holds others up sees whose it is.
+            "application_name": "huuva",
             "connect_timeout": 3,
             # A server behind a cut cable is given up in seconds, not by the kernel's quarter of an hour.
             "tcp_user_timeout": 10_000,

@@ -62,6 +62,7 @@ def test_ready_names_each_check(client: Client) -> None:
         "migrations": "ok",
         "cache": "ok",
         "beat": "ok",
+        "feed": "ok",
     }
     assert 0 <= body["checks"]["beat"]["ageSeconds"] < 5
 
