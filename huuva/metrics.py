@@ -21,13 +21,18 @@ from orders.statuses import OPEN, ORDER_NAMES, UNREADY
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 Sample = tuple[dict[str, str], float]
-# What other apps add: name, explanation, and what gives the samples now.
-_more: dict[str, tuple[str, Callable[[], Iterable[Sample]]]] = {}
+# What other apps add: name, kind, explanation, and what gives the samples now.
+_more: dict[str, tuple[str, str, Callable[[], Iterable[Sample]]]] = {}
 
 
 def register_gauge(name: str, text: str, samples: Callable[[], Iterable[Sample]]) -> None:
     """For an app's `ready()`: a gauge of its own, asked at each scrape."""
-    _more[name] = (text, samples)
+    _more[name] = ("gauge", text, samples)
+
+
+def register_counter(name: str, text: str, samples: Callable[[], Iterable[Sample]]) -> None:
+    """As `register_gauge`, for sums that are stored and never fall: Prometheus takes a fall for a restart."""
+    _more[name] = ("counter", text, samples)
 
 
 @read_only
@@ -81,8 +86,8 @@ def _lines(now: datetime) -> Iterator[str]:
         [] if age is None else [({}, age)],
     )
     yield from _backups()
-    for name, (text, samples) in _more.items():
-        yield from _gauge(name, text, samples())
+    for name, (kind, text, samples) in _more.items():
+        yield from _metric(name, kind, text, samples())
     yield from _gauge(
         "huuva_build_info",
         "Versions, always 1.",
@@ -104,12 +109,16 @@ def _backups() -> Iterator[str]:
 
 
 def _gauge(name: str, text: str, samples: Iterable[Sample]) -> Iterator[str]:
+    return _metric(name, "gauge", text, samples)
+
+
+def _metric(name: str, kind: str, text: str, samples: Iterable[Sample]) -> Iterator[str]:
     yield f"# HELP {name} {text}"
-    yield f"# TYPE {name} gauge"
+    yield f"# TYPE {name} {kind}"
     for labels, value in samples:
         shown = ",".join(f'{label}="{_escaped(content)}"' for label, content in labels.items())
         # Enough digits for a time in milliseconds.
-        yield f"{name}{{{shown}}} {value:.13g}" if shown else f"{name} {value:.13g}"
+        yield f"{name}{{{shown}}} {value:.15g}" if shown else f"{name} {value:.15g}"
 
 
 def _escaped(value: str) -> str:

@@ -8,7 +8,7 @@ class IntegrationsConfig(AppConfig):
 
     def ready(self) -> None:
         # drf-spectacular finds its extensions by their class being imported.
-        from huuva.metrics import register_gauge
+        from huuva.metrics import register_counter, register_gauge
         from integrations import (
             deliveries,
             kept_answers,
@@ -44,7 +44,7 @@ class IntegrationsConfig(AppConfig):
             "Age of the oldest change of which no delivery was made yet.",
             metrics.unread_samples,
         )
-        register_gauge(
+        register_counter(
             "huuva_delivery_tries_total",
             "Tries of deliveries since ever, by outcome.",
             metrics.outcome_samples,

@@ -51,7 +51,8 @@ def test_what_each_web_machine_tells_alike_is_counted_once() -> None:
     for expression in EXPRESSIONS:
         for name in NAME.findall(expression):
             if not name.startswith(("huuva_http_", "huuva_live_")):
-                assert re.search(rf"\b(max|absent)( by \([a-z, ]+\))? ?\({name}\b", expression), expression
+                asked = rf"\b(max|absent)( by \([a-z, ]+\))? ?\(((rate|increase)\()?{name}\b"
+                assert re.search(asked, expression), expression
 
 
 def test_every_alert_says_what_is_wrong_and_what_to_do() -> None:

@@ -50,3 +50,7 @@ def register(kind: str, renderer: Renderer) -> None:
 def renderer_of(kind: str) -> Renderer | None:
     """None for a kind that this release doesn't know: its deliveries wait."""
     return _renderers.get(kind)
+
+
+def known_kinds() -> list[str]:
+    return sorted(_renderers)

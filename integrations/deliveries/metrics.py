@@ -1,4 +1,4 @@
-"""Gauges of deliveries, for /metrics: what waits, what became of tries, who is told no more."""
+"""Deliveries, for /metrics: what waits, what became of tries, who is told no more."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db import connection
 
 from integrations.deliveries import progress
+from integrations.deliveries.kinds import known_kinds
 from integrations.models import DeliveryCount, Sink
 from orders import clock, feed
 
@@ -46,10 +47,10 @@ def unread_samples() -> Iterable[Sample]:
 
 
 def outcome_samples() -> Iterable[Sample]:
-    return [
-        ({"kind": row.kind, "outcome": row.outcome}, row.count)
-        for row in DeliveryCount.objects.order_by("kind", "outcome")
-    ]
+    """Stored sums, which no purge touches. What has not happened yet is 0: Prometheus sees no rise from nothing."""
+    counts = {(kind, outcome): 0 for kind in known_kinds() for outcome in DeliveryCount.OUTCOMES}
+    counts.update({(row.kind, row.outcome): row.count for row in DeliveryCount.objects.all()})
+    return [({"kind": kind, "outcome": outcome}, count) for (kind, outcome), count in sorted(counts.items())]
 
 
 def disabled_samples() -> Iterable[Sample]:

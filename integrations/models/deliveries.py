@@ -193,6 +193,8 @@ class DeliveryProgress(models.Model):
 class DeliveryCount(models.Model):
     """How many tries had which outcome since ever, for the metric: only the loop adds to it."""
 
+    OUTCOMES = ("delivered", "failed", "given_up", "skipped")
+
     pk = models.CompositePrimaryKey("kind", "outcome")
     kind = models.CharField(max_length=32)
     outcome = models.CharField(max_length=16)
