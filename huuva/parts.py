@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from huuva.env import ConfigError
+from huuva.home import make_folder
 
 
 def commands(home: Path, host: str, port: int, workers: int) -> dict[str, list[str]]:
@@ -24,8 +25,8 @@ def commands(home: Path, host: str, port: int, workers: int) -> dict[str, list[s
         ],
         "worker": [
             *celery,
-            # One place is taken by the loop of deliveries for good.
-            *("worker", "--loglevel", "INFO", "--concurrency", "3", "--without-gossip", "--without-mingle"),
+            # Beside the tasks it runs what is registered with huuva.worker.companions.
+            *("worker", "--loglevel", "INFO", "--concurrency", "2", "--without-gossip", "--without-mingle"),
         ],
         "beat": [
             *celery,
@@ -33,6 +34,14 @@ def commands(home: Path, host: str, port: int, workers: int) -> dict[str, list[s
             *("--schedule", str(home / "run" / "beat-schedule")),
         ],
     }
+
+
+def make_folders(home: Path, static: Path) -> None:
+    """What a part needs to be there: each may be the first one in a new home. Raises ConfigError."""
+    make_folder(home)
+    make_folder(home / "run")
+    # Nothing need be in it, but WhiteNoise warns in each worker where it is missing.
+    make_folder(static)
 
 
 def main(name: str) -> None:
@@ -47,6 +56,11 @@ def main(name: str) -> None:
     )
     if name not in known:
         sys.exit(f"Unknown part {name!r}: one of {', '.join(known)}.")
+    try:
+        make_folders(settings.HUUVA_HOME, settings.STATIC_ROOT)
+    except ConfigError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(error.exit_code)
     os.execv(sys.executable, known[name])  # noqa: S606  (our own command, no shell)
 
 
