@@ -32,4 +32,4 @@ def kill_group(process: subprocess.Popen[bytes]) -> None:
     """Ends it and its children without a word, as a machine that loses power does."""
     if process.returncode is None:  # else nobody keeps its number for it any more
         os.killpg(process.pid, signal.SIGKILL)
-    process.wait(10)
+    process.wait(60)

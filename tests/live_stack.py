@@ -24,7 +24,7 @@ from huuva.parts import commands
 from tests.background import ROOT, in_background, kill_group
 from tests.ports import free_port
 
-START_SECONDS = 60
+START_SECONDS = 180
 SCOPES = (
     "orders:read",
     "orders:write",
@@ -137,7 +137,7 @@ class LiveStack:
         self.stop_live()
         self.stop_web()
         if self._commands is not None:
-            self._commands.communicate(timeout=10)  # closes its input, which ends it
+            self._commands.communicate(timeout=60)  # closes its input, which ends it
         with psycopg.connect(self._server_url, autocommit=True) as connection:
             connection.execute(f'DROP DATABASE IF EXISTS "{self.name}" WITH (FORCE)')
 
@@ -173,7 +173,7 @@ class LiveStack:
 
     def metric(self, name: str) -> float:
         """What web tells under this name, labels included."""
-        with urlopen(f"{self.base_url}/metrics", timeout=10) as answer:
+        with urlopen(f"{self.base_url}/metrics", timeout=60) as answer:
             lines = answer.read().decode().splitlines()
         return float(next(line.rpartition(" ")[2] for line in lines if line.startswith(f"{name} ")))
 
@@ -187,7 +187,7 @@ class LiveStack:
 
 def _is_there(url: str) -> bool:
     try:
-        with urlopen(url, timeout=5) as answer:
+        with urlopen(url, timeout=30) as answer:
             return bool(answer.status == 200)
     except (URLError, OSError):
         return False
@@ -199,12 +199,12 @@ def _end(part: subprocess.Popen[bytes] | None) -> None:
     children = _children(part.pid)
     part.terminate()
     try:
-        part.wait(10)
+        part.wait(30)
     except subprocess.TimeoutExpired:
         part.kill()
         for process in children:
             process.kill()
-        part.wait(10)
+        part.wait(30)
 
 
 def _children(pid: int) -> list[psutil.Process]:

@@ -21,7 +21,9 @@ from huuva.env import read_dotenv
 from tests.home import make_home, remove_home, users
 
 ROOT = Path(__file__).resolve().parent.parent
-READY_SECONDS = 90
+# Far more than it takes: a machine may be busy, and a first start makes a database.
+READY_SECONDS = 300
+STOP_SECONDS = 120
 
 
 class Start:
@@ -73,14 +75,20 @@ class Start:
 
     def paste_curl(self) -> str:
         """Executes the printed line in bash as it is; returns what the server answered, status line first."""
-        line = next(line for line in self.said.splitlines() if line.startswith("curl "))
-        done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=30)
+        done = self._curl()
         assert done.returncode == 0, done.stderr
         return done.stdout
 
+    def takes_orders(self) -> bool:
+        return self._curl().stdout.startswith("HTTP/1.1 201")
+
+    def _curl(self) -> subprocess.CompletedProcess[str]:
+        line = next(line for line in self.said.splitlines() if line.startswith("curl "))
+        return subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=STOP_SECONDS)
+
     def stop(self) -> int:
         self.process.send_signal(signal.SIGINT)
-        return self.process.wait(60)
+        return self.process.wait(STOP_SECONDS)
 
     def family(self) -> list[psutil.Process]:
         return family_of(self.home)
@@ -101,16 +109,17 @@ def wait_for(condition: Callable[[], bool], start: Start) -> None:
 
 
 def serves(start: Start) -> None:
-    """Waits for an order to be taken. After PostgreSQL was killed each thread of web finds its connection dead once."""
-    wait_for(lambda: start.paste_curl().startswith("HTTP/1.1 201"), start)
+    """Waits for an order to be taken. After PostgreSQL was killed each thread of web finds its connection dead once;
+    after web was killed nobody listens for a moment."""
+    wait_for(start.takes_orders, start)
 
 
 def kill_all(start: Start) -> None:
     family = start.family()
     for process in family:
         process.kill()
-    start.process.wait(10)
-    psutil.wait_procs(family, timeout=10)
+    start.process.wait(STOP_SECONDS)
+    psutil.wait_procs(family, timeout=STOP_SECONDS)
 
 
 @contextmanager
@@ -166,7 +175,7 @@ def command_line(process: psutil.Process) -> list[str]:
 
 def received(start: Start) -> int:
     """How many orders its metrics count as RECEIVED."""
-    with urlopen(f"{start.base_url}/metrics", timeout=10) as answer:
+    with urlopen(f"{start.base_url}/metrics", timeout=60) as answer:
         told = re.search(
             r'^huuva_orders_open\{kitchen="main",status="RECEIVED"\} (\d+)$',
             answer.read().decode(),

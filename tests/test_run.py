@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import signal
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -13,6 +15,7 @@ import pytest
 
 from tests.ports import free_port
 from tests.starts import (
+    STOP_SECONDS,
     Start,
     command_line,
     kill_all,
@@ -53,7 +56,7 @@ def test_two_starts_keep_the_data_and_leave_nothing_running(kept_home: Path) -> 
     first.wait_ready()
     assert first.paste_curl().startswith("HTTP/1.1 201")
     assert first.paste_curl().startswith("HTTP/1.1 201")
-    with urlopen(f"http://127.0.0.1:{port + 1}/livez", timeout=5) as answer:
+    with urlopen(f"http://127.0.0.1:{port + 1}/livez", timeout=60) as answer:
         assert answer.status == 200
     login = re.search(r"manager / (\S+)", first.said)
     assert login
@@ -69,10 +72,10 @@ def test_two_starts_keep_the_data_and_leave_nothing_running(kept_home: Path) -> 
     assert received(second) == 2
     assert second.paste_curl().startswith("HTTP/1.1 201")
     third = Start(kept_home, free_port(following=1), output="third.txt")
-    assert third.process.wait(30) == 2
+    assert third.process.wait(STOP_SECONDS) == 2
     assert third.said == f"Huuva already runs from {kept_home}: stop it first, or set HUUVA_HOME elsewhere.\n"
     second.process.send_signal(signal.SIGTERM)
-    assert second.process.wait(60) == 0
+    assert second.process.wait(STOP_SECONDS) == 0
     assert second.family() == []
     secrets = ("first-login.json", "first-key.json", "secret-key")
     assert {(kept_home / name).stat().st_mode & 0o777 for name in secrets} == {0o600}
@@ -108,7 +111,7 @@ def test_an_embedded_server_that_dies_is_started_again(running: Start, server: s
     assert killed
     for process in killed:
         process.kill()
-    psutil.wait_procs(killed, timeout=10)
+    psutil.wait_procs(killed, timeout=STOP_SECONDS)
     serves(running)
 
 
@@ -122,7 +125,7 @@ def test_a_start_after_the_supervisor_alone_was_killed_is_clean(running: Start) 
     serves(running)
     old = running.family()
     running.process.kill()
-    running.process.wait(10)
+    running.process.wait(STOP_SECONDS)
     again = Start(running.home, running.port)
     again.wait_ready()
     assert re.match(r"Ended \d+ processes of an earlier start that was killed\.\n", again.said)
@@ -134,10 +137,49 @@ def test_a_start_after_the_supervisor_alone_was_killed_is_clean(running: Start) 
     assert again.family() == []
 
 
-def test_a_part_that_dies_stops_all_and_is_named(running: Start) -> None:
-    beat = next(process for process in running.family() if "beat" in command_line(process))
-    beat.kill()
-    assert running.process.wait(60) == 1
+@pytest.mark.parametrize("name", ["web", "live", "worker", "beat"])
+def test_a_part_that_dies_is_started_again(running: Start, name: str) -> None:
+    serves(running)
+    killed = main_process(running, name)
+    assert killed is not None
+    killed.kill()
+    wait_for(lambda: f"{name} ended with code -9: it is started again.\n" in running.said, running)
+    wait_for(lambda: main_process(running, name) not in (None, killed), running)
+    serves(running)
+    assert not killed.is_running()
+
+
+def test_a_part_that_dies_again_and_again_stops_all_and_is_named(running: Start) -> None:
+    serves(running)
+    dead: set[int] = set()
+    while running.process.poll() is None:
+        beat = main_process(running, "beat")
+        if beat is not None and beat.pid not in dead:
+            dead.add(beat.pid)
+            with suppress(psutil.NoSuchProcess):
+                beat.kill()
+        time.sleep(0.02)
+    assert running.process.returncode == 1
     log = running.home / "log/beat.log"
-    assert running.said.endswith(f"beat ended with code -9, so everything was stopped: see {log}.\n")
+    sentence = "beat ended again and again, the last time with code -9, so everything was stopped"
+    assert running.said.endswith(f"{sentence}: see {log}.\n")
     assert running.family() == []
+
+
+# What the command line of each part's first process holds.
+WORDS = {
+    "web": "huuva.wsgi:application",
+    "live": "huuva.asgi:application",
+    "worker": "worker",
+    "beat": "beat",
+}
+
+
+def main_process(start: Start, name: str) -> psutil.Process | None:
+    """The process of that part which the start itself has started, if it runs now."""
+    for process in start.family():
+        with suppress(psutil.NoSuchProcess):
+            words = command_line(process)
+            if WORDS[name] in words and "nice" not in words[0] and process.ppid() == start.process.pid:
+                return process
+    return None

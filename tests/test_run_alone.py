@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.ports import free_port
-from tests.starts import ROOT, Start, home, owner
+from tests.starts import ROOT, STOP_SECONDS, Start, home, owner
 
 __all__ = ["home"]  # the fixture
 
@@ -22,7 +22,7 @@ def test_a_taken_port_is_one_sentence(home: Path, offset: int) -> None:
     port = free_port(following=1)
     with socket.create_server(("127.0.0.1", port + offset)):
         start = Start(home, port)
-        assert start.process.wait(30) == 2
+        assert start.process.wait(STOP_SECONDS) == 2
     assert start.said.startswith(f"Port {port + offset} on 127.0.0.1 is taken: ")
     assert "HUUVA_PORT" in start.said
     assert start.said.count("\n") == 1

@@ -34,7 +34,7 @@ def demo_options(words: Sequence[str]) -> list[str] | None:
 
 
 class Demo:
-    """The process of the simulation. Not one of honcho's parts: the end of a part ends them all."""
+    """The process of the simulation. Not one of the parts: those are started again when they end."""
 
     def __init__(self, options: Sequence[str], family: Family) -> None:
         self._options = options

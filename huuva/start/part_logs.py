@@ -1,18 +1,15 @@
-"""What the parts of `make run` write: gathered into bundles, kept in a log of each part, warnings on the terminal."""
+"""What the parts of `make run` write: kept in a log of each part, warnings on the terminal."""
 
 from __future__ import annotations
 
 import logging.handlers
 import os
 import re
-import select
 import sys
-import time
 from pathlib import Path
 from typing import IO, Final
 
 import orjson
-from honcho.printer import Message
 
 LOG_BYTES: Final = 10 * 1024 * 1024
 LOG_FILES: Final = 3
@@ -26,56 +23,57 @@ MOST_AT_ONCE: Final = 1 << 20
 NOT_SHOWN: Final = frozenset({"level", "event", "timestamp", "logger", "exception"})
 
 
-class Bundles:
-    """A pipe whose `readline` gives all whole lines of a moment; what is left at its end, and then nothing."""
+class Lines:
+    """A pipe that gives whole lines, all that are there together; at its end what is left."""
 
     def __init__(self, pipe: IO[bytes]) -> None:
         self._pipe = pipe
         self._rest = b""
+        self.at_end = False
+        os.set_blocking(pipe.fileno(), False)
 
-    def readline(self) -> bytes:
-        while True:
-            select.select([self._pipe], [], [])
-            time.sleep(GATHER_SECONDS)
-            data = os.read(self._pipe.fileno(), MOST_AT_ONCE)
-            if not data:
-                rest, self._rest = self._rest, b""
-                return rest
-            whole, newline, self._rest = (self._rest + data).rpartition(b"\n")
-            if newline:
-                return whole + newline
+    def fileno(self) -> int:
+        return self._pipe.fileno()
+
+    def read(self) -> bytes:
+        """Doesn't wait: nothing where there is no whole line."""
+        data = self._rest
+        while len(data) < MOST_AT_ONCE:
+            try:
+                more = os.read(self.fileno(), MOST_AT_ONCE)
+            except BlockingIOError:
+                break
+            if not more:
+                self.at_end, self._rest = True, b""
+                return data
+            data += more
+        whole, newline, self._rest = data.rpartition(b"\n")
+        return whole + newline
 
     def close(self) -> None:
         self._pipe.close()
 
 
 class PartLogs:
-    """honcho's printer: every line goes into the part's own log, warnings and worse to the terminal too."""
+    """Every line goes into the part's own log, warnings and worse to the terminal too."""
 
     def __init__(self, folder: Path) -> None:
-        self.width = 0  # honcho sets it to the longest name
+        self.width = 0  # of the longest name
         self.folder = folder
-        self.first_stopped: tuple[str, int] | None = None
         self._files: dict[str, logging.Handler] = {}
         self._in_traceback: set[str] = set()
 
-    def write(self, message: Message) -> None:
-        data = message.data
-        text = (data.decode("utf-8", "replace") if isinstance(data, bytes) else data).removesuffix("\n")
-        if message.name != "system":
-            self._file(message.name).emit(logging.makeLogRecord({"msg": "%s", "args": (text,)}))
+    def write(self, name: str, lines: bytes) -> None:
+        text = lines.decode("utf-8", "replace").removesuffix("\n")
+        self._file(name).emit(logging.makeLogRecord({"msg": "%s", "args": (text,)}))
         for line in text.split("\n"):
-            if message.name == "system":
-                self._note_stop(line)
-                continue
-            shown = self._shown(message.name, line)
+            shown = self._shown(name, line)
             if shown is not None:
-                sys.stderr.write(f"{message.name.ljust(self.width)} | {shown}\n")
+                sys.stderr.write(f"{name.ljust(self.width)} | {shown}\n")
 
-    def _note_stop(self, line: str) -> None:
-        stopped = re.fullmatch(r"(\S+) stopped \(rc=(-?\d+)\)", line)
-        if stopped and self.first_stopped is None:
-            self.first_stopped = (stopped[1], int(stopped[2]))
+    def close(self) -> None:
+        for file in self._files.values():
+            file.close()
 
     def _file(self, name: str) -> logging.Handler:
         if name not in self._files:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import multiprocessing
 import os
 import resource
 import signal
@@ -15,7 +14,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -25,12 +24,15 @@ from huuva.env import ConfigError
 from huuva.home import make_folder
 from huuva.start.demo import Demo, demo_options
 
+if TYPE_CHECKING:
+    from huuva.start.manager import PartsManager
+
 READY_SECONDS: Final = 60
 OPEN_FILES: Final = 65536  # live holds a file for each screen
 
 
 def run(words: Sequence[str] = ()) -> int:
-    """Runs until Ctrl-C (exit code 0) or until a part dies (1). Raises ConfigError and ServiceError.
+    """Runs until Ctrl-C (exit code 0) or until a part can't be kept running (1). Raises ConfigError and ServiceError.
 
     `words` are those after `manage.py run`: none, or --demo and options of simulate.
     """
@@ -41,7 +43,7 @@ def run(words: Sequence[str] = ()) -> int:
 
     for sentence in settings.env.unknown():
         print(f"Warning: {sentence}", file=sys.stderr)
-    # Until honcho takes over, both signals unwind through the `with` blocks below.
+    # Until the manager of the parts takes over, both signals unwind through the `with` blocks below.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     try:
@@ -89,7 +91,7 @@ def _prepare(settings: Any) -> Any:
     _warn_without_cache()
     # Nothing need be in it, but WhiteNoise warns in each worker where it is missing.
     make_folder(settings.STATIC_ROOT)
-    connections.close_all()  # honcho forks: a child must not share a connection
+    connections.close_all()  # this process needs it no more
     return first
 
 
@@ -114,22 +116,15 @@ def _supervise(settings: Any, family: Any, first: Any, demo: list[str] | None, b
     addresses = [f"{origin(host, port)}/api/health", f"{origin(host, port + 1)}/livez"]
 
     def announce() -> None:
-        silent = [address for address in addresses if not _wait_for(address)]
-        if manager.interrupted or manager.failed_part():
-            return
-        if silent:
-            print(f"No answer from {silent[0]} after {READY_SECONDS} s: see {home / 'log'}.", file=sys.stderr)
-        else:
-            print(box(origin(host, port), first, time.monotonic() - began), flush=True)
-            if rush is not None:
-                rush.start()
+        if not all(_wait_for(address, home, manager) for address in addresses):
+            return  # it ends
+        print(box(origin(host, port), first, time.monotonic() - began), flush=True)
+        if rush is not None:
+            rush.start()
 
     def start_announcing() -> None:
         threading.Thread(target=announce, daemon=True).start()
 
-    if sys.platform == "linux":
-        # honcho's helpers hold nothing but a pipe; other start methods import everything again in each.
-        multiprocessing.set_start_method("fork", force=True)
     rush = None if demo is None else Demo(demo, family)
     manager = PartsManager(home, family, start_announcing, rush.interrupt if rush else None)
     for name, command in commands(home, host, port, settings.HUUVA_WEB_WORKERS).items():
@@ -141,13 +136,14 @@ def _supervise(settings: Any, family: Any, first: Any, demo: list[str] | None, b
     if failed:
         name, code = failed
         raise PartDied(
-            f"{name} ended with code {code}, so everything was stopped: see {home / 'log' / name}.log."
+            f"{name} ended again and again, the last time with code {code}, so everything was stopped: "
+            f"see {home / 'log' / name}.log."
         )
     return 0
 
 
 class PartDied(ServiceError):
-    """A part ended by itself."""
+    """A part ended by itself, again and again."""
 
     exit_code = 1
 
@@ -206,15 +202,19 @@ def _raise_file_limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def _wait_for(address: str) -> bool:
-    deadline = time.monotonic() + READY_SECONDS
-    while time.monotonic() < deadline:
+def _wait_for(address: str, home: Path, manager: PartsManager) -> bool:
+    """Until it answers; false where everything ends first. A busy machine may take long, which is said once."""
+    late_at = time.monotonic() + READY_SECONDS
+    while not manager.ending:
         try:
             with urlopen(address, timeout=5) as answer:  # noqa: S310  (our own address)
                 if answer.status == 200:
                     return True
         except (URLError, OSError):
             time.sleep(0.05)
+        if time.monotonic() > late_at:
+            print(f"No answer from {address} after {READY_SECONDS} s: see {home / 'log'}.", file=sys.stderr)
+            late_at = float("inf")
     return False
 
 

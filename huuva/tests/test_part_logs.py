@@ -1,39 +1,39 @@
-"""What the parts of `make run` write: in bundles, whole, and warnings on the terminal."""
+"""What the parts of `make run` write: whole lines, and warnings on the terminal."""
 
 import os
 from pathlib import Path
 
 import pytest
-from honcho.printer import Message
 
-from huuva.start.part_logs import Bundles, PartLogs
+from huuva.start.part_logs import Lines, PartLogs
 
 
-def bundles(*writes: bytes) -> list[bytes]:
-    """What comes of these writes and the end of the pipe."""
+def readings(*writes: bytes) -> list[bytes]:
+    """What is read after each of these writes, and after the end of the pipe."""
     reading, writing = os.pipe()
-    pipe = Bundles(os.fdopen(reading, "rb", buffering=0))
-    found = []
+    lines = Lines(os.fdopen(reading, "rb", buffering=0))
+    texts = []
     for data in writes:
         os.write(writing, data)
-        if b"\n" in data:
-            found.append(pipe.readline())
+        texts.append(lines.read())
+        assert not lines.at_end
     os.close(writing)
-    found += iter(pipe.readline, b"")
-    pipe.close()
-    return found
+    texts.append(lines.read())
+    assert lines.at_end
+    lines.close()
+    return texts
 
 
-def test_lines_that_come_together_are_one_bundle() -> None:
-    assert bundles(b"one\ntwo\nthree\n") == [b"one\ntwo\nthree\n"]
+def test_lines_that_come_together_are_read_together() -> None:
+    assert readings(b"one\ntwo\nthree\n") == [b"one\ntwo\nthree\n", b""]
 
 
 def test_a_line_comes_whole_however_it_was_written() -> None:
-    assert bundles(b"one\ntw", b"o\n", b"thr", b"ee\n") == [b"one\n", b"two\n", b"three\n"]
+    assert readings(b"one\ntw", b"o\n", b"thr", b"ee\n") == [b"one\n", b"two\n", b"", b"three\n", b""]
 
 
-def test_what_was_said_last_is_heard_without_an_end_of_line() -> None:
-    assert bundles(b"one\nkilled in the mid") == [b"one\n", b"killed in the mid"]
+def test_the_last_words_are_read_without_an_end_of_line() -> None:
+    assert readings(b"one\nkilled in the mid") == [b"one\n", b"killed in the mid"]
 
 
 def test_the_log_has_all_and_the_terminal_the_warnings(
@@ -49,8 +49,9 @@ def test_the_log_has_all_and_the_terminal_the_warnings(
         '  File "x.py", line 1, in <module>',
         "ValueError: no",
     ]
-    logs.write(Message("line", "".join(f"{line}\n" for line in lines).encode(), None, "web", None))
-    logs.write(Message("line", b"ERROR of a server\n", None, "web", None))
+    logs.write("web", "".join(f"{line}\n" for line in lines).encode())
+    logs.write("web", b"ERROR of a server\n")
+    logs.close()
 
     assert (tmp_path / "web.log").read_text().split("\n") == [*lines, "ERROR of a server", ""]
     assert capsys.readouterr().err.splitlines() == [

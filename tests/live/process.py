@@ -25,7 +25,7 @@ from huuva.parts import commands
 from tests.background import in_background
 from tests.ports import free_port
 
-START_SECONDS = 60
+START_SECONDS = 180
 
 
 class LiveProcess:
