@@ -10,14 +10,13 @@ from functools import partial
 from typing import Any, Final
 
 import structlog
-from django.conf import settings
 from django.contrib.admin.models import CHANGE
 from django.contrib.auth.models import User
-from django.core.mail import send_mail
 from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from huuva.alert_mail import send_alert
 from orders import clock
 from orders.audit import record
 from orders.models import Kitchen, KitchenMember, Order
@@ -138,12 +137,6 @@ def _mail(waiting: Shortening) -> None:
     """To the alerts' addresses and the kitchen's managers, where mail is set up."""
     members = KitchenMember.objects.filter(kitchen=waiting.kitchen).values("user")
     managers = User.objects.filter(pk__in=members, is_active=True).exclude(email="")
-    to = sorted({*settings.HUUVA_ALERT_EMAILS, *managers.values_list("email", flat=True)})
-    if not to or not settings.HUUVA_SMTP_URL:
-        return
     subject = _("Customers' data of %(kitchen)s will be removed") % {"kitchen": waiting.kitchen.name}
     body = _("Until then it can be taken back, on the kitchen's page in the admin.")
-    try:
-        send_mail(subject, f"{waiting.sentence()}\n\n{body}", None, to)
-    except OSError as error:  # smtplib's errors are OSErrors
-        log.warning("retention_mail_failed", error=type(error).__name__)
+    send_alert(subject, f"{waiting.sentence()}\n\n{body}", managers.values_list("email", flat=True))
