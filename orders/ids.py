@@ -15,10 +15,8 @@ MAX_LENGTH: Final = 128
 # No client can send it inside an id, and it sorts before all that they can: lists stand in the order that they would
 # have without it.
 _MARK: Final = "\t"
-
-
-def _is_channel_prefix(prefix: str) -> bool:
-    return False
+# Set when the application starts: which words are the slugs of channel links.
+_is_channel_prefix: Callable[[str], bool] = bool
 
 
 def new_order_id(at: datetime | None = None) -> str:
