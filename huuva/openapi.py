@@ -98,6 +98,10 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "token_missing": (403, "A screen's stream needs the token of the page that opens it."),
     "token_invalid": (403, "The token of a screen's stream was not made here; load the page again."),
     "token_expired": (403, "The token of a screen's stream is too old; load the page again."),
+    "token_revoked": (
+        403,
+        "The browser is no longer the screen whose stream it asks for; load the page again.",
+    ),
     "origin_not_allowed": (403, "Pages of this origin may not listen; see HUUVA_TRUSTED_ORIGINS."),
     "body_too_slow": (408, "The body came too slowly; send it again, within 10 s."),
     "too_busy": (503, "Nothing was done: no thread was free in time; send it again."),

@@ -17,11 +17,12 @@ import redis
 from django.conf import settings
 from django.db import transaction
 
-from huuva.live.channels import ORDERS, SCREENS, channel, message
+from huuva.live.channels import ENDED_PAIRINGS, ORDERS, SCREENS, channel, ended_message, message
+from huuva.live.tokens import LIFETIME_SECONDS
 from huuva.moments import moment
 from huuva.valkey_client import ValkeyClient, valkey_client
 
-__all__ = ["ORDERS", "SCREENS", "Publisher", "publish", "publish_on_commit"]
+__all__ = ["ORDERS", "SCREENS", "Publisher", "end_pairing_on_commit", "publish", "publish_on_commit"]
 
 # After each hint: of a burst of changes few hints are left, each of which costs live, and makes every screen fetch. The
 # first change after a quiet moment is told at once.
@@ -39,32 +40,49 @@ class Noted(NamedTuple):
     moment: str
 
 
+class Batch(NamedTuple):
+    """What is sent at once: hints by kitchen and kind, and the kitchens of pairings that have ended."""
+
+    hints: dict[tuple[str, str], Noted]
+    ended: dict[str, str]
+
+
 class Publisher:
-    """Keeps what is to be sent, one hint for each kitchen and kind at most, and sends it in the background."""
+    """Keeps what is to be sent, and sends it in the background: one hint for each kitchen and kind at most, and the
+    pairings that have ended."""
 
     def __init__(self, valkey: ValkeyClient, rest: Callable[[float], None] = time.sleep) -> None:
         self._valkey = valkey
         self._rest = rest
         self._changed = threading.Condition()
-        self._wanted: dict[tuple[str, str], Noted] = {}  # by kitchen and kind
+        self._wanted = Batch({}, {})
         self._sending = False
         self._thread: threading.Thread | None = None
 
     def publish(self, kitchen: str, kind: str) -> None:
         """Returns at once, and never raises."""
         with self._changed:
-            before = self._wanted.get((kitchen, kind))
+            before = self._wanted.hints.get((kitchen, kind))
             at_ms = before.at_ms if before else time.time_ns() // 1_000_000
-            self._wanted[kitchen, kind] = Noted(at_ms, moment())
-            # Not alive either in a process that was forked off since.
-            if self._thread is None or not self._thread.is_alive():
-                self._start()
-            self._changed.notify_all()
+            self._wanted.hints[kitchen, kind] = Noted(at_ms, moment())
+            self._hurry()
+
+    def end_pairing(self, kitchen: str, pairing: str) -> None:
+        """Likewise: live ends the streams of that pairing, after a hint by which their pages learn of it."""
+        with self._changed:
+            self._wanted.ended[pairing] = kitchen
+            self._hurry()
+
+    def _hurry(self) -> None:
+        # Not alive either in a process that was forked off since.
+        if self._thread is None or not self._thread.is_alive():
+            self._start()
+        self._changed.notify_all()
 
     def flush(self, seconds: float) -> bool:
         """Waits until everything is sent; false if that took longer."""
         with self._changed:
-            return self._changed.wait_for(lambda: not self._wanted and not self._sending, seconds)
+            return self._changed.wait_for(lambda: not any(self._wanted) and not self._sending, seconds)
 
     def _start(self) -> None:
         if self._thread is None:
@@ -76,23 +94,31 @@ class Publisher:
     def _run(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: bool(self._wanted))
-                batch, self._wanted, self._sending = self._wanted, {}, True
+                self._changed.wait_for(lambda: any(self._wanted))
+                batch, self._wanted, self._sending = self._wanted, Batch({}, {}), True
             sent = self._valkey.ask(partial(_send, batch))
             with self._changed:
                 self._sending = False
                 if sent is None:
-                    for key, noted in batch.items():
-                        newer = self._wanted.get(key, noted)
-                        self._wanted[key] = Noted(noted.at_ms, newer.moment)
+                    for key, noted in batch.hints.items():
+                        newer = self._wanted.hints.get(key, noted)
+                        self._wanted.hints[key] = Noted(noted.at_ms, newer.moment)
+                    self._wanted.ended.update(batch.ended)
                 self._changed.notify_all()
             self._rest(RETRY_SECONDS if sent is None else PAUSE_SECONDS)
 
 
-def _send(batch: dict[tuple[str, str], Noted], client: redis.Redis) -> bool:
+def _send(batch: Batch, client: redis.Redis) -> bool:
     pipeline = client.pipeline(transaction=False)
-    for (kitchen, kind), noted in batch.items():
+    for (kitchen, kind), noted in batch.hints.items():
         pipeline.publish(channel(kitchen), message(kind, *noted))
+    if batch.ended:
+        now = time.time()
+        pipeline.zremrangebyscore(ENDED_PAIRINGS, "-inf", now)
+        pipeline.zadd(ENDED_PAIRINGS, dict.fromkeys(batch.ended, now + LIFETIME_SECONDS))
+        pipeline.expire(ENDED_PAIRINGS, LIFETIME_SECONDS)
+    for pairing, kitchen in batch.ended.items():
+        pipeline.publish(channel(kitchen), ended_message(pairing))
     pipeline.execute()
     return True
 
@@ -110,3 +136,11 @@ def publish(kitchen: str, kind: str = ORDERS) -> None:
 def publish_on_commit(kitchen: str, kind: str = ORDERS) -> None:
     """A hint for the screens of a kitchen, as soon as this transaction is committed; none if it is rolled back."""
     transaction.on_commit(partial(publish, kitchen, kind))
+
+
+def end_pairing_on_commit(kitchen: str, pairing: str) -> None:
+    """As soon as this transaction is committed, the streams of a browser that has lost its screen end; `pairing` as in
+    its tokens, empty where the screen had none."""
+    publish_on_commit(kitchen, SCREENS)
+    if pairing:
+        transaction.on_commit(lambda: _publisher().end_pairing(kitchen, pairing))

@@ -36,7 +36,9 @@ class LiveApp:
         self._secret_key = environment.secret_key
         self._origins = Origins(environment.origins, environment.web_port)
         self.streams = Streams(environment.most_streams)
-        self._subscriber = Subscriber(environment.redis_url, self.streams.hint, self.streams.set_valkey)
+        self._subscriber = Subscriber(
+            environment.redis_url, self.streams.hint, self.streams.end_pairing, self.streams.set_valkey
+        )
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -119,9 +121,13 @@ class LiveApp:
     def _grant(self, query: bytes) -> Grant:
         token = parse_qs(query.decode("latin-1")).get("token", [""])[0]
         try:
-            return read_token(self._secret_key, token)
+            grant = read_token(self._secret_key, token)
         except BadToken as bad:
             raise Refusal(403, bad.code, "Forbidden", bad.detail) from None
+        if self.streams.has_ended(grant.pairing):
+            detail = "This browser is no longer the screen: load the page again."
+            raise Refusal(403, "token_revoked", "Forbidden", detail)
+        return grant
 
     async def _stream(self, grant: Grant, receive: Receive, send: Send, cors: Headers) -> None:
         task = asyncio.current_task()

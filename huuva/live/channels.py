@@ -1,6 +1,7 @@
 """How hints travel from web to live: a channel of Valkey for each kitchen.
 
-A hint says that something changed, never what: the truth is fetched from web.
+A hint says that something changed, never what: the truth is fetched from web. By the same channel live is told that a
+pairing has ended; for processes that don't listen at that moment it stands in a sorted set of Valkey, too.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ KITCHENS: Final = "huuva:kitchen:"
 ORDERS: Final = "orders"  # an order of the kitchen
 SCREENS: Final = "screens"  # its stations, screens, settings, alarms: what shows orders
 KINDS: Final = frozenset({ORDERS, SCREENS})
+ENDED: Final = "ended"
+# Pairings that have ended, by the time (seconds since 1970) from which none of their tokens is valid any more.
+ENDED_PAIRINGS: Final = "huuva:ended-pairings"
 
 
 def channel(kitchen: str) -> str:
@@ -33,17 +37,30 @@ class Hint(NamedTuple):
     moment: str = ""
 
 
+class Ended(NamedTuple):
+    """A pairing whose streams and tokens are no good any more."""
+
+    pairing: str
+
+
+def ended_message(pairing: str) -> str:
+    """What is published; see Ended."""
+    return json.dumps({"v": 1, "kind": ENDED, "pairing": pairing}, separators=(",", ":"))
+
+
 def message(kind: str, at_ms: int, moment: str = "") -> str:
     """What is published; see Hint."""
     words = {"v": 1, "kind": kind, "at": at_ms}
     return json.dumps({**words, "moment": moment} if moment else words, separators=(",", ":"))
 
 
-def read(channel_name: bytes, data: bytes) -> Hint | None:
+def read(channel_name: bytes, data: bytes) -> Hint | Ended | None:
     """None for what isn't ours: anybody may publish there."""
     try:
         words = json.loads(data)
         kind, at, moment = words["kind"], words.get("at"), words.get("moment")
+        if words["v"] == 1 and kind == ENDED and isinstance(words["pairing"], str):
+            return Ended(words["pairing"])
         if words["v"] != 1 or kind not in KINDS:
             return None
         kitchen = channel_name.decode().removeprefix(KITCHENS)

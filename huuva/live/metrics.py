@@ -11,6 +11,7 @@ CONTENT_TYPE: Final = b"text/plain; version=0.0.4; charset=utf-8"
 COUNTERS: Final = {
     "opened": ("huuva_live_streams_opened_total", "Streams opened since the start."),
     "dropped": ("huuva_live_streams_dropped_total", "Streams ended because nobody read them."),
+    "revoked": ("huuva_live_streams_revoked_total", "Streams ended because their browser lost the screen."),
     "hints_received": ("huuva_live_hints_received_total", "Hints heard from Valkey."),
     "hints_passed": ("huuva_live_hints_passed_total", "Hints passed on, counted for each stream."),
 }

@@ -10,13 +10,15 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from huuva.live.channels import Hint
-from huuva.live.tokens import Grant
+from huuva.live.tokens import LIFETIME_SECONDS, Grant
 
 TICK_SECONDS: Final = 2.0
 # A stream that takes nothing for this long is not read: it is dropped, and its screen comes back by itself.
 STALLED_SECONDS: Final = 3 * TICK_SECONDS
 # Each loss of Wi-Fi leaves a stream that looks open for minutes. Of one screen's streams the newest count.
 MOST_FOR_ONE_SCREEN: Final = 16
+# Each for as long as its tokens live. There are a few a day; more than this is somebody's mistake.
+MOST_ENDED: Final = 10_000
 # A longer one is a wrong clock, or a hint that waited for Valkey.
 LONGEST_DELAY_SECONDS: Final = 60.0
 # After the hints of a time were missed: fetch, whatever it was.
@@ -37,11 +39,18 @@ class Stream:
         self._closed = False
 
     def offer(self, name: str, event: bytes) -> None:
-        """Sends the event as soon as the client takes it; one of the same name that still waits is replaced."""
+        """Sends the event as soon as the client takes it; one of the same name that still waits is replaced. Nothing
+        more goes to a stream that is being closed."""
+        if self._closed:
+            return
         if not self._waiting:
             self._waiting_since = time.monotonic()
         self._waiting[name] = event
         self._rouse()
+
+    @property
+    def is_closed(self) -> bool:
+        return self._closed
 
     def waits(self, name: str) -> bool:
         """Whether an event of that name has not been taken yet."""
@@ -77,11 +86,12 @@ class Streams:
     def __init__(self, most: int) -> None:
         self.most = most
         self.valkey_up = False
-        self.counts = {"opened": 0, "dropped": 0, "hints_received": 0, "hints_passed": 0}
+        self.counts = {"opened": 0, "dropped": 0, "revoked": 0, "hints_received": 0, "hints_passed": 0}
         self.delay_seconds = 0.0  # of all received hints together, from commit to here
         self._by_kitchen: dict[str, dict[Stream, None]] = {}
         self._by_screen: dict[tuple[str, str], deque[Stream]] = {}
         self._count = 0
+        self._ended: dict[str, float] = {}  # until when, by pairing
 
     def __len__(self) -> int:
         return self._count
@@ -121,9 +131,27 @@ class Streams:
         if not self._by_screen[screen]:
             del self._by_screen[screen]
 
+    def end_pairing(self, pairing: str) -> None:
+        """Ends the streams of a browser that is no longer the screen, and lets it open none. What waits still goes out:
+        the hint by which its page learns of that."""
+        if not pairing:
+            return
+        self._ended.pop(pairing, None)
+        while len(self._ended) >= MOST_ENDED:
+            del self._ended[next(iter(self._ended))]
+        self._ended[pairing] = time.time() + LIFETIME_SECONDS
+        for stream in self:
+            if stream.grant.pairing == pairing and not stream.is_closed:
+                self.counts["revoked"] += 1
+                stream.close()
+
+    def has_ended(self, pairing: str) -> bool:
+        return pairing in self._ended
+
     def tick(self) -> None:
         """The heartbeat, to all; ends what has expired or isn't read."""
         beat, now, wall = self._moment("beat"), time.monotonic(), time.time()
+        self._ended = {pairing: until for pairing, until in self._ended.items() if until > wall}
         for stream in list(self):
             if stream.stalled(now):
                 self._drop(stream)

@@ -1,8 +1,10 @@
-"""The one subscription of this process: hears the hints of all kitchens, and knows whether it would hear them."""
+"""The one subscription of this process: hears the hints of all kitchens and of pairings that end, and knows whether it
+would hear them."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Any, Final, NoReturn
 
@@ -24,7 +26,8 @@ log = get_logger(__name__)
 
 
 class Subscriber:
-    """Calls `on_hint` for each hint and `on_state(up)` when Valkey comes and goes.
+    """Calls `on_hint` for each hint, `on_ended` for each pairing that ends or ended while it didn't listen (some come
+    twice), and `on_state(up)` when Valkey comes and goes.
 
     Raises ValueError for a URL that can't be one of Valkey.
     """
@@ -33,9 +36,11 @@ class Subscriber:
         self,
         url: str,
         on_hint: Callable[[channels.Hint], None],
+        on_ended: Callable[[str], None],
         on_state: Callable[[bool], None],
     ) -> None:
         self._on_hint = on_hint
+        self._on_ended = on_ended
         self._on_state = on_state
         self._up: bool | None = None  # None: not tried yet
         self._wait_seconds = FIRST_WAIT_SECONDS
@@ -63,6 +68,8 @@ class Subscriber:
                 message = await pubsub.get_message(timeout=SILENCE_SECONDS)
                 if message is not None:
                     asked = False
+                    if message["type"] == "psubscribe":
+                        await self._read_ended()
                     self._heard(message)
                 elif asked:
                     raise TimeoutError("Valkey accepts connections but does not answer")
@@ -72,6 +79,13 @@ class Subscriber:
         finally:
             await pubsub.aclose()
 
+    async def _read_ended(self) -> None:
+        """What was missed. Read once we listen, so that nothing lies between."""
+        reading = self._client.zrangebyscore(channels.ENDED_PAIRINGS, time.time(), "+inf")
+        pairings: Any = await asyncio.wait_for(reading, CONNECT_SECONDS)
+        for pairing in pairings:
+            self._on_ended(pairing.decode())
+
     def _heard(self, message: dict[str, Any]) -> None:
         if message["type"] == "psubscribe":
             self._wait_seconds = FIRST_WAIT_SECONDS
@@ -79,9 +93,11 @@ class Subscriber:
             log.info("live_subscribed")
             self._on_state(True)
         elif message["type"] == "pmessage":
-            hint = channels.read(message["channel"], message["data"])
-            if hint is not None:
-                self._on_hint(hint)
+            heard = channels.read(message["channel"], message["data"])
+            if isinstance(heard, channels.Ended):
+                self._on_ended(heard.pairing)
+            elif heard is not None:
+                self._on_hint(heard)
 
     def _lost(self, error: Exception) -> None:
         if self._up is not False:

@@ -22,6 +22,8 @@ from huuva.home import secret_file
 from huuva.live.channels import channel, message
 from huuva.live.tokens import STREAMS_PATH, make_token
 from huuva.parts import commands
+from huuva.valkey_client import ValkeyClient
+from kitchen_display.hints import Publisher
 from tests.background import in_background
 from tests.ports import free_port
 
@@ -79,8 +81,17 @@ class LiveProcess:
         with redis.Redis.from_url(self.redis_url) as client:
             client.publish(channel(kitchen), message(kind, time.time_ns() // 1_000_000))
 
-    def token(self, kitchen: str = "main", screen: str = "1", lifetime_seconds: int = 60) -> str:
-        return make_token(self.secret_key, kitchen, screen, lifetime_seconds=lifetime_seconds)
+    def end_pairing(self, kitchen: str, pairing: str) -> None:
+        publisher = Publisher(ValkeyClient(self.redis_url))
+        publisher.end_pairing(kitchen, pairing)
+        assert publisher.flush(10)
+
+    def token(
+        self, kitchen: str = "main", screen: str = "1", lifetime_seconds: int = 60, pairing: str = ""
+    ) -> str:
+        return make_token(
+            self.secret_key, kitchen, screen, pairing=pairing, lifetime_seconds=lifetime_seconds
+        )
 
     def request(
         self,

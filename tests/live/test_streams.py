@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from http.client import HTTPResponse
 from typing import Any
 
 import pytest
 
+from huuva.env import PROJECT_ROOT
 from huuva.live.channels import Hint
 from huuva.live.streams import Stream, Streams
-from huuva.live.tokens import Grant, make_token
+from huuva.live.tokens import LIFETIME_SECONDS, Grant, make_token
+from huuva.valkey_client import ValkeyClient
+from kitchen_display.hints import Publisher
 from tests.live.process import LiveProcess
 
 
@@ -192,6 +196,83 @@ def test_a_stream_ends_with_its_token(live: LiveProcess) -> None:
 
     assert names[0] == "hello"
     assert len(names) <= 3
+
+
+def test_the_stream_of_a_revoked_screen_ends_at_once(live: LiveProcess) -> None:
+    revoked = live.metric("huuva_live_streams_revoked_total")
+    with live.listen("main", "1", pairing="out") as out, live.listen("main", "1", pairing="in") as stays:
+        out.until("hello")
+        stays.until("hello")
+        began = time.monotonic()
+        live.end_pairing("main", "out")
+        while out.event():
+            pass
+        assert time.monotonic() - began < 1
+        live.publish("main")
+        stays.until("hint")
+
+    assert live.metric("huuva_live_streams_revoked_total") == revoked + 1
+    _, response = live.request(live.token(pairing="out"))
+    assert response.status == 403
+    assert problem(response)["code"] == "token_revoked"
+
+
+def test_a_revocation_is_known_to_live_that_starts_later(live: LiveProcess) -> None:
+    live.stop()
+    live.end_pairing("main", "before")
+    live.start()
+
+    _, response = live.request(live.token(pairing="before"))
+
+    assert response.status == 403
+    assert problem(response)["code"] == "token_revoked"
+
+
+def test_a_revocation_while_valkey_is_away_counts_as_soon_as_it_is_back(live: LiveProcess) -> None:
+    publisher = Publisher(ValkeyClient(live.redis_url))
+    with live.listen("main", "1", pairing="away") as screen:
+        screen.until("hello")
+        live.stop_valkey()
+        publisher.end_pairing("main", "away")
+        screen.until("beat", valkey=False)
+        live.start_valkey()
+        assert publisher.flush(10)
+        while screen.event():
+            pass
+
+
+def test_no_token_outlives_what_valkey_may_have_lost() -> None:
+    """A page asks for a fresh one at least twice a minute, hidden ones once, and renews its stream in time."""
+    script = (PROJECT_ROOT / "static/kitchen_display/js/stream.js").read_text()
+    renews = re.search(r"const RENEW_MS = (\d+);", script)
+    assert renews is not None
+
+    assert 1.15 * int(renews[1]) / 1000 + 60 + 60 < LIFETIME_SECONDS <= 600
+
+
+def test_pairings_that_have_ended_are_forgotten_with_their_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
+    streams = Streams(most=9)
+    streams.end_pairing("")
+    assert not streams.has_ended("")
+    streams.end_pairing("out")
+    streams.tick()
+    assert streams.has_ended("out")
+
+    later = time.time() + LIFETIME_SECONDS
+    monkeypatch.setattr(time, "time", lambda: later)
+    streams.tick()
+    assert not streams.has_ended("out")
+
+
+def test_the_last_hint_goes_out_before_a_stream_ends_and_none_after() -> None:
+    streams = Streams(most=9)
+    stream = streams.open(Grant("main", "1", 2**40, "out"), lambda: None)
+    streams.hint(Hint("main", "screens"))
+    streams.end_pairing("out")
+    streams.hint(Hint("main", "orders"))
+
+    assert "screens" in (last := str(taken(stream))) and "orders" not in last
+    assert taken(stream) is None
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,9 @@ def test_valkey_may_be_away_for_hours(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Subscriber, "_listen", away)
     monkeypatch.setattr("huuva.live.subscriber.asyncio.sleep", sleep)
     with pytest.raises(Enough):
-        asyncio.run(Subscriber("redis://127.0.0.1:1/0", lambda hint: None, states.append).run())
+        asyncio.run(
+            Subscriber("redis://127.0.0.1:1/0", lambda hint: None, lambda pairing: None, states.append).run()
+        )
 
     assert waits[:3] == [FIRST_WAIT_SECONDS * factor for factor in (1, 2, 4)]
     assert max(waits) == waits[-1] == LONGEST_WAIT_SECONDS

@@ -11,6 +11,8 @@ def test_a_token_brings_its_grant() -> None:
     token = make_token(SECRET, "küche 1", 7, now=1000, lifetime_seconds=60)
 
     assert read_token(SECRET, token, now=1059) == Grant("küche 1", "7", 1060)
+    paired = make_token(SECRET, "main", 7, pairing="abc", now=1000, lifetime_seconds=60)
+    assert read_token(SECRET, paired, now=1059).pairing == "abc"
 
 
 def test_a_token_needs_no_quoting_in_an_address() -> None:

@@ -3,6 +3,9 @@
 const QUIET_MS = 3000; // without a beat for so long it is no good
 const LOST_MS = 4600; // and then it is given up
 const HELLO_MS = 2500; // so long a new connection has for its hello: back within 3 s of the network's return
+// A connection ends with its token, after LIFETIME_SECONDS of huuva/live/tokens.py: the next one takes over well before.
+const RENEW_MS = 120000;
+const RETRY_MS = 10000;
 
 /**
  * `onEvent(name, data)` is called with hello, beat and hint; `onLost(losses)` when the connection is lost, with how many
@@ -10,6 +13,9 @@ const HELLO_MS = 2500; // so long a new connection has for its hello: back withi
  */
 export function hintStream({ url, clock, onEvent, onLost }) {
   let source = null;
+  let next = null; // takes over with its hello
+  let nextSince = 0;
+  let renewAt = 0;
   let greeted = false; // this connection said hello
   let openedAt = 0;
   let lastEvent = 0;
@@ -27,16 +33,7 @@ export function hintStream({ url, clock, onEvent, onLost }) {
     open() {
       stream.close();
       openedAt = performance.now();
-      const mine = new EventSource(stream.url);
-      source = mine;
-      for (const name of ["hello", "beat", "hint"]) {
-        mine.addEventListener(name, (event) => {
-          if (mine === source) take(name, JSON.parse(event.data));
-        });
-      }
-      mine.onerror = () => {
-        if (mine === source) lost();
-      };
+      source = connect();
     },
 
     /** Gives up what is silent, and connects again when it is time. */
@@ -46,6 +43,11 @@ export function hintStream({ url, clock, onEvent, onLost }) {
         if (now >= reopenAt) stream.open();
       } else if (greeted ? now - lastEvent > LOST_MS : now - openedAt > HELLO_MS) {
         lost();
+      } else if (next) {
+        if (now - nextSince > HELLO_MS) dropNext();
+      } else if (greeted && now >= renewAt) {
+        nextSince = now;
+        next = connect();
       }
     },
 
@@ -56,10 +58,41 @@ export function hintStream({ url, clock, onEvent, onLost }) {
 
     close() {
       source?.close();
-      source = null;
+      next?.close();
+      source = next = null;
       greeted = false;
     },
   };
+
+  function connect() {
+    const mine = new EventSource(stream.url);
+    for (const name of ["hello", "beat", "hint"]) {
+      mine.addEventListener(name, (event) => {
+        if (mine === source) take(name, JSON.parse(event.data));
+        else if (mine === next) takeOver(JSON.parse(event.data));
+      });
+    }
+    mine.onerror = () => {
+      if (mine === source) lost();
+      else if (mine === next) dropNext();
+    };
+    return mine;
+  }
+
+  /** Nothing was missed in between, so its hello is no more than a beat. */
+  function takeOver(data) {
+    source.close();
+    source = next;
+    next = null;
+    renewAt = performance.now() + jitter(RENEW_MS);
+    take("beat", data);
+  }
+
+  function dropNext() {
+    next.close();
+    next = null;
+    renewAt = performance.now() + jitter(RETRY_MS);
+  }
 
   function take(name, data) {
     if (name === "beat" && isOld(data)) return;
@@ -67,6 +100,7 @@ export function hintStream({ url, clock, onEvent, onLost }) {
     if (name === "hello") {
       greeted = true;
       losses = 0;
+      renewAt = lastEvent + jitter(RENEW_MS);
     }
     if (name !== "hint") {
       clock.sample(data.now);
