@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
@@ -81,7 +82,7 @@ def measure_boards(
 ) -> BoardResult:
     """`link` pairs a screen with the kitchen of `key`, which has no orders yet. Raises BoardFailed."""
     make_tickets(Client(base_url, key))
-    cookie = _paired(base_url, link)
+    cookie = paired(base_url, link)
     costs = []
     for old in (0, OLD_ORDERS):
         if old:
@@ -102,9 +103,12 @@ def make_tickets(client: Client) -> None:
         )
 
 
-def _paired(base_url: str, link: str) -> str:
+def paired(base_url: str, link: str) -> str:
+    """The cookie of a browser that has used the link."""
     connection = _connection(base_url)
-    connection.request("GET", link)
+    # As the form of the link's page is sent: the token twice, in a cookie and beside it.
+    token = secrets.token_hex(16)
+    connection.request("POST", link, headers={"Cookie": f"csrftoken={token}", "X-CSRFToken": token})
     answer = connection.getresponse()
     answer.read()
     cookies = [value.partition(";")[0] for value in answer.headers.get_all("Set-Cookie", [])]

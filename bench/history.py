@@ -13,7 +13,7 @@ from statistics import median, quantiles
 from typing import Any
 from urllib.parse import urlsplit
 
-from bench.boards import make_tickets
+from bench.boards import make_tickets, paired
 from bench.history_figures import Figures, HistoryResult, Times
 from bench.load import run_wrk
 from bench.measure import CpuClock
@@ -124,11 +124,9 @@ def _fill(stack: Stack, days: int, before: Figures | None) -> Figures:
 
 def _paired(stack: Stack) -> str:
     """The cookie of a browser that is a wall of kitchen tickets."""
-    caller = Caller(stack.base_url, {})
-    _, _, answer = caller.call("GET", stack.manage("pair_screen", "bench-history", "--kitchen", "tickets"))
-    cookies = [value.partition(";")[0] for value in answer.headers.get_all("Set-Cookie", [])]
-    caller.close()
-    return "; ".join(cookies)
+    return paired(
+        stack.base_url, stack.manage("pair_screen", "bench-history", "--kitchen", "tickets").strip()
+    )
 
 
 def _logged_in(stack: Stack) -> str:

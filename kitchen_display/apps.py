@@ -9,6 +9,7 @@ class KitchenDisplayConfig(AppConfig):
 
     def ready(self) -> None:
         from huuva.metrics import register_gauge
+        from kitchen_display.models import Screen
         from kitchen_display.receivers import (
             brand_changed,
             customer_data_removed_receiver,
@@ -16,6 +17,7 @@ class KitchenDisplayConfig(AppConfig):
             order_amended_receiver,
             order_changed_receiver,
             pace_changed_receiver,
+            screen_deleted,
         )
         from kitchen_display.sightings import unseen_samples
         from orders.models import Brand, Kitchen, Order
@@ -34,6 +36,7 @@ class KitchenDisplayConfig(AppConfig):
         post_save.connect(kitchen_saved, sender=Kitchen, dispatch_uid="kitchen_display.kitchen_saved")
         post_save.connect(brand_changed, sender=Brand, dispatch_uid="kitchen_display.brand_saved")
         post_delete.connect(brand_changed, sender=Brand, dispatch_uid="kitchen_display.brand_deleted")
+        post_delete.connect(screen_deleted, sender=Screen, dispatch_uid="kitchen_display.screen_deleted")
         register_gauge(
             "huuva_orders_unseen",
             "Orders to be made that no screen has shown within 15 s of their arrival.",

@@ -21,8 +21,9 @@ ALPHABET: Final = "ACDEFGHJKMNPQRTUVWXY34679"
 CODE_LENGTH: Final = 6
 CODE_LIFETIME: Final = timedelta(minutes=15)
 LINK_LIFETIME: Final = timedelta(days=1)
-# Each unpaired visitor gets a code. More than this at once is no kitchen.
-MOST_WAITING: Final = 1000
+# Each unpaired visitor gets a code. More than this at once from one address is no kitchen. There is no limit for all
+# addresses together: anybody could use it up for everybody else.
+MOST_FROM_ADDRESS: Final = 60
 _PAIRING: Final = (
     "digest",
     "link_digest",
@@ -65,7 +66,7 @@ def find_screen(token: str) -> Screen | None:
 
 
 def make_link(screen: Screen) -> str:
-    """The path of a link that pairs the browser which opens it first, within LINK_LIFETIME.
+    """The path of a link that pairs the browser which uses it first, within LINK_LIFETIME.
 
     The screen's present browser stays paired until then; an older link ends now.
     """
@@ -76,10 +77,15 @@ def make_link(screen: Screen) -> str:
     return f"/display/pair/{token}"
 
 
-def is_taken(link_token: str, own_tokens: Collection[str]) -> bool:
-    """Whether the link would take its screen from a browser that may show it now, other than that of `own_tokens`."""
+def find_link(link_token: str) -> Screen:
+    """The screen that the link pairs. Raises PairingRefused."""
     screen = Screen.objects.filter(link_digest=digest_of(link_token)).first()
-    if screen is None or screen.digest is None:
+    return _unless_ended(screen)
+
+
+def is_taken(screen: Screen, own_tokens: Collection[str]) -> bool:
+    """Whether a link would take the screen from a browser that may show it now, other than that of `own_tokens`."""
+    if screen.digest is None:
         return False
     if screen.digest in {digest_of(token) for token in own_tokens}:
         return False
@@ -95,28 +101,38 @@ def use_link(link_token: str) -> Paired:
         .filter(link_digest=digest_of(link_token))
         .first()
     )
+    return _pair(_unless_ended(screen))
+
+
+def _unless_ended(screen: Screen | None) -> Screen:
     if screen is None or screen.link_expires_at is None or screen.link_expires_at < timezone.now():
         raise PairingRefused(
             _(
                 "This link has been used or is too old. Ask a manager for a new one, or pair by the code below."
             )
         )
-    return _pair(screen)
+    return screen
 
 
-def start_waiting(kind: str) -> Waiting:
-    """A code for a browser that isn't paired. Raises PairingRefused where far too many wait."""
+def start_waiting(kind: str, network: str) -> Waiting:
+    """A code for a browser that isn't paired. Raises PairingRefused where far too many wait at its address
+    (`client_network`)."""
     now = timezone.now()
     PairingRequest.objects.filter(created_at__lt=now - CODE_LIFETIME).delete()
-    if PairingRequest.objects.count() >= MOST_WAITING:
-        raise PairingRefused(_("Too many browsers wait to be paired. Try again in a quarter of an hour."))
+    if PairingRequest.objects.filter(network=network).count() >= MOST_FROM_ADDRESS:
+        raise PairingRefused(
+            _(
+                "Too many browsers of your network wait to be paired. Try again in a quarter of an hour, "
+                "or ask a manager for a pairing link."
+            )
+        )
     secret = secrets.token_urlsafe(32)
     while True:
         code = "".join(secrets.choice(ALPHABET) for _ in range(CODE_LENGTH))
         try:
             with transaction.atomic():
                 request = PairingRequest.objects.create(
-                    code=code, digest=digest_of(secret), kind=kind, created_at=now
+                    code=code, digest=digest_of(secret), kind=kind, network=network, created_at=now
                 )
         except IntegrityError:
             continue  # The code is being shown by another browser.
@@ -176,23 +192,25 @@ def finish_waiting(secret: str) -> Paired | None:
 def _pair(screen: Screen) -> Paired:
     """Give the screen to a new browser; the one that had it is out at once."""
     token = secrets.token_urlsafe(32)
-    now = timezone.now()
+    now, before = timezone.now(), screen.pairing
     screen.used_link_digest = screen.link_digest or ""
     screen.digest, screen.link_digest, screen.link_expires_at = digest_of(token), None, None
     screen.paired_at, screen.revoked_at, screen.last_seen_at = now, None, now
     screen.save(update_fields=_PAIRING)
-    # The browser that had it asks at once, and finds that it is out.
-    hints.publish_on_commit(screen.kitchen_id, hints.SCREENS)
+    hints.end_pairing_on_commit(screen.kitchen_id, before)
     return Paired(screen, token)
 
 
+@transaction.atomic
 def revoke(screen: Screen) -> bool:
-    """End a screen's pairing: its next request is refused, and it is told to ask at once. False: it was before."""
+    """End a screen's pairing: its next request is refused, and its stream ends at once. False: it was before."""
     now = timezone.now()
     changed = Screen.objects.filter(pk=screen.pk, revoked_at=None).update(
         revoked_at=now, link_digest=None, link_expires_at=None
     )
     if changed:
         screen.revoked_at = now
-        hints.publish_on_commit(screen.kitchen_id, hints.SCREENS)
+        # Its row is ours now: another browser may have been paired since it was read.
+        screen.refresh_from_db(fields=["digest", "kitchen_id", "kind"])
+        hints.end_pairing_on_commit(screen.kitchen_id, screen.pairing)
     return bool(changed)

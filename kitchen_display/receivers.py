@@ -35,6 +35,11 @@ def kitchen_saved(sender: type[Kitchen], instance: Kitchen, **_: Any) -> None:
     hints.publish_on_commit(instance.pk, hints.SCREENS)
 
 
+def screen_deleted(sender: type[Screen], instance: Screen, **_: Any) -> None:
+    """Of `post_delete`: its browser finds that it is none any more, and its stream ends."""
+    hints.end_pairing_on_commit(instance.kitchen_id, instance.pairing)
+
+
 def pace_changed_receiver(sender: type[KitchenPace], pace: KitchenPace, **_: Any) -> None:
     """Of `orders.signals.pace_changed`: every wall of the kitchen shows that it is busy or paused."""
     hints.publish_on_commit(pace.kitchen_id, hints.SCREENS)

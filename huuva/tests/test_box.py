@@ -53,7 +53,8 @@ def test_the_links_pair_the_browser_that_opens_them() -> None:
     assert len(links) == 2
     for link in links:
         browser = Client()
-        assert browser.get(link).status_code == 303
+        assert "data-open" in browser.get(link).content.decode()
+        assert browser.post(link).status_code == 303
         assert any(cookie.value for cookie in browser.cookies.values())
 
 

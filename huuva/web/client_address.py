@@ -1,4 +1,4 @@
-"""Where a request comes from, and by which name somebody logs in: what the login's throttle counts by."""
+"""Where a request comes from, and by which name somebody logs in: what limits count by."""
 
 import ipaddress
 import re
@@ -21,6 +21,20 @@ def client_address(request: HttpRequest) -> str:
     if settings.HUUVA_HTTPS:
         address = _address(request.META.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2]) or address
     return address
+
+
+def client_network(request: HttpRequest) -> str:
+    """What limits count by: the client's IPv4 address, or the /64 of its IPv6 address, which is one customer's."""
+    address = client_address(request)
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return address
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(ipaddress.ip_network((parsed, 64), strict=False))
 
 
 def _address(text: str) -> str:

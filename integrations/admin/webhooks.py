@@ -210,10 +210,10 @@ class WebhookAdmin(KitchenScoped, ModelAdmin):
             **self.admin_site.each_context(request),
             "title": endpoint.name,
             "opts": self.opts,
-            "webhook": endpoint,
             "question": question,
+            "back": reverse("admin:integrations_webhookendpoint_change", args=[endpoint.pk]),
         }
-        return TemplateResponse(request, "integrations/ask.html", context)
+        return TemplateResponse(request, "huuva/ask.html", context)
 
     @admin.action(description=_("Enable"), permissions=["change"])
     def enable(self, request: HttpRequest, queryset: QuerySet[WebhookEndpoint]) -> None:

@@ -7,6 +7,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -127,10 +128,12 @@ class ScreenAdmin(KitchenScoped, ModelAdmin):
         return moment(screen.paired_at, screen.kitchen) if screen.paired_at else None
 
     def save_model(self, request: HttpRequest, obj: Screen, form: forms.ModelForm, change: bool) -> None:
+        before = Screen.objects.filter(pk=obj.pk).first()
         super().save_model(request, obj, form, change)
+        hints.publish_on_commit(obj.kitchen_id, hints.SCREENS)
         # A page that is moved to another kitchen still listens to the one before.
-        for kitchen in {obj.kitchen_id, form.initial.get("kitchen") or obj.kitchen_id}:
-            hints.publish_on_commit(kitchen, hints.SCREENS)
+        if before is not None and (before.kitchen_id, before.kind) != (obj.kitchen_id, obj.kind):
+            hints.end_pairing_on_commit(before.kitchen_id, before.pairing)
         code = form.cleaned_data.get("code")
         if not code:
             return
@@ -140,17 +143,6 @@ class ScreenAdmin(KitchenScoped, ModelAdmin):
             self.message_user(request, str(refusal), messages.ERROR)
         else:
             self.message_user(request, _("The screen will show its board in a moment."), messages.SUCCESS)
-
-    def delete_model(self, request: HttpRequest, obj: Screen) -> None:
-        kitchen = obj.kitchen_id
-        super().delete_model(request, obj)
-        hints.publish_on_commit(kitchen, hints.SCREENS)
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Screen]) -> None:
-        kitchens = set(queryset.values_list("kitchen_id", flat=True))
-        super().delete_queryset(request, queryset)
-        for kitchen in kitchens:
-            hints.publish_on_commit(kitchen, hints.SCREENS)
 
     @admin.action(description=_("Revoke: switch off at once"), permissions=["change"])
     def revoke_screens(self, request: HttpRequest, queryset: QuerySet[Screen]) -> None:
@@ -175,15 +167,19 @@ class ScreenAdmin(KitchenScoped, ModelAdmin):
         description=_("Make a pairing link"), url_path="pairing-link", permissions=["change"], icon="add_link"
     )
     def pairing_link(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """The link as the very answer, so that it exists nowhere else."""
+        """A GET asks, a POST makes it: the link is the very answer, so that it exists nowhere else."""
         screen = self.get_object(request, object_id)
         if screen is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        context = {**self.admin_site.each_context(request), "title": _("Pairing link"), "opts": self.opts}
+        if request.method != "POST":
+            context |= {
+                "question": _("Make a pairing link for this screen? One that was made before ends."),
+                "back": reverse("admin:kitchen_display_screen_change", args=[screen.pk]),
+            }
+            return TemplateResponse(request, "huuva/ask.html", context)
         audit.record("pairing_link_made", screen, user=request.user)
-        context = {
-            **self.admin_site.each_context(request),
-            "title": _("Pairing link"),
-            "opts": self.opts,
+        context |= {
             "screen": screen,
             "link": request.build_absolute_uri(make_link(screen)),
             "hours": int(LINK_LIFETIME.total_seconds() // 3600),

@@ -1,5 +1,6 @@
 """Paired displays, and browsers that ask to become one."""
 
+import hashlib
 from datetime import datetime, timedelta
 from typing import Self
 
@@ -113,6 +114,14 @@ class Screen(models.Model):
         return f"screen:{self.name}"
 
     @property
+    def pairing(self) -> str:
+        """Names what its browser may listen to, in the tokens of streams; empty while it has none. Another browser,
+        kitchen or kind makes it another one."""
+        if not self.digest:
+            return ""
+        return hashlib.sha256(f"{self.digest} {self.kitchen_id} {self.kind}".encode()).hexdigest()[:24]
+
+    @property
     def is_expo(self) -> bool:
         return self.station_id is None
 
@@ -136,12 +145,18 @@ class PairingRequest(models.Model):
     code = models.CharField(max_length=6, unique=True)
     digest = models.CharField(max_length=64, unique=True)
     kind = models.CharField(max_length=10, choices=Screen.Kind, default=Screen.Kind.KITCHEN)
+    network = models.CharField(max_length=50, default="", db_default="", blank=True)
     created_at = models.DateTimeField()
     screen = models.ForeignKey(Screen, on_delete=models.CASCADE, null=True, related_name="+")
 
     class Meta:
         verbose_name = _("pairing request")
         verbose_name_plural = _("pairing requests")
+        indexes = [
+            # Each visit of an unpaired browser removes what is too old, and counts those of its network.
+            models.Index(fields=["created_at"], name="pairing_request_created"),
+            models.Index(fields=["network"], name="pairing_request_network"),
+        ]
 
     def __str__(self) -> str:
         return self.code

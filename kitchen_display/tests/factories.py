@@ -34,7 +34,7 @@ def screen(name: str = "Expo", *, of: Kitchen | None = None, **fields: Any) -> S
 def paired(screen: Screen) -> Client:
     """The browser of a screen."""
     client = Client(headers={"accept": "text/html"})
-    answer = client.get(make_link(screen))
+    answer = client.post(make_link(screen))
     assert answer.status_code == 303, answer.content
     screen.refresh_from_db()
     return client

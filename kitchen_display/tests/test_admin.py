@@ -63,10 +63,15 @@ def test_the_page_of_a_screen_tells_its_state_and_times_in_words(manager):
 
 def test_a_link_is_shown_once_and_pairs(manager):
     screen = make.screen()
-    page = manager.get(reverse(f"{SCREENS}_pairing_link", args=[screen.pk]))
+    address = reverse(f"{SCREENS}_pairing_link", args=[screen.pk])
+    asked = manager.get(address).content.decode()
+    assert "Make a pairing link for this screen?" in asked and "/display/pair/" not in asked
+    screen.refresh_from_db()
+    assert screen.link_digest is None
+    page = manager.post(address)
     link = re.search(r"http://testserver(/display/pair/[\w-]+)", page.content.decode())[1]
     assert "no-store" in page["Cache-Control"]
-    assert Client().get(link).status_code == 303
+    assert Client().post(link).status_code == 303
     assert manager.get(reverse(f"{SCREENS}_pairing_link", args=[0])).status_code == 302
 
 

@@ -166,11 +166,14 @@ def test_without_javascript_a_touch_leads_back_to_the_wall(expo):
 def test_touches_are_forms_with_a_token():
     screen = make.screen("Strict")
     client = Client(enforce_csrf_checks=True)
-    client.get(make_link(screen))
+    link = make_link(screen)
+    assert client.post(link).status_code == 403
+    client.get(link)
+    token = client.cookies["csrftoken"].value
+    assert client.post(link, headers={"X-CSRFToken": token}).status_code == 303
     client.get("/display/")
     order = make.order()
     assert client.post("/display/bump", {"order": order.id}).status_code == 403
-    token = client.cookies["csrftoken"].value
     done = client.post("/display/bump", {"order": order.id}, headers={**make.SCRIPT, "X-CSRFToken": token})
     assert done.status_code == 200
     assert client.get("/display/bump").status_code == 405

@@ -40,7 +40,8 @@ def test_304_while_nothing_has_changed(wall):
 def test_the_page_names_a_stream_for_its_kitchen_and_screen(wall, settings):
     url = wall.get("/display/").context["stream_url"]
     grant = read_token(settings.SECRET_KEY, url.split("token=")[1])
-    assert (grant.kitchen, grant.screen) == ("main", str(Screen.objects.get().pk))
+    screen = Screen.objects.get()
+    assert (grant.kitchen, grant.screen, grant.pairing) == ("main", str(screen.pk), screen.pairing)
     assert url.startswith(f"http://testserver:{settings.HUUVA_PORT + 1}/") and "/streams?token=" in url
 
 

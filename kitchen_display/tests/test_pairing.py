@@ -3,6 +3,7 @@
 import io
 import re
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.conf import settings
@@ -10,7 +11,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
-from kitchen_display import pairing
+from kitchen_display import hints, pairing
 from kitchen_display.models import PairingRequest, Screen, screens
 from kitchen_display.tests import factories as make
 from kitchen_display.views.access import SEEN_EVERY
@@ -79,6 +80,26 @@ def test_a_code_works_once_and_ends():
     assert code_of(other) != late
 
 
+def test_many_waiting_browsers_of_one_network_keep_out_nobody_else(monkeypatch):
+    monkeypatch.setattr(pairing, "MOST_FROM_ADDRESS", 3)
+    for _ in range(3):
+        code_of(browser())
+    late = browser().get("/display/")
+    assert "Too many browsers of your network" in late.content.decode()
+    assert PairingRequest.objects.count() == 3
+    assert "Too many browsers" in browser().get("/pickup/").content.decode()
+
+    for address in ("192.0.2.9", "2001:db8::1"):
+        code_of(Client(headers={"accept": "text/html"}, REMOTE_ADDR=address))
+
+
+def test_an_ipv6_customer_is_one_network_however_many_addresses(monkeypatch):
+    monkeypatch.setattr(pairing, "MOST_FROM_ADDRESS", 3)
+    pages = [Client(REMOTE_ADDR=f"2001:db8:0:1::{n}").get("/display/").content.decode() for n in range(1, 5)]
+    assert ["Too many browsers" in page for page in pages] == [False, False, False, True]
+    assert set(PairingRequest.objects.values_list("network", flat=True)) == {"2001:db8:0:1::/64"}
+
+
 def test_somebody_elses_code_pairs_nobody_but_the_browser_that_shows_it():
     shown, other, screen = browser(), browser(), make.screen()
     code = code_of(shown)
@@ -92,12 +113,12 @@ def test_a_link_works_once():
     screen = make.screen()
     link = pairing.make_link(screen)
     first, second = browser(), browser()
-    answer = first.get(link)
+    answer = first.post(link)
     assert answer.status_code == 303 and answer["Location"] == "/display/"
     cookie = first.cookies["huuva_screen"]
     assert cookie["httponly"] and cookie["samesite"] == "Lax" and cookie["path"] == "/display/"
-    late = second.get(link)
-    assert late.status_code == 410 and "has been used" in late.content.decode()
+    for late in (second.get(link), second.post(link)):
+        assert late.status_code == 410 and "has been used" in late.content.decode()
     assert second.get("/display/board").status_code == 403
     assert first.get(link).status_code == 303  # in the paired browser it leads to the board
     assert first.get("/display/board").status_code == 200
@@ -107,8 +128,21 @@ def test_an_old_link_opens_nothing():
     screen = make.screen()
     link = pairing.make_link(screen)
     Screen.objects.update(link_expires_at=timezone.now() - timedelta(seconds=1))
-    assert browser().get(link).status_code == 410
-    assert browser().get("/display/pair/no-such-link").status_code == 410
+    for path in (link, "/display/pair/no-such-link"):
+        assert browser().get(path).status_code == browser().post(path).status_code == 410
+
+
+def test_who_only_looks_at_a_link_does_not_use_it_up():
+    screen = make.screen("Grill")
+    link = pairing.make_link(screen)
+    for _ in range(3):
+        visitor = browser()
+        page = visitor.get(link)
+        assert page.status_code == 200 and "data-open" in page.content.decode()
+        assert "huuva_screen" not in visitor.cookies
+    screen.refresh_from_db()
+    assert screen.paired_at is None and screen.link_digest
+    assert browser().post(link)["Location"] == "/display/"
 
 
 @pytest.fixture
@@ -123,7 +157,8 @@ def test_a_new_link_leaves_the_present_browser_paired_until_it_is_used(long_runn
     link = pairing.make_link(screen)
     assert old.get("/display/board").status_code == 200
     Screen.objects.update(last_seen_at=timezone.now() - timedelta(minutes=3))  # switched off
-    assert browser().get(link).status_code == 303
+    assert "data-open" in browser().get(link).content.decode()  # nobody to ask
+    assert browser().post(link).status_code == 303
     assert old.get("/display/board").status_code == 403
 
 
@@ -133,12 +168,13 @@ def test_a_screen_in_use_is_moved_to_another_browser_only_on_purpose():
     link = pairing.make_link(screen)
     page = other.get(link)
     assert page.status_code == 200 and "Move this screen here" in page.content.decode()
+    assert "data-open" not in page.content.decode()
     assert old.get("/display/board").status_code == 200
     assert other.get("/display/board").status_code == 403
     assert other.post(link).status_code == 303
     assert other.get("/display/board").status_code == 200
     assert old.get("/display/board").status_code == 403
-    assert other.get(pairing.make_link(screen)).status_code == 303  # its own: nobody to ask
+    assert "data-open" in other.get(pairing.make_link(screen)).content.decode()  # its own: nobody to ask
 
 
 def test_a_quiet_wall_is_in_use(long_running):
@@ -182,7 +218,8 @@ def test_a_wall_that_could_not_ask_while_the_server_was_away_is_in_use(monkeypat
 def test_a_pickup_board_opens_its_own_new_link_without_being_asked():
     screen = make.screen("Counter", kind="pickup")
     client = make.paired(screen)
-    assert client.get(pairing.make_link(screen))["Location"] == "/pickup/"
+    assert "data-open" in client.get(pairing.make_link(screen)).content.decode()
+    assert client.post(pairing.make_link(screen))["Location"] == "/pickup/"
 
 
 def test_revocation_counts_at_once_and_shows_a_friendly_page():
@@ -199,19 +236,75 @@ def test_revocation_counts_at_once_and_shows_a_friendly_page():
     assert client.post("/display/bump", {"order": "x"}).status_code == 403
 
 
+@pytest.fixture
+def ended(monkeypatch, django_capture_on_commit_callbacks):
+    """Runs something and tells the pairings whose streams it ends, with their kitchens."""
+
+    def run(do, *args):
+        calls = []
+        monkeypatch.setattr(
+            hints,
+            "_publisher",
+            lambda: SimpleNamespace(
+                publish=lambda *_: None, end_pairing=lambda kitchen, pairing: calls.append((kitchen, pairing))
+            ),
+        )
+        with django_capture_on_commit_callbacks(execute=True):
+            do(*args)
+        return calls
+
+    return run
+
+
+def test_whatever_takes_a_screen_from_its_browser_ends_its_stream(ended):
+    screen = make.screen()
+    make.paired(screen)
+    first = screen.pairing
+    link = pairing.make_link(screen)
+    assert ended(browser().post, link) == [("main", first)]
+    stale = Screen.objects.get(pk=screen.pk)
+    assert stale.pairing not in ("", first)
+    second = stale.pairing
+    make.paired(screen)  # while somebody looks at the list in the admin
+    screen.refresh_from_db()
+    assert ended(pairing.revoke, stale) == [("main", screen.pairing)] != [("main", second)]
+    assert ended(pairing.revoke, stale) == []
+    make.paired(screen)
+    assert ended(Screen.objects.filter(pk=screen.pk).delete) == [("main", screen.pairing)]
+
+
+def test_a_code_entered_for_a_paired_screen_ends_the_stream_of_the_browser_before(ended):
+    screen, other = make.screen(), browser()
+    make.paired(screen)
+    pairing.enter_code(code_of(other), screen)
+    assert ended(other.get, "/display/pair/status") == [("main", screen.pairing)]
+
+
+def test_another_kitchen_or_kind_is_another_pairing():
+    screen = make.screen()
+    assert screen.pairing == ""
+    make.paired(screen)
+    names = {screen.pairing}
+    screen.kind = Screen.Kind.PICKUP
+    names.add(screen.pairing)
+    screen.kitchen_id = "other"
+    names.add(screen.pairing)
+    assert len(names) == 3
+
+
 def test_a_revoked_screen_can_be_paired_anew():
     screen = make.screen()
     client = make.paired(screen)
     pairing.revoke(screen)
     assert client.get("/display/pair").status_code == 200
-    assert client.get(pairing.make_link(screen)).status_code == 303
+    assert client.post(pairing.make_link(screen)).status_code == 303
     assert client.get("/display/").status_code == 200
 
 
 def test_one_browser_holds_a_display_and_a_pickup_board():
     client = make.paired(make.screen("Wall"))
     link = pairing.make_link(make.screen("Counter", kind="pickup"))
-    assert client.get(link)["Location"] == "/pickup/"
+    assert client.post(link)["Location"] == "/pickup/"
     assert client.get("/display/board").status_code == 200
     assert client.get("/pickup/board").status_code == 200
 
@@ -221,7 +314,7 @@ def test_only_digests_are_stored():
     link = pairing.make_link(screen)
     token = link.rsplit("/", 1)[1]
     client = browser()
-    client.get(link)
+    client.post(link)
     screen.refresh_from_db()
     stored = [str(value) for value in Screen.objects.values_list().first()]
     assert token not in stored and client.cookies["huuva_screen"].value not in stored
@@ -238,7 +331,7 @@ def test_pair_screen_prints_the_path_alone():
     printed = run("Kitchen display", "--kitchen", "main")
     assert printed.startswith("/display/pair/") and printed.count("\n") == 1
     client = browser()
-    assert client.get(printed.strip())["Location"] == "/display/"
+    assert client.post(printed.strip())["Location"] == "/display/"
     again = run("Kitchen display")  # the same screen, a new link
     assert again != printed and Screen.objects.count() == 1
     assert client.get("/display/board").status_code == 200
@@ -248,7 +341,7 @@ def test_pair_screen_for_stations_and_the_pickup_board():
     make.station("grill", "GR")
     run("grill-1", "--station", "grill")
     assert Screen.objects.get().station.slug == "grill"
-    assert browser().get(run("Counter", "--board", "pickup").strip())["Location"] == "/pickup/"
+    assert browser().post(run("Counter", "--board", "pickup").strip())["Location"] == "/pickup/"
     for words, sentence in (
         (["x", "--kitchen", "nowhere"], "There is no kitchen nowhere"),
         (["x", "--station", "bar"], "has no station bar. It has: grill"),

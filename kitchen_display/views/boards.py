@@ -37,8 +37,8 @@ WORKER: Final = Path("static/kitchen_display/js/worker.js")
 
 
 def stream_url(request: HttpRequest, screen: Screen) -> str:
-    """Where the page hears hints; the token in it names kitchen and screen, and ends by itself."""
-    token = tokens.make_token(settings.SECRET_KEY, screen.kitchen_id, screen.pk)
+    """Where the page hears hints; the token in it names kitchen, screen and pairing, and ends by itself."""
+    token = tokens.make_token(settings.SECRET_KEY, screen.kitchen_id, screen.pk, pairing=screen.pairing)
     return tokens.stream_url(live_url(request), token)
 
 

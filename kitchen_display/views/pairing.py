@@ -6,12 +6,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET, require_http_methods, require_safe
 
+from huuva.web.client_address import client_network
 from kitchen_display.models import Screen
 from kitchen_display.pairing import (
     CODE_LIFETIME,
     Paired,
     PairingRefused,
     digest_of,
+    find_link,
     find_waiting,
     finish_waiting,
     is_taken,
@@ -40,7 +42,7 @@ def pairing_page(request: HttpRequest, place: Place, message: str = "", status: 
     waiting = find_waiting(secret) if secret else None
     try:
         if waiting is None:
-            waiting, secret = start_waiting(place.kind)
+            waiting, secret = start_waiting(place.kind, client_network(request))
     except PairingRefused as refusal:
         message, secret = str(refusal), ""
     response = render(
@@ -102,13 +104,17 @@ def _status(request: HttpRequest, place: Place) -> HttpResponse:
 def open_link(request: HttpRequest, token: str) -> HttpResponse:
     """The one-time link. Opened again by the browser that it paired, it simply leads to the board.
 
-    A screen that is shown somewhere at this moment is taken from there only on purpose, by POST.
+    To open it uses nothing up: mail and chat programs open links to show what is behind them. The page that it opens
+    sends its form by itself, except where the screen is shown somewhere at this moment: it is taken from there only on
+    purpose.
     """
-    own = [request.COOKIES[place.cookie] for place in PLACES.values() if place.cookie in request.COOKIES]
-    if request.method == "GET" and is_taken(token, own):
-        return private(render(request, "kitchen_display/move.html"))
     try:
-        return private(_welcome(use_link(token)))
+        if request.method == "POST":
+            return private(_welcome(use_link(token)))
+        linked = find_link(token)
+        own = [request.COOKIES[place.cookie] for place in PLACES.values() if place.cookie in request.COOKIES]
+        page = "move" if is_taken(linked, own) else "open"
+        return private(render(request, f"kitchen_display/{page}.html", {"screen": linked}))
     except PairingRefused as refusal:
         for place in PLACES.values():
             screen = asking_screen(request, place)

@@ -130,6 +130,7 @@ def test_scripts_in_names_and_notes_stay_text_on_screens(
     with watched(browser, live_stack.base_url, viewport=DESK) as (page, complaints):
         allowed = f"http://127.0.0.1:{live_stack.port + 1}/"
         page.goto(wall)
+        page.wait_for_url("**/display/")
         expect(page.get_by_text("<script>planted=1").first).to_be_visible()
         for path in ("/display/", "/display/paper", "/display/recalls"):
             complaints.clear()

@@ -55,6 +55,8 @@ class WallKitchen:
             page = context.new_page()
             answer = page.goto(path)
             assert answer is not None and answer.status == 200, path
+            # The page of the link goes on by itself.
+            page.wait_for_url(re.compile("/(display|pickup)/$"))
             self.states[screen] = context.storage_state()
             context.close()
         return self.states[screen]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import re
+import secrets
 import threading
 from html import unescape
 from typing import Any
@@ -59,7 +60,10 @@ class Wall(Watcher):
         self.good_at = 0.0
 
     def pair(self, link: str) -> None:
-        answer, _ = self._get(self._port, link)
+        # As the form of the link's page is sent: the token twice, in a cookie and beside it.
+        token = secrets.token_hex(16)
+        self._cookie = f"csrftoken={token}"
+        answer, _ = self._ask(self._port, link, "POST", {"X-CSRFToken": token})
         found = re.search(rf"{self._cookie_name}=([^;]+)", answer.headers.get("Set-Cookie", ""))
         if answer.status != 303 or found is None:
             raise NoAnswer(f"The link pairs no screen: {answer.status}")
@@ -68,7 +72,7 @@ class Wall(Watcher):
     def board(self) -> str | None:
         """The board as it is now; None where nobody answers."""
         try:
-            answer, raw = self._get(self._port, self._path)
+            answer, raw = self._ask(self._port, self._path)
         except (OSError, http.client.HTTPException):
             self.ledger.count("closed")
             return None
@@ -111,10 +115,13 @@ class Wall(Watcher):
         finally:
             connection.close()
 
-    def _get(self, port: int, path: str) -> tuple[http.client.HTTPResponse, bytes]:
+    def _ask(
+        self, port: int, path: str, method: str = "GET", more: dict[str, str] | None = None
+    ) -> tuple[http.client.HTTPResponse, bytes]:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=15)
         try:
-            connection.request("GET", path, headers={"Cookie": self._cookie, "Accept": "text/html"})
+            headers = {"Cookie": self._cookie, "Accept": "text/html", **(more or {})}
+            connection.request(method, path, headers=headers)
             answer = connection.getresponse()
             return answer, answer.read()
         finally:

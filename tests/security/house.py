@@ -116,7 +116,7 @@ def build() -> House:
     boards = {"screen": ours, "screen2": theirs}
     for name, kitchen in boards.items():
         board = display.screen(f"Pickup {name}", of=kitchen, kind="pickup")
-        house.callers[name].get(make_link(board))
+        house.callers[name].post(make_link(board))
     house.callers |= _keys(house)
     house.callers |= _people(house)
     entry = LogEntry.objects.create(
