@@ -74,6 +74,10 @@ class LiveApp:
         path = scope["path"].rstrip("/")
         cors: Headers = ()
         try:
+            if sum(name == b"host" for name, _ in scope["headers"]) > 1:
+                # Who stands before us may have believed the other one.
+                detail = "A request names one host: send a single Host header."
+                raise Refusal(400, "bad_request", "Bad Request", detail)
             # With and without the /live that a proxy may take away.
             if path in (STREAMS_PATH, STREAMS_PATH.removeprefix("/live")):
                 cors = self._cors(scope)

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from django.utils.csp import CSP
 
+from huuva.env import ConfigError
 from huuva.home import secret_key
 from huuva.settings.base import HUUVA_HOME, env
 
@@ -15,14 +16,66 @@ HUUVA_HTTPS = env.bool(
 SECRET_KEY = secret_key(env, HUUVA_HOME)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HUUVA_HTTPS
 SESSION_COOKIE_HTTPONLY = True
+# Each use of the admin begins these hours anew: huuva/web/page_middleware.py.
+SESSION_COOKIE_AGE = 3600 * env.int(
+    "HUUVA_SESSION_IDLE_HOURS",
+    12,
+    minimum=1,
+    maximum=14 * 24,
+    description="Hours after which a session of the admin that nobody uses ends; each ends after 14 days",
+)
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HUUVA_HTTPS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HUUVA_HTTPS
+# Both are promises for names that aren't ours, and a browser keeps them for a year: who owns the domain makes them.
+HUUVA_HSTS_SUBDOMAINS = env.bool(
+    "HUUVA_HSTS_SUBDOMAINS",
+    default=False,
+    description="With HUUVA_HTTPS: browsers use https for all names below this one, too",
+)
+HUUVA_HSTS_PRELOAD = env.bool(
+    "HUUVA_HSTS_PRELOAD",
+    default=False,
+    description="With HUUVA_HSTS_SUBDOMAINS: browsers may build that in (hstspreload.org)",
+)
+if HUUVA_HSTS_PRELOAD and not HUUVA_HSTS_SUBDOMAINS:
+    raise ConfigError(
+        "HUUVA_HSTS_PRELOAD needs HUUVA_HSTS_SUBDOMAINS: browsers take no other into their list."
+    )
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HUUVA_HTTPS and HUUVA_HSTS_SUBDOMAINS
+SECURE_HSTS_PRELOAD = HUUVA_HTTPS and HUUVA_HSTS_PRELOAD
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # those two choices
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HUUVA_HTTPS else None
 # Health checks come from inside, without TLS.
 SECURE_REDIRECT_EXEMPT = [r"^livez/?$", r"^readyz/?$", r"^metrics/?$", r"^api/health/?$"]
 X_FRAME_OPTIONS = "DENY"
 FILE_UPLOAD_HANDLERS = ["huuva.web.uploads.RefuseFiles"]
+# What no page of ours asks a device for; walls keep their screen on, ring, and fill the screen.
+HUUVA_PERMISSIONS_POLICY = ", ".join(
+    [
+        *(
+            f"{feature}=()"
+            for feature in (
+                "accelerometer",
+                "bluetooth",
+                "browsing-topics",
+                "camera",
+                "display-capture",
+                "geolocation",
+                "gyroscope",
+                "hid",
+                "magnetometer",
+                "microphone",
+                "midi",
+                "payment",
+                "publickey-credentials-get",
+                "serial",
+                "usb",
+                "xr-spatial-tracking",
+            )
+        ),
+        *(f"{feature}=(self)" for feature in ("autoplay", "fullscreen", "screen-wake-lock")),
+    ]
+)
 SECURE_CSP = {
     "default-src": [CSP.SELF],
     "script-src": [CSP.SELF, CSP.NONCE],

@@ -54,9 +54,8 @@ def test_production_settings_pass_djangos_deployment_checks() -> None:
         SESSION_COOKIE_SECURE=True,
         CSRF_COOKIE_SECURE=True,
         SECURE_HSTS_SECONDS=31536000,
-        SECURE_HSTS_INCLUDE_SUBDOMAINS=True,
-        SECURE_HSTS_PRELOAD=True,
         # Tests put their own mailer in its place.
         MAILERS={"default": mailer("smtp://localhost")},
     ):
-        assert run_checks(include_deployment_checks=True) == []
+        found = run_checks(include_deployment_checks=True)
+        assert [each for each in found if not each.is_silenced()] == []

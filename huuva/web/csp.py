@@ -1,4 +1,5 @@
-"""The content security policies that differ from the site's: unfold needs more, and walls hear the live process."""
+"""The content security policies that differ from the site's: unfold needs more, and walls hear the live process. And
+what pages may ask a device for."""
 
 from typing import Any
 
@@ -37,6 +38,7 @@ class CspMiddleware(ContentSecurityPolicyMiddleware):
             response._csp_config = for_admin(settings.SECURE_CSP)  # type: ignore[attr-defined]
         # unfold lets its lists and forms into frames of our own, which the policy forbids anyhow.
         response.headers["X-Frame-Options"] = settings.X_FRAME_OPTIONS
+        response.headers["Permissions-Policy"] = settings.HUUVA_PERMISSIONS_POLICY
         return super().process_response(request, response)
 
 

@@ -45,7 +45,8 @@ class GateMiddleware:
         structlog.contextvars.bind_contextvars(**ids)
         try:
             response = (
-                self._refuse_unknown_host(request)
+                self._refuse_two_hosts(request)
+                or self._refuse_unknown_host(request)
                 or self._refuse_nul(request)
                 or self._refuse_large(request)
                 or self.get_response(request)
@@ -73,6 +74,15 @@ class GateMiddleware:
             status=response.status_code,
             ms=round(seconds * 1000, 1),
         )
+
+    @staticmethod
+    def _refuse_two_hosts(request: HttpRequest) -> HttpResponse | None:
+        """400 for two `Host` headers, which the server joins by a comma: who stands before us may have believed the
+        other one."""
+        if "," in request.META.get("HTTP_HOST", ""):
+            detail = "A request names one host: send a single Host header."
+            return problem_response(request, Problem("bad_request", detail, status=400))
+        return None
 
     @staticmethod
     def _refuse_unknown_host(request: HttpRequest) -> HttpResponse | None:

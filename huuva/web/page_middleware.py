@@ -1,11 +1,13 @@
 """Middleware that only pages need: the API has no sessions and no files, and thousands of calls an hour."""
 
-from typing import Any
+import time
+from typing import Any, Final
 
+from django.contrib.auth import SESSION_KEY
 from django.contrib.auth import middleware as auth
 from django.contrib.messages import middleware as messages
 from django.contrib.sessions import middleware as sessions
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.middleware.locale import LocaleMiddleware
 from django.utils import translation
 from whitenoise import middleware as whitenoise
@@ -32,7 +34,25 @@ class WhiteNoiseMiddleware(PagesOnly, whitenoise.WhiteNoiseMiddleware):
 
 
 class SessionMiddleware(PagesOnly, sessions.SessionMiddleware):
-    pass
+    """Ends a session of the admin that nobody has used for SESSION_COOKIE_AGE, and each one after LONGEST_SECONDS. A
+    page that renews itself (`X-Requested-With: fetch`) is no use: nobody may sit before it."""
+
+    LONGEST_SECONDS: Final = 14 * 24 * 3600
+    # How exact that is: a session is written once in this time, not with each page.
+    STEP_SECONDS: Final = 300
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        session = request.session
+        if session.accessed and SESSION_KEY in session:
+            now = int(time.time())
+            if now - session.setdefault("began", now) > self.LONGEST_SECONDS:
+                session.flush()
+            elif (
+                request.headers.get("X-Requested-With") != "fetch"
+                and now - session.get("used", 0) > self.STEP_SECONDS
+            ):
+                session["used"] = now  # saved by that, with a new end
+        return super().process_response(request, response)
 
 
 class AuthenticationMiddleware(PagesOnly, auth.AuthenticationMiddleware):

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 PRODUCTION = {
     "HUUVA_HTTPS": "true",
@@ -25,11 +27,11 @@ from django.conf import settings
 from django.core.checks import run_checks
 from django.core.signing import get_cookie_signer
 print(json.dumps({
-    "checks": [str(each) for each in run_checks(include_deployment_checks=True)],
+    "checks": [str(each) for each in run_checks(include_deployment_checks=True) if not each.is_silenced()],
     **{name: getattr(settings, name) for name in (
         "DEBUG", "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "SESSION_COOKIE_HTTPONLY", "SESSION_COOKIE_SAMESITE",
         "CSRF_COOKIE_SAMESITE", "SESSION_COOKIE_AGE", "SECURE_SSL_REDIRECT", "SECURE_HSTS_SECONDS",
-        "SECURE_HSTS_INCLUDE_SUBDOMAINS", "SECURE_CONTENT_TYPE_NOSNIFF", "SECURE_REFERRER_POLICY", "X_FRAME_OPTIONS",
+        "SECURE_HSTS_INCLUDE_SUBDOMAINS", "SECURE_HSTS_PRELOAD", "SECURE_CONTENT_TYPE_NOSNIFF", "SECURE_REFERRER_POLICY", "X_FRAME_OPTIONS",
         "PASSWORD_HASHERS", "SESSION_ENGINE", "DATA_UPLOAD_MAX_NUMBER_FIELDS", "DATA_UPLOAD_MAX_MEMORY_SIZE",
     )},
 }))
@@ -63,12 +65,28 @@ def test_production_settings_are_strict(tmp_path: Path) -> None:
         assert found[name] is True, name
     assert found["SESSION_COOKIE_SAMESITE"] == found["CSRF_COOKIE_SAMESITE"] == "Lax"
     assert found["SECURE_HSTS_SECONDS"] == 365 * 24 * 3600
-    assert found["SECURE_HSTS_INCLUDE_SUBDOMAINS"] and found["SECURE_CONTENT_TYPE_NOSNIFF"]
+    assert found["SECURE_HSTS_INCLUDE_SUBDOMAINS"] is found["SECURE_HSTS_PRELOAD"] is False
+    assert found["SECURE_CONTENT_TYPE_NOSNIFF"] is True
     assert found["X_FRAME_OPTIONS"] == "DENY" and found["SECURE_REFERRER_POLICY"] == "same-origin"
     assert found["SESSION_ENGINE"] == "django.contrib.sessions.backends.db"
-    assert isinstance(found["SESSION_COOKIE_AGE"], int) and found["SESSION_COOKIE_AGE"] <= 14 * 24 * 3600
+    assert found["SESSION_COOKIE_AGE"] == 12 * 3600
     assert found["DATA_UPLOAD_MAX_NUMBER_FIELDS"] == 1000
     assert "MD5" not in str(found["PASSWORD_HASHERS"])
+
+
+def test_what_hsts_promises_for_other_names_is_the_operators_choice(tmp_path: Path) -> None:
+    found = told(tmp_path, HUUVA_HSTS_SUBDOMAINS="true")
+    assert (found["SECURE_HSTS_INCLUDE_SUBDOMAINS"], found["SECURE_HSTS_PRELOAD"]) == (True, False)
+
+    found = told(tmp_path, HUUVA_HSTS_SUBDOMAINS="true", HUUVA_HSTS_PRELOAD="true")
+    assert found["SECURE_HSTS_INCLUDE_SUBDOMAINS"] is found["SECURE_HSTS_PRELOAD"] is True
+    assert found["checks"] == []
+
+
+def test_preloading_without_subdomains_stops_the_start(tmp_path: Path) -> None:
+    with pytest.raises(subprocess.CalledProcessError) as stopped:
+        told(tmp_path, HUUVA_HSTS_PRELOAD="true")
+    assert "HUUVA_HSTS_PRELOAD needs HUUVA_HSTS_SUBDOMAINS" in stopped.value.stderr
 
 
 def test_the_checks_would_complain_without_https(tmp_path: Path) -> None:
