@@ -4,15 +4,18 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from huuva.audit import AuditAdmin as AuditAdmin
+from huuva.audit import LoginAttemptAdmin as LoginAttemptAdmin
 from huuva.backups.alerts import backup_alerts
+from huuva.web.logins import forgive, name_digest
 from orders.admin.sections import register_alerts
 from orders.models import KitchenMember
 
@@ -43,6 +46,14 @@ class HuuvaUserAdmin(UserAdmin, ModelAdmin):
         if obj is None or LogEntry.objects.filter(user=obj).exists():
             return False
         return super().has_delete_permission(request, obj)
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        """Whoever gets a new password may try it at once."""
+        response = super().user_change_password(request, id, form_url)
+        user = self.get_object(request, unquote(id)) if request.method == "POST" else None
+        if user is not None and response.status_code == 302:
+            forgive([name_digest(user.get_username())])
+        return response
 
     def get_inlines(self, request: HttpRequest, obj: User | None) -> Any:
         # A new user is made in two steps, the first of which asks for name and password alone.

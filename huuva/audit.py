@@ -1,18 +1,21 @@
-"""Who changed what in the admin, and who took what out: Django's own log, as a list that nobody can edit."""
+"""Who changed what in the admin, who took what out, and who tried to log in: lists that nobody can edit."""
 
 import json
 from collections.abc import Iterator
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
-from django.db.models import QuerySet
+from django.contrib.auth.models import User
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
+from huuva.models import LoginAttempt
+from huuva.web.logins import forgive, name_digest
 from orders.admin.paging import InfinitePaginator
 from orders.audit import READ
 
@@ -137,3 +140,68 @@ def _sentence(facts: dict[str, Any]) -> str:
         case other:
             text = str(other)
     return text % facts
+
+
+@admin.register(LoginAttempt)
+class LoginAttemptAdmin(ModelAdmin):
+    """Newest first. A name is shown where a user has it; what else was typed may be a password, and stays a hash."""
+
+    list_display = ("at", "shown_name", "address", "shown_outcome", "shown_browser", "forgiven")
+    list_filter = ("right", "forgiven")
+    list_per_page = 50
+    list_display_links = None
+    ordering = ("-id",)
+    sortable_by = ()
+    search_fields = ("address",)
+    search_help_text = _("A whole name or address")
+    paginator = InfinitePaginator
+    show_full_result_count = False
+    actions = ("forgive_names",)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
+        class WithNames(super().get_changelist(request, **kwargs)):  # type: ignore[misc]
+            def get_results(self, request: HttpRequest) -> None:
+                super().get_results(request)
+                users = User.objects.values_list("username", flat=True)
+                names = {name_digest(username): username for username in users.iterator()}
+                for attempt in self.result_list:
+                    attempt.username = names.get(attempt.name, "")
+
+        return WithNames
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[LoginAttempt], search_term: str
+    ) -> tuple[QuerySet[LoginAttempt], bool]:
+        word = search_term.strip()
+        if word:
+            queryset = queryset.filter(Q(name__in=(name_digest(word), word)) | Q(address=word))
+        return queryset, False
+
+    @display(description=_("name"))
+    def shown_name(self, attempt: LoginAttempt) -> str:
+        return getattr(attempt, "username", "") or f"{attempt.name[:12]}…"
+
+    @display(description=_("password"), label={"right": "success", "wrong": "danger"})
+    def shown_outcome(self, attempt: LoginAttempt) -> tuple[str, Any]:
+        return ("right", _("right")) if attempt.right else ("wrong", _("wrong"))
+
+    @display(description=_("known browser"), boolean=True)
+    def shown_browser(self, attempt: LoginAttempt) -> bool:
+        return bool(attempt.browser)
+
+    @admin.action(description=_("Let these names try again at once"), permissions=["forgive"])
+    def forgive_names(self, request: HttpRequest, queryset: QuerySet[LoginAttempt]) -> None:
+        forgive(set(queryset.values_list("name", flat=True)))
+        self.message_user(request, _("Their wrong passwords are no longer counted."), messages.SUCCESS)
+
+    def has_forgive_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("huuva.change_loginattempt")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: LoginAttempt | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: LoginAttempt | None = None) -> bool:
+        return False

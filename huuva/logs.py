@@ -91,6 +91,8 @@ def configure(config: dict[str, Any]) -> None:
                 "django.request": {"level": "ERROR"},
                 "django.security": {"level": "ERROR"},
                 **_quiet(config["level"]),
+                # huuva.web.logins writes a line for each login.
+                "axes": {"level": "ERROR"},
             },
         }
     )

@@ -7,6 +7,7 @@ from typing import Final
 
 from django.db import connection, models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 # What lies further in the future than clocks of several machines differ was noted before the clock was set back.
 CLOCKS_DIFFER: Final = timedelta(seconds=10)
@@ -64,3 +65,52 @@ class BackupRecord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.succeeded_at}"
+
+
+class LoginAttempt(models.Model):
+    """A password that was checked, right or wrong. Written by huuva.web.logins, which says how they are counted; kept
+    for LOGIN_DAYS of huuva.tasks."""
+
+    at = models.DateTimeField(_("time"))
+    # A keyed hash: people type passwords where their name belongs.
+    name = models.CharField(_("name, as a hash"), max_length=32)
+    address = models.CharField(_("address"), max_length=45, blank=True)
+    # What is counted: an IPv4 address, or the /64 of an IPv6 address.
+    network = models.CharField(_("network"), max_length=50, blank=True)
+    browser = models.CharField(
+        _("known browser"),
+        max_length=32,
+        blank=True,
+        help_text=_("Set where this browser had logged in by this name before."),
+    )
+    right = models.BooleanField(_("right"))
+    forgiven = models.BooleanField(
+        _("forgiven"), default=False, help_text=_("No longer counted: the right password came, or a new one.")
+    )
+
+    class Meta:
+        verbose_name = _("login")
+        verbose_name_plural = _("logins")
+        indexes = [
+            # What is asked before each password is hashed.
+            models.Index(
+                fields=["name", "at"],
+                name="login_wrong_by_name",
+                condition=models.Q(right=False, forgiven=False),
+            ),
+            models.Index(
+                fields=["network", "at"],
+                name="login_wrong_by_network",
+                condition=models.Q(right=False, forgiven=False),
+            ),
+            models.Index(
+                fields=["browser", "at"],
+                name="login_wrong_by_browser",
+                condition=models.Q(right=False, forgiven=False),
+            ),
+            # For the task that removes old ones.
+            models.Index(fields=["at"], name="login_attempt_at"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.at} {self.name}"

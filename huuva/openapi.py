@@ -98,6 +98,8 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "token_missing": (403, "A screen's stream needs the token of the page that opens it."),
     "token_invalid": (403, "The token of a screen's stream was not made here; load the page again."),
     "token_expired": (403, "The token of a screen's stream is too old; load the page again."),
+    "too_many_logins": (429, "Too many wrong passwords were tried for this name or from this network; wait."),
+    "logins_busy": (503, "Too many people log in right now; try again in a moment."),
     "token_revoked": (
         403,
         "The browser is no longer the screen whose stream it asks for; load the page again.",

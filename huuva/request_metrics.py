@@ -1,4 +1,5 @@
-"""How many requests web answered and how long they took, by route: counted in each process, added up at a scrape."""
+"""How many requests web answered and how long they took, by route, and how logins went: counted in each process, added
+up at a scrape."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from typing import Final
 
 from django.contrib.admindocs.views import simplify_regex
 from django.http import HttpRequest
-from prometheus_client import CollectorRegistry, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from huuva.metrics_folder import VARIABLE
@@ -23,6 +24,13 @@ REQUESTS: Final = Histogram(
     ("method", "route", "status"),
     buckets=BUCKETS,
 )
+LOGINS: Final = Counter(
+    "huuva_logins",
+    "Logins that were tried: right, wrong, refused by a limit, or busy, where others were being checked.",
+    ("outcome",),
+)
+for _outcome in ("right", "wrong", "refused", "busy"):
+    LOGINS.labels(_outcome)  # from zero on, so that the first one is an increase
 
 
 def observe(request: HttpRequest, status: int, seconds: float) -> None:
@@ -46,4 +54,5 @@ def exposition() -> str:
         MultiProcessCollector(registry)
     else:
         registry.register(REQUESTS)
+        registry.register(LOGINS)
     return generate_latest(registry).decode().rstrip("\n")

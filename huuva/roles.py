@@ -49,6 +49,7 @@ ROLES: Final[dict[str, list[str]]] = {
         *_may("integrations", "channellocation", *ALL),
         *_may("integrations", "channelmessage", "view", "change"),
         *_may("admin", "logentry", "view"),
+        *_may("huuva", "loginattempt", "view", "change"),
     ],
     # Reads, in all kitchens, and nothing of customers.
     INTEGRATOR_SUPPORT: [

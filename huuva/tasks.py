@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from importlib import import_module
+from typing import Final
+
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
 
 from huuva.backups import alerts
-from huuva.models import Heartbeat
+from huuva.models import Heartbeat, LoginAttempt
+
+# Addresses are personal data: no longer than somebody may ask who tried.
+LOGIN_DAYS: Final = 30
 
 
 @shared_task
@@ -19,3 +27,11 @@ def beat_heartbeat() -> None:
 def watch_backups() -> bool:
     """Tells of a backup that failed or that should have been made; at most once a day."""
     return alerts.tell_once(timezone.now())
+
+
+@shared_task
+def purge_logins() -> int:
+    """Removes old attempts at logins, and sessions that have ended; returns how many attempts."""
+    import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
+    old = timezone.now() - timedelta(days=LOGIN_DAYS)
+    return LoginAttempt.objects.filter(at__lt=old).delete()[0]

@@ -5,7 +5,7 @@ from django.db import migrations
 from huuva.roles import ROLES, make_roles
 
 # What tables of later migrations need, those migrations give.
-LATER = ("_openinghours", "_closeddays", ".set_kitchen_policy")
+LATER = ("_openinghours", "_closeddays", ".set_kitchen_policy", "_loginattempt")
 
 
 def make(apps: Any, schema_editor: Any) -> None:

@@ -40,6 +40,7 @@ MIDDLEWARE = [
     "huuva.web.csp.CspMiddleware",
     "huuva.web.page_middleware.SessionMiddleware",
     "huuva.web.page_middleware.PageLocaleMiddleware",
+    "huuva.web.logins.LoginMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "huuva.web.page_middleware.AuthenticationMiddleware",
     "huuva.web.page_middleware.MessageMiddleware",

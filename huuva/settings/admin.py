@@ -99,6 +99,7 @@ UNFOLD: dict[str, Any] = {
                     _list(_("Users"), "person", "auth", "user"),
                     _list(_("Groups"), "group", "auth", "group"),
                     _list(_("Who changed what"), "history", "admin", "logentry"),
+                    _list(_("Logins"), "login", "huuva", "loginattempt"),
                 ],
             },
             {

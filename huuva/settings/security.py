@@ -90,9 +90,14 @@ SECURE_CSP = {
 
 # unfold's page for logging in, opened by itself, says nothing of where to go.
 LOGIN_REDIRECT_URL = "admin:index"
-# Guessing passwords: after so many wrong ones for a name from an address, neither is heard for a while.
+# One at a time in each process: huuva/web/hashing.py says why. What it makes is Django's own PBKDF2.
+PASSWORD_HASHERS = ["huuva.web.hashing.PasswordHasher"]
+# Guessing passwords: after so many wrong ones for a name from an address, neither is heard for a while. By name and by
+# address alone huuva/web/logins.py counts.
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
+    "huuva.web.logins.LoginBackend",
+    # Of sessions that were begun before the one above was there.
     "django.contrib.auth.backends.ModelBackend",
 ]
 AXES_FAILURE_LIMIT = 8
@@ -100,12 +105,16 @@ AXES_COOLOFF_TIME = timedelta(minutes=10)
 # Both together: else a stranger could lock a manager out, or one colleague the whole office.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
+# Who tries again too early has to wait no longer for that: somebody else could go on trying.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
 AXES_LOCKOUT_CALLABLE = "huuva.web.errors.locked_out"
 AXES_CLIENT_IP_CALLABLE = "huuva.web.client_address.client_address"
-AXES_USERNAME_CALLABLE = "huuva.web.client_address.login_name"
+# A browser that has logged in by the name before is counted by itself, in huuva/web/logins.py.
+AXES_WHITELIST_CALLABLE = "huuva.web.logins.is_known"
+AXES_USERNAME_CALLABLE = "huuva.web.logins.counted_name"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (

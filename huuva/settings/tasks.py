@@ -17,6 +17,7 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 30},
     },
     "watch-backups": {"task": "huuva.tasks.watch_backups", "schedule": 600.0},
+    "purge-logins": {"task": "huuva.tasks.purge_logins", "schedule": 3600.0},
     "check-history": {"task": "orders.tasks.check_history", "schedule": 300.0},
     "anonymise-orders": {"task": "orders.tasks.anonymise_orders", "schedule": 3600.0},
     # One that no worker took in time is made up for by the next.

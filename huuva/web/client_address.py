@@ -1,17 +1,14 @@
-"""Where a request comes from, and by which name somebody logs in: what limits count by."""
+"""Where a request comes from: what limits count by."""
 
 import ipaddress
 import re
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from django.conf import settings
 from django.http import HttpRequest
 
 # Some proxies add the port: 203.0.113.9:4711, [2001:db8::1]:4711.
 _WITH_PORT: Final = re.compile(r"\[(?P<six>[^\]]+)\](?::\d+)?|(?P<four>[\d.]+):\d+")
-# What the throttle's table holds; no user has a name of more than 150 characters.
-MOST_OF_A_NAME: Final = 255
 
 
 def client_address(request: HttpRequest) -> str:
@@ -43,9 +40,3 @@ def _address(text: str) -> str:
         return str(ipaddress.ip_address(found["six"] or found["four"] if found else text.strip()))
     except ValueError:
         return ""
-
-
-def login_name(request: HttpRequest, credentials: Mapping[str, Any] | None) -> str:
-    """The name that was typed; of an endless one the beginning."""
-    name = (credentials or request.POST).get("username") or ""
-    return str(name)[:MOST_OF_A_NAME]

@@ -4,9 +4,9 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.utils.translation import gettext as _
 
 from huuva.problems import Problem, internal_error
+from huuva.web.logins import Attempt, too_many
 from huuva.web.middleware import answer
 
 
@@ -28,9 +28,6 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def locked_out(request: HttpRequest, original: HttpResponse, credentials: Any) -> HttpResponse:
     """Of django-axes: too many wrong passwords for a name from this address."""
-    minutes = settings.AXES_COOLOFF_TIME.seconds // 60
-    detail = (
-        _("Too many wrong passwords. Try again in %d minutes, or ask a colleague to set a new one.") % minutes
-    )
-    headers = {"Retry-After": str(settings.AXES_COOLOFF_TIME.seconds)}
-    return answer(request, Problem("too_many_logins", detail, status=429, headers=headers))
+    if not hasattr(request, "login_checked"):
+        Attempt.of(request, str(request.POST.get("username", ""))).tell("refused", limit="name and address")
+    return answer(request, too_many(settings.AXES_COOLOFF_TIME.seconds))

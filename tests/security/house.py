@@ -15,6 +15,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.test import Client
 from django.utils import timezone
 
+from huuva.models import LoginAttempt
 from huuva.roles import INTEGRATOR_SUPPORT, KITCHEN_MANAGER, OPERATIONS, ROLES
 from integrations.channels.secrets import seal_secret
 from integrations.keys import issue_key
@@ -131,6 +132,7 @@ def build() -> House:
     Kitchen.objects.filter(pk=ours.pk).update(
         retention_wanted=1, retention_from=timezone.now() + timedelta(hours=24)
     )
+    attempt = LoginAttempt.objects.create(at=timezone.now(), name="0" * 32, address="192.0.2.1", right=False)
     house.objects |= {
         "admin/logentry": entry.pk,
         "auth/user": User.objects.get(username="manager").pk,
@@ -140,6 +142,7 @@ def build() -> House:
         "orders/order": house.order.pk,
         "kitchen_display/screen": screens["screen"].pk,
         "kitchen_display/station": station.pk,
+        "huuva/loginattempt": attempt.pk,
     }
     _integrations(house)
     return house
