@@ -10,10 +10,10 @@ def make(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    """How long customers' data is kept, time zone and currency are for Operations alone."""
+    """How long customers' data is kept, time zone and currency are for Operations alone; who tried to log in, too."""
 
     dependencies = [
-        ("huuva", "0003_roles_hours"),
+        ("huuva", "0004_login_attempts"),
         ("orders", "0009_kitchen_policy"),
     ]
     operations = [migrations.RunPython(make, migrations.RunPython.noop)]

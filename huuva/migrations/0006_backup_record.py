@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("huuva", "0004_roles_policy"),
+        ("huuva", "0005_roles"),
     ]
 
     operations = [
