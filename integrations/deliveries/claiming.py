@@ -24,7 +24,8 @@ class Claimed:
     failures: int
 
 
-# Proven sinks answered well the last time. A lease of another run counts for nothing: who claims holds the loop.
+# Proven sinks answered well the last time. A lease of another run counts for nothing: who claims holds the loop. Our
+# own counts until we end it, whatever the clock says: set forward, it would have us send once more what is under way.
 # `state + 0` keeps the planner from the index of what waits for a sink, where it would look through all of it for each
 # delivery: what concerns one order is found by the index that begins with the order.
 _CLAIM_SQL: Final = """
@@ -35,7 +36,7 @@ _CLAIM_SQL: Final = """
         CROSS JOIN LATERAL (
             SELECT d.id, d.next_attempt_at FROM integrations_delivery d
             WHERE d.sink_id = s.id AND {waiting} AND d.next_attempt_at <= %(now)s
-              AND (d.leased_until IS NULL OR d.leased_until <= %(now)s OR d.leased_by <> %(me)s)
+              AND (d.leased_until IS NULL OR d.leased_by <> %(me)s)
               AND NOT EXISTS (
                   SELECT FROM integrations_delivery before
                   WHERE before.order_id = d.order_id AND before.sink_id = d.sink_id AND before.state + 0 = 1

@@ -205,6 +205,8 @@ class Loop:
         return kept
 
     def _send(self, claimed: list[Claimed], proven: bool) -> int:
+        # A replay frees what is under way: it is being told already.
+        claimed = [one for one in claimed if one.due.id not in self._sinks]
         messages: list[tuple[int, Message]] = []
         ended: list[Result] = []
         now = time.monotonic()

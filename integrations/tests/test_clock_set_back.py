@@ -1,5 +1,6 @@
 """Somebody sets the clock back by an hour: webhooks go on, and nobody waits for that hour to come round."""
 
+import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -8,6 +9,7 @@ from uuid import uuid4
 import pytest
 import redis
 from django.conf import settings
+from django.db import transaction
 
 from bench.receiver import Receiver
 from huuva.valkey_client import ValkeyClient
@@ -55,6 +57,34 @@ def test_webhooks_go_on_when_the_clock_is_set_back(
     set_clock(timedelta(0))
     services.move_order(after.id, PREPARING, actor="key:wolt")
     turn_until(loop, lambda: len(receiver.heard) >= 6)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("open_network")
+@pytest.mark.parametrize("freed", ["by a clock set forward", "by a replay"])
+def test_what_is_under_way_is_not_sent_once_more(
+    loop: Loop, set_clock: Callable[[timedelta], None], freed: str
+) -> None:
+    held = threading.Event()
+
+    def answer(path: str, number: int, body: bytes) -> str:
+        held.wait(10)
+        return "ok"
+
+    with Receiver(answer) as receiver:
+        made = endpoint(receiver.url())
+        order = factories.order(1)
+        turn_until(loop, lambda: loop.under_way)
+        if freed == "by a replay":
+            with transaction.atomic():
+                making.repeat(made.pk, [(order.id, 1)], [])
+        else:
+            set_clock(HOUR)
+        for _ in range(5):
+            loop.turn()
+        held.set()
+        turn_until(loop, lambda: Delivery.objects.filter(state=Delivery.State.DELIVERED).exists())
+        assert told(receiver.heard) == [("order.created", 1)]
 
 
 @pytest.mark.django_db(transaction=True)
