@@ -52,7 +52,7 @@ SHORT = (
 )  # fmt: skip
 SHORT_SECONDS = 13.0
 # Attackers have machines of their own; on this one they give way to those whom they attack.
-NICE = 10
+NICE = 5
 
 
 async def attack(name: str, site: Site) -> Tally:

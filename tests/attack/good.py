@@ -27,6 +27,7 @@ PROBE_SECONDS, SHORT_PROBE_SECONDS = 20.0, 5.0
 WALL_AGAIN_SECONDS = 0.2
 # Of the orders; the others come on a connection of their own.
 KEPT_CONNECTIONS = 0.5
+IDLE_SECONDS = 3.0
 CLOCK_SECONDS = 0.02
 
 now = time.monotonic
@@ -68,7 +69,7 @@ class Channel:
     def __init__(self, port: int, key: str, rate: float, tries: int) -> None:
         self._port, self._pause, self._tries = port, 1 / rate, tries
         self._headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
-        self._idle: list[Wire] = []
+        self._idle: list[tuple[float, Wire]] = []
         self._count, self._run = 0, secrets.token_hex(4)
         self.sent: list[tuple[float, float]] = []  # of those that were taken: when sent, when acknowledged
 
@@ -98,9 +99,16 @@ class Channel:
         await asyncio.gather(*map(cancel_some, wires))
 
     def close(self) -> None:
-        for wire in self._idle:
+        for _, wire in self._idle:
             wire.close()
         self._idle.clear()
+
+    def _kept(self) -> Wire | None:
+        """The connection that was used last, unless it has been idle for long: the server may be closing it."""
+        if self._idle and now() - self._idle[-1][0] < IDLE_SECONDS:
+            return self._idle.pop()[1]
+        self.close()
+        return None
 
     async def _order(self, measured: Measured, order: str, due: float) -> None:
         """Sent again where the answer says so, or where there is none: its id makes that safe."""
@@ -128,14 +136,14 @@ class Channel:
         body = json.dumps(new_order(order)).encode()
         try:
             async with asyncio.timeout(ORDER_SECONDS):
-                wire = self._idle.pop() if kept and self._idle else await Wire.open(self._port)
+                wire = (self._kept() if kept else None) or await Wire.open(self._port)
                 await wire.send(request("POST", "/api/orders", self._headers, body))
                 answer = await wire.answer()
         except (OSError, TimeoutError):
             answer = None
         if wire is not None:
             if kept and answer is not None and answer.headers.get("connection") != "close":
-                self._idle.append(wire)
+                self._idle.append((now(), wire))
             else:
                 wire.close()
         return answer
