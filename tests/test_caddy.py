@@ -16,7 +16,7 @@ from threading import Thread
 
 import pytest
 
-from huuva.settings import HUUVA_MAX_BODY_BYTES
+from huuva.server.limits import API_BODY_BYTES
 from tests.ports import free_port
 
 DEPLOY = Path(__file__).resolve().parent.parent / "deploy"
@@ -197,7 +197,7 @@ def test_each_address_goes_to_its_part(port: int) -> None:
 LIMITS = [
     ("/admin/login/", 16 * 1024),
     ("/admin/orders/order/", 1024 * 1024),
-    ("/api/orders", HUUVA_MAX_BODY_BYTES),
+    ("/api/orders", API_BODY_BYTES),
     ("/display/board", 64 * 1024),
 ]
 

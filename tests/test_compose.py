@@ -14,7 +14,7 @@ import yaml
 
 from huuva.backups.record import MISSING_AFTER
 from huuva.parts import commands
-from huuva.settings import HUUVA_MAX_BODY_BYTES
+from huuva.server.limits import API_BODY_BYTES
 
 ROOT = Path(__file__).resolve().parent.parent
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -256,7 +256,7 @@ def test_caddy_has_web_s_limits_of_bodies() -> None:
     units = {"KiB": 1024, "MiB": 1024 * 1024}
     cut = [int(n) * units[unit] for n, unit in re.findall(r"max_size (\d+)(KiB|MiB)", text)]
     assert cut == [1024, *announced]  # the first is that of live
-    assert HUUVA_MAX_BODY_BYTES in announced
+    assert API_BODY_BYTES in announced
 
 
 def test_the_image_is_published_by_a_workflow_without_other_secrets() -> None:
