@@ -2,63 +2,35 @@
 
 from __future__ import annotations
 
-import mmap
 import os
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from celery import Celery, signals
 
-from huuva.broker import survive_its_loss
+from huuva.broker import survive_trouble
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "huuva.settings")
 
 app = Celery("huuva")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
-survive_its_loss()
-
-
-# One byte that the worker and its children share: they are forked off after this module was imported.
-_stop = mmap.mmap(-1, 1)
-# In a child of a worker: whose.
-_worker_pid: int | None = None
-
-
-def stopping() -> bool:
-    """For tasks that run long: whether the worker is being stopped, or was killed and left this process behind."""
-    return _stop[0] != 0 or (_worker_pid is not None and os.getppid() != _worker_pid)
-
-
-@signals.worker_process_init.connect
-def remember_worker(**_: Any) -> None:
-    global _worker_pid
-    _worker_pid = os.getppid()
-
-
-@contextmanager
-def finishing_first() -> Iterator[None]:
-    """For a task that asks `stopping()` often: SIGTERM, which reaches all processes of a group that is stopped, only
-    tells it to end. The worker's own process waits for it."""
-    if _worker_pid is None:
-        yield  # Not in a child of a worker.
-        return
-
-    def told(number: int, frame: Any) -> None:
-        _stop[0] = 1
-
-    before = signal.signal(signal.SIGTERM, told)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+survive_trouble()
+app.steps["worker"].add("huuva.worker.watch:Watch")
 
 
 @signals.worker_shutting_down.connect
-def tell_children(**_: Any) -> None:
-    _stop[0] = 1
+def note_stop(**_: Any) -> None:
+    from huuva.worker.watch import stop_watching
+
+    stop_watching()
+
+
+@signals.worker_process_init.connect
+def finish_tasks_first(**_: Any) -> None:
+    """SIGTERM reaches all processes of a group that is stopped, those of the pool too: a task under way would be lost,
+    and the worker would say so. The worker's own process tells them when to end."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 @signals.setup_logging.connect

@@ -5,7 +5,7 @@ from typing import Final
 from celery import shared_task
 from django.utils import timezone
 
-from huuva.celery import finishing_first, stopping
+from huuva.worker import companions
 from integrations import keys
 from integrations.channels import purging as channels
 from integrations.deliveries import loop, purging
@@ -13,8 +13,8 @@ from integrations.idempotency import LIFETIME
 from integrations.models import IdempotencyRecord
 
 BATCH: Final = 1000
-# The loop runs for so long and then calls its successor: memory is freed, and a lost task is no lost loop.
-LOOP_SECONDS: Final = 600.0
+
+companions.register("deliveries", loop.run_until)
 
 
 @shared_task(ignore_result=True)
@@ -36,16 +36,6 @@ def purge_idempotency_records() -> int:
             return deleted
         # The age is asked again: meanwhile a request may have put a new answer in an old one's place.
         deleted += old.filter(pk__in=batch).delete()[0]
-
-
-@shared_task(ignore_result=True, time_limit=LOOP_SECONDS + 60, soft_time_limit=None)
-def send_deliveries() -> bool:
-    """Run the loop of deliveries; false where another process does. It takes one place of the worker for good."""
-    with finishing_first():
-        ran = loop.run(LOOP_SECONDS, stopping)
-    if ran and not stopping():
-        send_deliveries.apply_async(expires=2)
-    return ran
 
 
 @shared_task(ignore_result=True)

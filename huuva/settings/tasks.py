@@ -9,6 +9,8 @@ CELERY_TASK_TIME_LIMIT = 300
 CELERY_BEAT_SCHEDULER = "huuva.beat:SteadyScheduler"
 CELERY_TIMEZONE = "UTC"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# However long Valkey is away.
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BEAT_SCHEDULE = {
     # One that waited longer says nothing of beat: it may have been sent before beat died.
     "beat-heartbeat": {
@@ -19,6 +21,8 @@ CELERY_BEAT_SCHEDULE = {
     "watch-backups": {"task": "huuva.tasks.watch_backups", "schedule": 600.0},
     "purge-logins": {"task": "huuva.tasks.purge_logins", "schedule": 3600.0},
     "check-history": {"task": "orders.tasks.check_history", "schedule": 300.0},
+    # One that waited says nothing new.
+    "watch-feed": {"task": "orders.tasks.watch_feed", "schedule": 15.0, "options": {"expires": 15}},
     "anonymise-orders": {"task": "orders.tasks.anonymise_orders", "schedule": 3600.0},
     # One that no worker took in time is made up for by the next.
     "refresh-analytics": {
@@ -28,12 +32,6 @@ CELERY_BEAT_SCHEDULE = {
     },
     "watch-unseen-orders": {"task": "kitchen_display.tasks.watch_unseen", "schedule": 15.0},
     "purge-wall": {"task": "kitchen_display.tasks.purge_wall", "schedule": 3600.0},
-    # The loop that sends is always running; this begins it where it has ended.
-    "send-deliveries": {
-        "task": "integrations.tasks.send_deliveries",
-        "schedule": 2.0,
-        "options": {"expires": 2},
-    },
     "end-expired-keys": {
         "task": "integrations.tasks.end_expired_keys",
         "schedule": 60.0,

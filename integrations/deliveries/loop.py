@@ -1,12 +1,10 @@
 """The loop: makes deliveries from the feed, sends what is due, stores what came of it; over and over.
 
-One process runs it at a time (`progress.hold`). This thread alone speaks to the database; sending is done by the
-sender's thread.
+One process runs it at a time (`progress.hold`), beside the tasks of a worker. Its main thread alone speaks to the
+database; sending is done by the sender's thread.
 """
 
 import os
-import sys
-import threading
 import time
 import uuid
 from collections import defaultdict
@@ -15,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import structlog
-from django.db import DatabaseError, connections
+from django.db import DatabaseError, Error, connections
 
 from integrations.deliveries import claiming, making, progress, results
 from integrations.deliveries.claiming import Claimed
@@ -41,6 +39,10 @@ LAST_SECONDS: Final = 2.0
 
 # How much the loop gives way to what shares its processor.
 NICENESS: Final = 10
+# After so long it begins anew: memory is freed.
+RUN_SECONDS: Final = 600.0
+# Where another process has it, or after a failure.
+AGAIN_SECONDS: Final = 2.0
 
 # How many deliveries of one sink may be under way, by how many are in all.
 PLACES: Final = ((256, 64), (1000, 8), (1 << 30, 2))
@@ -52,38 +54,39 @@ PLACES_SLOW: Final = 4
 UNPROVEN_SHARE: Final = 0.75
 
 
-def run(seconds: float, stop: Callable[[], bool] = lambda: False) -> bool:
-    """Run the loop for so long, or until `stop`; false where another process has it. Database errors rise.
+def run_until(ended: Callable[[], bool]) -> None:
+    """Run the loop, in whichever process has it, until `ended`: what a worker runs beside its tasks.
 
-    It works in threads that give way to others: where processors are short, orders come first.
+    The process gives way to others: where processors are short, orders come first.
     """
+    os.setpriority(os.PRIO_PROCESS, 0, min(19, os.getpriority(os.PRIO_PROCESS, 0) + NICENESS))
+    while not ended():
+        try:
+            if run(RUN_SECONDS, ended):
+                continue
+        except Error as error:
+            log.warning("deliveries_interrupted", error=type(error).__name__)
+        except Exception:
+            log.exception("deliveries_failed")
+        connections.close_all()
+        _pause(ended)
+
+
+def run(seconds: float, stop: Callable[[], bool] = lambda: False) -> bool:
+    """Run the loop for so long, or until `stop`; false where another process has it. Database errors rise."""
     me = str(uuid.uuid4())
     if not progress.hold(me):
         return False
-    failures: list[BaseException] = []
-
-    def work() -> None:
-        try:
-            _give_way()
-            with Sender() as sender:  # its threads inherit the niceness
-                Loop(me, sender).run(time.monotonic() + seconds, stop)
-        except BaseException as failure:  # noqa: BLE001  (it rises in the thread that waits)
-            failures.append(failure)
-        finally:
-            connections.close_all()
-
-    thread = threading.Thread(target=work, name="deliveries-loop")
-    thread.start()
-    thread.join()
-    if failures:
-        raise failures[0]
+    with Sender() as sender:
+        Loop(me, sender).run(time.monotonic() + seconds, stop)
     progress.release(me)
     return True
 
 
-def _give_way() -> None:
-    if sys.platform == "linux":  # where niceness is a thread's own
-        os.setpriority(os.PRIO_PROCESS, 0, min(19, os.getpriority(os.PRIO_PROCESS, 0) + NICENESS))
+def _pause(ended: Callable[[], bool]) -> None:
+    until = time.monotonic() + AGAIN_SECONDS
+    while not ended() and time.monotonic() < until:
+        time.sleep(0.2)
 
 
 @dataclass(frozen=True, slots=True)

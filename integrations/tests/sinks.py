@@ -30,7 +30,7 @@ def running(me: str = "me") -> Iterator[Loop]:
         yield Loop(me, sender, poll_seconds=0.02)
 
 
-def turn_until(loop: Loop, done: Callable[[], Any], seconds: float = 10) -> None:
+def turn_until(loop: Loop, done: Callable[[], Any], seconds: float = 60) -> None:
     """Turns the loop until `done`, which is asked after each turn."""
     end = time.monotonic() + seconds
     while not done():
@@ -38,7 +38,7 @@ def turn_until(loop: Loop, done: Callable[[], Any], seconds: float = 10) -> None
         loop.turn()
 
 
-def work_off(loop: Loop, seconds: float = 10) -> None:
+def work_off(loop: Loop, seconds: float = 60) -> None:
     """Turns the loop until nothing is due or under way any more."""
     end = time.monotonic() + seconds
     while loop.turn() or loop.under_way or due():
