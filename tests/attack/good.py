@@ -28,6 +28,7 @@ WALL_AGAIN_SECONDS = 0.2
 # Of the orders; the others come on a connection of their own.
 KEPT_CONNECTIONS = 0.5
 IDLE_SECONDS = 3.0
+CANCEL_SECONDS = 10.0
 CLOCK_SECONDS = 0.02
 
 now = time.monotonic
@@ -83,20 +84,22 @@ class Channel:
                 await asyncio.sleep(max(due - now(), 0))
 
     async def cancel(self, orders: Sequence[str]) -> None:
-        """So that the walls of the next attack begin empty."""
-        wires = [await Wire.open(self._port) for _ in range(4)]
+        """So that the walls of the next attack begin empty; what can't be cancelled in a while is left there."""
         waiting = iter(orders)
 
-        async def cancel_some(wire: Wire) -> None:
-            for order in waiting:
-                await wire.send(
-                    request("PATCH", f"/api/orders/{order}", self._headers, b'{"status": "CANCELLED"}')
-                )
-                if (answer := await wire.answer()).status != 200:
-                    raise RuntimeError(f"{order} can't be cancelled: {answer.status} {answer.body!r}")
-            wire.close()
+        async def cancel_some() -> None:
+            wire = await Wire.open(self._port)
+            try:
+                for order in waiting:
+                    path = f"/api/orders/{order}"
+                    await wire.send(request("PATCH", path, self._headers, b'{"status": "CANCELLED"}'))
+                    await wire.answer()
+            finally:
+                wire.close()
 
-        await asyncio.gather(*map(cancel_some, wires))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CANCEL_SECONDS):
+                await asyncio.gather(*(cancel_some() for _ in range(4)), return_exceptions=True)
 
     def close(self) -> None:
         for _, wire in self._idle:

@@ -118,10 +118,14 @@ async def _page(port: int, path: str, cookie: str = "") -> Answer:
 
 
 async def pair(port: int, link: str) -> str:
-    """Opens the link as a browser does; returns the cookie of its screen."""
+    """Opens the link as a browser does, and presses its button where there is one; returns the screen's cookie."""
     answer = await _page(port, link)
+    if answer.status == 200 and "csrftoken" in answer.cookies:
+        token = answer.cookies["csrftoken"]
+        headers = {"Cookie": f"csrftoken={token}", "X-CSRFToken": token, "Accept": "text/html"}
+        answer = await ask(port, "POST", link, headers)
     if answer.status != 303 or "huuva_screen" not in answer.cookies:
-        raise SceneFailed(f"A link pairs no screen: {answer.status} {answer.body[:2000]!r}")
+        raise SceneFailed(f"A link pairs no screen: {answer.status}")
     return f"huuva_screen={answer.cookies['huuva_screen']}"
 
 
