@@ -20,7 +20,8 @@ def test_the_demo_ends_and_everything_else_goes_on(home: Path) -> None:
     assert start.paste_curl().startswith("HTTP/1.1 201")
     assert start.stop() == 0
     assert start.family() == []
-    assert start.said.endswith("errors.\n")
+    # A busy machine may have been behind the plan: that is no warning of a part.
+    assert re.search(r"Simulated in \d+ s: .* 0 errors[^\n]*\.\n$", start.said)
 
 
 def test_stopping_stops_the_rush_too(home: Path) -> None:
