@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import psutil
+
 from huuva.embedded import postgres, valkey
 from huuva.embedded.process import start
 from tests.chaos.ledger import now
@@ -27,6 +29,7 @@ HOUR = 3600
 # How long the clock is wrong at least: timers of half a minute (beat, leases) come round.
 WRONG_SECONDS = 35.0
 BRIEF_SECONDS = 3.0
+SHARED_MEMORY = Path("/dev/shm")
 LIBRARY = "vendor/libfaketime/src/libfaketime.so.1"
 
 
@@ -108,6 +111,14 @@ def servers_under(clock: FakeClock) -> Iterator[None]:
         yield
 
 
+def remove_leftovers(folder: Path = SHARED_MEMORY) -> None:
+    """libfaketime's shared memory of processes that were killed; it is named after their numbers."""
+    for path in folder.glob("*faketime_*"):
+        number = path.name.rpartition("_")[2]
+        if number.isdigit() and not psutil.pid_exists(int(number)):
+            path.unlink(missing_ok=True)
+
+
 class ClockFault:
     """`strike` and `after` of one run: everything under a clock of ours, and back."""
 
@@ -146,6 +157,7 @@ class ClockFault:
         names = self._clock.environment.keys()
         _start_anew(scene.stack, dict.fromkeys(names))
         self._wait(scene, "with the machine's own clock again", 0)
+        remove_leftovers()
 
     def _wait(self, scene: Scene, when: str, offset: float) -> None:
         took = scene.until_signs(scene.signs_since(now(), time.time() + offset))

@@ -26,7 +26,7 @@ from django.conf import settings
 from tests.chaos import poison as poisoning
 from tests.chaos.__main__ import NAMES
 from tests.chaos.client import Client
-from tests.chaos.clock import HOUR, FakeClock, NoFakeClock, starter
+from tests.chaos.clock import HOUR, FakeClock, NoFakeClock, remove_leftovers, starter
 from tests.chaos.faults import FAULTS
 from tests.chaos.frozen import frozen
 from tests.chaos.ledger import Ledger
@@ -213,6 +213,20 @@ def test_a_server_is_started_under_that_clock(clock: FakeClock, tmp_path: Path) 
     )
     assert process.wait(60) == 0
     assert HOUR - 60 < time.time() - float(log.read_text()) <= HOUR + 60
+
+
+def test_only_what_dead_processes_left_is_removed(tmp_path: Path) -> None:
+    with subprocess.Popen(["true"]) as ended:
+        pass
+    (tmp_path / f"faketime_shm_{ended.pid}").touch()
+    (tmp_path / f"sem.faketime_sem_{ended.pid}").touch()
+    kept = {f"faketime_shm_{os.getpid()}", "PostgreSQL.1"}
+    for name in kept:
+        (tmp_path / name).touch()
+
+    remove_leftovers(tmp_path)
+
+    assert {path.name for path in tmp_path.iterdir()} == kept
 
 
 # --- Files ------------------------------------------------------------------------------------------------------------
