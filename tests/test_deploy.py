@@ -47,7 +47,7 @@ def test_the_docs_list_all_metrics_and_no_others(told: set[str]) -> None:
 
 
 def test_what_each_web_machine_tells_alike_is_counted_once() -> None:
-    """Gauges of the database are the same wherever they are asked for; requests and streams are each process's own."""
+    """Gauges of the database are the same wherever they are asked for; requests, logins and streams are a process's own."""
     for expression in EXPRESSIONS:
         for name in NAME.findall(expression):
             if not name.startswith(("huuva_http_", "huuva_live_", "huuva_logins_")):

@@ -30,8 +30,8 @@ from huuva.problems import Problem
 
 WAIT_SECONDS: Final = 2.5
 RETRY_AFTER_SECONDS: Final = 3
-# Beside busy threads it gets a quarter of what each of them gets.
-NICE: Final = 6
+# Beside busy threads it gets half of what each of them gets.
+NICE: Final = 3
 
 
 class HashingTurn:
@@ -40,17 +40,26 @@ class HashingTurn:
 
     def __init__(self, wait_seconds: float = WAIT_SECONDS, places: int = 2) -> None:
         self._wait_seconds = wait_seconds
-        self._places = threading.BoundedSemaphore(places)
+        self._places = places
+        self._held = 0
+        self._changing = threading.Lock()
         self._turn = threading.Lock()
         self._pool: ThreadPoolExecutor | None = None
 
+    @property
+    def is_full(self) -> bool:
+        """Whether `run` would refuse now."""
+        return self._held >= self._places
+
     def run[T](self, work: Callable[[], T]) -> T:
         """What `work` returns. Raises Problem `logins_busy` (503) where it isn't its turn in time."""
-        if not self._places.acquire(blocking=False):
-            raise _busy()
+        with self._changing:
+            if self.is_full:
+                raise busy()
+            self._held += 1
         try:
             if not self._turn.acquire(timeout=self._wait_seconds):
-                raise _busy()
+                raise busy()
             try:
                 if self._pool is None:
                     self._pool = ThreadPoolExecutor(1, "passwords", initializer=_give_way)
@@ -58,7 +67,8 @@ class HashingTurn:
             finally:
                 self._turn.release()
         finally:
-            self._places.release()
+            with self._changing:
+                self._held -= 1
 
 
 def _give_way() -> None:
@@ -69,7 +79,8 @@ def _give_way() -> None:
             os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + NICE)
 
 
-def _busy() -> Problem:
+def busy() -> Problem:
+    """The refusal: says when to come again."""
     return Problem(
         "logins_busy",
         _("Too many people log in right now. Try again in a moment."),

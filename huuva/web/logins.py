@@ -41,6 +41,7 @@ from django.utils.translation import ngettext
 from huuva.models import LoginAttempt
 from huuva.problems import Problem
 from huuva.request_metrics import LOGINS
+from huuva.web import hashing
 from huuva.web.client_address import client_address, client_network
 from huuva.web.middleware import answer
 
@@ -230,7 +231,8 @@ def remember(network: str, seconds: float) -> None:
 
 
 class LoginMiddleware:
-    """Refuses networks that must wait before their forms are read further, and lets a browser know that it is known."""
+    """Refuses who would be refused anyhow, before the database is asked for anything, and lets a browser know that it
+    is known."""
 
     # Of names; a browser that many use forgets the one that came first.
     MOST_NAMES: Final = 10
@@ -241,15 +243,9 @@ class LoginMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if request.method != "POST" or request.path != reverse("admin:login"):
             return self.get_response(request)
-        network = client_network(request)
-        until = _waiting.get(network, 0.0)
-        if until and not _known(request):
-            seconds = until - time.monotonic()
-            if seconds > 0:
-                name = counted_name(request, None)
-                Attempt(name, client_address(request), network, "").tell("refused", limit="network")
-                return answer(request, too_many(seconds))
-            _waiting.pop(network, None)
+        refusal = self._refuse(request)
+        if refusal is not None:
+            return answer(request, refusal)
         response = self.get_response(request)
         attempt, user = getattr(request, "login_checked", (None, None))
         if attempt is not None and user is not None:
@@ -268,3 +264,18 @@ class LoginMiddleware:
                 samesite="Lax",
             )
         return response
+
+    @staticmethod
+    def _refuse(request: HttpRequest) -> Problem | None:
+        network = client_network(request)
+        seconds = _waiting.get(network, 0.0) - time.monotonic()
+        attempt = Attempt(counted_name(request, None), client_address(request), network, "")
+        if seconds <= 0:
+            _waiting.pop(network, None)
+        elif not _known(request):
+            attempt.tell("refused", limit="network")
+            return too_many(seconds)
+        if hashing.turn.is_full:
+            attempt.tell("busy")
+            return hashing.busy()
+        return None

@@ -156,4 +156,6 @@ def answer(request: HttpRequest, problem: Problem) -> HttpResponse:
     response = render(request, "error.html", context, status=problem.status_code)
     for name, value in problem.headers.items():
         response[name] = value
+    # As in `problem_response`.
+    response._has_been_logged = True  # type: ignore[attr-defined]
     return response
