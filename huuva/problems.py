@@ -54,6 +54,11 @@ class Problem(APIException):
         self.extra = extra
 
 
+class FilesNotTaken(BadRequest):
+    """A form holds a file. A `BadRequest`, because it may arise where only Django's own errors become an answer: the
+    check against forged requests reads forms before any view."""
+
+
 def problem_response(request: HttpRequest | Request, problem: Problem) -> HttpResponse:
     """The answer that tells `problem`; `type, title, status, detail, instance, code, requestId, errors`."""
     body = {
@@ -109,6 +114,9 @@ def as_problem(error: Exception, request: HttpRequest | Request) -> Problem | No
         )
     if isinstance(error, APIException):
         return Problem(_CODES.get(error.status_code, "error"), str(error.detail), status=error.status_code)
+    if isinstance(error, FilesNotTaken):
+        detail = "No file can be sent here; send the form without one."
+        return Problem("unsupported_media_type", detail, status=415)
     if isinstance(error, PermissionDenied):
         return Problem("forbidden", str(error) or "This is not allowed.", status=403)
     if isinstance(error, RequestDataTooBig):

@@ -38,7 +38,7 @@ def main() -> None:
         # A proxy in front speaks HTTP/2 with clients, and HTTP/1.1 with us.
         http=HTTPModes.http1,
         # A head that drips is ended; so is a connection that asks nothing.
-        http1_settings=HTTP1Settings(header_read_timeout=15_000),
+        http1_settings=HTTP1Settings(header_read_timeout=10_000),
         websockets=False,
         backlog=16384,
         # Connections, not requests: idle ones must not keep new ones out.

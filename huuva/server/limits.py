@@ -20,10 +20,10 @@ BODY_SECONDS: Final = 10.0
 # Slower ones are ended earlier: after a while a body has come at this rate at least.
 SLOWEST_BYTES_A_SECOND: Final = 1000
 RATE_COUNTS_AFTER_SECONDS: Final = 3.0
-# Bodies on their way into one process, and the memory of all that is held. One more ends the oldest, if that is older
-# than a second: a whole body takes milliseconds, so only those who stall are that old.
-MOST_BODIES: Final = 256
-STALLED_SECONDS: Final = 1.0
+# Bodies on their way into one process, and the memory of all that is held. One more ends the oldest, if that has been
+# on its way for a moment: most bodies come with their heads, so only those who stall are that old.
+MOST_BODIES: Final = 1024
+STALLED_SECONDS: Final = 0.1
 MOST_HELD_BYTES: Final = 64 * MIB
 # A body that is refused is read on for so long, so that its sender gets to the answer.
 DRAINED_BYTES: Final = 8 * MIB

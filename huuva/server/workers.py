@@ -20,7 +20,7 @@ WEB_THREADS: Final = 4
 # A new worker imports the application before the old one is told to end.
 READY_SECONDS: Final = 60.0
 # So long an old worker asks its clients to connect anew, before it closes idle connections.
-CLOSING_SECONDS: Final = 1.0
+CLOSING_SECONDS: Final = 3.0
 # And so long it may finish what it has begun.
 FINISH_SECONDS: Final = 30.0
 

@@ -5,13 +5,14 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from huuva.problems import Problem, internal_error
+from huuva.problems import Problem, as_problem, internal_error
 from huuva.web.logins import Attempt, too_many
 from huuva.web.middleware import answer
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return answer(request, Problem("bad_request", "The request is malformed.", status=400))
+    malformed = Problem("bad_request", "The request is malformed.", status=400)
+    return answer(request, as_problem(exception, request) or malformed)
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

@@ -4,16 +4,14 @@ from typing import NoReturn
 
 from django.core.files.uploadhandler import FileUploadHandler
 
-from huuva.problems import Problem
+from huuva.problems import FilesNotTaken
 
 
 class RefuseFiles(FileUploadHandler):
     """The only upload handler: a form with a file is a 415 before a byte of the file is written anywhere."""
 
     def new_file(self, *args: object, **kwargs: object) -> NoReturn:
-        raise Problem(
-            "unsupported_media_type", "No file can be sent here; send the form without one.", status=415
-        )
+        raise FilesNotTaken
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         return None

@@ -84,6 +84,16 @@ def test_files_are_taken_nowhere(caller: Client, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", FORMS)
+def test_a_file_is_refused_where_forged_requests_are_looked_for(path: str) -> None:
+    """That check reads the form before any view, outside of what turns errors of views into answers."""
+    strict = Client(enforce_csrf_checks=True)
+    strict.get("/admin/login/")
+    answer = strict.post(path, {"order": SimpleUploadedFile("menu.txt", b"x" * 10_000)})
+
+    assert answer.status_code == 415
+
+
+@pytest.mark.parametrize("path", FORMS)
 def test_a_multipart_form_that_is_none_is_refused(caller: Client, path: str) -> None:
     for kind in ("multipart/form-data", "multipart/form-data; boundary=", "multipart/form-data; boundary=x"):
         answer = caller.generic("POST", path, b"--y\r\nContent-Disposition: form-data\r\n\r\n", kind)
