@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from huuva.embedded.places import valkey_folder
 from huuva.embedded.process import find
 from huuva.embedded.valkey import ensure_valkey
+from huuva.env import PROJECT_ROOT
 from tests.browser.walls import ONE, Wall, WallKitchen
 from tests.home import make_home, remove_home
 
@@ -192,6 +193,37 @@ def test_few_requests_for_many_changes(kitchen: WallKitchen) -> None:
 
 
 # --- live and Valkey -------------------------------------------------------------------------------------------------
+
+
+def test_a_stream_is_renewed_before_its_token_ends_and_nobody_sees_it(kitchen: WallKitchen) -> None:
+    script = (PROJECT_ROOT / "static/kitchen_display/js/stream.js").read_text()
+    hurried = re.sub(r"const RENEW_MS = \d+;", "const RENEW_MS = 800;", script)
+    assert hurried != script
+    opened: list[str] = []
+    with kitchen.wall() as wall:
+        page = wall.page
+        page.route(
+            "**/js/stream.js*", lambda route: route.fulfill(body=hurried, content_type="text/javascript")
+        )
+        page.on("request", lambda request: opened.append(request.url) if "/streams?" in request.url else None)
+        page.reload()
+        expect_state(wall, "live")
+        page.evaluate(
+            """() => {
+                window.states = [];
+                const note = () => window.states.push(document.body.dataset.state);
+                new MutationObserver(note).observe(document.body, { attributeFilter: ["data-state"] });
+            }"""
+        )
+        before = len(opened)
+        kitchen.order("#RENEWED", items=ONE)
+        deadline = time.monotonic() + 20
+        while len(opened) < before + 3 and time.monotonic() < deadline:
+            page.wait_for_timeout(100)
+
+        assert len(opened) >= before + 3
+        equals_server(wall, kitchen, 5)
+        assert page.evaluate("window.states") == []
 
 
 def test_without_the_live_process_the_wall_polls_and_then_streams_again(kitchen: WallKitchen) -> None:
