@@ -56,7 +56,6 @@ HUUVA_PERMISSIONS_POLICY = ", ".join(
             f"{feature}=()"
             for feature in (
                 "accelerometer",
-                "bluetooth",
                 "browsing-topics",
                 "camera",
                 "display-capture",
