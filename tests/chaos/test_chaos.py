@@ -1,4 +1,8 @@
-"""The short form of `make chaos`: each fault once, and the books balance."""
+"""The short form of `make chaos`: each fault that is over in seconds once, and the books balance.
+
+What stops, stalls or reloads for longer, and the clock, are left to `make chaos`: minutes in which nothing is told that
+the tests of their parts don't tell.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +14,10 @@ from pathlib import Path
 from tests.chaos.__main__ import NAMES
 
 ROOT = Path(__file__).resolve().parents[2]
-# Far beyond what it takes: three minutes where nothing else runs.
-LONGEST_SECONDS = 900
+# Far beyond what it takes: half a minute where nothing else runs.
+LONGEST_SECONDS = 420
+LONG = {"frozen-postgres", "frozen-valkey", "stalled-feed", "reload", "clock"}
+SHORT = [name for name in NAMES if name not in LONG]
 
 
 def test_the_books_balance_whatever_was_killed() -> None:
@@ -26,6 +32,7 @@ def test_the_books_balance_whatever_was_killed() -> None:
             "5",
             "--not-durable",
             "--json",
+            *(word for name in SHORT for word in ("--only", name)),
         ],
         cwd=ROOT,
         stdout=subprocess.PIPE,
@@ -41,15 +48,12 @@ def test_the_books_balance_whatever_was_killed() -> None:
     assert said, log
     found = json.loads(said)
     print(found["disk"])  # where it is no real file system, this says why
-    print(
-        [fault["notes"] for fault in found["faults"] if fault["fault"] == "clock"]
-    )  # or where it was not done
 
     assert found["complaints"] == []
     assert {check["title"]: check["wrong"] for check in found["books"] if check["wrong"]} == {}
     assert process.returncode == 0, log
     # And it was not for want of anything to go wrong.
-    assert [fault["fault"] for fault in found["faults"]] == list(NAMES)
+    assert [fault["fault"] for fault in found["faults"]] == SHORT
     assert all(check["counted"] for check in found["books"])
     assert {"web", "live", "worker", "beat"} <= found["restarts"].keys()
     hit = {fault["fault"]: fault["answers"] for fault in found["faults"]}
