@@ -6,7 +6,11 @@ class HuuvaConfig(AppConfig):
 
     def ready(self) -> None:
         from django.conf import settings
+        from django.contrib.auth.signals import user_logged_in
 
+        from huuva.web.page_middleware import note_login
+
+        user_logged_in.connect(note_login, dispatch_uid="huuva.note_login")
         if settings.HUUVA_SENTRY_DSN:
             from huuva import sentry
 

@@ -33,7 +33,6 @@ from django.core import signing
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Max, Q, QuerySet
 from django.http import HttpRequest, HttpResponseBase
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import ngettext
@@ -43,9 +42,11 @@ from huuva.problems import Problem
 from huuva.request_metrics import LOGINS
 from huuva.web import hashing
 from huuva.web.client_address import client_address, client_network
+from huuva.web.csp import ADMIN
 from huuva.web.middleware import answer
 
 WINDOW: Final = timedelta(days=1)
+LOGIN: Final = f"{ADMIN}login/"
 COOKIE: Final = "huuva_known_browser"
 COOKIE_SECONDS: Final = 400 * 24 * 3600  # as long as browsers keep any
 # Networks that must wait, which this process knows without a query.
@@ -241,7 +242,7 @@ class LoginMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if request.method != "POST" or request.path != reverse("admin:login"):
+        if request.method != "POST" or request.path_info != LOGIN:
             return self.get_response(request)
         refusal = self._refuse(request)
         if refusal is not None:
@@ -258,7 +259,7 @@ class LoginMiddleware:
                 COOKIE,
                 signing.dumps(known, salt=COOKIE),
                 max_age=COOKIE_SECONDS,
-                path=reverse("admin:index"),
+                path=ADMIN,
                 secure=settings.HUUVA_HTTPS,
                 httponly=True,
                 samesite="Lax",

@@ -55,6 +55,11 @@ class SessionMiddleware(PagesOnly, sessions.SessionMiddleware):
         return super().process_response(request, response)
 
 
+def note_login(request: HttpRequest, **_: Any) -> None:
+    """Receiver of `user_logged_in`: the session begins, and the first page need not write that."""
+    request.session["began"] = request.session["used"] = int(time.time())
+
+
 class AuthenticationMiddleware(PagesOnly, auth.AuthenticationMiddleware):
     pass
 
