@@ -57,9 +57,9 @@ def is_marked(stored: str) -> bool:
     return _MARK in stored
 
 
-def longest_for(kitchen: str) -> int:
-    """How long ids of this kitchen's own keys may be: there must be room for the mark, whether it is needed or not."""
-    return MAX_LENGTH - len(marked_id("", kitchen))
+def has_room_for_mark(order_id: str, kitchen: str) -> bool:
+    """Whether the id can be marked. One of nearly MAX_LENGTH can't: it is taken for all by who has it first."""
+    return len(marked_id(order_id, kitchen)) <= MAX_LENGTH
 
 
 def public_id(stored: str, kitchen: str | None) -> str:

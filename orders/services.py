@@ -12,7 +12,7 @@ from psycopg.errors import UniqueViolation
 
 from orders import clock
 from orders.history import CHANGED_FIELDS, Change, begin
-from orders.ids import marked_id
+from orders.ids import has_room_for_mark, marked_id
 from orders.models import Kitchen, Order, OrderItem, StatusChange
 from orders.new import NewOrder
 from orders.reads import items_of, locked_order
@@ -31,7 +31,9 @@ def create_order(new: NewOrder, *, kitchen: Kitchen, actor: str, own_ids: bool =
     except OrderExists:
         # One question for both ids: a repeat takes as long, whether the id is marked or not.
         marked = marked_id(new.id, kitchen.slug)
-        if not own_ids or Order.objects.filter(id__in=[new.id, marked], kitchen=kitchen).exists():
+        if not own_ids or not has_room_for_mark(new.id, kitchen.slug):
+            raise
+        if Order.objects.filter(id__in=[new.id, marked], kitchen=kitchen).exists():
             raise
     try:
         return _create(replace(new, id=marked), kitchen, actor)

@@ -175,7 +175,7 @@ class OrderIn(Body):
         None,
         validation_alias=AliasChoices("_id", "id"),
         description="Made by us if left out. `_id` is understood too. Ids that begin with a channel link's slug and a "
-        "colon are channels'; with a key for one kitchen, the kitchen's slug and one less are allowed.",
+        "colon are channels'.",
     )
     created: Time | None = None
     account: Key

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from huuva.api import ApiView, actor_of, etag, expected_versions, grant_of, kitchen_of, not_modified
-from huuva.bodies import each, invalid_body, invalid_parameter, invalid_parameters, unknown_parameters
+from huuva.bodies import each, invalid_parameter, invalid_parameters, unknown_parameters
 from huuva.idempotency import idempotent
 from huuva.problems import Problem
 from orders import documents, feed, services
@@ -22,7 +22,7 @@ from orders.api.filters import filtered
 from orders.api.inputs import ItemPatch, OrderIn, OrderPatch, RecallIn
 from orders.api.kitchens import kitchen_for
 from orders.api.paging import NO_CURSOR, limit_of, page_of, place_of
-from orders.ids import longest_for, public_id, stored_ids
+from orders.ids import public_id, stored_ids
 from orders.models import Order, OrderItem
 from orders.reads import one_order
 from orders.recall import recall
@@ -40,14 +40,6 @@ def refused(refusal: Refusal) -> Problem:
     elif isinstance(refusal, OrderExists):
         facts["order"] = headers["Location"] = order_url(refusal.order_id)
     return Problem(refusal.code, refusal.detail, status=status, headers=headers, **facts)
-
-
-def _check_length(order_id: str, longest: int, data: Any) -> None:
-    """Raises Problem `invalid_body`."""
-    if len(order_id) > longest:
-        name = "_id" if "_id" in data else "id"
-        detail = f"Send at most {longest} characters with a key for one kitchen."
-        raise invalid_body([{"pointer": f"/{name}", "code": "too_long", "detail": detail}])
 
 
 class OrderViewSet(ApiView, ViewSet):
@@ -69,8 +61,6 @@ class OrderViewSet(ApiView, ViewSet):
         body = OrderIn.read(request.data)
         kitchen = kitchen_for(body.kitchen, kitchen_of(request))
         bound = kitchen_of(request)
-        if bound is not None and body.id is not None:
-            _check_length(body.id, longest_for(bound), request.data)
         order = self._do(
             services.create_order,
             body.new(),

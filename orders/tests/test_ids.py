@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from orders import ids
 from orders.api.inputs import OrderId
-from orders.ids import belongs_to_channels, longest_for, marked_id, public_id, stored_ids
+from orders.ids import belongs_to_channels, has_room_for_mark, marked_id, public_id, stored_ids
 from orders.models import Order
 from orders.refusals import OrderExists
 from orders.services import create_order, move_order
@@ -30,7 +30,9 @@ def test_an_id_comes_back_from_where_it_is_stored(order_id: str, kitchen: str) -
         assert stored_ids(stored, None) == (stored,)
         assert public_id(stored, None) == stored
     assert stored_ids(marked_id(order_id, kitchen), kitchen) == (), "the mark can't be asked for"
-    assert len(marked_id("x" * longest_for(kitchen), kitchen)) == 128
+    longest = 127 - len(kitchen)
+    assert has_room_for_mark("x" * longest, kitchen)
+    assert not has_room_for_mark("x" * (longest + 1), kitchen)
 
 
 @given(IDS, IDS, SLUGS)
