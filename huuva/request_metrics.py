@@ -24,6 +24,13 @@ REQUESTS: Final = Histogram(
     ("method", "route", "status"),
     buckets=BUCKETS,
 )
+TURNED_AWAY: Final = Counter(
+    "huuva_http_turned_away",
+    "Requests that web's server answered itself: too slow, too large, or no thread was free in time.",
+    ("code",),
+)
+for _code in ("body_too_large", "body_too_slow", "invalid_json", "internal_error", "too_busy"):
+    TURNED_AWAY.labels(_code)  # from zero on, so that the first one is an increase
 LOGINS: Final = Counter(
     "huuva_logins",
     "Logins that were tried: right, wrong, refused by a limit, or busy, where others were being checked.",
@@ -55,4 +62,5 @@ def exposition() -> str:
     else:
         registry.register(REQUESTS)
         registry.register(LOGINS)
+        registry.register(TURNED_AWAY)
     return generate_latest(registry).decode().rstrip("\n")

@@ -22,10 +22,11 @@ PATIENCE_SECONDS = 90
 
 class Part:
     def __init__(self, name: str, home: Path, stack: LiveStack) -> None:
+        self.home = home / "new"
         self.port = free_port(following=1)
         self.log = home / "output.txt"
         # Settings other than those of the servers are the defaults.
-        environment = {**stack.environment, "HUUVA_HOME": str(home / "new"), "HUUVA_PORT": str(self.port)}
+        environment = {**stack.environment, "HUUVA_HOME": str(self.home), "HUUVA_PORT": str(self.port)}
         self.process = in_background([sys.executable, "-m", "huuva.parts", name], environment, self.log)
 
     def answers(self, port: int, path: str) -> bool:
@@ -43,7 +44,7 @@ READY: dict[str, Callable[[Part], bool]] = {
     "web": lambda part: part.answers(part.port, "/readyz"),
     "live": lambda part: part.answers(part.port + 1, "/livez"),
     "worker": lambda part: part.says(" ready."),
-    "beat": lambda part: part.says("Sending due task"),
+    "beat": lambda part: any((part.home / "run").glob("beat-schedule*")),
 }
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 import orjson
 
 from huuva.logs import request_line, without_secrets
-from huuva.server.metrics import TURNED_AWAY
+from huuva.request_metrics import TURNED_AWAY
 
 TYPE_BASE: Final = "/api/problems#"
 Headers = list[tuple[str, str]]

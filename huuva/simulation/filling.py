@@ -8,10 +8,11 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from django.db import connection
+from django.db import connection, transaction
 
 from analytics import refresh as analytics
 from huuva.simulation.past import Past
+from integrations.models import Sink
 from orders.bulk import BATCH, Life, store
 from orders.models import Order, OrderItem, StatusChange
 
@@ -32,7 +33,7 @@ def fill(pasts: Sequence[Past], show: Callable[[int, int], None]) -> tuple[int, 
         try:
             while (batch := batches.get()) is not None:
                 if not errors:
-                    written.append((len(batch), store(batch)))
+                    written.append((len(batch), _store(batch)))
         except BaseException as error:  # noqa: BLE001  (told to the thread that plans)
             errors.append(error)
             while batches.get() is not None:
@@ -54,6 +55,14 @@ def fill(pasts: Sequence[Past], show: Callable[[int, int], None]) -> tuple[int, 
     if errors:
         raise errors[0]
     return sum(orders for orders, _ in written), sum(rows for _, rows in written)
+
+
+def _store(batch: list[Life]) -> int:
+    """A past is told to nobody: receivers begin anew with what happens from their making on."""
+    with transaction.atomic():
+        rows = store(batch)
+        Sink.objects.filter(begun=True).update(begun=False)
+    return rows
 
 
 def _batches(pasts: Sequence[Past]) -> Iterator[list[Life]]:
