@@ -46,7 +46,10 @@ class Worker:
         ensure_valkey(home)
         command = commands(home, "127.0.0.1", free_port(1), 1)["worker"]
         command = [app if word == "huuva" else word for word in command]
-        environment = {**os.environ, "HUUVA_HOME": str(home), "REDIS_URL": self.url}
+        # What goes well leaves a line at this level alone.
+        environment = {
+            **os.environ, "HUUVA_HOME": str(home), "REDIS_URL": self.url, "HUUVA_LOG_LEVEL": "DEBUG",
+        }  # fmt: skip
         self.process = in_background([*command, "--include", "tests.slow_tasks"], environment, self.log)
 
     def send(self, task: object, *paths: Path) -> None:
