@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
@@ -31,10 +32,12 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "huuva.settings"
 # Before other conftest files, which may import models.
 django.setup()
 
+from django.apps import apps  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.utils import translation  # noqa: E402
 
 from huuva import embedded, settings  # noqa: E402
+from huuva.roles import make_roles  # noqa: E402
 from tests import cluster  # noqa: E402
 
 HOME = Path(os.environ["HUUVA_HOME"])
@@ -154,6 +157,23 @@ def cluster_nodes() -> list[tuple[str, int]]:
 def _no_language_of_an_earlier_page() -> None:
     """A page leaves its language to the thread, which in tests is everybody's."""
     translation.deactivate()
+
+
+class MigrationApps:
+    """What a migration gives of the apps; their permissions are there already."""
+
+    get_model = staticmethod(apps.get_model)
+
+    @staticmethod
+    def get_app_configs() -> list[object]:
+        return []
+
+
+@pytest.fixture
+def roles(db: None) -> Callable[[], None]:
+    """The groups that a migration makes: tests that empty the database take them away. Returns what makes them."""
+    make_roles(MigrationApps)
+    return partial(make_roles, MigrationApps)
 
 
 @pytest.fixture(autouse=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import signal
 import tempfile
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -38,7 +39,7 @@ def remove_leftovers() -> None:
     for home in Path(tempfile.gettempdir()).glob(f"{PREFIX}*-*"):
         pid = home.name.removeprefix(PREFIX).partition("-")[0]
         if pid.isdigit() and not psutil.pid_exists(int(pid)):
-            with contextlib.suppress(PermissionError):  # another user's
+            with suppress(PermissionError):  # another user's
                 end(users(home), STEPS, "A process of a test run that was killed")
                 remove_home(home)
 
@@ -53,3 +54,10 @@ def users(home: Path) -> list[psutil.Process]:
         except psutil.Error:  # ended meanwhile, a zombie, or not ours to look at
             continue
     return found
+
+
+def kill_each(processes: Iterable[psutil.Process]) -> None:
+    """One that ends by itself meanwhile, because its parent has gone, is dead as well."""
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()

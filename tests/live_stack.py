@@ -22,6 +22,7 @@ from huuva.embedded import redis_url
 from huuva.embedded.valkey import ensure_valkey
 from huuva.parts import commands
 from tests.background import ROOT, in_background, kill_group
+from tests.home import kill_each
 from tests.ports import free_port
 
 START_SECONDS = 180
@@ -202,8 +203,7 @@ def _end(part: subprocess.Popen[bytes] | None) -> None:
         part.wait(30)
     except subprocess.TimeoutExpired:
         part.kill()
-        for process in children:
-            process.kill()
+        kill_each(children)
         part.wait(30)
 
 

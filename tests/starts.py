@@ -18,7 +18,7 @@ import pytest
 
 from huuva.embedded.process import find
 from huuva.env import read_dotenv
-from tests.home import make_home, remove_home, users
+from tests.home import kill_each, make_home, remove_home, users
 
 ROOT = Path(__file__).resolve().parent.parent
 # Far more than it takes: a machine may be busy, and a first start makes a database.
@@ -116,8 +116,7 @@ def serves(start: Start) -> None:
 
 def kill_all(start: Start) -> None:
     family = start.family()
-    for process in family:
-        process.kill()
+    kill_each(family)
     start.process.wait(STOP_SECONDS)
     psutil.wait_procs(family, timeout=STOP_SECONDS)
 
@@ -129,8 +128,7 @@ def own_home() -> Iterator[Path]:
         pytest.skip(".env names other servers: starts with the embedded ones were not tested")
     home = make_home()
     yield home
-    for process in family_of(home):
-        process.kill()
+    kill_each(family_of(home))
     remove_home(home)
 
 

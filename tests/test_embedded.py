@@ -23,7 +23,7 @@ from huuva.embedded.postgres import ensure_postgres, stop_postgres
 from huuva.embedded.process import find
 from huuva.embedded.valkey import ensure_valkey, stop_valkey
 from huuva.env import ConfigError
-from tests.home import make_home, remove_home
+from tests.home import kill_each, make_home, remove_home
 
 # A program that uses the servers of a home until its input ends; it says when it has them.
 USER = """
@@ -141,9 +141,7 @@ def test_after_kill_9_they_start_again_with_the_data(home: Path, victims: str) -
     if victims == "postmaster":
         pid = int((home / "postgres/data/postmaster.pid").read_text().splitlines()[0])
         doomed = [psutil.Process(pid)]
-    for process in doomed:
-        with suppress(psutil.NoSuchProcess):  # a backend leaves by itself when its parent was killed first
-            process.kill()
+    kill_each(doomed)
     ensure_both(home)
     assert rows(home) == 2
 

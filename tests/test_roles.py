@@ -1,31 +1,16 @@
 """The roles that the migration makes, and what they mean in the admin."""
 
+from collections.abc import Callable
+
 import pytest
-from django.apps import apps
 from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 from django.urls import reverse
 
-from huuva.roles import INTEGRATOR_SUPPORT, KITCHEN_MANAGER, OPERATIONS, ROLES, make_roles
+from huuva.roles import INTEGRATOR_SUPPORT, KITCHEN_MANAGER, OPERATIONS, ROLES
 from orders.tests import factories
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def roles() -> None:
-    """As the migration makes them (tests/test_upgrade.py holds that): tests that empty the database take them away."""
-    make_roles(Made)
-
-
-class Made:
-    """What a migration gives of the apps; their permissions are there already."""
-
-    get_model = staticmethod(apps.get_model)
-
-    @staticmethod
-    def get_app_configs() -> list[object]:
-        return []
+pytestmark = pytest.mark.usefixtures("roles")  # tests/test_upgrade.py holds that the migration makes them
 
 
 def in_role(role: str, *kitchens: str) -> Client:
@@ -85,13 +70,13 @@ def test_integrator_support_reads_and_sees_no_customer() -> None:
     assert support.get(reverse("admin:integrations_webhookendpoint_add")).status_code == 403
 
 
-def test_what_somebody_added_to_a_role_stays() -> None:
+def test_what_somebody_added_to_a_role_stays(roles: Callable[[], None]) -> None:
     group = Group.objects.get(name=INTEGRATOR_SUPPORT)
     extra = Permission.objects.get(codename="export_order")
     lost = Permission.objects.get(codename="view_brand")
     group.permissions.add(extra)
     group.permissions.remove(lost)
 
-    make_roles(Made)
+    roles()
 
     assert {extra, lost} <= set(group.permissions.all())

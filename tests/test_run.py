@@ -13,6 +13,7 @@ from urllib.request import urlopen
 import psutil
 import pytest
 
+from tests.home import kill_each
 from tests.ports import free_port
 from tests.starts import (
     STOP_SECONDS,
@@ -94,6 +95,7 @@ def test_a_start_after_everything_was_killed_is_clean(running: Start, starts: li
 
 
 def test_a_web_worker_that_dies_is_replaced(running: Start) -> None:
+    serves(running)
     children = web_workers(running)
     children[0].kill()
     wait_for(lambda: len({process.pid for process in web_workers(running)} - {children[0].pid}) == 2, running)
@@ -109,8 +111,7 @@ def test_an_embedded_server_that_dies_is_started_again(running: Start, server: s
         if process.name() == server and str(running.home) in place_of(process)
     ]
     assert killed
-    for process in killed:
-        process.kill()
+    kill_each(killed)
     psutil.wait_procs(killed, timeout=STOP_SECONDS)
     serves(running)
 

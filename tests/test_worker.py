@@ -23,7 +23,7 @@ from huuva.embedded.process import find
 from huuva.embedded.valkey import ensure_valkey
 from huuva.parts import commands
 from tests.background import in_background, kill_group
-from tests.home import make_home, remove_home
+from tests.home import kill_each, make_home, remove_home
 from tests.ports import free_port
 from tests.slow_tasks import hold, touch
 
@@ -84,8 +84,7 @@ class Worker:
     def kill_valkey(self) -> None:
         killed = find("valkey-server", self.home / "valkey")
         assert killed
-        for process in killed:
-            process.kill()
+        kill_each(killed)
         psutil.wait_procs(killed, timeout=10)
 
 

@@ -195,6 +195,7 @@ def page(user: User) -> str:
     return client.get("/admin/").content.decode()
 
 
+@pytest.mark.usefixtures("roles")
 def test_first_page_shows_trouble_to_those_who_run_the_house(result: dict[str, Any]) -> None:
     operations = User.objects.create_user("olga", is_staff=True)
     operations.groups.add(Group.objects.get(name="Operations"))
