@@ -22,4 +22,4 @@ RUN mkdir -p /var/lib/huuva/run /var/lib/huuva/backups \
     && chown -R huuva:huuva /var/lib/huuva
 USER 10001:10001
 EXPOSE 8000 8001
-CMD ["python", "-m", "huuva.parts", "web"]
+CMD ["python", "-m", "huuva.ops.processes", "web"]

@@ -24,7 +24,7 @@ lint: env-dev ## style, types, import rules, missing migrations
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 	$(VENV)/bin/lint-imports
-	$(PY) -m bandit --quiet --recursive --severity-level high huuva orders kitchen_display analytics integrations bench
+	$(PY) -m bandit --quiet --recursive --severity-level high core huuva orders kitchen_display analytics integrations bench
 	$(PY) manage.py makemigrations --check --dry-run
 
 audit: env-dev ## known vulnerabilities of the locked packages (asks PyPI's advisories: needs the internet)

@@ -36,7 +36,8 @@ from django.apps import apps  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.utils import translation  # noqa: E402
 
-from huuva import embedded, settings  # noqa: E402
+from huuva import settings  # noqa: E402
+from huuva.ops import embedded  # noqa: E402
 from huuva.roles import make_roles  # noqa: E402
 from tests import cluster  # noqa: E402
 

@@ -20,15 +20,15 @@ def main() -> int:
 
 def start(running: bool) -> int:
     """Bad configuration and servers that don't start are one sentence and exit code 2, not a traceback."""
-    from huuva.embedded.places import ServiceError
-    from huuva.env import ConfigError
+    from core.env import ConfigError
+    from huuva.ops.embedded.places import ServiceError
 
     try:
         if running:
-            from huuva.start.run import run
+            from huuva.ops.start.run import run
 
             return run(sys.argv[2:])
-        from huuva.command_line import execute
+        from huuva.ops.command_line import execute
 
         return execute(sys.argv)
     except (ConfigError, ServiceError) as error:

@@ -9,7 +9,7 @@ class AnalyticsConfig(AppConfig):
     def ready(self) -> None:
         from analytics.receivers import account_renamed_receiver
         from analytics.refresh import age_seconds, lag_seconds
-        from huuva.metrics import register_gauge
+        from core.gauges import register_gauge
         from orders.models import Order
         from orders.signals import account_renamed
 

@@ -15,9 +15,10 @@ from bench.history_figures import HistoryResult
 from bench.load import CONNECTIONS, LoadFailed, wrk_is_there
 from bench.measure import Result, measure
 from bench.stack import Stack, StackFailed
-from bench.table import Figures, as_json, print_table, write_json, wrong_with
+from bench.table import Figures, as_json, print_table, wrong_with
 from bench.workloads import WORKLOADS
-from huuva.embedded import database_url
+from core.addresses import database_url
+from tests.figures import write_json
 
 CLIENTS = (1, CONNECTIONS, 32)
 # The limits' machinery runs and counts, but nobody is turned away.

@@ -16,11 +16,11 @@ import psutil
 import redis
 
 from bench.measure import CpuClock
-from huuva.embedded import redis_url
-from huuva.home import secret_file
-from huuva.live.channels import ORDERS, channel, message
-from huuva.live.tokens import make_token, stream_url
-from huuva.valkey_client import ValkeyClient
+from core.addresses import redis_url
+from core.home import secret_file
+from core.stream_channels import ORDERS, channel, message
+from core.stream_tokens import make_token, stream_url
+from core.valkey_client import ValkeyClient
 from kitchen_display.hints import Publisher
 
 STREAMS = 1000

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any, Self
 
 from bench.load import ROOT
-from bench.receiver import Receiver
+from tests.receiver import Receiver
 
 NICENESS = 15
 

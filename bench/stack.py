@@ -16,8 +16,8 @@ from pathlib import Path
 import psutil
 
 from bench.load import ROOT
-from huuva.embedded.process import find
-from huuva.env import read_dotenv
+from core.env import read_dotenv
+from huuva.ops.embedded.process import find
 from tests.ports import free_port
 
 START_SECONDS = 180

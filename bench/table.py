@@ -1,21 +1,17 @@
-"""The figures as one table for people, and as a file for programs."""
+"""The figures of all benchmarks as one table."""
 
 from __future__ import annotations
 
-import json
-import platform
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Protocol
 
 import psutil
 
-from bench.load import CONNECTIONS, ROOT
+from bench.load import CONNECTIONS
 from bench.measure import Result
 from bench.workloads import GOAL_SECOND_START_SECONDS, WORKLOADS
+from tests.figures import aligned, circumstances
 
-FOLDER = ROOT / "bench-results"
 HEAD = (
     "work",
     "clients",
@@ -71,21 +67,6 @@ def print_table(
         print("\n".join(figures.lines()))
 
 
-def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Lines of a table for people; the first row is its head."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    rule = ["-" * width for width in widths]
-    return [
-        "  ".join(
-            [
-                first.ljust(widths[0]),
-                *(cell.rjust(width) for cell, width in zip(rest, widths[1:], strict=True)),
-            ]
-        )
-        for first, *rest in (rows[0], rule, *rows[1:])
-    ]
-
-
 def wrong_with(results: Sequence[Result], measured: Mapping[str, Figures]) -> list[str]:
     """What makes figures worthless: answers that weren't 2xx, moves that moved nothing, what the parts say."""
     found = []
@@ -109,22 +90,3 @@ def as_json(
         "results": [result.as_json() for result in results],
         **{name: figures.as_json() for name, figures in measured.items()},
     }
-
-
-def circumstances() -> dict[str, Any]:
-    """When and on what it was measured."""
-    return {
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": {
-            "cpus": psutil.cpu_count(),
-            "python": platform.python_version(),
-            "load": psutil.getloadavg(),
-        },
-    }
-
-
-def write_json(figures: dict[str, Any], prefix: str = "") -> Path:
-    FOLDER.mkdir(exist_ok=True)
-    path = FOLDER / f"{prefix}{datetime.now(UTC):%Y%m%d-%H%M%S}.json"
-    path.write_text(json.dumps(figures, indent=2, default=str) + "\n", encoding="utf-8")
-    return path

@@ -13,9 +13,8 @@ import psycopg
 
 from bench.load import CONNECTIONS, ROOT, LoadFailed
 from bench.measure import Result, make_orders
-from huuva.embedded import DATABASE, database_url
-from huuva.embedded.places import postgres_folder, socket_folder
-from huuva.embedded.postgres import programs
+from core.addresses import DATABASE, database_url, postgres_folder, socket_folder
+from huuva.ops.embedded.postgres import programs
 
 KITCHEN = "yardstick"
 ORDERS = 5000  # the scripts know it, too

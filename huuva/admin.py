@@ -14,8 +14,8 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from huuva.audit import AuditAdmin as AuditAdmin
 from huuva.audit import LoginAttemptAdmin as LoginAttemptAdmin
-from huuva.backups.alerts import backup_alerts
-from huuva.web.logins import forgive, name_digest
+from huuva.logins import forgive, name_digest
+from huuva.ops.backups.alerts import backup_alerts
 from orders.admin.sections import register_alerts
 from orders.models import KitchenMember
 

@@ -8,10 +8,13 @@ class HuuvaConfig(AppConfig):
         from django.conf import settings
         from django.contrib.auth.signals import user_logged_in
 
-        from huuva.web.page_middleware import note_login
+        from analytics.dashboard import stations
+        from core.http.page_middleware import note_login
+        from kitchen_display.makers import station_names
 
+        stations.use(station_names)
         user_logged_in.connect(note_login, dispatch_uid="huuva.note_login")
         if settings.HUUVA_SENTRY_DSN:
-            from huuva import sentry
+            from core import sentry
 
             sentry.start(settings.HUUVA_SENTRY_DSN, settings.HUUVA_ENVIRONMENT)

@@ -14,8 +14,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
+from huuva.logins import forgive, name_digest
 from huuva.models import LoginAttempt
-from huuva.web.logins import forgive, name_digest
 from orders.admin.paging import InfinitePaginator
 from orders.audit import READ
 

@@ -16,12 +16,12 @@ app = Celery("huuva")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 survive_trouble()
-app.steps["worker"].add("huuva.worker.watch:Watch")
+app.steps["worker"].add("huuva.worker_watch:Watch")
 
 
 @signals.worker_shutting_down.connect
 def note_stop(**_: Any) -> None:
-    from huuva.worker.watch import stop_watching
+    from huuva.worker_watch import stop_watching
 
     stop_watching()
 

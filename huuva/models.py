@@ -45,7 +45,7 @@ class Heartbeat(models.Model):
 
 
 class BackupRecord(models.Model):
-    """At most one row: how the last backups ended. `huuva.backups.record` writes it.
+    """At most one row: how the last backups ended. `huuva.ops.backups.record` writes it.
 
     In the database, because the process that makes backups is another one than those that show metrics and send mails.
     """
@@ -68,7 +68,7 @@ class BackupRecord(models.Model):
 
 
 class LoginAttempt(models.Model):
-    """A password that was checked, right or wrong. Written by huuva.web.logins, which says how they are counted; kept
+    """A password that was checked, right or wrong. Written by huuva.logins, which says how they are counted; kept
     for LOGIN_DAYS of huuva.tasks."""
 
     at = models.DateTimeField(_("time"))

@@ -10,8 +10,8 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from huuva.backups import alerts
 from huuva.models import Heartbeat, LoginAttempt
+from huuva.ops.backups import alerts
 
 # Addresses are personal data: no longer than somebody may ask who tried.
 LOGIN_DAYS: Final = 30

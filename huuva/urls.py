@@ -4,7 +4,8 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
 
-from huuva import health, metrics, openapi
+from core import openapi
+from huuva.ops import health, metrics
 
 urlpatterns: list[URLPattern | URLResolver] = [
     # First, because nearly every call is one of these: patterns are tried one after the other.
@@ -27,7 +28,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", include("integrations.channels.urls")),
 ]
 
-handler400 = "huuva.web.errors.bad_request"
-handler403 = "huuva.web.errors.forbidden"
-handler404 = "huuva.web.errors.not_found"
-handler500 = "huuva.web.errors.server_error"
+handler400 = "core.http.errors.bad_request"
+handler403 = "core.http.errors.forbidden"
+handler404 = "core.http.errors.not_found"
+handler500 = "core.http.errors.server_error"

@@ -5,8 +5,8 @@ import os
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
-from huuva.env import give_default
-from huuva.metrics_folder import VARIABLE, shared_folder
+from core.env import give_default
+from core.metrics_folder import VARIABLE, shared_folder
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "huuva.settings")
 # A request gives up where a task would wait.

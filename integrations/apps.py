@@ -8,7 +8,8 @@ class IntegrationsConfig(AppConfig):
 
     def ready(self) -> None:
         # drf-spectacular finds its extensions by their class being imported.
-        from huuva.metrics import register_counter, register_gauge
+        from core.gauges import register_counter, register_gauge
+        from core.idempotency import use_store
         from integrations import (
             deliveries,
             kept_answers,
@@ -18,11 +19,13 @@ class IntegrationsConfig(AppConfig):
         from integrations.admin.traffic import order_traffic
         from integrations.deliveries import metrics
         from integrations.deliveries.forgetting import forget_answers
+        from integrations.idempotency import IdempotencyStore
         from integrations.models.webhooks import KIND
         from integrations.webhooks.payloads import WebhookRenderer
         from orders.admin.sections import register_alerts, register_order_section
         from orders.signals import customer_data_removed, customer_erased
 
+        use_store(IdempotencyStore())
         deliveries.register(KIND, WebhookRenderer())
         customer_data_removed.connect(forget_answers, dispatch_uid="integrations.forget_answers")
         customer_data_removed.connect(

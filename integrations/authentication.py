@@ -7,7 +7,7 @@ from typing import Final
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from huuva.problems import Problem
+from core.problems import Problem
 from integrations.key_cache import KeyGrant, KeyPrincipal, key_cache, note_use
 from integrations.keys import parse_key
 

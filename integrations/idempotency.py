@@ -14,8 +14,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from huuva.jsonio import dumps
-from huuva.problems import Problem, as_problem, unavailable
+from core.jsonio import dumps
+from core.problems import Problem, as_problem, unavailable
 from integrations.key_cache import KeyGrant
 from integrations.models import IdempotencyRecord
 from orders.documents import without_customers
@@ -60,7 +60,7 @@ class _Kept(NamedTuple):
 
 
 class IdempotencyStore:
-    """The store of `huuva.idempotency`: per API key, route and Idempotency-Key, for 72 hours.
+    """The store of `core.idempotency`: per API key, route and Idempotency-Key, for 72 hours.
 
     Kept: what was done, and refusals (4xx). Not kept: faults (5xx), "try again later" (429, Retry-After) and what is no
     JSON, which roll everything back. Costs three statements: a lock, the look for an earlier answer, the insert.

@@ -6,7 +6,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from structlog import get_logger
 
-from huuva.problems import Problem
+from core.problems import Problem
 from integrations.authentication import CHALLENGE
 from integrations.key_cache import KeyGrant
 

@@ -5,7 +5,7 @@ from typing import Final
 from celery import shared_task
 from django.utils import timezone
 
-from huuva.worker import companions
+from core import companions
 from integrations import keys
 from integrations.channels import purging as channels
 from integrations.deliveries import loop, purging

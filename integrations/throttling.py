@@ -10,8 +10,8 @@ from redis.exceptions import NoScriptError
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from huuva.problems import Problem
-from huuva.valkey_client import ValkeyClient, valkey_client
+from core.problems import Problem
+from core.valkey_client import ValkeyClient, valkey_client
 from integrations.key_cache import KeyGrant
 
 if TYPE_CHECKING:

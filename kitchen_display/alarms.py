@@ -12,8 +12,7 @@ from kitchen_display.configuration import configuration
 from kitchen_display.models import Alarm, AmendmentAlarm, Screen
 from kitchen_display.tickets import AMENDED
 from orders import clock
-from orders.history import Change
-from orders.models import Amendment, Order
+from orders.models import Amendment, Change, Order
 from orders.statuses import CANCELLED, FIRST, Kind
 
 # A wall that nobody has looked at since yesterday needs no old alarms.

@@ -8,7 +8,7 @@ class KitchenDisplayConfig(AppConfig):
     verbose_name = _("Kitchen display")
 
     def ready(self) -> None:
-        from huuva.metrics import register_gauge
+        from core.gauges import register_gauge
         from kitchen_display.models import Screen
         from kitchen_display.receivers import (
             brand_changed,

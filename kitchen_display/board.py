@@ -6,7 +6,7 @@ however many tickets there are. Only where new orders have come since the last l
 
 from datetime import datetime, timedelta
 
-from huuva.moments import moment
+from core.monotonic import moment
 from kitchen_display import counts, numbers
 from kitchen_display.composing import Composer
 from kitchen_display.configuration import Configuration, configuration

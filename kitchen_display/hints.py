@@ -17,10 +17,10 @@ import redis
 from django.conf import settings
 from django.db import transaction
 
-from huuva.live.channels import ENDED_PAIRINGS, ORDERS, SCREENS, channel, ended_message, message
-from huuva.live.tokens import LIFETIME_SECONDS
-from huuva.moments import moment
-from huuva.valkey_client import ValkeyClient, valkey_client
+from core.monotonic import moment
+from core.stream_channels import ENDED_PAIRINGS, ORDERS, SCREENS, channel, ended_message, message
+from core.stream_tokens import LIFETIME_SECONDS
+from core.valkey_client import ValkeyClient, valkey_client
 
 __all__ = ["ORDERS", "SCREENS", "Publisher", "end_pairing_on_commit", "publish", "publish_on_commit"]
 

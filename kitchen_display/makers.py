@@ -1,4 +1,4 @@
-"""Which stations make what, for those who may not know of stations (HUUVA_STATIONS in the settings)."""
+"""Which stations make what, for those who don't know of stations (see huuva/apps.py)."""
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence

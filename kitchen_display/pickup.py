@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from huuva.moments import moment
+from core.monotonic import moment
 from kitchen_display.models import Screen
 from kitchen_display.reads import open_orders
 from kitchen_display.shell import digest, page_version
@@ -22,7 +22,7 @@ class PickupBoard:
     version: str
     page_version: str
     next_at: datetime | None
-    moment: str  # before the read, see huuva.moments
+    moment: str  # before the read, see core.monotonic
 
     @property
     def server_ms(self) -> int:

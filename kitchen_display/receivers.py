@@ -8,8 +8,7 @@ from kitchen_display import hints
 from kitchen_display.alarms import forget_notes, raise_alarms, raise_amended
 from kitchen_display.configuration import forget_configuration
 from kitchen_display.models import Screen
-from orders.history import Change
-from orders.models import Amendment, Brand, Kitchen, KitchenPace, Order
+from orders.models import Amendment, Brand, Change, Kitchen, KitchenPace, Order
 
 
 def order_changed_receiver(sender: type[Order], order: Order, change: Change, **_: Any) -> None:

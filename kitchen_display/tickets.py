@@ -201,7 +201,7 @@ class Board:
     """Everything that a screen shows at one moment. `version` changes with whatever is shown, and with nothing else.
 
     `next_at`: when the board changes by time alone (an order is released, becomes late, …). `moment`
-    (huuva.moments) is before the read.
+    (core.monotonic) is before the read.
     """
 
     screen: "Screen"

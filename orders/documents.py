@@ -9,7 +9,7 @@ from typing import Any, Final
 import orjson
 from django.db import connection
 
-from huuva.api import Grant
+from core.api import Grant
 from orders.feed import Event
 from orders.ids import public_id
 from orders.models import Order, OrderItem, StatusChange

@@ -8,8 +8,8 @@ from typing import cast
 from django.db import transaction
 
 from orders import clock
-from orders.history import Change, begin
-from orders.models import Order, OrderItem, StatusChange
+from orders.history import begin
+from orders.models import Change, Order, OrderItem, StatusChange
 from orders.reads import items_of
 from orders.refusals import CancellationIsFinal, NothingToRecall, RecallBlocked, RecallExpired, Refusal
 from orders.services import find_item, lock_order, store

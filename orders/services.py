@@ -11,9 +11,9 @@ from django.db import DatabaseError, IntegrityError, InternalError, transaction
 from psycopg.errors import UniqueViolation
 
 from orders import clock
-from orders.history import CHANGED_FIELDS, Change, begin
+from orders.history import CHANGED_FIELDS, begin
 from orders.ids import has_room_for_mark, marked_id
-from orders.models import Kitchen, Order, OrderItem, StatusChange
+from orders.models import Change, Kitchen, Order, OrderItem, StatusChange
 from orders.new import NewOrder
 from orders.reads import items_of, locked_order
 from orders.refusals import ImpossibleMove, OrderExists, StaleVersion

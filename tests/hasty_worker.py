@@ -15,7 +15,8 @@ from huuva.celery import app
 
 django.setup()
 
-from huuva.worker import companions, watch  # noqa: E402
+from core import companions  # noqa: E402
+from huuva import worker_watch as watch  # noqa: E402
 
 PATIENCE_SECONDS = 6.0
 watch.PATIENCE_SECONDS = companions.PATIENCE_SECONDS = PATIENCE_SECONDS  # type: ignore[misc]

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import psutil
 
-from huuva.embedded.postgres import stop_postgres
-from huuva.embedded.process import end
-from huuva.embedded.valkey import stop_valkey
+from huuva.ops.embedded.postgres import stop_postgres
+from huuva.ops.embedded.process import end
+from huuva.ops.embedded.valkey import stop_valkey
 
 PREFIX = "huuva-test-"
 STEPS = ((signal.SIGTERM, 3.0), (signal.SIGKILL, 3.0))

@@ -18,9 +18,9 @@ from urllib.request import urlopen
 import psutil
 import psycopg
 
-from huuva.embedded import redis_url
-from huuva.embedded.valkey import ensure_valkey
-from huuva.parts import commands
+from core.addresses import redis_url
+from huuva.ops.embedded.valkey import ensure_valkey
+from huuva.ops.processes import commands
 from tests.background import ROOT, in_background, kill_group
 from tests.home import kill_each
 from tests.ports import free_port

@@ -22,7 +22,7 @@ GROUPS = {
     "tests/attack/": "stack",
     "tests/fuzz/": "stack",
     "tests/test_docs.py": "stack",
-    "huuva/simulation/tests/test_simulate.py": "stack",
+    "huuva/ops/simulation/tests/test_simulate.py": "stack",
     "tests/chaos/": "chaos",
     "tests/live/": "live",
     # Each caller's answers are looked at by several tests, and asked for once.

@@ -8,7 +8,7 @@ from typing import Any
 
 from celery import shared_task, signals
 
-from huuva.env import Env
+from core.env import Env
 
 
 @shared_task

@@ -16,8 +16,8 @@ from urllib.request import urlopen
 import psutil
 import pytest
 
-from huuva.embedded.process import find
-from huuva.env import read_dotenv
+from core.env import read_dotenv
+from huuva.ops.embedded.process import find
 from tests.home import kill_each, make_home, remove_home, users
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -16,8 +16,8 @@ SECONDS = 60
 # Half a day of orders that no refresh has seen, as beat finds them after a long absence.
 BACKLOG = """
 from datetime import UTC, datetime
-from huuva.simulation.filling import fill
-from huuva.simulation.past import Past
+from huuva.ops.simulation.filling import fill
+from huuva.ops.simulation.past import Past
 from orders.models import Kitchen
 kitchen, _ = Kitchen.objects.get_or_create(slug="main", defaults={"name": "Main"})
 print(fill([Past(kitchen, 1, 250, 7, datetime.now(UTC))], lambda orders, rows: None)[1])

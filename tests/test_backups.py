@@ -20,12 +20,13 @@ from django.core.management import call_command
 from django.db import connection
 from psycopg import sql
 
-from huuva import embedded
-from huuva.backups import BackupError, restoring
-from huuva.backups.making import backup
-from huuva.backups.manifest import Manifest, manifest_of
-from huuva.backups.restoring import restore
-from huuva.embedded.postgres import programs
+from core.addresses import database_url
+from huuva.ops import embedded
+from huuva.ops.backups import BackupError, restoring
+from huuva.ops.backups.making import backup
+from huuva.ops.backups.manifest import Manifest, manifest_of
+from huuva.ops.backups.restoring import restore
+from huuva.ops.embedded.postgres import programs
 from orders import feed
 from orders.privacy import erase_account
 from orders.recall import recall
@@ -77,7 +78,7 @@ def evening() -> str:
 def empty_server() -> Iterator[str]:
     home = make_home()
     with embedded.services(home, postgres=True, valkey=False, durable=False):
-        yield embedded.database_url(home)
+        yield database_url(home)
     remove_home(home)
 
 
@@ -296,7 +297,7 @@ def test_programs_that_complain_without_end_do_not_stop(
             f"#!/bin/sh\nyes 'warning: something' | head -c 300000 >&2\nexec {programs() / name} \"$@\"\n"
         )
         program.chmod(0o755)
-    monkeypatch.setattr("huuva.backups.programs.programs", lambda: talking)
+    monkeypatch.setattr("huuva.ops.backups.programs.programs", lambda: talking)
 
     restore(empty_database, file)
 

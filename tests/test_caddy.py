@@ -16,7 +16,7 @@ from threading import Thread
 
 import pytest
 
-from huuva.server.limits import API_BODY_BYTES
+from core.http.limits import API_BODY_BYTES
 from tests.ports import free_port
 
 DEPLOY = Path(__file__).resolve().parent.parent / "deploy"

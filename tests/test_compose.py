@@ -12,9 +12,9 @@ import jsonschema
 import pytest
 import yaml
 
-from huuva.backups.record import MISSING_AFTER
-from huuva.parts import commands
-from huuva.server.limits import API_BODY_BYTES
+from core.http.limits import API_BODY_BYTES
+from huuva.ops.backups.record import MISSING_AFTER
+from huuva.ops.processes import commands
 
 ROOT = Path(__file__).resolve().parent.parent
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -183,7 +183,7 @@ def test_only_caddy_is_reachable_and_only_caddy_keeps_root() -> None:
 
 def test_parts_run_the_same_commands_as_make_run() -> None:
     for name in commands(Path("/home"), "0.0.0.0", 8000, 2):
-        assert SERVICES[name]["command"] == ["python", "-m", "huuva.parts", name]
+        assert SERVICES[name]["command"] == ["python", "-m", "huuva.ops.processes", name]
 
 
 def test_backups_have_a_timer_and_a_volume_of_their_own() -> None:

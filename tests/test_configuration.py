@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from huuva.env import Variable
+from core.env import Variable
 from huuva.settings import env
 
 PAGE = (Path(__file__).resolve().parent.parent / "docs/configuration.md").read_text()

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from django.urls import get_resolver
 
-from huuva.openapi import PROBLEMS
+from core.openapi import PROBLEMS
 from tests.live_stack import LiveStack
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -17,19 +17,20 @@ import psycopg
 import pytest
 import redis
 
-from huuva import embedded
-from huuva.embedded.places import LONGEST_SOCKET_PATH, Account, open_path, prepare_home, socket_folder
-from huuva.embedded.postgres import ensure_postgres, stop_postgres
-from huuva.embedded.process import find
-from huuva.embedded.valkey import ensure_valkey, stop_valkey
-from huuva.env import ConfigError
+from core.addresses import LONGEST_SOCKET_PATH, database_url, redis_url, socket_folder
+from core.env import ConfigError
+from huuva.ops import embedded
+from huuva.ops.embedded.places import Account, open_path, prepare_home
+from huuva.ops.embedded.postgres import ensure_postgres, stop_postgres
+from huuva.ops.embedded.process import find
+from huuva.ops.embedded.valkey import ensure_valkey, stop_valkey
 from tests.home import kill_each, make_home, remove_home
 
 # A program that uses the servers of a home until its input ends; it says when it has them.
 USER = """
 import sys
 from pathlib import Path
-from huuva import embedded
+from huuva.ops import embedded
 with embedded.services(Path(sys.argv[1]), postgres=True, valkey=True, durable=False):
     print("up", flush=True)
     sys.stdin.read()
@@ -80,7 +81,7 @@ def ensure_both(home: Path) -> None:
 
 
 def rows(home: Path) -> int:
-    with psycopg.connect(embedded.database_url(home)) as connection:
+    with psycopg.connect(database_url(home)) as connection:
         connection.execute("CREATE TABLE IF NOT EXISTS kept (number int)")
         connection.execute("INSERT INTO kept VALUES (1)")
         row = connection.execute("SELECT count(*) FROM kept").fetchone()
@@ -91,8 +92,8 @@ def rows(home: Path) -> int:
 def test_they_start_answer_and_stop(home: Path) -> None:
     with embedded.services(home, postgres=True, valkey=True):
         assert rows(home) == 1
-        assert redis.Redis.from_url(embedded.redis_url(home)).ping()
-        with psycopg.connect(embedded.database_url(home)) as connection:
+        assert redis.Redis.from_url(redis_url(home)).ping()
+        with psycopg.connect(database_url(home)) as connection:
             shown = {
                 name: connection.execute(f"SHOW {name}").fetchone()[0]  # type: ignore[index,call-overload]
                 for name in ("fsync", "synchronous_commit", "listen_addresses", "server_encoding")

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from integrations.channels.adapter import LinkFacts
-from integrations.channels.generic import Generic
+from integrations.adapters.base import LinkFacts
+from integrations.adapters.generic import Generic
 from integrations.channels.signatures import sign
 from tests.live_stack import LiveStack
 from tests.node import run_node

@@ -27,7 +27,9 @@ class Part:
         self.log = home / "output.txt"
         # Settings other than those of the servers are the defaults.
         environment = {**stack.environment, "HUUVA_HOME": str(self.home), "HUUVA_PORT": str(self.port)}
-        self.process = in_background([sys.executable, "-m", "huuva.parts", name], environment, self.log)
+        self.process = in_background(
+            [sys.executable, "-m", "huuva.ops.processes", name], environment, self.log
+        )
 
     def answers(self, port: int, path: str) -> bool:
         try:
@@ -74,7 +76,7 @@ def test_a_part_starts_in_a_new_home(name: str, home: Path, live_stack: LiveStac
 def test_a_home_that_cannot_be_made_is_one_sentence(live_stack: LiveStack) -> None:
     environment = {**live_stack.environment, "HUUVA_HOME": "/proc/huuva", "HUUVA_SECRET_KEY": "x" * 50}
     done = subprocess.run(
-        [sys.executable, "-m", "huuva.parts", "beat"],
+        [sys.executable, "-m", "huuva.ops.processes", "beat"],
         cwd=ROOT,
         env=environment,
         capture_output=True,

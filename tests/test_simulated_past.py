@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from huuva.simulation.filling import fill
-from huuva.simulation.past import Past
+from huuva.ops.simulation.filling import fill
+from huuva.ops.simulation.past import Past
 from integrations.deliveries import making
 from integrations.models import Delivery, LateNote
 from integrations.tests.sinks import endpoint

@@ -17,11 +17,11 @@ import pytest
 import redis
 from celery import Celery
 
+from core.addresses import redis_url
 from huuva.celery import app
-from huuva.embedded import redis_url
-from huuva.embedded.process import find
-from huuva.embedded.valkey import ensure_valkey
-from huuva.parts import commands
+from huuva.ops.embedded.process import find
+from huuva.ops.embedded.valkey import ensure_valkey
+from huuva.ops.processes import commands
 from tests.background import in_background, kill_group
 from tests.home import kill_each, make_home, remove_home
 from tests.ports import free_port

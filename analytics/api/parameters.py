@@ -6,8 +6,8 @@ from datetime import datetime
 from pydantic_core import PydanticCustomError
 
 from analytics.reports import Scope
-from huuva.bodies import invalid_parameters, parse_time, unknown_parameters
-from huuva.problems import FieldError
+from core.bodies import invalid_parameters, parse_time, unknown_parameters
+from core.problems import FieldError
 
 MAX_TEXT = 128
 

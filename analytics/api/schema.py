@@ -14,7 +14,7 @@ from analytics.api.outputs import (
     OrderStatusDurations,
     Refreshed,
 )
-from huuva.openapi import problems
+from core.openapi import problems
 
 HOURS, MOST_HOURS = 24, 1000
 CUSTOMERS, MOST_CUSTOMERS = 100, 1000

@@ -15,8 +15,8 @@ from analytics import reports
 from analytics.api import csvs, schema
 from analytics.api.answers import answer_to
 from analytics.api.parameters import Parameters
-from huuva import jsonio
-from huuva.api import ApiView, kitchen_of, not_modified
+from core import jsonio
+from core.api import ApiView, kitchen_of, not_modified
 
 # What a call may take: a long backlog is for the worker.
 REFRESH_SECONDS = 10

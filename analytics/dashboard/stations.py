@@ -1,17 +1,24 @@
-"""Which station makes a product. Stations belong to the display, which analytics doesn't know: huuva names in
-`HUUVA_STATIONS` a callable that takes the slugs of kitchens and returns one from kitchen and PLU to stations' names."""
+"""Which station makes a product. Stations belong to the display, which analytics doesn't import: huuva, which knows
+both, hands the look-up over when the application starts."""
 
 from collections.abc import Callable, Sequence
 
-from django.conf import settings
-from django.utils.module_loading import import_string
-
+# The names of the stations that make a product, by kitchen and PLU.
 type Makers = Callable[[str, str], tuple[str, ...]]
 
 
+def no_stations(kitchens: Sequence[str]) -> Makers:
+    return lambda kitchen, plu: ()
+
+
+_makers_of: Callable[[Sequence[str]], Makers] = no_stations
+
+
+def use(makers_of: Callable[[Sequence[str]], Makers]) -> None:
+    """For `ready()`: what gives the makers for the kitchens with these slugs."""
+    global _makers_of
+    _makers_of = makers_of
+
+
 def makers_of(kitchens: Sequence[str]) -> Makers:
-    name: str = settings.HUUVA_STATIONS
-    if not name:
-        return lambda kitchen, plu: ()
-    found: Makers = import_string(name)(kitchens)
-    return found
+    return _makers_of(kitchens)

@@ -19,7 +19,8 @@ def running_stack() -> Iterator[Any]:
     # Settings are read when they are first imported.
     os.environ["HUUVA_HOME"] = str(home)
     os.environ["DJANGO_SETTINGS_MODULE"] = "huuva.settings"
-    from huuva import embedded, settings
+    from huuva import settings
+    from huuva.ops import embedded
     from tests.live_stack import LiveStack
 
     with ExitStack() as running:

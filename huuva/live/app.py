@@ -9,13 +9,14 @@ from urllib.parse import parse_qs
 
 from structlog import get_logger
 
+from core.gauges import CONTENT_TYPE
+from core.stream_tokens import STREAMS_PATH, BadToken, Grant, read_token
 from huuva.live.answers import Headers, Message, Receive, Refusal, Send, answer, refuse
 from huuva.live.environment import Environment
-from huuva.live.metrics import CONTENT_TYPE, metrics
+from huuva.live.metrics import metrics
 from huuva.live.origins import Origins
 from huuva.live.streams import TICK_SECONDS, Stream, Streams
 from huuva.live.subscriber import Subscriber
-from huuva.live.tokens import STREAMS_PATH, BadToken, Grant, read_token
 
 RETRY_AFTER_SECONDS: Final = 5
 STREAM_HEADERS: Final = (
@@ -95,7 +96,7 @@ class LiveApp:
         if path == "/livez":
             kind, body = b"application/json", b'{"status": "ok"}'
         else:
-            kind, body = CONTENT_TYPE, metrics(self.streams)
+            kind, body = CONTENT_TYPE.encode(), metrics(self.streams)
         await answer(send, 200, kind, b"" if method == "HEAD" else body)
 
     async def _streams(self, scope: Message, receive: Receive, send: Send, cors: Headers) -> None:

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from huuva import embedded
-from huuva.env import PROJECT_ROOT, Env
-from huuva.home import secret_key
-from huuva.logs import LEVELS
+from core.addresses import redis_url
+from core.env import PROJECT_ROOT, Env
+from core.home import secret_key
+from core.logs import LEVELS
 
 # Files that this process needs beside its streams.
 SPARE_FILES: Final = 64
-# Below granian's backpressure (huuva/parts.py): what comes beyond that is not even refused, it waits.
+# Below granian's backpressure (huuva/ops/processes.py): what comes beyond that is not even refused, it waits.
 MOST_STREAMS: Final = 16_000
 
 
@@ -36,11 +36,11 @@ class Environment:
         home = Path(env.str("HUUVA_HOME", str(PROJECT_ROOT / "var"))).absolute()
         host = env.str("HUUVA_HOST", "127.0.0.1")
         port = env.int("HUUVA_PORT", 8000, minimum=1, maximum=65534)
-        redis_url = env.url("REDIS_URL", schemes=("redis", "rediss", "unix"), secret=True)
+        address = env.url("REDIS_URL", schemes=("redis", "rediss", "unix"), secret=True)
         own = {f"http://{_in_url(name)}:{port}" for name in (host, "localhost", "127.0.0.1", "::1")}
         return cls(
             secret_key=secret_key(env, home),
-            redis_url=redis_url or embedded.redis_url(home),
+            redis_url=address or redis_url(home),
             origins=frozenset(own.union(env.list("HUUVA_TRUSTED_ORIGINS", []))),
             web_port=port,
             log_level=env.str("HUUVA_LOG_LEVEL", "INFO", one_of=LEVELS),

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from prometheus_client.core import Metric
+
+from core.gauges import counter, exposition, gauge
 from huuva.live.streams import Streams
 
-CONTENT_TYPE: Final = b"text/plain; version=0.0.4; charset=utf-8"
 COUNTERS: Final = {
     "opened": ("huuva_live_streams_opened_total", "Streams opened since the start."),
     "dropped": ("huuva_live_streams_dropped_total", "Streams ended because nobody read them."),
@@ -18,22 +20,16 @@ COUNTERS: Final = {
 
 
 def metrics(streams: Streams) -> bytes:
-    return "\n".join([*_lines(streams), ""]).encode()
+    return exposition(_collected(streams)).encode()
 
 
-def _lines(streams: Streams) -> Iterator[str]:
-    yield from _metric("huuva_live_streams", "gauge", "Screens connected now.", len(streams))
-    yield from _metric(
-        "huuva_live_valkey_up", "gauge", "1 while hints can be heard, else 0.", int(streams.valkey_up)
-    )
+def _collected(streams: Streams) -> Iterator[Metric]:
+    yield gauge("huuva_live_streams", "Screens connected now.", [({}, len(streams))])
+    yield gauge("huuva_live_valkey_up", "1 while hints can be heard, else 0.", [({}, int(streams.valkey_up))])
     for key, (name, text) in COUNTERS.items():
-        yield from _metric(name, "counter", text, streams.counts[key])
-    name = "huuva_live_hint_delay_seconds_total"
-    text = "Time from commit to here, of all received hints together."
-    yield from _metric(name, "counter", text, round(streams.delay_seconds, 6))
-
-
-def _metric(name: str, kind: str, text: str, value: float) -> Iterator[str]:
-    yield f"# HELP {name} {text}"
-    yield f"# TYPE {name} {kind}"
-    yield f"{name} {value}"
+        yield counter(name, text, [({}, streams.counts[key])])
+    yield counter(
+        "huuva_live_hint_delay_seconds_total",
+        "Time from commit to here, of all received hints together.",
+        [({}, round(streams.delay_seconds, 6))],
+    )

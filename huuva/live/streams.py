@@ -9,8 +9,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
-from huuva.live.channels import Hint
-from huuva.live.tokens import LIFETIME_SECONDS, Grant
+from core.stream_channels import Hint
+from core.stream_tokens import LIFETIME_SECONDS, Grant
 
 TICK_SECONDS: Final = 2.0
 # A stream that takes nothing for this long is not read: it is dropped, and its screen comes back by itself.

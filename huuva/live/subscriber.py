@@ -14,7 +14,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from structlog import get_logger
 
-from huuva.live import channels
+from core import stream_channels as channels
 
 # A server that hangs is noticed after one to two of these, one that dies at once.
 SILENCE_SECONDS: Final = 1.0

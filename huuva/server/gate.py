@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 
-from huuva.server.limits import (
+from core.http.limits import (
     BODY_SECONDS,
     DRAINED_BYTES,
     MOST_BODIES,

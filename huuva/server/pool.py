@@ -16,7 +16,7 @@ import structlog
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from huuva.server.limits import MOST_WAITING, WAIT_SECONDS
+from core.http.limits import MOST_WAITING, WAIT_SECONDS
 from huuva.server.requests import Request
 
 log = structlog.get_logger(__name__)

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import orjson
 
-from huuva.logs import request_line, without_secrets
-from huuva.request_metrics import TURNED_AWAY
+from core.logs import request_line, without_secrets
+from core.request_metrics import TURNED_AWAY
 
 TYPE_BASE: Final = "/api/problems#"
 Headers = list[tuple[str, str]]

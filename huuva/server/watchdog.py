@@ -12,8 +12,8 @@ import psycopg
 import structlog
 from django.db import connections
 
+from core.http.limits import HANGING_SECONDS, PING_SECONDS
 from huuva.server.gate import Gate
-from huuva.server.limits import HANGING_SECONDS, PING_SECONDS
 from huuva.server.pool import AnsweringThread, Pool
 
 log = structlog.get_logger(__name__)

@@ -1,4 +1,4 @@
-"""Settings of Huuva, a module for each subject; every outside value goes through the strict reader in `huuva.env`.
+"""Settings of Huuva, a module for each subject; every outside value goes through the strict reader in `core.env`.
 
 Here is what the project is made of.
 """
@@ -34,24 +34,22 @@ INSTALLED_APPS = [
     "kitchen_display",
 ]
 MIDDLEWARE = [
-    "huuva.web.middleware.GateMiddleware",
+    "core.http.middleware.GateMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "huuva.web.page_middleware.WhiteNoiseMiddleware",
-    "huuva.web.csp.CspMiddleware",
-    "huuva.web.page_middleware.SessionMiddleware",
-    "huuva.web.page_middleware.PageLocaleMiddleware",
-    "huuva.web.logins.LoginMiddleware",
+    "core.http.page_middleware.WhiteNoiseMiddleware",
+    "core.http.csp.CspMiddleware",
+    "core.http.page_middleware.SessionMiddleware",
+    "core.http.page_middleware.PageLocaleMiddleware",
+    "huuva.logins.LoginMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "huuva.web.page_middleware.AuthenticationMiddleware",
-    "huuva.web.page_middleware.MessageMiddleware",
+    "core.http.page_middleware.AuthenticationMiddleware",
+    "core.http.page_middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
-    "huuva.web.busy.BusyAdminMiddleware",
+    "core.http.busy.BusyAdminMiddleware",
 ]
 ROOT_URLCONF = "huuva.urls"
 WSGI_APPLICATION = "huuva.wsgi.application"
 # The API answers with and without a trailing slash and never redirects: a redirect turns a POST into a GET.
 APPEND_SLASH = False
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-# Analytics asks which station makes a product without knowing the display.
-HUUVA_STATIONS = "kitchen_display.makers.station_names"

@@ -52,7 +52,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _file("huuva/icon.svg")}],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
-    "GLOBAL_CALLBACK": "huuva.web.csp.admin_context",
+    "GLOBAL_CALLBACK": "core.http.csp.admin_context",
     "DASHBOARD_CALLBACK": "analytics.dashboard.views.front_page",
     "STYLES": [_file("huuva/admin.css"), _file("orders/admin.css")],
     "SCRIPTS": [_file("huuva/admin.js")],

@@ -9,19 +9,18 @@ HUUVA_RATE_LIMIT = env.int(
     maximum=10_000_000,
     description="Calls a minute for each API key; 0: no limit",
 )
-HUUVA_IDEMPOTENCY_STORE = "integrations.idempotency.IdempotencyStore"
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["integrations.authentication.ApiKeyAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["integrations.permissions.HasScope"],
     "DEFAULT_THROTTLE_CLASSES": ["integrations.throttling.KeyRateThrottle"],
-    "DEFAULT_RENDERER_CLASSES": ["huuva.jsonio.JsonRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["huuva.jsonio.StrictJsonParser"],
-    "DEFAULT_SCHEMA_CLASS": "huuva.openapi.HuuvaSchema",
-    "EXCEPTION_HANDLER": "huuva.problems.exception_handler",
+    "DEFAULT_RENDERER_CLASSES": ["core.jsonio.JsonRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["core.jsonio.StrictJsonParser"],
+    "DEFAULT_SCHEMA_CLASS": "core.openapi.HuuvaSchema",
+    "EXCEPTION_HANDLER": "core.problems.exception_handler",
     "UNAUTHENTICATED_USER": None,
     "UNAUTHENTICATED_TOKEN": None,
     "URL_FORMAT_OVERRIDE": None,
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "huuva.jsonio.JsonNegotiation",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "core.jsonio.JsonNegotiation",
 }
 SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.0",
@@ -32,7 +31,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api",
     "COMPONENT_SPLIT_PATCH": False,
     "SERVERS": [{"url": "/"}],
-    "POSTPROCESSING_HOOKS": ["integrations.api.webhook_schema.add_events", "huuva.openapi.finish"],
-    "PREPROCESSING_HOOKS": ["huuva.openapi.one_path_each"],
+    "POSTPROCESSING_HOOKS": ["integrations.api.webhook_schema.add_events", "core.openapi.finish"],
+    "PREPROCESSING_HOOKS": ["core.openapi.one_path_each"],
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
 }

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from huuva.env import PROJECT_ROOT, Env
+from core.env import PROJECT_ROOT, Env
 
 BASE_DIR = PROJECT_ROOT
 env = Env()

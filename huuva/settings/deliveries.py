@@ -1,6 +1,6 @@
 """Webhooks, channels, and mails of alerts."""
 
-from huuva.mail import mailer
+from core.mail import mailer
 from huuva.settings.base import env
 
 HUUVA_WEBHOOKS_ALLOW_PRIVATE = env.bool(

@@ -1,10 +1,10 @@
 """Logs, and where errors are sent."""
 
-from huuva.logs import LEVELS
+from core.logs import LEVELS
 from huuva.settings.base import env
 
 LOG_LEVEL = env.str("HUUVA_LOG_LEVEL", "INFO", one_of=LEVELS, description="DEBUG, INFO, WARNING or ERROR")
-LOGGING_CONFIG = "huuva.logs.configure"
+LOGGING_CONFIG = "core.logs.configure"
 LOGGING = {"level": LOG_LEVEL}
 
 HUUVA_SENTRY_DSN = env.url(

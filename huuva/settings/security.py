@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from django.utils.csp import CSP
 
-from huuva.env import ConfigError
-from huuva.home import secret_key
+from core.env import ConfigError
+from core.home import secret_key
 from huuva.settings.base import HUUVA_HOME, env
 
 HUUVA_HTTPS = env.bool(
@@ -16,7 +16,7 @@ HUUVA_HTTPS = env.bool(
 SECRET_KEY = secret_key(env, HUUVA_HOME)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HUUVA_HTTPS
 SESSION_COOKIE_HTTPONLY = True
-# Each use of the admin begins these hours anew: huuva/web/page_middleware.py.
+# Each use of the admin begins these hours anew: core/http/page_middleware.py.
 SESSION_COOKIE_AGE = 3600 * env.int(
     "HUUVA_SESSION_IDLE_HOURS",
     12,
@@ -48,7 +48,7 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HUUVA_HTTPS els
 # Health checks come from inside, without TLS.
 SECURE_REDIRECT_EXEMPT = [r"^livez/?$", r"^readyz/?$", r"^metrics/?$", r"^api/health/?$"]
 X_FRAME_OPTIONS = "DENY"
-FILE_UPLOAD_HANDLERS = ["huuva.web.uploads.RefuseFiles"]
+FILE_UPLOAD_HANDLERS = ["core.http.uploads.RefuseFiles"]
 # What no page of ours asks a device for; walls keep their screen on, ring, and fill the screen.
 HUUVA_PERMISSIONS_POLICY = ", ".join(
     [
@@ -89,13 +89,13 @@ SECURE_CSP = {
 
 # unfold's page for logging in, opened by itself, says nothing of where to go.
 LOGIN_REDIRECT_URL = "admin:index"
-# One at a time in each process: huuva/web/hashing.py says why. What it makes is Django's own PBKDF2.
-PASSWORD_HASHERS = ["huuva.web.hashing.PasswordHasher"]
+# One at a time in each process: huuva/hashing.py says why. What it makes is Django's own PBKDF2.
+PASSWORD_HASHERS = ["huuva.hashing.PasswordHasher"]
 # Guessing passwords: after so many wrong ones for a name from an address, neither is heard for a while. By name and by
-# address alone huuva/web/logins.py counts.
+# address alone huuva/logins.py counts.
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
-    "huuva.web.logins.LoginBackend",
+    "huuva.logins.LoginBackend",
     # Of sessions that were begun before the one above was there.
     "django.contrib.auth.backends.ModelBackend",
 ]
@@ -109,11 +109,11 @@ AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
-AXES_LOCKOUT_CALLABLE = "huuva.web.errors.locked_out"
-AXES_CLIENT_IP_CALLABLE = "huuva.web.client_address.client_address"
-# A browser that has logged in by the name before is counted by itself, in huuva/web/logins.py.
-AXES_WHITELIST_CALLABLE = "huuva.web.logins.is_known"
-AXES_USERNAME_CALLABLE = "huuva.web.logins.counted_name"
+AXES_LOCKOUT_CALLABLE = "huuva.logins.locked_out"
+AXES_CLIENT_IP_CALLABLE = "core.http.client_address.client_address"
+# A browser that has logged in by the name before is counted by itself, in huuva/logins.py.
+AXES_WHITELIST_CALLABLE = "huuva.logins.is_known"
+AXES_USERNAME_CALLABLE = "huuva.logins.counted_name"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (

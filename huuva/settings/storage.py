@@ -1,6 +1,6 @@
 """PostgreSQL and Valkey: the embedded ones, or those that two addresses name; backups."""
 
-from huuva import embedded
+from core.addresses import database_url, redis_url
 from huuva.settings.base import HUUVA_HOME, env
 
 DATABASE_URL = env.url(
@@ -17,8 +17,8 @@ REDIS_URL = env.url(
     secret=True,
     description="Valkey or Redis, as redis://host:port/0; unset: the embedded one",
 )
-DATABASE_URL = DATABASE_URL or embedded.database_url(HUUVA_HOME)
-REDIS_URL = REDIS_URL or embedded.redis_url(HUUVA_HOME)
+DATABASE_URL = DATABASE_URL or database_url(HUUVA_HOME)
+REDIS_URL = REDIS_URL or redis_url(HUUVA_HOME)
 HUUVA_PREPARE = env.bool(
     "HUUVA_PREPARE",
     default=True,

@@ -10,9 +10,9 @@ from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import User
 from django.test import Client
 
-from huuva.problems import Problem
-from huuva.web import hashing
-from huuva.web.hashing import HashingTurn, PasswordHasher
+from core.problems import Problem
+from huuva import hashing
+from huuva.hashing import HashingTurn, PasswordHasher
 
 SECONDS = 20
 

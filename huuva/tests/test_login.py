@@ -13,10 +13,10 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 
+from huuva import logins
+from huuva.logins import NAME, NETWORK, Limit, name_digest
 from huuva.models import LoginAttempt
 from huuva.tasks import LOGIN_DAYS, purge_logins
-from huuva.web import logins
-from huuva.web.logins import NAME, NETWORK, Limit, name_digest
 
 pytestmark = pytest.mark.django_db
 RIGHT, WRONG = "sauna-laulu-77", "guess"
@@ -282,7 +282,7 @@ def test_each_try_is_logged_with_its_address_and_a_hash_of_the_name(
     guess_until_locked(address="10.0.0.9")
     log_in(WRONG, address="10.0.0.9")
 
-    lines: list[Any] = [record.msg for record in caplog.records if record.name == "huuva.web.logins"]
+    lines: list[Any] = [record.msg for record in caplog.records if record.name == "huuva.logins"]
     assert [(line["outcome"], line["name"], line["address"]) for line in lines[:2]] == [
         ("wrong", name_digest(secret), "10.0.0.1"),
         ("right", name_digest("anna"), "10.0.0.1"),

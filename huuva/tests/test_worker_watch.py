@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from huuva.worker.watch import PATIENCE_SECONDS, StandingStill
+from huuva.worker_watch import PATIENCE_SECONDS, StandingStill
 
 LATE = PATIENCE_SECONDS + 1
 

@@ -4,8 +4,8 @@ from typing import Any
 
 from rest_framework.request import Request
 
-from huuva.api import grant_of, kitchen_of
-from huuva.bodies import each, invalid_parameter, invalid_parameters, unknown_parameters
+from core.api import grant_of, kitchen_of
+from core.bodies import each, invalid_parameter, invalid_parameters, unknown_parameters
 from integrations.api.webhook_outputs import delivery_document
 from integrations.models import Delivery, WebhookEndpoint
 from orders.api.paging import NO_CURSOR, limit_of, page_url

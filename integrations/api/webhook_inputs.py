@@ -14,7 +14,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from huuva.bodies import Body, Time, text_like
+from core.bodies import Body, Time, text_like
 from integrations.deliveries.guard import check_url
 from integrations.events import EVENTS
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from huuva.api import Grant
+from core.api import Grant
 from integrations.models import Delivery, WebhookEndpoint
 from integrations.webhooks.payloads import endpoint_message_id
 from orders import clock

@@ -9,7 +9,7 @@ from drf_spectacular.utils import (
     extend_schema,
 )
 
-from huuva.openapi import problems
+from core.openapi import problems
 from integrations.api.webhook_events import EVENT_EXAMPLES, WebhookEvent
 from integrations.api.webhook_inputs import ReplayIn, WebhookChange, WebhookIn
 from integrations.api.webhook_outputs import (

@@ -13,9 +13,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from huuva.api import ApiView
-from huuva.bodies import invalid_body
-from huuva.problems import FieldError, Problem
+from core.api import ApiView
+from core.bodies import invalid_body
+from core.problems import FieldError, Problem
 from integrations.api import webhook_schema as schema
 from integrations.api.delivery_pages import check_parameters, delivery_page, find_delivery
 from integrations.api.webhook_inputs import ReplayIn, WebhookChange, WebhookIn

@@ -9,8 +9,8 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from structlog import get_logger
 
-from huuva.problems import Problem
-from integrations.channels.adapter import Adapter
+from core.problems import Problem
+from integrations.adapters.base import Adapter
 from integrations.channels.secrets import open_secret
 from integrations.channels.signatures import is_signed
 from integrations.models.channels import ChannelLink, ChannelLocation

@@ -8,12 +8,12 @@ from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from structlog import get_logger
 
-from huuva.bodies import invalid_body
-from huuva.jsonio import loads
-from huuva.problems import FieldError, Problem
-from integrations.channels.adapter import ChannelOrderIn, Incoming
-from integrations.channels.readings import minor_units
-from integrations.channels.registry import ADAPTERS
+from core.bodies import invalid_body
+from core.jsonio import loads
+from core.problems import FieldError, Problem
+from integrations.adapters.base import ChannelOrderIn, Incoming
+from integrations.adapters.fields import minor_units
+from integrations.adapters.registry import ADAPTERS
 from integrations.models.channels import ChannelLink, ChannelLocation, ChannelMessage, ChannelOrder
 from orders import clock
 from orders.models import Kitchen, Order

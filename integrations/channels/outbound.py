@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from django.db.models import QuerySet
 
-from huuva.jsonio import dumps
-from integrations.channels.adapter import Adapter, PaceUpdate, StatusUpdate
-from integrations.channels.readings import id_part
-from integrations.channels.registry import ADAPTERS
+from core.jsonio import dumps
+from integrations.adapters.base import Adapter, PaceUpdate, StatusUpdate
+from integrations.adapters.fields import id_part
+from integrations.adapters.registry import ADAPTERS
 from integrations.channels.secrets import open_secret
 from integrations.channels.signatures import sign
 from integrations.deliveries import Due, Message

@@ -6,8 +6,8 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from pydantic import BaseModel
 
-from huuva.openapi import ALWAYS, problems
-from integrations.channels.registry import ADAPTERS
+from core.openapi import ALWAYS, problems
+from integrations.adapters.registry import ADAPTERS
 
 
 class ChannelAnswer(BaseModel):

@@ -7,12 +7,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from huuva.api import ApiView
+from core.api import ApiView
+from integrations.adapters.base import Adapter
+from integrations.adapters.registry import ADAPTERS
 from integrations.channels import schema
-from integrations.channels.adapter import Adapter
 from integrations.channels.authentication import FromLink, SignedByLink
 from integrations.channels.intake import Outcome, take
-from integrations.channels.registry import ADAPTERS
 from integrations.idempotency import REPLAYED
 from integrations.models.channels import ChannelLink
 

@@ -1,7 +1,8 @@
 """How channels are wired to the rest when the application starts."""
 
-from huuva.metrics import register_gauge
+from core.gauges import register_gauge
 from integrations import deliveries
+from integrations.adapters.registry import KINDS
 from integrations.channels import (
     metrics,
     schema,  # noqa: F401 (drf-spectacular finds its extensions by their class being imported)
@@ -9,7 +10,6 @@ from integrations.channels import (
 from integrations.channels.admin.front import channel_alerts
 from integrations.channels.outbound import ChannelUpdates, tell_pace
 from integrations.channels.purging import forget_customers, forget_refused
-from integrations.channels.registry import KINDS
 from integrations.models.channels import KIND, ChannelLink
 from orders.admin.sections import register_alerts
 from orders.ids import register_channel_prefix_check

@@ -5,7 +5,7 @@ from functools import partial
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from huuva import alert_mail
+from core import alert_mail
 from integrations.models import Sink
 
 

@@ -8,9 +8,9 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from integrations.channels.adapter import LinkFacts
-from integrations.channels.readings import id_part
-from integrations.channels.registry import KINDS
+from integrations.adapters.base import LinkFacts
+from integrations.adapters.fields import id_part
+from integrations.adapters.registry import KINDS
 from integrations.events import CREATED, RECALLED, STATUS_CHANGED
 from integrations.models.deliveries import Sink
 from orders.models.kitchens import check_slug

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from bench.receiver import Receiver
 from integrations.deliveries.loop import Loop
 from integrations.tests.sinks import running
+from tests.receiver import Receiver
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from huuva.idempotency import idempotent
-from huuva.problems import Problem
+from core.idempotency import idempotent
+from core.problems import Problem
 from orders.models import Brand
 
 # Set by a test that needs a request to stay inside its work.

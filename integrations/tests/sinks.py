@@ -8,13 +8,13 @@ from typing import Any
 
 from django.db import connection
 
-from bench.receiver import Heard
 from integrations.deliveries.loop import Loop
 from integrations.deliveries.progress import hold
 from integrations.deliveries.sending import Sender
 from integrations.events import EVENTS
 from integrations.models import Delivery, Sink, WebhookEndpoint
 from integrations.webhooks import endpoints
+from tests.receiver import Heard
 
 
 def endpoint(url: str = "https://example.com/hooks", **fields: Any) -> WebhookEndpoint:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from huuva.problems import Problem
+from core.problems import Problem
 from integrations import authentication, key_cache
 from integrations.authentication import ApiKeyAuthentication
 from integrations.key_cache import CACHE_SECONDS, CACHE_SIZE, KeyCache

@@ -11,8 +11,7 @@ import redis
 from django.conf import settings
 from django.db import transaction
 
-from bench.receiver import Receiver
-from huuva.valkey_client import ValkeyClient
+from core.valkey_client import ValkeyClient
 from integrations import key_cache
 from integrations.deliveries import making, schedule
 from integrations.deliveries.clock_steps import StepWatch, shorten_waits
@@ -24,6 +23,7 @@ from integrations.throttling import CallCounter
 from orders import clock, services
 from orders.statuses import PREPARING
 from orders.tests import factories
+from tests.receiver import Receiver
 
 HOUR = timedelta(hours=1)
 

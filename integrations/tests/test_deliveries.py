@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import connection
 
-from bench.receiver import Receiver
 from integrations.deliveries import making
 from integrations.deliveries.loop import Loop
 from integrations.models import Delivery, DeliveryProgress, WebhookEndpoint
@@ -15,6 +14,7 @@ from orders import services
 from orders.recall import recall
 from orders.statuses import CANCELLED, PREPARING, READY
 from orders.tests import factories
+from tests.receiver import Receiver
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("open_network")]
 

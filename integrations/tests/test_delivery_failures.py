@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bench.receiver import Receiver
 from integrations.deliveries import loop as loops
 from integrations.deliveries import progress
 from integrations.deliveries.loop import Loop
@@ -14,6 +13,7 @@ from integrations.tests.sinks import endpoint, no_waiting, told, work_off
 from orders import services
 from orders.statuses import PREPARING
 from orders.tests import factories
+from tests.receiver import Receiver
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("open_network")]
 

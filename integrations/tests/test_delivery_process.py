@@ -9,7 +9,6 @@ import pytest
 from django.db import OperationalError
 from django.test import Client
 
-from bench.receiver import Receiver
 from integrations.deliveries import loop as loops
 from integrations.deliveries import progress, purging
 from integrations.deliveries.loop import Loop
@@ -17,6 +16,7 @@ from integrations.models import Delivery, DeliveryCount
 from integrations.tests.sinks import endpoint, work_off
 from orders import clock
 from orders.tests import factories
+from tests.receiver import Receiver
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ import psycopg
 import pytest
 from django.db import connection, connections, transaction
 
-from bench.receiver import Receiver
 from integrations import deliveries
 from integrations.deliveries import Due, Message, health, making, progress, replay
 from integrations.deliveries.loop import Loop
@@ -24,6 +23,7 @@ from integrations.webhooks.payloads import WebhookRenderer
 from orders import services
 from orders.statuses import READY
 from orders.tests import factories
+from tests.receiver import Receiver
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("open_network")]
 

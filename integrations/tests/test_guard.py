@@ -6,11 +6,11 @@ import socket
 import pytest
 from django.core.exceptions import ValidationError
 
-from bench.receiver import Receiver
 from integrations.deliveries import sending
 from integrations.deliveries.guard import Refused, check_url, guarded_socket, may_connect
 from integrations.deliveries.kinds import Message
 from integrations.deliveries.sending import Outcome, Sender
+from tests.receiver import Receiver
 
 INSIDE = [
     "127.0.0.1",

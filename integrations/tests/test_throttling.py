@@ -12,8 +12,8 @@ import redis
 from django.conf import settings
 from rest_framework.request import Request
 
-from huuva.problems import Problem
-from huuva.valkey_client import Breaker, ValkeyClient
+from core.problems import Problem
+from core.valkey_client import Breaker, ValkeyClient
 from integrations import throttling
 from integrations.key_cache import KeyGrant
 from integrations.tests import factories

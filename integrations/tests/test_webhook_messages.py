@@ -8,8 +8,7 @@ import orjson
 import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from bench.receiver import Receiver
-from huuva.openapi import _description
+from core.openapi import _description
 from integrations.deliveries import making
 from integrations.deliveries.loop import Loop
 from integrations.events import EVENTS
@@ -22,6 +21,7 @@ from integrations.webhooks.payloads import message_id
 from orders import services
 from orders.statuses import PREPARING
 from orders.tests import factories
+from tests.receiver import Receiver
 
 
 def test_a_receiver_verifies_with_the_kept_library(receiver: Receiver, loop: Loop) -> None:

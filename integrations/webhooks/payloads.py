@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from huuva.jsonio import dumps
+from core.jsonio import dumps
 from integrations.deliveries.kinds import Due, Message
 from integrations.events import LATE, TEST
 from integrations.models import ApiKey, WebhookEndpoint

@@ -17,9 +17,9 @@ from django.conf import settings
 from django.db import transaction
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from huuva.live.channels import KITCHENS
-from huuva.moments import moment
-from huuva.valkey_client import ValkeyClient
+from core.monotonic import moment
+from core.stream_channels import KITCHENS
+from core.valkey_client import ValkeyClient
 from kitchen_display import hints
 from kitchen_display.hints import ORDERS, SCREENS, Publisher
 

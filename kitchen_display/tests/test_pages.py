@@ -2,7 +2,7 @@
 
 import pytest
 
-from huuva.live.tokens import read_token
+from core.stream_tokens import read_token
 from kitchen_display.models import Screen
 from kitchen_display.tests import factories as make
 from orders.services import move_order

@@ -10,8 +10,8 @@ from django.utils import timezone
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
-from huuva.live import tokens
-from huuva.live_address import live_url
+from core import stream_tokens as tokens
+from core.live_address import live_url
 from kitchen_display.board import Board, read_board
 from kitchen_display.models import Screen
 from kitchen_display.pickup import PickupBoard, read_pickup

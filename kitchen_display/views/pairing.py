@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET, require_http_methods, require_safe
 
-from huuva.web.client_address import client_network
+from core.http.client_address import client_network
 from kitchen_display.models import Screen
 from kitchen_display.pairing import (
     CODE_LIFETIME,

@@ -12,7 +12,7 @@ from django.db import DatabaseError
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from huuva.problems import is_busy
+from core.problems import is_busy
 from orders.models import Order
 from orders.recall import recall
 from orders.refusals import ImpossibleMove, Refusal

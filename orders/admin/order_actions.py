@@ -23,7 +23,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from unfold.admin import ModelAdmin
 from unfold.decorators import action
 
-from huuva.problems import is_busy
+from core.problems import is_busy
 from orders import audit, clock
 from orders.access import EXPORT, MOVE, actor_of, sees_customers
 from orders.admin.actions import ActionForm, act, act_on_many, refusal_text

@@ -8,8 +8,8 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 from pydantic_core import PydanticCustomError
 
-from huuva.bodies import invalid_parameters, parse_time, unknown_parameters
-from huuva.problems import FieldError
+from core.bodies import invalid_parameters, parse_time, unknown_parameters
+from core.problems import FieldError
 from orders import clock
 from orders.api.paging import PAGING
 from orders.models import Order

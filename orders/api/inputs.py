@@ -14,7 +14,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from huuva.bodies import Body, Time, text_like
+from core.bodies import Body, Time, text_like
 from orders.ids import MAX_LENGTH, belongs_to_channels, new_order_id
 from orders.new import NewItem, NewOrder, PastStatus
 from orders.statuses import ITEM_NAMES, ORDER_NAMES

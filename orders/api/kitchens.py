@@ -3,8 +3,8 @@
 import threading
 import time
 
-from huuva.bodies import invalid_body
-from huuva.problems import Problem
+from core.bodies import invalid_body
+from core.problems import Problem
 from orders.models import Kitchen
 
 # An order needs its kitchen's target and currency, which change once a year: each process asks again after this.

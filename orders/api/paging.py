@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 from django.db.models import Q
 from rest_framework.request import Request
 
-from huuva.api import kitchen_of
-from huuva.bodies import invalid_parameter
+from core.api import kitchen_of
+from core.bodies import invalid_parameter
 from orders.cursors import decrypted, encrypted
 from orders.models import Order
 from orders.models.querysets import OrderQuerySet

@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 
-from huuva.openapi import problems
+from core.openapi import problems
 from orders.api import examples
 from orders.api.inputs import ItemPatch, OrderIn, OrderPatch, RecallIn, status_schema
 from orders.api.outputs import EventPage, Item, Order, OrderPage

@@ -10,10 +10,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from huuva.api import ApiView, actor_of, etag, expected_versions, grant_of, kitchen_of, not_modified
-from huuva.bodies import each, invalid_parameter, invalid_parameters, unknown_parameters
-from huuva.idempotency import idempotent
-from huuva.problems import Problem
+from core.api import ApiView, actor_of, etag, expected_versions, grant_of, kitchen_of, not_modified
+from core.bodies import each, invalid_parameter, invalid_parameters, unknown_parameters
+from core.idempotency import idempotent
+from core.problems import Problem
 from orders import documents, feed, services
 from orders.amendments import ItemAmendment, amend_order
 from orders.api import schema

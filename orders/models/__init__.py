@@ -1,5 +1,6 @@
 from orders.models.access import KitchenMember
 from orders.models.amendments import Amendment
+from orders.models.changes import Change
 from orders.models.erasures import Erasure
 from orders.models.history import FeedOffset, StatusChange
 from orders.models.hours import ClosedDays, OpeningHours
@@ -10,6 +11,7 @@ from orders.models.pace import KitchenPace, PaceMode
 __all__ = [
     "Amendment",
     "Brand",
+    "Change",
     "ClosedDays",
     "Erasure",
     "FeedOffset",

@@ -17,7 +17,7 @@ from orders.models.writes import insert_one, update
 from orders.statuses import CANCELLED, OPEN, ItemStatus, OrderStatus
 
 if TYPE_CHECKING:
-    from orders.history import Change
+    from orders.models.changes import Change
     from orders.models.history import StatusChange
 
 

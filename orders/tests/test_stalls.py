@@ -44,7 +44,7 @@ def staller() -> Iterator[psycopg.Connection[Any]]:
 def late(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is stalled at all has been so for long enough."""
     monkeypatch.setattr(stalls, "STALLED_SECONDS", 0.0)
-    monkeypatch.setattr("huuva.health.STALLED_SECONDS", 0.0)
+    monkeypatch.setattr("huuva.ops.health.STALLED_SECONDS", 0.0)
     cache.clear()
 
 

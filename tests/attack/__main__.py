@@ -13,8 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
 
-from bench.table import FOLDER, write_json
-from huuva.env import read_dotenv
+from core.env import read_dotenv
 from tests.attack import report
 from tests.attack.attackers import ATTACKS, SHORT
 from tests.attack.good import now
@@ -22,6 +21,7 @@ from tests.attack.phases import prepare
 from tests.attack.report import CALM, Row
 from tests.attack.scene import House, Spool, enter_code_of, furnish
 from tests.chaos.stack import Stack, use_home
+from tests.figures import FOLDER, write_json
 from tests.home import make_home, remove_home, remove_leftovers
 from tests.ports import free_port
 

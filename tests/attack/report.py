@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bench.table import aligned, circumstances
 from tests.attack.good import Measured, percentile
+from tests.figures import aligned, circumstances
 
 HEAD = (
     "attack", "orders", "p50 ms", "p99 ms", "failed", "/livez s", "live s", "/readyz s", "/metrics s",

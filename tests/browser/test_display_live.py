@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from huuva.embedded.places import valkey_folder
-from huuva.embedded.process import find
-from huuva.embedded.valkey import ensure_valkey
-from huuva.env import PROJECT_ROOT
+from core.addresses import valkey_folder
+from core.env import PROJECT_ROOT
+from huuva.ops.embedded.process import find
+from huuva.ops.embedded.valkey import ensure_valkey
 from tests.browser.walls import ONE, Wall, WallKitchen
 from tests.home import make_home, remove_home
 

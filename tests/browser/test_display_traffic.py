@@ -9,8 +9,8 @@ import time
 
 from playwright.sync_api import expect
 
-from huuva.simulation.player import Player
-from huuva.simulation.rush import plan_rush
+from huuva.ops.simulation.player import Player
+from huuva.ops.simulation.rush import plan_rush
 from tests.browser.walls import Wall, WallKitchen
 
 MINUTES = 60.0

@@ -14,11 +14,11 @@ from datetime import timedelta
 from pathlib import Path
 from types import FrameType
 
-from bench.table import write_json
-from huuva.env import read_dotenv
+from core.env import read_dotenv
 from tests.chaos.disk import Disk, own_disk
 from tests.chaos.ledger import Ledger, now
 from tests.chaos.stack import SCOPES, Stack, use_home
+from tests.figures import write_json
 from tests.home import make_home, remove_home, remove_leftovers
 from tests.ports import free_port
 

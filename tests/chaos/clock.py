@@ -19,8 +19,8 @@ from unittest import mock
 
 import psutil
 
-from huuva.embedded import postgres, valkey
-from huuva.embedded.process import start
+from huuva.ops.embedded import postgres, valkey
+from huuva.ops.embedded.process import start
 from tests.chaos.ledger import now
 from tests.chaos.scene import Scene
 from tests.chaos.stack import Stack
@@ -92,7 +92,7 @@ class FakeClock:
 
 
 def starter(clock: FakeClock) -> Callable[..., Any]:
-    """Starts a server as huuva.embedded does, but under that clock."""
+    """Starts a server as huuva.ops.embedded does, but under that clock."""
     words = ["/usr/bin/env", *(f"{name}={value}" for name, value in clock.environment.items())]
 
     def start_with_clock(argv: Sequence[str | Path], **others: Any) -> Any:

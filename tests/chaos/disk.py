@@ -11,8 +11,8 @@ import threading
 from pathlib import Path
 from typing import Protocol
 
-from huuva.embedded.places import account_for
-from huuva.embedded.process import as_account, find
+from huuva.ops.embedded.places import account_for
+from huuva.ops.embedded.process import as_account, find
 
 MS_REC, MS_PRIVATE = 1 << 14, 1 << 18
 TMPFS_MIB = 384

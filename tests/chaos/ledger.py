@@ -34,8 +34,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from huuva.problems import CONTENT_TYPE
-from huuva.simulation.rush import Planned
+from core.problems import CONTENT_TYPE
+from huuva.ops.simulation.rush import Planned
 from tests.model.kitchen_model import OrderModel
 
 MOST_COMPLAINTS = 50

@@ -8,11 +8,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bench.table import FOLDER, aligned, circumstances
 from tests.chaos.faults import FAULTS, Recovery
 from tests.chaos.ledger import Ledger
 from tests.chaos.stack import Stack
 from tests.chaos.stored import Check
+from tests.figures import FOLDER, aligned, circumstances
 
 SIGNS = ("orders", "screens", "tasks", "webhooks")
 ANSWERS = ("2xx", "409", "429", "503", "closed", "hung")

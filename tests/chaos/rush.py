@@ -1,4 +1,4 @@
-"""The dinner rush: clients that make the calls of huuva.simulation's plans, each held against the model at once."""
+"""The dinner rush: clients that make the calls of huuva.ops.simulation's plans, each held against the model at once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
-from huuva.simulation.rush import CANCELLED, Planned, Step, plan_rush
+from huuva.ops.simulation.rush import CANCELLED, Planned, Step, plan_rush
 from orders.statuses import ITEM_NAMES, ORDER_NAMES
 from tests.chaos.amending import amend_model, amended_as_told, wish_for
 from tests.chaos.client import Client, NoAnswer

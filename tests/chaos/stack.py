@@ -17,12 +17,13 @@ from urllib.request import urlopen
 import psutil
 import psycopg
 
-from huuva import embedded
-from huuva.embedded.postgres import ensure_postgres
-from huuva.embedded.process import find
-from huuva.embedded.valkey import ensure_valkey
-from huuva.embedded.watch import watching
-from huuva.parts import commands
+from core.addresses import database_url
+from huuva.ops import embedded
+from huuva.ops.embedded.postgres import ensure_postgres
+from huuva.ops.embedded.process import find
+from huuva.ops.embedded.valkey import ensure_valkey
+from huuva.ops.embedded.watch import watching
+from huuva.ops.processes import commands
 from tests.background import in_background
 from tests.chaos.ledger import now
 
@@ -158,7 +159,7 @@ class Stack:
 
     def database_url(self) -> str:
         """As the database's owner."""
-        return embedded.database_url(self.home)
+        return database_url(self.home)
 
     def database(self) -> psycopg.Connection[Any]:
         """A connection as the database's owner, outside any transaction."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from huuva.simulation.rush import Planned, Step, plan_rush
+from huuva.ops.simulation.rush import Planned, Step, plan_rush
 from tests.chaos import books
 from tests.chaos.amending import Wish, amend_model
 from tests.chaos.boards import pickup_board

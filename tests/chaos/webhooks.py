@@ -10,12 +10,12 @@ from typing import Any
 
 from standardwebhooks.webhooks import Webhook
 
-from bench.receiver import Heard, Receiver
 from integrations.events import CREATED, EVENTS, ITEM_STATUS_CHANGED, LATE, RECALLED, STATUS_CHANGED
 from integrations.models import WebhookEndpoint
 from integrations.webhooks import endpoints
 from tests.chaos.ledger import now
 from tests.chaos.stored import Check, Stored
+from tests.receiver import Heard, Receiver
 
 # A delivery that was under way in a kill is free again after some seconds; one that failed is tried again after 5 and 30.
 LONGEST_SECONDS = 120.0

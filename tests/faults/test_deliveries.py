@@ -18,12 +18,12 @@ from typing import Any, Self
 
 from standardwebhooks.webhooks import Webhook
 
-from bench.receiver import Heard, Receiver
-from huuva.parts import commands
+from huuva.ops.processes import commands
 from tests.api.client import Client, new_items
 from tests.api.test_events import rows
 from tests.background import in_background, kill_group
 from tests.live_stack import LiveStack
+from tests.receiver import Heard, Receiver
 
 LONG = os.environ.get("LONG") == "1"
 CHANGES_OF_AN_ORDER = 5

@@ -16,13 +16,13 @@ from urllib.request import urlopen
 
 import redis
 
-from huuva.embedded import redis_url
-from huuva.embedded.valkey import ensure_valkey, stop_valkey
-from huuva.home import secret_file
-from huuva.live.channels import channel, message
-from huuva.live.tokens import STREAMS_PATH, make_token
-from huuva.parts import commands
-from huuva.valkey_client import ValkeyClient
+from core.addresses import redis_url
+from core.home import secret_file
+from core.stream_channels import channel, message
+from core.stream_tokens import STREAMS_PATH, make_token
+from core.valkey_client import ValkeyClient
+from huuva.ops.embedded.valkey import ensure_valkey, stop_valkey
+from huuva.ops.processes import commands
 from kitchen_display.hints import Publisher
 from tests.background import in_background
 from tests.ports import free_port

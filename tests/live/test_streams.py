@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from huuva.env import PROJECT_ROOT
-from huuva.live.channels import Hint
+from core.env import PROJECT_ROOT
+from core.stream_channels import Hint
+from core.stream_tokens import LIFETIME_SECONDS, Grant, make_token
+from core.valkey_client import ValkeyClient
 from huuva.live.streams import Stream, Streams
-from huuva.live.tokens import LIFETIME_SECONDS, Grant, make_token
-from huuva.valkey_client import ValkeyClient
 from kitchen_display.hints import Publisher
 from tests.live.process import LiveProcess
 
@@ -147,8 +147,8 @@ def test_screens_learn_that_valkey_is_away_and_fetch_when_it_is_back(live: LiveP
 
 
 def test_a_valkey_that_hangs_is_away_too(live: LiveProcess) -> None:
-    from huuva.embedded.places import valkey_folder
-    from huuva.embedded.process import find
+    from core.addresses import valkey_folder
+    from huuva.ops.embedded.process import find
 
     (server,) = find("valkey-server", valkey_folder(live.home))
     with live.listen() as screen:

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from huuva.server.limits import API_BODY_BYTES
+from core.http.limits import API_BODY_BYTES
 from integrations.keys import issue_key
 from integrations.scopes import SCOPES
 from kitchen_display.tests import factories as display

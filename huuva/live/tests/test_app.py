@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
+from core.stream_channels import Hint
+from core.stream_tokens import STREAMS_PATH, Grant, make_token
 from huuva.live import streams as streams_module
 from huuva.live.app import LiveApp
-from huuva.live.channels import Hint
 from huuva.live.environment import Environment
 from huuva.live.streams import MOST_FOR_ONE_SCREEN, Stream, Streams
-from huuva.live.tokens import STREAMS_PATH, Grant, make_token
 
 SECRET = "s" * 50
 GRANT = Grant("main", "1", int(time.time()) + 24 * 3600)  # the run may take a while to come here

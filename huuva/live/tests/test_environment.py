@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from huuva.env import ConfigError, Env
+from core.env import ConfigError, Env
 from huuva.live.environment import Environment
 from huuva.live.origins import Origins
 from huuva.settings import env as settings_env

@@ -7,11 +7,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error, connection
 from django.utils import timezone
 
-from huuva.backups import BackupError, BackupRefused, alerts, record
-from huuva.backups.keeping import prune
-from huuva.backups.making import FOLDER, backup, default_file
-from huuva.backups.record import Fault
-from huuva.backups.timer import end_on_sigterm, run_daily
+from huuva.ops.backups import BackupError, BackupRefused, alerts, record
+from huuva.ops.backups.keeping import prune
+from huuva.ops.backups.making import FOLDER, backup, default_file
+from huuva.ops.backups.record import Fault
+from huuva.ops.backups.timer import end_on_sigterm, run_daily
 
 log = structlog.get_logger(__name__)
 UNKNOWN_REASON = "It ended without a word; its log or that of the machine says more."

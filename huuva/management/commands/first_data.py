@@ -3,7 +3,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from huuva.first_data import KEY_FILE, LOGIN_FILE, is_new, make_first_data
+from huuva.ops.first_data import KEY_FILE, LOGIN_FILE, is_new, make_first_data
 
 
 class Command(BaseCommand):

@@ -10,16 +10,16 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from huuva.first_data import KITCHEN
-from huuva.simulation.client import Client, GaveUp
-from huuva.simulation.filling import fill, refresh_figures, vacuum
-from huuva.simulation.kitchen import furnish, has_real_orders, simulation_key
-from huuva.simulation.options import MINUTES, PER_DAY, RATE, SPEED, add_options, wrong_together
-from huuva.simulation.past import Past
-from huuva.simulation.player import Player
-from huuva.simulation.progress import Progress
-from huuva.simulation.rush import plan_rush
-from huuva.start.run import origin
+from huuva.ops.first_data import KITCHEN
+from huuva.ops.simulation.client import Client, GaveUp
+from huuva.ops.simulation.filling import fill, refresh_figures, vacuum
+from huuva.ops.simulation.kitchen import furnish, has_real_orders, simulation_key
+from huuva.ops.simulation.options import MINUTES, PER_DAY, RATE, SPEED, add_options, wrong_together
+from huuva.ops.simulation.past import Past
+from huuva.ops.simulation.player import Player
+from huuva.ops.simulation.progress import Progress
+from huuva.ops.simulation.rush import plan_rush
+from huuva.ops.start.run import origin
 from orders.models import Kitchen
 
 

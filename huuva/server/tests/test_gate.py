@@ -7,9 +7,9 @@ import time
 import orjson
 import pytest
 
+from core.http.limits import API_BODY_BYTES, BODY_SECONDS, MOST_HELD_BYTES
 from huuva.server import gate as gates
 from huuva.server.gate import Gate
-from huuva.server.limits import API_BODY_BYTES, BODY_SECONDS, MOST_HELD_BYTES
 from huuva.server.requests import Request
 from huuva.server.tests.granian_doubles import Scope, Watcher
 

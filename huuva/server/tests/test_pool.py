@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from core.http.limits import WAIT_SECONDS
 from huuva.server import pool as pools
-from huuva.server.limits import WAIT_SECONDS
 from huuva.server.pool import Pool
 from huuva.server.requests import Request
 from huuva.server.tests.granian_doubles import Protocol, Scope

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connections
 
+from core.http.limits import HANGING_SECONDS
 from huuva.server import watchdog
-from huuva.server.limits import HANGING_SECONDS
 from huuva.server.pool import Lane
 from huuva.server.requests import Request
 from huuva.server.tests.granian_doubles import Protocol, Scope

@@ -14,8 +14,8 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
+from integrations.adapters.registry import ADAPTERS
 from integrations.channels.admin.messages import in_utc
-from integrations.channels.registry import ADAPTERS
 from integrations.channels.secrets import LONGEST, SHORTEST, new_secret, seal_secret
 from integrations.deliveries import health
 from integrations.deliveries.guard import check_url

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from integrations.channels.registry import ADAPTERS
+from integrations.adapters.registry import ADAPTERS
 from integrations.channels.secrets import LONGEST, SHORTEST, new_secret, seal_secret
 from integrations.deliveries.guard import check_url
 from integrations.models import ChannelLink, ChannelLocation

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from integrations.channels.adapter import LinkFacts, StatusUpdate
-from integrations.channels.deliverect import Deliverect
+from integrations.adapters.base import LinkFacts, StatusUpdate
+from integrations.adapters.deliverect import Deliverect
 from integrations.models.channels import ChannelMessage
 from integrations.tests.channels import factories as make
 from orders import clock

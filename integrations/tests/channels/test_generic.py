@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from integrations.channels.adapter import LinkFacts, StatusUpdate
-from integrations.channels.generic import Generic
+from integrations.adapters.base import LinkFacts, StatusUpdate
+from integrations.adapters.generic import Generic
 from integrations.channels.schema import GENERIC_ORDER
 from integrations.models import ChannelMessage
 from integrations.tests.channels import factories as make

@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from bench.receiver import Receiver
 from integrations.channels.signatures import is_signed
 from integrations.deliveries.loop import Loop
 from integrations.models import Delivery
@@ -15,6 +14,7 @@ from orders.recall import recall
 from orders.services import move_item, move_order
 from orders.statuses import CANCELLED, PICKED_UP, PREPARING, READY
 from orders.tests.factories import kitchen, order
+from tests.receiver import Receiver
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("open_network")]
 

@@ -3,7 +3,7 @@
 const QUIET_MS = 3000; // without a beat for so long it is no good
 const LOST_MS = 4600; // and then it is given up
 const HELLO_MS = 2500; // so long a new connection has for its hello: back within 3 s of the network's return
-// A connection ends with its token, after LIFETIME_SECONDS of huuva/live/tokens.py: the next one takes over well before.
+// A connection ends with its token, after LIFETIME_SECONDS of core/stream_tokens.py: the next one takes over well before.
 const RENEW_MS = 120000;
 const RETRY_MS = 10000;
 

@@ -1,0 +1,1 @@
+"""For operators: starting and supervising processes, embedded servers, backups, health, simulated kitchens."""

@@ -1,0 +1,70 @@
+"""Telling of backups that fail or are missing: by mail, in the log and on the admin's first page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import structlog
+from django.db import Error
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from core.alert_mail import send_alert
+from huuva.ops.backups import record
+from huuva.ops.backups.record import Fault, Trouble
+from orders.admin.sections import Alert
+
+log = structlog.get_logger(__name__)
+
+
+def tell(trouble: Trouble) -> None:
+    """One line of the log and one mail, whoever else has been told."""
+    log.warning(f"backup_{trouble.fault}", since=trouble.since.isoformat(), reason=trouble.reason)
+    subjects = {
+        Fault.FAILED: _("Huuva: the backup failed"),
+        Fault.MISSING: _("Huuva: the backup is missing"),
+    }
+    advice = _(
+        "Free its disk or mend what it names, then run `manage.py backup`. "
+        "docs/operations.md says how backups are made."
+    )
+    send_alert(subjects[trouble.fault], f"{_sentence(trouble)}\n\n{advice}")
+
+
+def tell_once(now: datetime) -> bool:
+    """The same where something is wrong and nobody was told within a day; whether it was told."""
+    trouble = record.trouble(now)
+    if trouble is None or not record.claim_alert(now):
+        return False
+    tell(trouble)
+    return True
+
+
+def note_failure(reason: str) -> None:
+    """In the database, the log and by mail; of failures one after the other a mail each day. Without the database,
+    which may be what failed, nobody knows who was told: it is told again."""
+    now = timezone.now()
+    try:
+        record.note_failure(now, reason)
+        tell_once(now)
+    except Error as error:
+        log.warning("backup_not_noted", error=type(error).__name__)
+        tell(Trouble(Fault.FAILED, now, reason))
+
+
+def backup_alerts(request: HttpRequest) -> Iterable[Alert]:
+    """For the admin's first page, for those who look after the whole installation; one statement."""
+    if not request.user.has_perm("orders.add_kitchen"):
+        return []
+    trouble = record.trouble(timezone.now())
+    return [] if trouble is None else [Alert(_sentence(trouble))]
+
+
+def _sentence(trouble: Trouble) -> str:
+    when = date_format(timezone.localtime(trouble.since), "DATETIME_FORMAT")
+    if trouble.fault is Fault.FAILED:
+        return _("The last backup failed (%(when)s): %(reason)s") % {"when": when, "reason": trouble.reason}
+    return _("No backup has been made since %(when)s.") % {"when": when}

@@ -1,0 +1,66 @@
+"""`make demo`: a simulated rush beside what `make run` runs. When it is over, everything else goes on."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from argparse import ArgumentParser
+from collections.abc import Sequence
+from typing import Final
+
+from core.env import PROJECT_ROOT, ConfigError
+from huuva.ops.simulation.options import add_options, wrong_together
+from huuva.ops.start.leftovers import TOKEN_VARIABLE, Family
+
+STOP_SECONDS: Final = 20
+
+
+def demo_options(words: Sequence[str]) -> list[str] | None:
+    """What follows `manage.py run`: None for nothing, after --demo the options of simulate.
+
+    Wrong ones end the start here: everything would run before the simulation itself could say so.
+    """
+    if not words:
+        return None
+    if words[0] != "--demo":
+        raise ConfigError(f"manage.py run takes --demo and after it options of simulate, not {words[0]!r}.")
+    parser = ArgumentParser(prog="manage.py run --demo", description="Start everything and a simulated rush.")
+    add_options(parser)
+    wrong = wrong_together(vars(parser.parse_args(words[1:])))
+    if wrong:
+        raise ConfigError(wrong)
+    return [*words[1:]]
+
+
+class Demo:
+    """The process of the simulation. Not one of the parts: those are started again when they end."""
+
+    def __init__(self, options: Sequence[str], family: Family) -> None:
+        self._options = options
+        self._family = family
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        # A session of its own: a Ctrl-C reaches it through us, once. The terminal stays open for its progress bar.
+        self._process = subprocess.Popen(
+            ["nice", "-n", "5", sys.executable, str(PROJECT_ROOT / "manage.py"), "simulate", *self._options],
+            env={**os.environ, TOKEN_VARIABLE: self._family.token},
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        self._family.note(self._process.pid)
+
+    def interrupt(self) -> None:
+        """Asks it to end; doesn't wait. Safe in a signal handler."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.terminate()
+
+    def stop(self) -> None:
+        """Ends it and waits, so that its last line comes before the shell's prompt."""
+        self.interrupt()
+        if self._process is not None:
+            try:
+                self._process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._process.kill()

@@ -1,0 +1,232 @@
+"""Any channel that can sign a JSON body: its link's mapping (mapping.py) says where the fields stand."""
+
+import re
+from collections.abc import Callable, Iterator
+from collections.abc import Mapping as AnyMapping
+from contextlib import suppress
+from typing import Any, Final
+
+from pydantic_core import PydanticCustomError
+
+from core.bodies import invalid_body, pointer
+from core.problems import FieldError
+from integrations.adapters.base import (
+    Adapter,
+    ChannelOrderIn,
+    Claim,
+    Incoming,
+    LinkFacts,
+    Matter,
+    PaceUpdate,
+    StatusUpdate,
+)
+from integrations.adapters.fields import (
+    amount,
+    cut,
+    one_line,
+    read_moment,
+    whole_units,
+    with_own_plus,
+)
+from integrations.adapters.mapping import FAILED, Mapping, Modifiers, faults_of
+from orders.statuses import ORDER_NAMES
+
+DEEPEST: Final = 8
+LONGEST_ID: Final = 256
+_CURRENCY: Final = re.compile(r"[A-Z]{3}")
+
+
+class Generic(Adapter):
+    kind = "generic"
+    signature_header = "x-huuva-signature"
+    has_mapping = True
+
+    def claim(self, body: AnyMapping[str, Any]) -> Claim:
+        # Its address names the link.
+        return Claim()
+
+    def read(self, body: AnyMapping[str, Any], link: LinkFacts) -> Incoming:
+        mapping = Mapping.model_validate(link.mapping)
+        return _Reading(body, mapping, link).message()
+
+    def status_update(self, update: StatusUpdate, link: LinkFacts) -> dict[str, Any] | None:
+        mapping = Mapping.model_validate(link.mapping)
+        name = FAILED if update.status is None else ORDER_NAMES[update.status]
+        return {
+            "orderId": update.external_id,
+            "status": mapping.statuses.get(name, name),
+            "reason": update.reason,
+            "timeStamp": f"{update.at:%Y-%m-%dT%H:%M:%S.%f}Z",
+        }
+
+    def pace_update(self, update: PaceUpdate, link: LinkFacts) -> dict[str, Any] | None:
+        return {
+            "location": update.location,
+            "mode": update.mode,
+            "busyMinutes": update.busy_minutes,
+            "preparationMinutes": update.preparation_minutes,
+            "timeStamp": f"{update.at:%Y-%m-%dT%H:%M:%S.%f}Z",
+        }
+
+    def check_mapping(self, mapping: Any) -> list[str]:
+        return faults_of(mapping)
+
+
+class _Reading:
+    """One body under one mapping. Faults are gathered, so that all are named at once."""
+
+    def __init__(self, body: AnyMapping[str, Any], mapping: Mapping, link: LinkFacts) -> None:
+        self.body, self.mapping, self.link = body, mapping, link
+        self.errors: list[FieldError] = []
+
+    def message(self) -> Incoming:
+        m = self.mapping
+        external_id = self.id(m.id)
+        if not external_id and not self.errors:
+            self.fault(m.id, "required", "This field is missing; send it.")
+        status = self.text(self.body, m.status, 64)
+        location = self.id(m.location)
+        if status and status in m.cancelled:
+            self.stop()
+            reason = self.text(self.body, m.reason, 500)
+            return Incoming(Matter.CANCEL, external_id, location, status, reason)
+        order = self.order(external_id)
+        self.stop()
+        return Incoming(Matter.ORDER, external_id, location, status, order=order)
+
+    def order(self, external_id: str) -> ChannelOrderIn:
+        m, link = self.mapping, self.link
+        currency = self.text(self.body, m.currency, 3)
+        if currency and not _CURRENCY.fullmatch(currency):
+            self.fault(m.currency or "", "format", "Send three capital letters, such as EUR.")
+            currency = ""
+        lines = list(self.lines())
+        display = self.text(self.body, m.display_id, 64)
+        channel_order_id = self.text(self.body, m.channel_order_id, 128) or external_id[:128]
+        return ChannelOrderIn(
+            items=with_own_plus(lines),
+            details={
+                "account": self.text(self.body, m.account, 128) or link.slug,
+                "brand_id": self.text(self.body, m.brand_id, 128) or link.brand_id or link.slug,
+                "channel": cut(link.name, 64),
+                "channel_order_id": channel_order_id,
+                "channel_display_id": display,
+                "customer_name": self.text(self.body, m.customer_name, 500) or display or channel_order_id,
+                "customer_phone": self.text(self.body, m.customer_phone, 64),
+                "delivery_address": None,
+                "note": self.text(self.body, m.note, 2000),
+            },
+            pickup_time=self.read(self.body, m.pickup_time, read_moment),
+            currency=currency,
+        )
+
+    def lines(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        m = self.mapping.items
+        found = _at(self.body, m.list)
+        if not isinstance(found, list) or not 1 <= len(found) <= 500:
+            self.fault(m.list, "type", "Send a list of 1 to 500 items.")
+            return
+        for number, line in enumerate(found):
+            under = f"{m.list}.{number}"
+            if not isinstance(line, dict):
+                self.fault(under, "type", "Send an object, {…}.")
+                continue
+            price = self.read(line, m.price, amount, under)
+            yield (
+                self.text(line, m.plu, 120, under),
+                {
+                    "name": self.text(line, m.name, 500, under) or self.text(line, m.plu, 120, under) or "?",
+                    "quantity": self.read(line, m.quantity, _quantity, under) or 1,
+                    "note": self.text(line, m.note, 2000, under),
+                    "modifiers": self.modifiers(line, m.modifiers, under),
+                    "allergens": [],
+                    "price": whole_units(price, self.mapping.decimal_digits),
+                },
+            )
+
+    def modifiers(
+        self, line: AnyMapping[str, Any], m: Modifiers | None, under: str, depth: int = 1
+    ) -> list[dict[str, Any]]:
+        """Deeper than DEEPEST levels it is all put on that level. What can't be read is named, never left out: it may
+        be what somebody must not eat."""
+        found = _at(line, m.list) if m else None
+        if m is None or found is None:
+            return []
+        if not isinstance(found, list) or len(found) > 100:
+            self.fault(f"{under}.{m.list}", "type", "Send a list of up to 100.")
+            return []
+        made = []
+        for number, part in enumerate(found):
+            place = f"{under}.{m.list}.{number}"
+            if not isinstance(part, dict):
+                self.fault(place, "type", "Send an object, {…}.")
+                continue
+            one: dict[str, Any] = {"name": self.text(part, m.name, 500, place) or "?", "quantity": 1}
+            if m.quantity is not None and _at(part, m.quantity) is not None:
+                one["quantity"] = self.read(part, m.quantity, _quantity, place) or 1
+            if plu := self.text(part, m.plu, 128, place):
+                one["plu"] = plu
+            below = self.modifiers(part, m, place, depth + 1)
+            made.append(one)
+            if depth >= DEEPEST:
+                made += below
+            elif below:
+                one["modifiers"] = below
+        return made
+
+    def text(self, part: AnyMapping[str, Any], path: str | None, longest: int, under: str = "") -> str:
+        value = _at(part, path) if path else None
+        if value is None:
+            return ""
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            self.fault(f"{under}.{path}" if under else str(path), "type", "Send a text.")
+            return ""
+        return one_line(str(value), longest) if longest < 2000 else cut(str(value), longest)
+
+    def id(self, path: str) -> str:
+        """By it repeats are told, or kitchens: cut, two long ones could become the same."""
+        found = self.text(self.body, path, LONGEST_ID + 1)
+        if len(found) > LONGEST_ID:
+            self.fault(path, "too_long", f"Send at most {LONGEST_ID} characters.")
+        return found
+
+    def read[T](
+        self, part: AnyMapping[str, Any], path: str | None, how: Callable[[Any], T | None], under: str = ""
+    ) -> T | None:
+        if path is None:
+            return None
+        try:
+            return how(_at(part, path))
+        except PydanticCustomError as error:
+            self.fault(f"{under}.{path}" if under else path, error.type, error.message())
+            return None
+
+    def fault(self, path: str, code: str, detail: str) -> None:
+        self.errors.append({"pointer": pointer(*path.split(".")), "code": code, "detail": detail})
+
+    def stop(self) -> None:
+        if self.errors:
+            raise invalid_body(self.errors)
+
+
+def _quantity(value: Any) -> int:
+    """Raises PydanticCustomError. What is no number at all is told as what it should have been: a whole one."""
+    with suppress(PydanticCustomError):
+        number = amount(value)
+        if number is not None and number == int(number) and 1 <= number <= 9999:
+            return int(number)
+    raise PydanticCustomError("type", "Send a whole number from 1 to 9999.")
+
+
+def _at(value: Any, path: str) -> Any:
+    """What stands under a path; None where nothing does. A path that begins with `=` is the value itself."""
+    if path.startswith("="):
+        return path[1:]
+    for part in path.split("."):
+        if isinstance(value, dict):
+            value = value.get(part)
+        elif isinstance(value, list) and part.isascii() and part.isdigit() and int(part) < len(value):
+            value = value[int(part)]
+        else:
+            return None
+    return value
