@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from django.db import connection
 
-from analytics.grains import Grain, hour_from, hour_to, next_start, start_of
+from analytics.granularity import Granularity, hour_from, hour_to, next_start, start_of
 
 type Best = list[tuple[str, int, datetime, datetime]]
 
@@ -100,14 +100,16 @@ def _months(since: datetime | None, until: datetime | None) -> list[datetime]:
     [(first, last)] = _rows("SELECT min(month), max(month) FROM analytics_customermonth", {})
     if first is None:
         return []
-    month = first if since is None else max(first, start_of(Grain.MONTH, since))
+    month = first if since is None else max(first, start_of(Granularity.MONTH, since))
     end = (
-        next_start(Grain.MONTH, last) if until is None else min(next_start(Grain.MONTH, last), hour_to(until))
+        next_start(Granularity.MONTH, last)
+        if until is None
+        else min(next_start(Granularity.MONTH, last), hour_to(until))
     )
     found = []
     while month < end:
         found.append(month)
-        month = next_start(Grain.MONTH, month)
+        month = next_start(Granularity.MONTH, month)
     return found
 
 

@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet, Sum, TextField
 from django.db.models.functions import Cast
 
 from analytics.customers import most_orders
-from analytics.grains import hour_from, hour_to, pieces
+from analytics.granularity import hour_from, hour_to, period_ranges
 from analytics.histogram import percentiles
 from analytics.models import Customer, HourlyThroughput, ItemDuration, OrderDuration
 from orders.statuses import ITEM_NAMES, ORDER_NAMES
@@ -62,7 +62,7 @@ class Scope:
     @property
     def spans(self) -> Q:
         found = Q()
-        for grain, start, end in pieces(self.since, self.until):
+        for grain, start, end in period_ranges(self.since, self.until):
             piece = Q(grain=grain.value)
             if start is not None:
                 piece &= Q(start__gte=start)

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 from django.db import connection
 
-from analytics.grains import Grain, start_of
+from analytics.granularity import Granularity, start_of
 from analytics.histogram import bucket_of
 from analytics.rules import MASS, Row, Throughput, slot_of
 
@@ -92,11 +92,11 @@ class Rollups:
 
     def add(self, row: Row) -> None:
         event = row.event
-        created = start_of(Grain.HOUR, row.created_at)
+        created = start_of(Granularity.HOUR, row.created_at)
         self.throughput[created, row.kitchen, row.brand, row.channel].add(row)
         if event.sequence == 1:
             self._add_customer(row, created)
-        happened = start_of(Grain.HOUR, event.at)
+        happened = start_of(Granularity.HOUR, event.at)
         if event.plu is not None:
             self._add_item(row, event.plu, created, happened)
         slot = slot_of(event)
@@ -142,7 +142,7 @@ class Rollups:
                     item_times["", grain, start, *place, status].merge(times)
         sales: defaultdict[tuple[Any, ...], _Sales] = defaultdict(_Sales)
         for (hour, *rest), sold in self.sales.items():
-            for grain in SALES_GRAINS:
+            for grain in SALES_GRANULARITIES:
                 sales[grain.value, start_of(grain, hour), *rest].merge(sold)
         _ORDER_TIMES.add((*key, *times.values()) for key, times in order_times.items())
         _ITEM_TIMES.add((*key, *times.values()) for key, times in item_times.items())
@@ -155,7 +155,7 @@ class Rollups:
         _CUSTOMER_HOURS.add((*key, *visits.values()) for key, visits in self.customer_hours.items())
         months: Counter[tuple[Any, ...]] = Counter()
         for (hour, *_place, account), visits in self.customer_hours.items():
-            months[start_of(Grain.MONTH, hour), account] += visits.orders
+            months[start_of(Granularity.MONTH, hour), account] += visits.orders
         _CUSTOMER_MONTHS.add((*key, orders) for key, orders in months.items())
         _SALES.add((*key, *sold.values()) for key, sold in sales.items())
         _NAMES.add((*key, *called) for key, called in self.names.items())
@@ -168,11 +168,11 @@ def levels(kitchen: str, brand: str) -> tuple[tuple[str, str], ...]:
 
 
 def _spans(hour: datetime) -> list[tuple[int, datetime]]:
-    return [(grain.value, start_of(grain, hour)) for grain in Grain]
+    return [(grain.value, start_of(grain, hour)) for grain in Granularity]
 
 
 THROUGHPUT = Throughput.__slots__
-SALES_GRAINS = (Grain.HOUR, Grain.DAY, Grain.MONTH)
+SALES_GRANULARITIES = (Granularity.HOUR, Granularity.DAY, Granularity.MONTH)
 
 
 def _moves(slots: Counter[str]) -> tuple[str, int]:

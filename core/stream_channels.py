@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import Final, NamedTuple
 
-from core.monotonic import is_moment
+from core.monotonic import is_stamp
 
 KITCHENS: Final = "huuva:kitchen:"
 ORDERS: Final = "orders"  # an order of the kitchen
@@ -65,6 +65,6 @@ def read(channel_name: bytes, data: bytes) -> Hint | Ended | None:
             return None
         kitchen = channel_name.decode().removeprefix(KITCHENS)
         at_ms = at if isinstance(at, int) else None
-        return Hint(kitchen, kind, at_ms, moment if is_moment(moment) else "")
+        return Hint(kitchen, kind, at_ms, moment if is_stamp(moment) else "")
     except (ValueError, TypeError, KeyError, AttributeError):
         return None

@@ -12,13 +12,13 @@ class IntegrationsConfig(AppConfig):
         from core.idempotency import use_store
         from integrations import (
             deliveries,
-            kept_answers,
             openapi,  # noqa: F401
+            stored_answers,
         )
         from integrations.admin.front import webhook_alerts
         from integrations.admin.traffic import order_traffic
         from integrations.deliveries import metrics
-        from integrations.deliveries.forgetting import forget_answers
+        from integrations.deliveries.redact import forget_answers
         from integrations.idempotency import IdempotencyStore
         from integrations.models.webhooks import KIND
         from integrations.webhooks.payloads import WebhookRenderer
@@ -29,9 +29,11 @@ class IntegrationsConfig(AppConfig):
         deliveries.register(KIND, WebhookRenderer())
         customer_data_removed.connect(forget_answers, dispatch_uid="integrations.forget_answers")
         customer_data_removed.connect(
-            kept_answers.forget_customers, dispatch_uid="integrations.forget_kept_answers"
+            stored_answers.forget_customers, dispatch_uid="integrations.forget_kept_answers"
         )
-        customer_erased.connect(kept_answers.forget_refused, dispatch_uid="integrations.forget_kept_refusals")
+        customer_erased.connect(
+            stored_answers.forget_refused, dispatch_uid="integrations.forget_kept_refusals"
+        )
         register_alerts(webhook_alerts)
         register_order_section(order_traffic)
         register_gauge(

@@ -18,7 +18,7 @@ from core.jsonio import dumps
 from core.problems import Problem, as_problem, unavailable
 from integrations.key_cache import KeyGrant
 from integrations.models import IdempotencyRecord
-from orders.documents import without_customers
+from orders.serializers import without_customers
 
 LIFETIME: Final = timedelta(hours=72)
 REPLAYED: Final = "Idempotent-Replayed"

@@ -6,15 +6,15 @@ however many tickets there are. Only where new orders have come since the last l
 
 from datetime import datetime, timedelta
 
-from core.monotonic import moment
+from core.monotonic import stamp
 from kitchen_display import counts, numbers
 from kitchen_display.composing import Composer
 from kitchen_display.configuration import Configuration, configuration
 from kitchen_display.models import Screen
+from kitchen_display.page_version import digest, page_version
 from kitchen_display.reads import lines_of, open_orders, read_wall
-from kitchen_display.shell import digest, page_version
 from kitchen_display.tickets import Board
-from orders.hours import told_moment
+from orders.hours import describe_time
 from orders.statuses import READY
 
 
@@ -23,7 +23,7 @@ def read_board(screen: Screen, now: datetime, *, numbers_new: bool = True) -> Bo
 
     Without `numbers_new` nothing is written: tickets that no wall has shown yet have no number.
     """
-    before = moment()
+    before = stamp()
     found = configuration(screen.kitchen_id)
     wall = read_wall(screen.kitchen_id)
     orders = open_orders(screen.kitchen_id, wall.cancelled)
@@ -57,7 +57,7 @@ def read_board(screen: Screen, now: datetime, *, numbers_new: bool = True) -> Bo
     board.next_at = counts.next_moment(board, now, opening.until if opening else None)
     if opening and not opening.is_open:
         board.closed = True
-        board.opens = told_moment(opening.until, screen.kitchen, now) if opening.until else ""
+        board.opens = describe_time(opening.until, screen.kitchen, now) if opening.until else ""
     board.pace, board.busy_minutes = wall.pace, wall.busy_minutes
     board.page_version = page_version(screen, board.pace, board.busy_minutes)
     board.version = _version(board, found)

@@ -10,8 +10,8 @@ from kitchen_display.configuration import configuration
 from kitchen_display.models import Screen
 from orders import recall as recalls
 from orders import services
+from orders.errors import CancellationIsFinal, ImpossibleMove, RecallExpired, Refusal, StaleVersion
 from orders.models import Kitchen, Order, OrderItem, StatusChange
-from orders.refusals import CancellationIsFinal, ImpossibleMove, RecallExpired, Refusal, StaleVersion
 from orders.statuses import CANCELLED, PICKED_UP, PREPARING, READY, TERMINAL, Kind
 
 

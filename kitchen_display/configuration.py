@@ -9,8 +9,8 @@ from typing import Final
 
 from django.db import connection
 
+from kitchen_display.page_version import digest
 from kitchen_display.reads import from_json
-from kitchen_display.shell import digest
 from kitchen_display.tickets import DEFAULT_COLOUR, BrandMark
 from orders.hours import Opening, opening_of
 from orders.models import ClosedDays, Kitchen, OpeningHours

@@ -17,7 +17,7 @@ import redis
 from django.conf import settings
 from django.db import transaction
 
-from core.monotonic import moment
+from core.monotonic import stamp
 from core.stream_channels import ENDED_PAIRINGS, ORDERS, SCREENS, channel, ended_message, message
 from core.stream_tokens import LIFETIME_SECONDS
 from core.valkey_client import ValkeyClient, valkey_client
@@ -64,7 +64,7 @@ class Publisher:
         with self._changed:
             before = self._wanted.hints.get((kitchen, kind))
             at_ms = before.at_ms if before else time.time_ns() // 1_000_000
-            self._wanted.hints[kitchen, kind] = Noted(at_ms, moment())
+            self._wanted.hints[kitchen, kind] = Noted(at_ms, stamp())
             self._hurry()
 
     def end_pairing(self, kitchen: str, pairing: str) -> None:

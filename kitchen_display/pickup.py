@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from core.monotonic import moment
+from core.monotonic import stamp
 from kitchen_display.models import Screen
+from kitchen_display.page_version import digest, page_version
 from kitchen_display.reads import open_orders
-from kitchen_display.shell import digest, page_version
 from kitchen_display.tickets import milliseconds
 from orders.statuses import FIRST, READY
 
@@ -35,7 +35,7 @@ class PickupBoard:
 
 def read_pickup(screen: Screen, now: datetime) -> PickupBoard:
     """One statement beside the screen's own. Orders for later appear when they are released to the kitchen."""
-    before = moment()
+    before = stamp()
     lead = timedelta(minutes=screen.kitchen.release_minutes)
     orders = open_orders(screen.kitchen_id)
     waiting = [order for order in orders if order.status == FIRST and order.due_at - lead > now]

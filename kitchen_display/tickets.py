@@ -106,7 +106,7 @@ class Owed:
 
     slug: str
     name: str
-    pieces: int
+    period_ranges: int
     late: int = 0
 
 

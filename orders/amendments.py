@@ -8,9 +8,9 @@ from typing import Any
 from django.db import transaction
 
 from orders import clock
+from orders.errors import ImpossibleAmendment
 from orders.models import Amendment, Order, OrderItem, StatusChange
 from orders.reads import items_of
-from orders.refusals import ImpossibleAmendment
 from orders.services import find_item, lock_order
 from orders.signals import order_amended
 from orders.statuses import ITEM_NAMES, ORDER_NAMES, TERMINAL

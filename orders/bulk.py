@@ -51,7 +51,7 @@ class _Row(NamedTuple):
     reason: str
 
 
-class Life:
+class SimulatedOrder:
     """An order that came at `at`, and what has happened to it since. Times must not go back."""
 
     __slots__ = ("_new", "changed_at", "created_at", "due_at", "kitchen", "lines", "log", "status", "version")
@@ -226,7 +226,7 @@ class _Copy:
 BATCH: Final = 1000
 
 
-def store(lives: Sequence[Life]) -> int:
+def store(lives: Sequence[SimulatedOrder]) -> int:
     """Write these lives as one transaction; returns how many rows of history they have.
 
     Raises IntegrityError where an id is taken already; then nothing of them is stored.

@@ -79,7 +79,7 @@ def mend_counters() -> list[str]:
 
     Returns the counters that lay behind, as table.column.
     """
-    mended = []
+    local_day = []
     found = _rows(
         """
         SELECT t.oid::regclass::text, quote_ident(a.attname), pg_get_serial_sequence(t.oid::regclass::text, a.attname)
@@ -93,8 +93,8 @@ def mend_counters() -> list[str]:
         given = _value(f"SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {sequence}")  # noqa: S608
         if given < highest:
             _value("SELECT setval(%s, %s)", [sequence, highest])
-            mended.append(f"{table}.{column}")
-    return mended
+            local_day.append(f"{table}.{column}")
+    return local_day
 
 
 def _check_cluster() -> None:

@@ -2,7 +2,7 @@
 
 Each history row keeps the id of the transaction that wrote it. Ids are given when a transaction first writes, so a
 transaction that began early and commits late has a small one: sorting by it alone would let such rows appear behind
-a reader's cursor. So nothing is read from the horizon on (`orders/horizon.py`): below it every transaction has ended,
+a reader's cursor. So nothing is read from the horizon on (`orders/watermark.py`): below it every transaction has ended,
 and no row can appear any more. The feed stalls while a writer is open; it never skips.
 """
 
@@ -14,8 +14,8 @@ from typing import Any
 from django.db import connection, transaction
 
 from orders.cursors import decrypted, encrypted, packed, unpacked
-from orders.horizon import HORIZON, horizon
 from orders.models import FeedOffset
+from orders.watermark import HORIZON, horizon
 
 _LIST = "events"
 

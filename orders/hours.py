@@ -111,7 +111,7 @@ def _length(hours: OpeningHours) -> int:
     return minutes if minutes > 0 else minutes + 24 * 60
 
 
-def told_moment(until: datetime, kitchen: Kitchen, at: datetime, *, is_open: bool = False) -> str:
+def describe_time(until: datetime, kitchen: Kitchen, at: datetime, *, is_open: bool = False) -> str:
     """When that is: the time today, with the day of the week within a week, else with the date."""
     local, today = until.astimezone(kitchen.zone), at.astimezone(kitchen.zone)
     days = (local.date() - today.date()).days

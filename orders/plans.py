@@ -12,7 +12,7 @@ from django.db import connection
 
 
 @contextmanager
-def planned_anew() -> Iterator[None]:
+def without_prepared_statements() -> Iterator[None]:
     """Statements in here are planned each time, for their values and for how large the tables are by now.
 
     For statements that run seldom and whose best plan depends on that: a plan that was made while a table was nearly

@@ -20,10 +20,10 @@ from django.db import DEFAULT_DB_ALIAS, connection, transaction
 from django.db.models import QuerySet
 
 from orders import clock, erasures, retention
-from orders.documents import EVERYTHING, order_documents
+from orders.errors import OrdersStillOpen
 from orders.models import Amendment, Kitchen, Order, OrderItem, StatusChange
 from orders.models.querysets import past_the_guard
-from orders.refusals import OrdersStillOpen
+from orders.serializers import EVERYTHING, order_documents
 from orders.signals import account_renamed, customer_data_removed, customer_erased
 from orders.statuses import OPEN
 from orders.traces import Traces

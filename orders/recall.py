@@ -8,10 +8,10 @@ from typing import cast
 from django.db import transaction
 
 from orders import clock
+from orders.errors import CancellationIsFinal, NothingToRecall, RecallBlocked, RecallExpired, Refusal
 from orders.history import begin
 from orders.models import Change, Order, OrderItem, StatusChange
 from orders.reads import items_of
-from orders.refusals import CancellationIsFinal, NothingToRecall, RecallBlocked, RecallExpired, Refusal
 from orders.services import find_item, lock_order, store
 from orders.statuses import CANCELLED, READY, Kind, follows, lifted
 

@@ -1,7 +1,7 @@
 """What can be done to an order. The only module that changes a status.
 
 Each function is one transaction and one *change*: it locks the order's row first, then reads, checks and writes, and
-all history rows that it writes share the change's number. A refusal (orders.refusals) leaves nothing changed.
+all history rows that it writes share the change's number. A refusal (orders.errors) leaves nothing changed.
 """
 
 from collections.abc import Container, Sequence
@@ -11,12 +11,12 @@ from django.db import DatabaseError, IntegrityError, InternalError, transaction
 from psycopg.errors import UniqueViolation
 
 from orders import clock
+from orders.errors import ImpossibleMove, OrderExists, StaleVersion
 from orders.history import CHANGED_FIELDS, begin
 from orders.ids import has_room_for_mark, marked_id
 from orders.models import Change, Kitchen, Order, OrderItem, StatusChange
 from orders.new import NewOrder
 from orders.reads import items_of, locked_order
-from orders.refusals import ImpossibleMove, OrderExists, StaleVersion
 from orders.signals import order_changed
 from orders.statuses import ITEM_NAMES, MOVES, ORDER_NAMES, READY, TERMINAL, Kind, follows, lifted
 

@@ -4,7 +4,7 @@ import structlog
 from celery import shared_task
 
 from orders import stalls
-from orders.bookkeeping import differences
+from orders.consistency import differences
 from orders.privacy import anonymise_due
 
 log = structlog.get_logger(__name__)

@@ -99,7 +99,7 @@ def make_history(clock: Clock) -> None:
 def refresh_all() -> None:
     """The feed gives nothing of a transaction that is still open, as that of a test is."""
     beyond = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint + 1, false"
-    with mock.patch("orders.horizon._ASK", beyond):
+    with mock.patch("orders.watermark._ASK", beyond):
         refresh()
 
 

@@ -37,8 +37,9 @@ def distributes(config: pytest.Config) -> bool:
 
 
 def processes() -> int:
-    """How many processes a run on this machine should have."""
-    return min(os.cpu_count() or 1, MOST_PROCESSES)
+    """How many processes a run on this machine should have: one more than processors, for half of the time of a run is
+    spent waiting for browsers, servers and deadlines."""
+    return min((os.cpu_count() or 1) + 1, MOST_PROCESSES)
 
 
 def group(nodeid: str) -> str | None:

@@ -7,7 +7,9 @@ import grimp
 
 from core.env import PROJECT_ROOT
 
-PACKAGES = tomllib.loads((PROJECT_ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["root_packages"]
+PACKAGES = tomllib.loads((PROJECT_ROOT / "pyproject.toml").read_text())["tool"]["importlinter"][
+    "root_packages"
+]
 
 
 def is_test(module: str) -> bool:

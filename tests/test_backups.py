@@ -22,10 +22,10 @@ from psycopg import sql
 
 from core.addresses import database_url
 from huuva.ops import embedded
-from huuva.ops.backups import BackupError, restoring
-from huuva.ops.backups.making import backup
+from huuva.ops.backups import BackupError
+from huuva.ops.backups.create import backup
 from huuva.ops.backups.manifest import Manifest, manifest_of
-from huuva.ops.backups.restoring import restore
+from huuva.ops.backups.restore import restore
 from huuva.ops.embedded.postgres import programs
 from orders import feed
 from orders.privacy import erase_account
@@ -256,10 +256,10 @@ def test_a_restore_waits_for_a_session_that_is_just_ending(
     file = tmp_path / "ending.dump"
     backup(evening, file)
     other = psycopg.connect(empty_database)
-    monkeypatch.setattr(restoring, "ENDING_SECONDS", 60.0)
+    monkeypatch.setattr("huuva.ops.backups.restore.ENDING_SECONDS", 60.0)
     # The pause ends the session; then PostgreSQL needs as long as it needs.
     clock = SimpleNamespace(monotonic=time.monotonic, sleep=lambda _seconds: other.close())
-    monkeypatch.setattr(restoring, "time", clock)
+    monkeypatch.setattr("huuva.ops.backups.restore.time", clock)
     restore(empty_database, file)
     assert contents(empty_database) == contents(evening)
 

@@ -19,8 +19,8 @@ from django.urls import reverse
 
 from integrations.channels.purging import purge_channels
 from integrations.deliveries import results
-from integrations.deliveries.claiming import claim
-from integrations.deliveries.making import make_deliveries
+from integrations.deliveries.claim import claim
+from integrations.deliveries.create import make_deliveries
 from integrations.deliveries.sending import Outcome
 from integrations.keys import issue_key
 from integrations.models import ChannelMessage, ChannelOrder, Delivery, IdempotencyRecord

@@ -6,7 +6,7 @@ import pytest
 
 from huuva.ops.simulation.filling import fill
 from huuva.ops.simulation.past import Past
-from integrations.deliveries import making
+from integrations.deliveries import create
 from integrations.models import Delivery, LateNote
 from integrations.tests.sinks import endpoint
 from orders.models import StatusChange
@@ -17,13 +17,13 @@ from orders.tests import factories
 def test_a_simulated_past_is_told_to_no_webhook() -> None:
     endpoint()
     kitchen = factories.kitchen()
-    making.make_deliveries()
+    create.make_deliveries()
     fill([Past(kitchen, 1, 40, 1, datetime.now(UTC) - timedelta(hours=1))], lambda *_: None)
     assert StatusChange.objects.count() > 100
-    while making.make_deliveries()[1]:
+    while create.make_deliveries()[1]:
         pass
     assert not Delivery.objects.exists()
     assert not LateNote.objects.exists()
     factories.order(1)
-    making.make_deliveries()
+    create.make_deliveries()
     assert Delivery.objects.count() == 1

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Hashable
 from typing import Final, NamedTuple
 
-from analytics.kept import Kept
+from analytics.cache import Cache
 
 
 class Answer(NamedTuple):
@@ -14,7 +14,7 @@ class Answer(NamedTuple):
     etag: str
 
 
-_kept: Final[Kept[Answer]] = Kept(256)
+_kept: Final[Cache[Answer]] = Cache(256)
 
 
 def answer_to(question: Hashable, place: str, make: Callable[[], bytes]) -> Answer:

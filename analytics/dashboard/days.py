@@ -45,7 +45,7 @@ def _begin(day: date, zone: str) -> datetime:
 
 
 @dataclass(frozen=True, slots=True)
-class Mended:
+class LocalDay:
     """How a local day comes from the sums of a day of UTC: these hours more, those less. Sums can be subtracted."""
 
     day: datetime
@@ -54,14 +54,14 @@ class Mended:
 
 
 @lru_cache(maxsize=5_000)
-def mended(day: date, zone: str) -> Mended:
+def local_day(day: date, zone: str) -> LocalDay:
     """The local day out of the day of UTC that shares the most hours with it."""
     start, end = Days(day, day).hours(zone)
     middle = start + (end - start) / 2
     utc = middle.replace(hour=0, minute=0, second=0, microsecond=0)
     local = {start + n * HOUR for n in range((end - start) // HOUR)}
     given = {utc + n * HOUR for n in range(24)}
-    return Mended(utc, tuple(sorted(local - given)), tuple(sorted(given - local)))
+    return LocalDay(utc, tuple(sorted(local - given)), tuple(sorted(given - local)))
 
 
 def local_hour(hour: datetime, zone: zoneinfo.ZoneInfo) -> tuple[date, int]:

@@ -8,12 +8,12 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Final
 
+from analytics.cache import Cache
 from analytics.dashboard import reads
 from analytics.dashboard.days import DAY, Days, local_hour
-from analytics.dashboard.question import WEEKS_BEFORE, Question
+from analytics.dashboard.filters import WEEKS_BEFORE, DashboardFilter
 from analytics.dashboard.reads import Buckets, MassMoves, Product, Sums
 from analytics.histogram import percentiles
-from analytics.kept import Kept
 
 type Cells = dict[tuple[date, int], Sums]
 
@@ -32,10 +32,10 @@ class Figures:
 
 
 # Each may be some hundred kilobytes; managers ask the same few questions.
-_kept: Final[Kept[Figures]] = Kept(16)
+_kept: Final[Cache[Figures]] = Cache(16)
 
 
-def figures(question: Question, place: str) -> Figures:
+def figures(question: DashboardFilter, place: str) -> Figures:
     """What the rollups say at `place` of the change feed; read once by each process for as long as they stay there."""
     return _kept.get(question.key, place, lambda: _read(question))
 
@@ -44,7 +44,7 @@ def forget_figures() -> None:
     _kept.clear()
 
 
-def _read(question: Question) -> Figures:
+def _read(question: DashboardFilter) -> Figures:
     if not question.kitchens:
         return Figures({}, {}, {}, [], {}, MassMoves(0, []))
     hours = reads.hours(question)
@@ -106,7 +106,7 @@ class Compared:
     until: int | None
 
 
-def compared(question: Question, cells: Cells) -> Compared:
+def compared(question: DashboardFilter, cells: Cells) -> Compared:
     ended = _ended(question)
     inside = [(key, sums) for key, sums in cells.items() if key[0] in question.days and ended(key)]
     now = total(sums for _key, sums in inside)
@@ -133,7 +133,7 @@ def same_weekdays(day: date, cells: Cells) -> list[date]:
     return [before for n in range(1, WEEKS_BEFORE + 1) if (before := day - 7 * n * DAY) in had]
 
 
-def _ended(question: Question) -> Callable[[tuple[date, int]], bool]:
+def _ended(question: DashboardFilter) -> Callable[[tuple[date, int]], bool]:
     running = question.running
     return lambda key: key < running
 
@@ -146,7 +146,7 @@ class Heat:
     days: Days | None
 
 
-def heat(question: Question, cells: Cells) -> Heat:
+def heat(question: DashboardFilter, cells: Cells) -> Heat:
     days = {day for (day, _hour), sums in cells.items() if day in question.heat and sums.orders}
     if not days:
         return Heat({}, None)

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 from django.db import connection
 
-from analytics.dashboard.question import Question
+from analytics.dashboard.filters import DashboardFilter
 from analytics.dashboard.stations import Makers
 from orders.statuses import FIRST, PREPARING, READY
 
@@ -74,7 +74,7 @@ class StationNow:
 
     name: str
     kitchen: str
-    pieces: int = 0
+    period_ranges: int = 0
     late: int = 0
 
 
@@ -101,7 +101,7 @@ class Now:
         return found
 
 
-def read_now(question: Question, makers: Makers) -> Now:
+def read_now(question: DashboardFilter, makers: Makers) -> Now:
     kitchens = {kitchen.slug: KitchenNow(kitchen.slug, kitchen.name) for kitchen in question.kitchens}
     leads = {kitchen.slug: timedelta(minutes=kitchen.release_minutes) for kitchen in question.kitchens}
     stations: dict[tuple[str, str], StationNow] = {}
@@ -121,14 +121,16 @@ def read_now(question: Question, makers: Makers) -> Now:
             place.late += by is not None
             place.oldest = _longer(place.oldest, question.now - on_wall)
         owing = _owing(order, makers)
-        for name, pieces in owing.items():
+        for name, period_ranges in owing.items():
             station = stations.setdefault((order.kitchen, name), StationNow(name, place.name))
-            station.pieces += pieces
-            station.late += pieces if by is not None else 0
+            station.period_ranges += period_ranges
+            station.late += period_ranges if by is not None else 0
         if by is not None:
             late.append(LateOrder(order, by, tuple(name for name in owing if name)))
     late.sort(key=lambda each: -each.by)
-    by_name = sorted(stations.values(), key=lambda each: (-each.late, -each.pieces, each.kitchen, each.name))
+    by_name = sorted(
+        stations.values(), key=lambda each: (-each.late, -each.period_ranges, each.kitchen, each.name)
+    )
     return Now(list(kitchens.values()), by_name, late[:MOST_LATE])
 
 
@@ -145,7 +147,7 @@ def _owing(order: OpenOrder, makers: Makers) -> dict[str, int]:
     return found
 
 
-def _open_orders(question: Question) -> Iterable[OpenOrder]:
+def _open_orders(question: DashboardFilter) -> Iterable[OpenOrder]:
     brand = "AND o.brand_id = %s" if question.brand else ""
     values: list[Any] = [question.slugs, *([question.brand] if question.brand else [])]
     with connection.cursor() as cursor:

@@ -6,7 +6,7 @@ from datetime import date
 
 from django.utils.translation import gettext as _
 
-from analytics.dashboard import words
+from analytics.dashboard import formatting
 from analytics.dashboard.figures import (
     Compared,
     Figures,
@@ -17,8 +17,8 @@ from analytics.dashboard.figures import (
     same_weekdays,
     total,
 )
+from analytics.dashboard.filters import DashboardFilter
 from analytics.dashboard.panel import Column, Fact, Facts, Panel
-from analytics.dashboard.question import Question
 from analytics.dashboard.reads import Sums
 
 OPENING_HOURS = range(10, 22)
@@ -32,21 +32,21 @@ def no_orders() -> str:
     return _("No orders in this range yet.")
 
 
-def before_words(question: Question, days_before: tuple[date, ...] | list[date]) -> str:
+def before_words(question: DashboardFilter, days_before: tuple[date, ...] | list[date]) -> str:
     """What the days are held against: “average of the last 4 Wednesdays”, “4 weeks earlier”."""
     if not days_before:
         return ""
     if len(question.days) > 1:
-        return words.days(*days_before)
+        return formatting.days(*days_before)
     if len(days_before) == 1:
-        return words.day(days_before[0])
+        return formatting.day(days_before[0])
     return _("average of the last %(number)d %(weekdays)s") % {
         "number": len(days_before),
-        "weekdays": words.WEEKDAYS[days_before[0].weekday()],
+        "weekdays": formatting.WEEKDAYS[days_before[0].weekday()],
     }
 
 
-def headline(question: Question, figures: Figures) -> Facts:
+def headline(question: DashboardFilter, figures: Figures) -> Facts:
     now, against = of_days(figures.cells, question.days), compared(question, figures.cells)
     ended, before = against.now, against.before if against.days_before else None
 
@@ -74,27 +74,30 @@ def headline(question: Question, figures: Figures) -> Facts:
             now.orders,
             before.orders,
             text=_("%(number)s until %(hour)s")
-            % {"number": words.count(ended.orders), "hour": words.hour(against.until)},
+            % {"number": formatting.count(ended.orders), "hour": formatting.hour(against.until)},
         )
     return Facts(
-        "summary", words.days(question.days.first, question.days.last), _against(question, against), facts
+        "summary",
+        formatting.days(question.days.first, question.days.last),
+        _against(question, against),
+        facts,
     )
 
 
-def _against(question: Question, against: Compared) -> str:
+def _against(question: DashboardFilter, against: Compared) -> str:
     if not against.days_before:
         return _("There are no orders on the same weekdays before to hold it against.")
     text = before_words(question, against.days_before)
     if against.until is None:
         return _("Before: %s.") % text
-    return _("Before: %(days)s, until %(hour)s.") % {"days": text, "hour": words.hour(against.until)}
+    return _("Before: %(days)s, until %(hour)s.") % {"days": text, "hour": formatting.hour(against.until)}
 
 
 def _wait(sums: Sums) -> float | None:
     return part(sums.pickup_micros / 1_000_000, sums.pickups)
 
 
-def rush(question: Question, figures: Figures) -> Panel:
+def rush(question: DashboardFilter, figures: Figures) -> Panel:
     day = question.days.last
     before = same_weekdays(day, figures.cells)
     hours_now = {hour: sums.orders for (of, hour), sums in figures.cells.items() if of == day}
@@ -124,12 +127,12 @@ def rush(question: Question, figures: Figures) -> Panel:
         )
     return Panel(
         "rush",
-        _("Today by hour") if is_today else _("%s by hour") % words.day(day),
+        _("Today by hour") if is_today else _("%s by hour") % formatting.day(day),
         _("Orders by the hour in which they came."),
         "hour",
         _("Hour"),
-        [words.hour(hour) for hour in shown],
-        [words.hour(hour) for hour in shown],
+        [formatting.hour(hour) for hour in shown],
+        [formatting.hour(hour) for hour in shown],
         columns,
         "bars",
         empty="" if busy else no_orders(),
@@ -150,14 +153,14 @@ class HeatPanel(Panel):
         ]
 
 
-def weekdays(question: Question, figures: Figures) -> HeatPanel:
+def weekdays(question: DashboardFilter, figures: Figures) -> HeatPanel:
     found = heat(question, figures.cells)
     hours = sorted({hour for _day, hour in found.average})
     shown = range(hours[0], hours[-1] + 1) if hours else OPENING_HOURS
     most = max(found.average.values(), default=0) or 1
     columns = [
         Column(
-            words.hour(hour),
+            formatting.hour(hour),
             f"{hour:02d}",
             "decimal",
             [found.average.get((day, hour), 0.0) for day in range(7)],
@@ -167,11 +170,11 @@ def weekdays(question: Question, figures: Figures) -> HeatPanel:
     levels = tuple(
         tuple(round(9 * found.average.get((day, hour), 0) / most) for hour in shown) for day in range(7)
     )
-    names = words.weekday_names()
+    names = formatting.weekday_names()
     return HeatPanel(
         "weekdays",
         _("When the rush is"),
-        _("Orders in an average hour, %s.") % words.days(found.days.first, found.days.last)
+        _("Orders in an average hour, %s.") % formatting.days(found.days.first, found.days.last)
         if found.days
         else "",
         "weekday",
@@ -184,7 +187,7 @@ def weekdays(question: Question, figures: Figures) -> HeatPanel:
     )
 
 
-def days(question: Question, figures: Figures) -> Panel:
+def days(question: DashboardFilter, figures: Figures) -> Panel:
     found = by_day(figures.cells, question.trend)
     sums = list(found.values())
     return Panel(
@@ -194,7 +197,7 @@ def days(question: Question, figures: Figures) -> Panel:
         "day",
         _("Day"),
         [day.isoformat() for day in found],
-        [words.day(day) for day in found],
+        [formatting.day(day) for day in found],
         [
             Column("orders", _("Orders"), "count", [each.orders for each in sums]),
             Column("notLate", _("Not late"), "count", [each.orders - each.late for each in sums], "now"),
@@ -207,7 +210,7 @@ def days(question: Question, figures: Figures) -> Panel:
     )
 
 
-def brands(question: Question, figures: Figures, names: Mapping[str, str]) -> Panel:
+def brands(question: DashboardFilter, figures: Figures, names: Mapping[str, str]) -> Panel:
     return _shares(
         "brands",
         _("Brands: late and cancelled"),
@@ -219,7 +222,7 @@ def brands(question: Question, figures: Figures, names: Mapping[str, str]) -> Pa
     )
 
 
-def channels(question: Question, figures: Figures) -> Panel:
+def channels(question: DashboardFilter, figures: Figures) -> Panel:
     return _shares(
         "channels",
         _("Channels: late and cancelled"),
@@ -266,7 +269,7 @@ def _shares(
     )
 
 
-def customers(question: Question, figures: Figures) -> Panel:
+def customers(question: DashboardFilter, figures: Figures) -> Panel:
     found = by_day(figures.cells, question.trend)
     first = [min(figures.newcomers.get(day, 0), sums.orders) for day, sums in found.items()]
     repeat = [sums.orders - new for new, sums in zip(first, found.values(), strict=True)]
@@ -275,8 +278,8 @@ def customers(question: Question, figures: Figures) -> Panel:
     text = _(
         "%(first)s first orders and %(repeat)s of customers who had ordered before, in the chosen days."
     ) % {
-        "first": words.count(new),
-        "repeat": words.count(whole - new),
+        "first": formatting.count(new),
+        "repeat": formatting.count(whole - new),
     }
     return Panel(
         "customers",
@@ -285,7 +288,7 @@ def customers(question: Question, figures: Figures) -> Panel:
         "day",
         _("Day"),
         [day.isoformat() for day in found],
-        [words.day(day) for day in found],
+        [formatting.day(day) for day in found],
         [
             Column("repeatOrders", _("Returning"), "count", repeat, "now"),
             Column("firstOrders", _("First order"), "count", first, "new"),

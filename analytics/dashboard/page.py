@@ -9,13 +9,13 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from analytics.dashboard import access, orders, trust, work
+from analytics.dashboard.context import read_setting
 from analytics.dashboard.figures import figures
+from analytics.dashboard.filters import CUSTOM, RANGES, parse
+from analytics.dashboard.formatting import length
 from analytics.dashboard.now import KitchenNow, LateOrder, Now, read_now
 from analytics.dashboard.panel import Facts, Panel
-from analytics.dashboard.question import CUSTOM, RANGES, ask
-from analytics.dashboard.setting import read_setting
 from analytics.dashboard.stations import makers_of
-from analytics.dashboard.words import length
 from orders import clock
 
 ORDER_LIST = "admin:orders_order_changelist"
@@ -40,7 +40,7 @@ class Dashboard:
         setting = read_setting()
         visible = access.visible_kitchens(user, setting.kitchens)
         self.may_open = access.may_open_orders(user)
-        self.question = question = ask(
+        self.question = question = parse(
             query, visible, clock.now(), sees_all=len(visible) == len(setting.kitchens)
         )
         self.brand_names = {brand.id: brand.name for brand in setting.brands}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from analytics.dashboard import words
+from analytics.dashboard import formatting
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ class Column:
     @cached_property
     def texts(self) -> list[str]:
         if self.form == "text":
-            return [str(value) or words.NOTHING for value in self.values]
-        form = words.FORMS[self.form]
+            return [str(value) or formatting.NOTHING for value in self.values]
+        form = formatting.FORMS[self.form]
         return [form(value) for value in self.values]
 
 
@@ -111,19 +111,19 @@ class Fact:
 
     @property
     def shown(self) -> str:
-        return words.FORMS[self.form](self.value)
+        return formatting.FORMS[self.form](self.value)
 
     @property
     def shown_before(self) -> str:
         return (
             ""
             if self.before is None
-            else words.FORMS["decimal" if self._is_average else self.form](self.before)
+            else formatting.FORMS["decimal" if self._is_average else self.form](self.before)
         )
 
     @property
     def shown_share(self) -> str:
-        return "" if self.share is None else words.share(self.share)
+        return "" if self.share is None else formatting.share(self.share)
 
     @property
     def _is_average(self) -> bool:

@@ -10,9 +10,9 @@ import orjson
 from django.db import connection
 from django.db.models import Q
 
-from analytics.dashboard.days import Days, Mended, mended
-from analytics.dashboard.question import Question
-from analytics.grains import Grain, pieces
+from analytics.dashboard.days import Days, LocalDay, local_day
+from analytics.dashboard.filters import DashboardFilter
+from analytics.granularity import Granularity, period_ranges
 from analytics.models import ProductSpan
 from analytics.rules import MASS, Slot
 
@@ -50,7 +50,7 @@ class Hours:
     shares: dict[tuple[str, str], Sums]
 
 
-def hours(question: Question) -> Hours:
+def hours(question: DashboardFilter) -> Hours:
     """Orders by hour and, of the days asked for, by brand and channel; one statement."""
     inside, inside_values = _in_days(question, question.days, "hour")
     needed, needed_values = _in_days(question, question.hours_needed, "hour")
@@ -73,13 +73,13 @@ def hours(question: Question) -> Hours:
     return found
 
 
-def times_in_status(question: Question) -> dict[tuple[date, int], Buckets]:
+def times_in_status(question: DashboardFilter) -> dict[tuple[date, int], Buckets]:
     """By local day of `question.trend` and status: the histogram of the times that ended in it.
 
     A local day is a day of UTC with some hours more and some less (days.mended), so it reads a row for the day and a
     few for hours at its edges, instead of one for each hour.
     """
-    plans = {zone: {day: mended(day, zone) for day in question.trend} for zone in question.zones}
+    plans = {zone: {day: local_day(day, zone) for day in question.trend} for zone in question.zones}
     days = sorted({plan.day for of_zone in plans.values() for plan in of_zone.values()})
     edges = sorted(
         {hour for of_zone in plans.values() for plan in of_zone.values() for hour in (*plan.more, *plan.less)}
@@ -87,7 +87,8 @@ def times_in_status(question: Question) -> dict[tuple[date, int], Buckets]:
     sql = f"""
         SELECT grain, start, kitchen, status, histogram::text FROM analytics_orderduration
         WHERE kitchen = ANY(%s) AND brand = %s AND (
-            (grain = {Grain.DAY.value} AND start = ANY(%s)) OR (grain = {Grain.HOUR.value} AND start = ANY(%s)))
+            (grain = {Granularity.DAY.value} AND start = ANY(%s))
+            OR (grain = {Granularity.HOUR.value} AND start = ANY(%s)))
     """  # noqa: S608 (only constants are put in)
     kept: dict[tuple[int, datetime, str], list[tuple[int, Buckets]]] = {}
     for grain, start, kitchen, status, histogram in _rows(sql, [question.slugs, question.brand, days, edges]):
@@ -103,14 +104,14 @@ def times_in_status(question: Question) -> dict[tuple[date, int], Buckets]:
 def _mend(
     found: dict[tuple[date, int], Buckets],
     day: date,
-    plan: Mended,
+    plan: LocalDay,
     kept: dict[tuple[int, datetime, str], list[tuple[int, Buckets]]],
     zone: str,
 ) -> None:
     parts = [
-        (1, (Grain.DAY.value, plan.day, zone)),
-        *((1, (Grain.HOUR.value, hour, zone)) for hour in plan.more),
-        *((-1, (Grain.HOUR.value, hour, zone)) for hour in plan.less),
+        (1, (Granularity.DAY.value, plan.day, zone)),
+        *((1, (Granularity.HOUR.value, hour, zone)) for hour in plan.more),
+        *((-1, (Granularity.HOUR.value, hour, zone)) for hour in plan.less),
     ]
     for sign, key in parts:
         for status, buckets in kept.get(key, ()):
@@ -138,11 +139,11 @@ class Product:
     buckets: Buckets = field(default_factory=dict)
 
 
-def products(question: Question) -> list[Product]:
+def products(question: DashboardFilter) -> list[Product]:
     spans = Q()
     for zone, slugs in question.zones.items():
         since, until = question.days.hours(zone)
-        for grain, start, end in pieces(since, until):
+        for grain, start, end in period_ranges(since, until):
             spans |= Q(grain=grain.value, start__gte=start, start__lt=end, kitchen__in=slugs)
     # Also by kitchen itself: without any there are no spans to tell them apart.
     rows = ProductSpan.objects.filter(spans, kitchen__in=question.slugs)
@@ -177,7 +178,7 @@ class MassMoves(NamedTuple):
     latest: list[MassMove]
 
 
-class Beside(NamedTuple):
+class CustomerStats(NamedTuple):
     """`newcomers`: first orders of customers by kitchen and hour, over the trend's days. `mass` is of all brands: who
     clears a wall doesn't ask whose orders they are."""
 
@@ -185,7 +186,7 @@ class Beside(NamedTuple):
     mass: MassMoves
 
 
-def newcomers_and_mass_moves(question: Question, most: int = 5) -> Beside:
+def newcomers_and_mass_moves(question: DashboardFilter, most: int = 5) -> CustomerStats:
     """Both in one statement.
 
     Who sees all kitchens and chose none sees customers who were new to all of them; kitchen is then that of the zone.
@@ -220,10 +221,10 @@ def newcomers_and_mass_moves(question: Question, most: int = 5) -> Beside:
                 if moves >= MASS and (slot := Slot.parse(text))
             ]
     found.sort(key=lambda move: move.at, reverse=True)
-    return Beside(newcomers, MassMoves(total, found[:most]))
+    return CustomerStats(newcomers, MassMoves(total, found[:most]))
 
 
-def _in_days(question: Question, days: Days, column: str) -> tuple[str, list[Any]]:
+def _in_days(question: DashboardFilter, days: Days, column: str) -> tuple[str, list[Any]]:
     """The condition that a row's kitchen is one of those asked for and its hour lies in its local days."""
     parts, values = [], []
     for zone, slugs in question.zones.items():

@@ -7,12 +7,12 @@ from typing import Final
 
 from django.utils.translation import gettext as _
 
-from analytics.dashboard import words
+from analytics.dashboard import formatting
 from analytics.dashboard.figures import Figures, of_days
+from analytics.dashboard.filters import DashboardFilter
 from analytics.dashboard.orders import no_orders, part
 from analytics.dashboard.panel import Fact, Facts
-from analytics.dashboard.question import Question
-from orders.admin.words import who
+from orders.admin.formatting import who
 from orders.statuses import OrderStatus
 
 # They are refreshed each minute; a refresh that was missed is no reason to worry yet.
@@ -32,16 +32,16 @@ class Age:
     old: str
 
 
-def age(question: Question, refreshed_at: datetime | None) -> Age:
+def age(question: DashboardFilter, refreshed_at: datetime | None) -> Age:
     if refreshed_at is None:
         return Age(_("No figures yet"), _("They are made each minute once worker and beat run."))
     zone = next(iter(question.zone_of.values()))
     is_today = refreshed_at.astimezone(zone).date() == question.now.astimezone(zone).date()
-    text = _("Figures as of %s") % words.clock(refreshed_at, zone, with_day=not is_today)
+    text = _("Figures as of %s") % formatting.clock(refreshed_at, zone, with_day=not is_today)
     behind = question.now - refreshed_at
     if behind < OLD:
         return Age(text, "")
-    return Age(text, _("They are %s old: worker or beat does not run.") % words.length(behind))
+    return Age(text, _("They are %s old: worker or beat does not run.") % formatting.length(behind))
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Burst:
     kitchen: str
 
 
-def trust(question: Question, figures: Figures) -> Facts:
+def trust(question: DashboardFilter, figures: Figures) -> Facts:
     sums, mass = of_days(figures.cells, question.days), figures.mass
     facts = [
         _check(
@@ -106,12 +106,12 @@ def _check(key: str, title: str, number: float, orders: float, many: float, text
     return Fact(key, title, "count", number, text=text, share=share, watch=(share or 0) >= many)
 
 
-def bursts(question: Question, figures: Figures) -> Sequence[Burst]:
+def bursts(question: DashboardFilter, figures: Figures) -> Sequence[Burst]:
     """The latest moves in bulk."""
     names = {kitchen.slug: kitchen.name for kitchen in question.kitchens}
     return [
         Burst(
-            words.clock(move.at, question.zone_of[move.kitchen], with_day=True),
+            formatting.clock(move.at, question.zone_of[move.kitchen], with_day=True),
             who(move.actor)[1],
             move.orders,
             str(OrderStatus(move.status).label),

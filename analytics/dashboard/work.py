@@ -8,11 +8,11 @@ from typing import Final
 
 from django.utils.translation import gettext as _
 
-from analytics.dashboard import words
+from analytics.dashboard import formatting
 from analytics.dashboard.figures import Figures, percentile_seconds
+from analytics.dashboard.filters import DashboardFilter
 from analytics.dashboard.orders import no_orders
 from analytics.dashboard.panel import Column, Panel
-from analytics.dashboard.question import Question
 from analytics.dashboard.reads import Buckets, Product, merge
 from analytics.dashboard.stations import Makers
 from orders.statuses import FIRST, PREPARING, READY, OrderStatus
@@ -30,7 +30,7 @@ def nine_of_ten() -> str:
     return _("9 of 10 were at most")
 
 
-def times(question: Question, figures: Figures) -> list[Panel]:
+def times(question: DashboardFilter, figures: Figures) -> list[Panel]:
     """One for each status that an order passes through."""
     texts = {
         FIRST: _("Until somebody began, from when the order came; one for later waits here."),
@@ -40,7 +40,7 @@ def times(question: Question, figures: Figures) -> list[Panel]:
     return [_time(question, figures, status, text) for status, text in texts.items()]
 
 
-def _time(question: Question, figures: Figures, status: int, text: str) -> Panel:
+def _time(question: DashboardFilter, figures: Figures, status: int, text: str) -> Panel:
     days = list(question.trend)
     buckets = [figures.times.get((day, status), {}) for day in days]
     halves, nines = zip(*(percentile_seconds(each) for each in buckets), strict=True)
@@ -52,7 +52,7 @@ def _time(question: Question, figures: Figures, status: int, text: str) -> Panel
         "day",
         _("Day"),
         [day.isoformat() for day in days],
-        [words.day(day) for day in days],
+        [formatting.day(day) for day in days],
         [
             Column("p50Seconds", half(), "seconds", halves, "now", line=True),
             Column("p90Seconds", nine_of_ten(), "seconds", nines, "before", line=True),

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Model
 
-from analytics.grains import Grain
+from analytics.granularity import Granularity
 from analytics.histogram import ERROR, percentiles
 from analytics.models import (
     Customer,
@@ -27,7 +27,7 @@ from analytics.tests import plain
 from orders.distribution import ORDER_ID, has_citus
 
 _MICROSECOND = timedelta(microseconds=1)
-_SPANS = {Grain.HOUR: "hour", Grain.DAY: "day", Grain.MONTH: "month", Grain.ALL: None}
+_SPANS = {Granularity.HOUR: "hour", Granularity.DAY: "day", Granularity.MONTH: "month", Granularity.ALL: None}
 
 
 def everything() -> dict[str, Any]:
@@ -83,7 +83,7 @@ def assert_equal_to_plain_sql() -> None:
         (row.month, row.account): (row.orders,) for row in CustomerMonth.objects.all()
     } == plain.customer_months()
 
-    for grain in (Grain.HOUR, Grain.DAY, Grain.MONTH):
+    for grain in (Granularity.HOUR, Granularity.DAY, Granularity.MONTH):
         check_products(grain)
     assert {
         (row.brand, row.plu): (row.name, row.named_at, row.order) for row in Product.objects.all()
@@ -97,7 +97,7 @@ def assert_equal_to_plain_sql() -> None:
         assert row.massed == sum(number for number in row.slots.values() if number >= MASS)
 
 
-def check_products(grain: Grain) -> None:
+def check_products(grain: Granularity) -> None:
     found = {
         (row.start, row.kitchen, row.brand, row.plu): row for row in ProductSpan.objects.filter(grain=grain)
     }

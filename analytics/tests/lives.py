@@ -12,10 +12,10 @@ from unittest import mock
 from django.db import connection, transaction
 from hypothesis import strategies as st
 
+from orders.errors import Refusal
 from orders.models import Kitchen
 from orders.new import NewItem, NewOrder, PastStatus
 from orders.recall import recall
-from orders.refusals import Refusal
 from orders.services import create_order, move_item, move_order
 
 KITCHENS = {"harju": "Europe/Helsinki", "queens": "America/New_York", "pune": "Asia/Kolkata"}

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from analytics.customers import Best, most_orders
-from analytics.grains import Grain, start_of
+from analytics.granularity import Granularity, start_of
 from analytics.models import CustomerHour, CustomerMonth
 
 pytestmark = pytest.mark.django_db
@@ -26,7 +26,7 @@ def made(*, customers: int, orders: int, seed: int = 1) -> list[CustomerHour]:
     for _ in range(orders):
         at = BEGAN + timedelta(minutes=dice.randrange(DAYS * 24 * 60))
         account = f"acc-{int(customers * dice.random() ** 3):03}"
-        hour = start_of(Grain.HOUR, at)
+        hour = start_of(Granularity.HOUR, at)
         key = (hour, *dice.choice(PLACES), account)
         row = found.setdefault(
             key,
@@ -36,7 +36,7 @@ def made(*, customers: int, orders: int, seed: int = 1) -> list[CustomerHour]:
         )
         row.orders += 1
         row.first_at, row.last_at = min(row.first_at, at), max(row.last_at, at)
-        months[start_of(Grain.MONTH, at), account] += 1
+        months[start_of(Granularity.MONTH, at), account] += 1
     CustomerHour.objects.bulk_create(found.values())
     CustomerMonth.objects.bulk_create(
         CustomerMonth(month=month, account=account, orders=number)

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from analytics.dashboard.figures import Cells, compared
-from analytics.dashboard.question import Question, ask
+from analytics.dashboard.filters import DashboardFilter, parse
 from analytics.dashboard.reads import Sums
 from orders.models import Kitchen
 
@@ -15,8 +15,8 @@ STOCKHOLM = Kitchen(slug="soder", name="Söder", time_zone="Europe/Stockholm")
 DELHI = Kitchen(slug="delhi", name="Delhi", time_zone="Asia/Kolkata")
 
 
-def question(*kitchens: Kitchen, hour: int, minute: int, **query: str) -> Question:
-    return ask(query, kitchens, datetime(2026, 11, 25, hour, minute, tzinfo=UTC), sees_all=True)
+def question(*kitchens: Kitchen, hour: int, minute: int, **query: str) -> DashboardFilter:
+    return parse(query, kitchens, datetime(2026, 11, 25, hour, minute, tzinfo=UTC), sees_all=True)
 
 
 def orders_each_hour(until: int) -> Cells:
@@ -45,7 +45,7 @@ def test_a_day_that_still_runs_somewhere_is_not_over() -> None:
     new_york = Kitchen(slug="queens", name="Queens", time_zone="America/New_York")
     late = datetime(2026, 11, 25, 22, 30, tzinfo=UTC)  # Thursday in Helsinki, 17:30 of Wednesday in New York
     found = compared(
-        ask({"range": "yesterday"}, (HELSINKI, new_york), late, sees_all=True), orders_each_hour(24)
+        parse({"range": "yesterday"}, (HELSINKI, new_york), late, sees_all=True), orders_each_hour(24)
     )
 
     assert (found.until, found.now.orders, found.before.orders) == (17, 17, 17)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.dashboard.days import DAY, HOUR, Days, local_hour, mended
+from analytics.dashboard.days import DAY, HOUR, Days, local_day, local_hour
 
 ZONES = ("Europe/Helsinki", "America/New_York", "Asia/Kolkata", "Pacific/Auckland", "Pacific/Honolulu", "UTC")
 zones = st.sampled_from(ZONES)
@@ -16,7 +16,7 @@ days = st.dates(date(2025, 1, 1), date(2027, 12, 31))
 
 @given(days, zones)
 def test_a_local_day_is_a_day_of_utc_with_some_hours_more_and_some_less(day: date, zone: str) -> None:
-    plan = mended(day, zone)
+    plan = local_day(day, zone)
     hours = {plan.day + n * HOUR for n in range(24)} - set(plan.less) | set(plan.more)
     start, end = Days(day, day).hours(zone)
     assert hours == {start + n * HOUR for n in range((end - start) // HOUR)}

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from analytics.dashboard.question import MOST_DAYS, Question, ask
+from analytics.dashboard.filters import MOST_DAYS, DashboardFilter, parse
 from orders.models import Kitchen
 
 NOW = datetime(
@@ -14,8 +14,8 @@ HELSINKI = Kitchen(slug="harju", name="Harju", time_zone="Europe/Helsinki")
 NEW_YORK = Kitchen(slug="queens", name="Queens", time_zone="America/New_York")
 
 
-def asked(*kitchens: Kitchen, **query: str) -> Question:
-    return ask(query, kitchens or (HELSINKI,), NOW, sees_all=True)
+def asked(*kitchens: Kitchen, **query: str) -> DashboardFilter:
+    return parse(query, kitchens or (HELSINKI,), NOW, sees_all=True)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from unittest import mock
 import pytest
 
 from analytics import refresh as refreshing
-from analytics.grains import Grain
+from analytics.granularity import Granularity
 from analytics.models import HourlyThroughput, MoveHour, Product, ProductSpan, Progress
 from analytics.refresh import ROLLUPS, rebuild, refresh
 from analytics.reports import (
@@ -241,7 +241,7 @@ def test_an_imported_history_is_counted_once_for_its_order(wait: Callable[[float
 
 def product() -> tuple[int, int, int]:
     refresh()
-    row = ProductSpan.objects.get(grain=Grain.MONTH, plu="P0")
+    row = ProductSpan.objects.get(grain=Granularity.MONTH, plu="P0")
     return row.orders, row.count, round(row.micros / 1_000_000)
 
 

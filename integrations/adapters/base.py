@@ -14,7 +14,7 @@ from orders.new import NewItem, PastStatus
 from orders.statuses import FIRST
 
 
-class Matter(StrEnum):
+class MessageType(StrEnum):
     """What a message is about."""
 
     ORDER = "order"
@@ -42,7 +42,7 @@ class Incoming:
     """One message, read. `external_id` and `location` are the channel's own; `status` is its word, for the log. `notes`
     say what of it was left out though the order is cooked, with no values of the body."""
 
-    matter: Matter
+    matter: MessageType
     external_id: str
     location: str = ""
     status: str = ""

@@ -17,7 +17,7 @@ from integrations.adapters.base import (
     Claim,
     Incoming,
     LinkFacts,
-    Matter,
+    MessageType,
     PaceUpdate,
     StatusUpdate,
 )
@@ -160,11 +160,13 @@ class Deliverect(Adapter):
         if number in ENDED_BY_CHANNEL:
             cancel = CancelBody.read(body)
             place = one_line(_word(cancel.location), 256)
-            return Incoming(Matter.CANCEL, cancel.id, place, word, _reason(cancel.status_history, number))
+            return Incoming(
+                MessageType.CANCEL, cancel.id, place, word, _reason(cancel.status_history, number)
+            )
         order = OrderBody.read(body)
         past, unread = _past(order.status_history)
         made = _order(order, number, link, past)
-        return Incoming(Matter.ORDER, order.id, order.location, word, order=made, notes=unread)
+        return Incoming(MessageType.ORDER, order.id, order.location, word, order=made, notes=unread)
 
     def status_update(self, update: StatusUpdate, link: LinkFacts) -> dict[str, Any] | None:
         return {

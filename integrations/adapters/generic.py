@@ -16,7 +16,7 @@ from integrations.adapters.base import (
     Claim,
     Incoming,
     LinkFacts,
-    Matter,
+    MessageType,
     PaceUpdate,
     StatusUpdate,
 )
@@ -89,10 +89,10 @@ class _Reading:
         if status and status in m.cancelled:
             self.stop()
             reason = self.text(self.body, m.reason, 500)
-            return Incoming(Matter.CANCEL, external_id, location, status, reason)
+            return Incoming(MessageType.CANCEL, external_id, location, status, reason)
         order = self.order(external_id)
         self.stop()
-        return Incoming(Matter.ORDER, external_id, location, status, order=order)
+        return Incoming(MessageType.ORDER, external_id, location, status, order=order)
 
     def order(self, external_id: str) -> ChannelOrderIn:
         m, link = self.mapping, self.link

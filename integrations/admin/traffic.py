@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from integrations.admin.calls import REFUSED, Call, calls_of
 from integrations.channels.admin.messages import LOOKS, may_replay
 from integrations.models import ChannelMessage, Delivery
-from orders.admin.words import badge, moment
+from orders.admin.formatting import badge, format_time
 from orders.models import Order, StatusChange
 from orders.statuses import ItemStatus, OrderStatus
 
@@ -66,7 +66,7 @@ def _calls(order: Order, log: Sequence[StatusChange]) -> Iterable[Line]:
         refused = call.status >= REFUSED
         yield Line(
             call.at,
-            moment(call.at, order.kitchen, seconds=True),
+            format_time(call.at, order.kitchen, seconds=True),
             True,
             _("API key %s") % call.key,
             _asked(call),
@@ -100,7 +100,7 @@ def _messages(request: HttpRequest, order: Order) -> Iterable[Line]:
         open_trouble = message.outcome in ChannelMessage.TROUBLE and message.settled_at is None
         yield Line(
             message.at,
-            moment(message.at, order.kitchen, seconds=True),
+            format_time(message.at, order.kitchen, seconds=True),
             True,
             message.link.name,
             f"{message.matter} {message.channel_status}".strip(),
@@ -121,7 +121,7 @@ def _deliveries(request: HttpRequest, order: Order) -> Iterable[Line]:
         at = delivery.finished_at or delivery.created_at
         yield Line(
             at,
-            moment(at, order.kitchen, seconds=True),
+            format_time(at, order.kitchen, seconds=True),
             False,
             delivery.sink.name,
             f"{delivery.event_type} #{delivery.sequence}",

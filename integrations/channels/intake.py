@@ -16,9 +16,9 @@ from integrations.adapters.fields import minor_units
 from integrations.adapters.registry import ADAPTERS
 from integrations.models.channels import ChannelLink, ChannelLocation, ChannelMessage, ChannelOrder
 from orders import clock
+from orders.errors import Refusal
 from orders.models import Kitchen, Order
 from orders.new import NewOrder
-from orders.refusals import Refusal
 from orders.services import create_order, move_order
 from orders.statuses import CANCELLED
 
@@ -28,7 +28,7 @@ STATUS_OK: Final = 200
 
 
 @dataclass(slots=True)
-class Taken:
+class IntakeResult:
     """The answer to a message. `body` depends on the ids alone, so that a repeat is answered like the first."""
 
     body: dict[str, Any] = field(default_factory=dict)
@@ -43,7 +43,7 @@ def take(
     request_id: str,
     replay_of: ChannelMessage | None = None,
     by: str | None = None,
-) -> tuple[Taken, ChannelMessage]:
+) -> tuple[IntakeResult, ChannelMessage]:
     """Do what a verified message asks, and keep it. A refusal comes back as `problem`, kept too.
 
     `by` is who settles what was refused before, where it isn't the channel itself.
@@ -66,7 +66,7 @@ def take(
     )
     with transaction.atomic():
         if incoming is None or problem is not None:
-            taken = Taken(outcome=Outcome.INVALID, problem=problem)
+            taken = IntakeResult(outcome=Outcome.INVALID, problem=problem)
         else:
             _lock(link, incoming.external_id)
             taken = _attempt(link, incoming)
@@ -122,7 +122,7 @@ def _lock(link: ChannelLink, external_id: str) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int.from_bytes(digest, signed=True)])
 
 
-def _attempt(link: ChannelLink, incoming: Incoming) -> Taken:
+def _attempt(link: ChannelLink, incoming: Incoming) -> IntakeResult:
     """The work, undone as a whole where it is refused."""
     order_id = link.order_id(incoming.external_id)
     known = ChannelOrder.objects.filter(pk=order_id).first()
@@ -134,20 +134,20 @@ def _attempt(link: ChannelLink, incoming: Incoming) -> Taken:
     except Refusal as refusal:
         facts: dict[str, Any] = dict(refusal.facts)
         problem = Problem(refusal.code, refusal.detail, status=409, **facts)
-        return Taken(outcome=Outcome.REFUSED, problem=problem)
+        return IntakeResult(outcome=Outcome.REFUSED, problem=problem)
     except Problem as problem:
         if problem.code == "unknown_location":
             _note_location(link, incoming.location)
-            return Taken(outcome=Outcome.UNKNOWN_LOCATION, problem=problem)
-        return Taken(outcome=Outcome.REFUSED, problem=problem)
+            return IntakeResult(outcome=Outcome.UNKNOWN_LOCATION, problem=problem)
+        return IntakeResult(outcome=Outcome.REFUSED, problem=problem)
 
 
 def _order(
     link: ChannelLink, incoming: Incoming, told: ChannelOrderIn, order_id: str, known: ChannelOrder | None
-) -> Taken:
+) -> IntakeResult:
     if known is not None and known.taken_at is not None:
         same = known.channel_status == incoming.status
-        return Taken({"id": order_id}, Outcome.REPEATED if same else Outcome.NOTED)
+        return IntakeResult({"id": order_id}, Outcome.REPEATED if same else Outcome.NOTED)
     place = ChannelLocation.objects.select_related("kitchen").filter(
         link=link, external_id=incoming.location
     ).first()  # fmt: skip
@@ -165,10 +165,10 @@ def _order(
         known = ChannelOrder(order_id=order_id, link=link, external_id=incoming.external_id, created_at=now)
     known.location, known.channel_status, known.taken_at = incoming.location, incoming.status, now
     known.save()
-    return Taken({"id": order_id}, Outcome.TAKEN)
+    return IntakeResult({"id": order_id}, Outcome.TAKEN)
 
 
-def _cancel(link: ChannelLink, incoming: Incoming, order_id: str, known: ChannelOrder | None) -> Taken:
+def _cancel(link: ChannelLink, incoming: Incoming, order_id: str, known: ChannelOrder | None) -> IntakeResult:
     answer = {"id": order_id}
     now = clock.now()
     if known is None or known.taken_at is None:
@@ -177,19 +177,19 @@ def _cancel(link: ChannelLink, incoming: Incoming, order_id: str, known: Channel
             defaults={"link": link, "external_id": incoming.external_id, "created_at": now},
         )
         if waiting.cancelled_at is not None:
-            return Taken(answer, Outcome.REPEATED)
+            return IntakeResult(answer, Outcome.REPEATED)
         waiting.cancelled_at, waiting.cancel_reason = now, incoming.reason
         waiting.save(update_fields=["cancelled_at", "cancel_reason"])
-        return Taken(answer, Outcome.WAITING)
+        return IntakeResult(answer, Outcome.WAITING)
     if known.cancelled_at is not None:
-        return Taken(answer, Outcome.REPEATED)
+        return IntakeResult(answer, Outcome.REPEATED)
     try:
         move_order(order_id, CANCELLED, actor=link.actor, reason=incoming.reason)
     except Order.DoesNotExist:
         raise Problem("not_found", "This order is not kept any more.", status=404) from None
     known.cancelled_at, known.cancel_reason = now, incoming.reason
     known.save(update_fields=["cancelled_at", "cancel_reason"])
-    return Taken(answer, Outcome.CANCELLED)
+    return IntakeResult(answer, Outcome.CANCELLED)
 
 
 def _new(order_id: str, told: ChannelOrderIn, kitchen: Kitchen, *, cancelled: bool) -> NewOrder:

@@ -13,7 +13,7 @@ from integrations.adapters.fields import id_part
 from integrations.adapters.registry import ADAPTERS
 from integrations.channels.secrets import open_secret
 from integrations.channels.signatures import sign
-from integrations.deliveries import Due, Message
+from integrations.deliveries import Message, PendingDelivery
 from integrations.models import ChannelLink, ChannelLocation, ChannelMessage, ChannelOrder, Delivery
 from orders.models import KitchenPace, StatusChange
 
@@ -27,7 +27,7 @@ class ChannelUpdates:
 
     gone = frozenset[int]()
 
-    def render(self, due: Sequence[Due]) -> dict[int, Message | None]:
+    def render(self, due: Sequence[PendingDelivery]) -> dict[int, Message | None]:
         """Five statements, however many deliveries."""
         links = ChannelLink.objects.in_bulk({one.sink_id for one in due})
         known = ChannelOrder.objects.in_bulk({one.order_id for one in due})
@@ -54,7 +54,7 @@ def _history(orders: set[str]) -> defaultdict[str, list[StatusChange]]:
 
 
 def _status_message(
-    link: ChannelLink, one: Due, known: ChannelOrder | None, history: list[StatusChange]
+    link: ChannelLink, one: PendingDelivery, known: ChannelOrder | None, history: list[StatusChange]
 ) -> Message | None:
     if not link.status_url or known is None or known.link_id != link.pk:
         return None
@@ -85,7 +85,7 @@ def _places(links: dict[str, ChannelLink]) -> dict[tuple[str, str], Place]:
     }
 
 
-def _pace_message(link: ChannelLink, one: Due, place: Place | None) -> Message | None:
+def _pace_message(link: ChannelLink, one: PendingDelivery, place: Place | None) -> Message | None:
     """How the kitchen stands now; nothing where a later change of it waits behind this one."""
     if not link.busy_url or place is None or place[1].version != one.sequence:
         return None

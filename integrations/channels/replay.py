@@ -4,13 +4,13 @@ from uuid import uuid4
 
 from django.db import transaction
 
-from integrations.channels.intake import Taken, take, trouble
+from integrations.channels.intake import IntakeResult, take, trouble
 from integrations.channels.outbound import tell_failed
 from integrations.models import ChannelLocation, ChannelMessage
 from orders import clock
 
 
-def replay(message: ChannelMessage, *, by: str) -> tuple[Taken, ChannelMessage]:
+def replay(message: ChannelMessage, *, by: str) -> tuple[IntakeResult, ChannelMessage]:
     """As if the channel had sent it again now. What becomes of it is a message with a request id of its own."""
     return take(
         message.link,

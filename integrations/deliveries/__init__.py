@@ -11,11 +11,11 @@ To let another kind of receiver use it, a module needs three things:
    needs to reach the receiver. Say with `events`, `kitchen` and `channel` which events it gets: that choice is made in
    SQL, for all kinds alike. `disabled_at` and `deleted_at` stop it. Whoever makes a sink never writes its deliveries.
 
-2. A `Renderer`: given some `Due` deliveries of its kind, it says what to send for each, as a `Message` (URL, body,
-   headers), or None where there is nothing to tell (the delivery ends as *skipped* and the next may go). It is called
-   right before sending and for each try anew, so signatures carry the present time; many deliveries at once, so that it
-   needs a few statements and not a few for each. `integrations.orders_then` gives the orders as they were right after
-   the changes. What it raises is a fault of ours: it is logged, and those deliveries are tried again later.
+2. A `Renderer`: given some pending deliveries of its kind, it says what to send for each, as a `Message` (URL, body,
+   headers), or None where there is nothing to send (the delivery ends as *skipped* and the next may go). It is called
+   right before sending and again for each try, so signatures carry the present time; with many deliveries at once, so
+   that it needs a few statements and not a few for each. `integrations.order_snapshots` gives the orders as they were
+   right after the changes. What it raises is a fault of ours: it is logged, and those deliveries are tried again later.
 
 3. In `IntegrationsConfig.ready()`: `deliveries.register(KIND, renderer)`.
 
@@ -30,6 +30,6 @@ Then retries, order, health, disabling, log, replay (`replay.py`) and metrics co
 as they are connected to (`guard.py`); `guard.check_url` is for forms.
 """
 
-from integrations.deliveries.kinds import Due, Message, Renderer, register, renderer_of
+from integrations.deliveries.kinds import Message, PendingDelivery, Renderer, register, renderer_of
 
-__all__ = ["Due", "Message", "Renderer", "register", "renderer_of"]
+__all__ = ["Message", "PendingDelivery", "Renderer", "register", "renderer_of"]

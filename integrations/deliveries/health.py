@@ -19,7 +19,7 @@ SUCCESS_PRECISION: Final = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class AttemptResult:
     """What a sink answered to one try. `failures`: those in a row when the try was begun."""
 
     sink_id: str
@@ -44,7 +44,7 @@ _NOTE: Final = f"""
 """  # noqa: S608  (a number of ours)
 
 
-def note(heard: Sequence[Heard], now: datetime) -> None:
+def note(heard: Sequence[AttemptResult], now: datetime) -> None:
     """Write what was heard, in the order in which it was heard; for the transaction that is open."""
     fails: dict[str, int] = {}
     begun: dict[str, int] = {}

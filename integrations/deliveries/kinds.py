@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class PendingDelivery:
     """A delivery that is to be sent now. `attempt` counts from 1; `at` is when the event happened."""
 
     id: int
@@ -35,7 +35,7 @@ class Renderer(Protocol):
 
     gone: frozenset[int]
 
-    def render(self, due: Sequence[Due]) -> Mapping[int, Message | None]:
+    def render(self, due: Sequence[PendingDelivery]) -> Mapping[int, Message | None]:
         """By the delivery's id; None: nothing to tell. One that is missing is skipped too."""
         ...
 

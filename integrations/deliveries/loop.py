@@ -15,8 +15,8 @@ from typing import Final
 import structlog
 from django.db import DatabaseError, Error, connections
 
-from integrations.deliveries import claiming, making, progress, results
-from integrations.deliveries.claiming import Claimed
+from integrations.deliveries import claim, create, progress, results
+from integrations.deliveries.claim import Claimed
 from integrations.deliveries.kinds import Message, renderer_of
 from integrations.deliveries.results import Result
 from integrations.deliveries.sending import TIMEOUT_SECONDS, Outcome, Sender, capacity
@@ -90,7 +90,7 @@ def _pause(ended: Callable[[], bool]) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class InFlight:
     """A delivery under way. `began`: by the monotonic clock."""
 
     claimed: Claimed
@@ -105,7 +105,7 @@ class Loop:
         self._sender = sender
         self._capacity = capacity()
         # By sink and delivery.
-        self._ways: defaultdict[str, dict[int, Way]] = defaultdict(dict)
+        self._in_flight: defaultdict[str, dict[int, InFlight]] = defaultdict(dict)
         self._sinks: dict[int, str] = {}
         self._unproven = 0
         self._outcomes = 0  # of the last turn
@@ -147,7 +147,7 @@ class Loop:
         if now < self._read_at:
             return 0
         late = now >= self._late_at
-        made, more = making.make_deliveries(late=late)
+        made, more = create.make_deliveries(late=late)
         if late:
             self._late_at = now + LATE_SECONDS
         self._read_at = 0.0 if more else now + self._poll
@@ -162,7 +162,7 @@ class Loop:
             if not proven:
                 free = min(free, round(self._capacity * UNPROVEN_SHARE) - self._unproven)
             most = _places(PLACES if proven else PLACES_UNPROVEN, self.under_way)
-            claimed = claiming.claim(
+            claimed = claim.claim(
                 self._me,
                 proven=proven,
                 limit=min(free, MOST_AT_ONCE),
@@ -176,7 +176,7 @@ class Loop:
     def _follow(self, ended: set[tuple[str, str]]) -> int:
         """Begin what comes next in the orders of deliveries that have ended."""
         most = _places(PLACES, self.under_way)
-        claimed = claiming.claim(
+        claimed = claim.claim(
             self._me,
             proven=True,
             limit=min(self._capacity - self.under_way, MOST_AT_ONCE),
@@ -189,7 +189,7 @@ class Loop:
     def _places_left(self, most: int) -> dict[str, int]:
         now = time.monotonic()
         left = {}
-        for sink_id, ways in self._ways.items():
+        for sink_id, ways in self._in_flight.items():
             slow = any(now - way.began > SLOW_SECONDS for way in ways.values())
             failing = any(way.claimed.failures for way in ways.values())
             left[sink_id] = 0 if failing else (min(most, PLACES_SLOW) if slow else most) - len(ways)
@@ -204,7 +204,7 @@ class Loop:
                 kept.append(one)
                 seen.add(one.due.sink_id)
         if back:
-            claiming.unclaim(self._me, back)
+            claim.unclaim(self._me, back)
         return kept
 
     def _send(self, claimed: list[Claimed], proven: bool) -> int:
@@ -220,7 +220,7 @@ class Loop:
             for one, message in _rendered(kind, ones):
                 if isinstance(message, Message):
                     messages.append((one.due.id, message))
-                    self._ways[one.due.sink_id][one.due.id] = Way(one, proven, now)
+                    self._in_flight[one.due.sink_id][one.due.id] = InFlight(one, proven, now)
                     self._sinks[one.due.id] = one.due.sink_id
                     self._unproven += not proven
                 else:
@@ -235,10 +235,10 @@ class Loop:
         found = []
         for outcome in outcomes:
             sink_id = self._sinks.pop(outcome.id)
-            ways = self._ways[sink_id]
+            ways = self._in_flight[sink_id]
             way = ways.pop(outcome.id)
             if not ways:
-                del self._ways[sink_id]
+                del self._in_flight[sink_id]
             self._unproven -= not way.proven
             if outcome.ok and not way.proven:
                 # It is well again: what waits for it need not wait for the next look.
@@ -253,7 +253,7 @@ class Loop:
             if outcomes:
                 self._store(outcomes)
         if self._sinks:
-            claiming.unclaim(self._me, list(self._sinks))
+            claim.unclaim(self._me, list(self._sinks))
 
 
 def _rendered(kind: str, ones: list[Claimed]) -> list[tuple[Claimed, Message | Outcome | None]]:

@@ -6,7 +6,7 @@ from typing import Final
 import structlog
 from django.db import connection, transaction
 
-from integrations.deliveries import making, progress
+from integrations.deliveries import create, progress
 from integrations.models import Delivery, LateNote, Sink
 from orders import clock, feed
 
@@ -90,7 +90,7 @@ def _replay(sink_id: str, rows: list[tuple[str, int]], late_orders: list[str]) -
         _check(sink_id)
         # What the feed has yet to give is told by it: from here it could overtake what came before.
         rows = feed.read_already(rows, progress.cursor())
-        count = making.repeat(sink_id, rows, late_orders)
+        count = create.repeat(sink_id, rows, late_orders)
         _wake(sink_id)
     log.info("replayed", sink=sink_id, deliveries=count)
     return count

@@ -11,13 +11,13 @@ import structlog
 from django.db import connection, transaction
 
 from integrations.deliveries import health, progress, schedule
-from integrations.deliveries.claiming import Claimed
-from integrations.deliveries.forgetting import ANSWER_UNWANTED
+from integrations.deliveries.claim import Claimed
 from integrations.deliveries.kinds import renderer_of
+from integrations.deliveries.redact import ANSWER_UNWANTED
 from integrations.deliveries.sending import Outcome
 from integrations.models import Delivery, Sink
 from orders import clock
-from orders.plans import planned_anew
+from orders.plans import without_prepared_statements
 
 log = structlog.get_logger(__name__)
 
@@ -79,12 +79,12 @@ def store(me: str, results: Sequence[Result]) -> None:
             parameters: dict[str, Any] = {
                 name: list(column) for name, column in zip(names, columns, strict=True)
             }
-            with planned_anew():
+            with without_prepared_statements():
                 cursor.execute(_FINISH, {**parameters, "me": me, "unwanted": ANSWER_UNWANTED})
             stored = dict(cursor.fetchall())
         mine = [result for result in results if result.claimed.due.id in stored]
         asked = [one for one in mine if one.outcome is not None and one.outcome.error != NOT_RENDERED]
-        health.note([_heard(result) for result in asked], now)
+        health.note([_attempt_result(result) for result in asked], now)
         _count((result.claimed.kind, _word(result, stored)) for result in mine)
         for sink_id in _gone(mine):
             health.disable(sink_id, Sink.Disabled.GONE)
@@ -116,8 +116,8 @@ def _row(result: Result, now: datetime) -> tuple[Any, ...]:
     return due.id, int(State.WAITING), now + pause, None, outcome.status, outcome.ms, entry
 
 
-def _heard(result: Result) -> health.Heard:
-    return health.Heard(result.claimed.due.sink_id, result.ok, result.claimed.failures)
+def _attempt_result(result: Result) -> health.AttemptResult:
+    return health.AttemptResult(result.claimed.due.sink_id, result.ok, result.claimed.failures)
 
 
 def _word(result: Result, stored: dict[int, int]) -> str:

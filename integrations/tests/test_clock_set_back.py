@@ -13,7 +13,7 @@ from django.db import transaction
 
 from core.valkey_client import ValkeyClient
 from integrations import key_cache
-from integrations.deliveries import making, schedule
+from integrations.deliveries import create, schedule
 from integrations.deliveries.clock_steps import StepWatch, shorten_waits
 from integrations.deliveries.loop import Loop
 from integrations.models import ApiKey, Delivery, Sink
@@ -77,7 +77,7 @@ def test_what_is_under_way_is_not_sent_once_more(
         turn_until(loop, lambda: loop.under_way)
         if freed == "by a replay":
             with transaction.atomic():
-                making.repeat(made.pk, [(order.id, 1)], [])
+                create.repeat(made.pk, [(order.id, 1)], [])
         else:
             set_clock(HOUR)
         for _ in range(5):
@@ -90,15 +90,15 @@ def test_what_is_under_way_is_not_sent_once_more(
 @pytest.mark.django_db(transaction=True)
 def test_a_webhook_made_behind_a_backlog_hears_nothing_of_before() -> None:
     endpoint()
-    making.make_deliveries()
+    create.make_deliveries()
     for _ in range(3):
         factories.order(1)
     late = endpoint()
 
-    while making.make_deliveries(page_size=1)[1]:
+    while create.make_deliveries(page_size=1)[1]:
         pass
     factories.order(1)
-    making.make_deliveries()
+    create.make_deliveries()
 
     assert Delivery.objects.filter(sink_id=late.pk).count() == 1
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import connection
 
-from integrations.deliveries import making
+from integrations.deliveries import create
 from integrations.deliveries.loop import Loop
 from integrations.models import Delivery, DeliveryProgress, WebhookEndpoint
 from integrations.tests.sinks import endpoint, told, work_off
@@ -108,9 +108,9 @@ def test_late_is_told_once_after_what_was_known_then(receiver: Receiver, loop: L
     order = factories.order(1)
     work_off(loop)
     type(order).objects.filter(pk=order.id).update(due_at=datetime.now(UTC) - timedelta(seconds=1))
-    making.make_deliveries(late=True)
+    create.make_deliveries(late=True)
     services.move_order(order.id, PREPARING, actor="key:test")
-    making.make_deliveries(late=True)
+    create.make_deliveries(late=True)
     work_off(loop)
     assert told(receiver.heard) == [
         ("order.created", 1),
@@ -125,16 +125,16 @@ def test_an_order_that_was_ready_in_time_is_not_late(loop: Loop) -> None:
     endpoint()
     order = factories.order(1, status=READY)
     type(order).objects.filter(pk=order.id).update(due_at=datetime.now(UTC) - timedelta(hours=1))
-    making.make_deliveries(late=True)
+    create.make_deliveries(late=True)
     assert not Delivery.objects.filter(event_type="order.late").exists()
 
 
 def test_an_event_is_made_once_however_often_the_feed_gives_it() -> None:
     endpoint()
     order = factories.order(1)
-    making.make_deliveries()
+    create.make_deliveries()
     DeliveryProgress.objects.update(cursor="")
-    making.make_deliveries()
+    create.make_deliveries()
     assert Delivery.objects.filter(order_id=order.id).count() == 1
 
 
@@ -142,7 +142,7 @@ def test_pages_of_one_row_make_the_same_deliveries() -> None:
     endpoint()
     order = factories.order(1, 1)
     services.move_order(order.id, CANCELLED, actor="key:test")
-    while making.make_deliveries(page_size=1)[1]:
+    while create.make_deliveries(page_size=1)[1]:
         pass
     assert list(Delivery.objects.order_by("sequence").values_list("sequence", flat=True)) == [1, 4, 5, 6]
 
@@ -151,7 +151,7 @@ def test_an_earlier_change_is_taken_along_where_the_feed_gives_the_later_one_fir
     """A transaction may have its id before it gets the order's lock."""
     endpoint()
     order = factories.order(1)
-    making.make_deliveries()
+    create.make_deliveries()
     services.move_item(order.id, "P0", PREPARING, actor="key:test")
     services.move_item(order.id, "P0", READY, actor="key:test")
     with connection.cursor() as cursor:
@@ -165,19 +165,19 @@ def test_an_earlier_change_is_taken_along_where_the_feed_gives_the_later_one_fir
             "UPDATE orders_statuschange SET tx = (tx::text::bigint + 1)::text::xid8 WHERE change = 2"
         )
         cursor.execute("ALTER TABLE orders_statuschange ENABLE TRIGGER USER")
-    making.make_deliveries(page_size=1)
+    create.make_deliveries(page_size=1)
     made = Delivery.objects.filter(sequence__gt=1).order_by("sequence")
     assert [delivery.sequence for delivery in made][:2] == [3, 4]
 
 
 def test_without_anybody_to_tell_the_feed_is_passed_over() -> None:
     order = factories.order(1)
-    making.make_deliveries()
+    create.make_deliveries()
     endpoint()
-    making.make_deliveries()
+    create.make_deliveries()
     assert not Delivery.objects.exists()
     services.move_order(order.id, PREPARING, actor="key:test")
-    making.make_deliveries()
+    create.make_deliveries()
     assert Delivery.objects.count() == 2
 
 
@@ -200,7 +200,7 @@ def test_no_plan_is_kept_of_what_grows_from_nothing_to_thousands(receiver: Recei
 def test_a_lease_of_a_loop_that_is_gone_counts_for_nothing(receiver: Receiver, loop: Loop) -> None:
     endpoint(receiver.url())
     factories.order(1)
-    making.make_deliveries()
+    create.make_deliveries()
     Delivery.objects.update(leased_by="killed", leased_until=datetime.now(UTC) + timedelta(minutes=1))
     work_off(loop)
     assert len(receiver.heard) == 1

@@ -12,7 +12,7 @@ import pytest
 from django.db import connection, connections, transaction
 
 from integrations import deliveries
-from integrations.deliveries import Due, Message, health, making, progress, replay
+from integrations.deliveries import Message, PendingDelivery, create, health, progress, replay
 from integrations.deliveries.loop import Loop
 from integrations.deliveries.metrics import oldest_samples
 from integrations.deliveries.sending import Sender
@@ -34,7 +34,7 @@ class Poisoned(WebhookRenderer):
     def __init__(self, order_id: str) -> None:
         self.order_id = order_id
 
-    def render(self, due: Sequence[Due]) -> Mapping[int, Message | None]:
+    def render(self, due: Sequence[PendingDelivery]) -> Mapping[int, Message | None]:
         if any(one.order_id == self.order_id for one in due):
             raise ValueError(self.order_id)
         return super().render(due)
@@ -54,7 +54,7 @@ def test_an_event_that_can_not_be_put_into_words_keeps_back_its_own_order_alone(
     endpoint(receiver.url("/one"))
     endpoint(receiver.url("/two"))
     orders = [factories.order(1, id=poison).id, *(factories.order(1).id for _ in range(7))]
-    making.make_deliveries()
+    create.make_deliveries()
     work_off(loop)
     heard = sorted((one.path, json.loads(one.body)["data"]["orderId"]) for one in receiver.heard)
     assert heard == sorted((path, order) for path in ("/one", "/two") for order in orders if order != poison)
@@ -79,7 +79,7 @@ def test_who_takes_one_at_a_time_gets_the_next_as_soon_as_one_went_well(receiver
     endpoint(receiver.url())
     for _ in range(20):
         factories.order(1)
-    making.make_deliveries()
+    create.make_deliveries()
     assert progress.hold("me")
     with Sender() as sender:
         # The loop looks around by itself only after all is over.
@@ -124,7 +124,7 @@ def test_a_replay_counts_only_what_its_webhook_may_hear(monkeypatch: pytest.Monk
     for kitchen, channel in (("main", "wolt"), ("main", "own"), ("other", "wolt"), ("other", "own")):
         order = factories.order(1, of=factories.kitchen(kitchen), channel=channel)
         LateNote.objects.create(order_id=order.id, sequence=2, noted_at=datetime.now(UTC))
-    making.make_deliveries()
+    create.make_deliveries()
     Delivery.objects.all().delete()
     assert replay.replay_since(hook.id, since) == 2
     assert set(Delivery.objects.values_list("event_type", flat=True)) == {
@@ -150,7 +150,7 @@ def test_who_disables_a_receiver_waits_for_the_loop_before_it_holds_anything() -
     """Else each could hold what the other waits for: the receiver, and deliveries to it."""
     hook = endpoint()
     factories.order(1)
-    making.make_deliveries()
+    create.make_deliveries()
     failed: list[BaseException] = []
 
     def disable() -> None:
@@ -189,14 +189,14 @@ def until_somebody_waits() -> None:
 
 
 def test_many_receivers_make_pages_small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(making, "MOST_ROWS", 6)
+    monkeypatch.setattr(create, "MOST_ROWS", 6)
     for _ in range(3):
         endpoint()
     for _ in range(4):
         factories.order(1)
     made = []
     while True:
-        count, more = making.make_deliveries()
+        count, more = create.make_deliveries()
         made.append(count)
         if not more:
             break

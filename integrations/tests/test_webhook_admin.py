@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.deliveries import health, making
+from integrations.deliveries import create, health
 from integrations.models import Delivery, DeliveryProgress, Sink, WebhookEndpoint
 from integrations.tests.sinks import endpoint
 from orders.feed import Cursor
@@ -131,7 +131,7 @@ def test_the_log_costs_the_same_with_many_deliveries_and_counts_nothing(manager:
     def queries(number: int) -> list[str]:
         for _ in range(number):
             factories.order(1)
-        making.make_deliveries()
+        create.make_deliveries()
         with CaptureQueriesContext(connection) as captured:
             assert manager.get(reverse(LOG)).status_code == 200
         return [query["sql"] for query in captured.captured_queries]
@@ -147,7 +147,7 @@ def test_the_log_costs_the_same_with_many_deliveries_and_counts_nothing(manager:
 def test_a_delivery_shows_its_tries_and_is_sent_again(manager: Client) -> None:
     endpoint()
     factories.order(1)
-    making.make_deliveries()
+    create.make_deliveries()
     Delivery.objects.update(
         state=Delivery.State.GIVEN_UP,
         finished_at=timezone.now(),
@@ -165,7 +165,7 @@ def test_a_delivery_shows_its_tries_and_is_sent_again(manager: Client) -> None:
 def test_the_log_is_searched_by_order(manager: Client) -> None:
     endpoint()
     first, _ = factories.order(1), factories.order(1)
-    making.make_deliveries()
+    create.make_deliveries()
     page = manager.get(reverse(LOG), {"q": first.id})
     assert [delivery.order_id for delivery in page.context["cl"].result_list] == [first.id]
 

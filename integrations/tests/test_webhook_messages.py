@@ -9,7 +9,7 @@ import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from core.openapi import _description
-from integrations.deliveries import making
+from integrations.deliveries import create
 from integrations.deliveries.loop import Loop
 from integrations.events import EVENTS
 from integrations.models import Delivery, WebhookEndpoint
@@ -148,7 +148,7 @@ def test_messages_are_as_the_openapi_describes_them(receiver: Receiver, loop: Lo
     order = factories.order(1)
     services.move_order(order.id, PREPARING, actor="key:test")
     type(order).objects.filter(pk=order.id).update(due_at=datetime.now(UTC) - timedelta(hours=1))
-    making.make_deliveries(late=True)
+    create.make_deliveries(late=True)
     send_test(whole)
     work_off(loop)
     bodies = [orjson.loads(one.body) for one in receiver.heard]

@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any, Final
 
 from core.jsonio import dumps
-from integrations.deliveries.kinds import Due, Message
+from integrations.deliveries.kinds import Message, PendingDelivery
 from integrations.events import LATE, TEST
 from integrations.models import ApiKey, WebhookEndpoint
-from integrations.orders_then import OrderThen, orders_then
+from integrations.order_snapshots import OrderThen, orders_then
 from integrations.scopes import CUSTOMERS
 from integrations.webhooks.signing import secret_of, signed_headers
 from orders import clock
@@ -31,7 +31,12 @@ def endpoint_message_id(endpoint: WebhookEndpoint, order_id: str, sequence: int,
 
 
 def payload(
-    due: Due, then: OrderThen | None, endpoint: WebhookEndpoint, *, customer: bool, kitchen: str | None
+    due: PendingDelivery,
+    then: OrderThen | None,
+    endpoint: WebhookEndpoint,
+    *,
+    customer: bool,
+    kitchen: str | None,
 ) -> dict[str, Any]:
     """The body. Without an order it is a test. `kitchen`: whose keys the order's id is for; None: those for all."""
     data: dict[str, Any] = {"order": None}
@@ -57,7 +62,7 @@ class WebhookRenderer:
 
     gone = frozenset({HTTP_GONE})
 
-    def render(self, due: Sequence[Due]) -> Mapping[int, Message | None]:
+    def render(self, due: Sequence[PendingDelivery]) -> Mapping[int, Message | None]:
         endpoints = WebhookEndpoint.objects.in_bulk({one.sink_id for one in due})
         trusted = _trusted(endpoints.values())
         bound = _bound(endpoints.values()) if any(is_marked(one.order_id) for one in due) else {}

@@ -23,8 +23,8 @@ from kitchen_display.pairing import LINK_LIFETIME, PairingRefused, enter_code, f
 from kitchen_display.pickup import read_pickup
 from orders import audit
 from orders.access import sees_customers
+from orders.admin.formatting import format_time
 from orders.admin.scope import KitchenFilter, KitchenScoped
-from orders.admin.words import moment
 
 # Shown as a badge: unfold's colours.
 STATES = {
@@ -121,11 +121,11 @@ class ScreenAdmin(KitchenScoped, ModelAdmin):
 
     @display(description=_("last seen"), ordering="last_seen_at")
     def shown_seen(self, screen: Screen) -> str | None:
-        return moment(screen.last_seen_at, screen.kitchen) if screen.last_seen_at else None
+        return format_time(screen.last_seen_at, screen.kitchen) if screen.last_seen_at else None
 
     @display(description=_("paired"), ordering="paired_at")
     def shown_paired(self, screen: Screen) -> str | None:
-        return moment(screen.paired_at, screen.kitchen) if screen.paired_at else None
+        return format_time(screen.paired_at, screen.kitchen) if screen.paired_at else None
 
     def save_model(self, request: HttpRequest, obj: Screen, form: forms.ModelForm, change: bool) -> None:
         before = Screen.objects.filter(pk=obj.pk).first()

@@ -9,8 +9,8 @@ from kitchen_display import alarms
 from kitchen_display.models import Alarm
 from kitchen_display.tests import factories as make
 from orders import clock
+from orders.errors import Refusal
 from orders.models import Kitchen
-from orders.refusals import Refusal
 from orders.services import move_item, move_order
 from orders.statuses import CANCELLED, FIRST, PREPARING, READY
 from orders.tests import factories as orders

@@ -13,9 +13,9 @@ from kitchen_display.models import Alarm, AmendmentAlarm
 from kitchen_display.tests import factories as make
 from orders import clock
 from orders.amendments import ItemAmendment, amend_order
+from orders.errors import Refusal
 from orders.models import Order
 from orders.recall import recall
-from orders.refusals import Refusal
 from orders.services import move_item, move_order
 from orders.statuses import CANCELLED, PICKED_UP, PREPARING, READY
 from orders.tests import factories as orders

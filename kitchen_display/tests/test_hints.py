@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import transaction
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from core.monotonic import moment
+from core.monotonic import stamp
 from core.stream_channels import KITCHENS
 from core.valkey_client import ValkeyClient
 from kitchen_display import hints
@@ -94,7 +94,7 @@ def test_of_a_burst_the_first_change_is_told_at_once_and_the_rest_together(ear: 
     assert resting.wait(10)
     for _ in range(100):
         publisher.publish(ear.kitchen, ORDERS)
-    last = moment()
+    last = stamp()
     publisher.publish(ear.kitchen, ORDERS)
     over.set()
 
@@ -156,10 +156,10 @@ def test_a_hint_for_several_changes_has_the_time_of_the_first_and_a_moment_after
     publisher = Publisher(valkey)
     answers = valkey.ask
     monkeypatch.setattr(valkey, "ask", lambda _: None)  # away
-    first = moment()
+    first = stamp()
     publisher.publish(ear.kitchen, ORDERS)
     publisher.publish(ear.kitchen, ORDERS)
-    second = moment()
+    second = stamp()
     publisher.publish(ear.kitchen, ORDERS)
     monkeypatch.setattr(valkey, "ask", answers)
 

@@ -96,7 +96,7 @@ def test_no_alert_without_a_paired_screen(wall, later):
 def test_the_gauge_names_every_kitchen_with_a_screen(wall, later, client):
     make.order()
     later()
-    assert 'huuva_orders_unseen{kitchen="main"} 1' in client.get("/metrics").content.decode()
+    assert 'huuva_orders_unseen{kitchen="main"} 1.0' in client.get("/metrics").content.decode()
 
 
 def test_sightings_of_open_orders_stay(wall):

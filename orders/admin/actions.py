@@ -13,9 +13,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from core.problems import is_busy
+from orders.errors import ImpossibleMove, Refusal
 from orders.models import Order
 from orders.recall import recall
-from orders.refusals import ImpossibleMove, Refusal
 from orders.services import move_order
 from orders.statuses import CANCELLED, MOVES, PICKED_UP, PREPARING, READY, OrderStatus
 

@@ -19,8 +19,8 @@ from unfold.admin import ModelAdmin
 
 from orders import audit, privacy
 from orders.access import ERASE_CUSTOMER
+from orders.errors import OrdersStillOpen
 from orders.models import Order
-from orders.refusals import OrdersStillOpen
 
 log = structlog.get_logger(__name__)
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from unfold.admin import StackedInline, TabularInline
 from unfold.widgets import INPUT_CLASSES
 
-from orders.hours import DAYS_OF_WEEK, opening_of, overlapping, told_moment
+from orders.hours import DAYS_OF_WEEK, describe_time, opening_of, overlapping
 from orders.models import ClosedDays, Kitchen, OpeningHours
 
 
@@ -95,6 +95,6 @@ def opening_words(kitchen: Kitchen, at: datetime) -> tuple[str, str]:
     if opening.until is None:
         words = _("always open") if opening.is_open else _("closed")
     else:
-        until = told_moment(opening.until, kitchen, at, is_open=opening.is_open)
+        until = describe_time(opening.until, kitchen, at, is_open=opening.is_open)
         words = (_("open until %s") if opening.is_open else _("closed, opens %s")) % until
     return state, f"{words} ({opening.reason})" if opening.reason else words

@@ -28,8 +28,8 @@ from orders import audit, clock
 from orders.access import EXPORT, MOVE, actor_of, sees_customers
 from orders.admin.actions import ActionForm, act, act_on_many, refusal_text
 from orders.admin.export import csv_lines, exported_ids
+from orders.errors import Refusal
 from orders.models import Order
-from orders.refusals import Refusal
 from orders.statuses import CANCELLED, PICKED_UP, PREPARING, READY, OrderStatus
 
 # Numbers named in a message; more say nothing more.

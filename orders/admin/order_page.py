@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 
 from orders import clock
 from orders.admin.brands import brand_mark
+from orders.admin.formatting import format_time, is_late, late_badge, money, span, status_badge, zone_name
 from orders.admin.timeline import timeline
-from orders.admin.words import is_late, late_badge, moment, money, span, status_badge, zone_name
 from orders.models import Amendment, Brand, Order, OrderItem, StatusChange
 from orders.recall import can_take_back
 from orders.statuses import PICKED_UP, READY, ItemStatus, Kind
@@ -45,7 +45,7 @@ def order_page(order: Order, *, customer: bool = True) -> dict[str, Any]:
         "status": status_badge(order.status, order.get_status_display()),
         "late": late_badge(order, now) if is_late(order, now) else "",
         "brand": brand,
-        "due": moment(order.due_at, order.kitchen),
+        "due": format_time(order.due_at, order.kitchen),
         "fact_groups": [
             (_("Times"), _times(order, log)),
             (_("Customer"), _customer(order) if customer else [(_("Account"), order.account)]),
@@ -62,16 +62,16 @@ def order_page(order: Order, *, customer: bool = True) -> dict[str, Any]:
 def _times(order: Order, log: list[StatusChange]) -> list[Fact]:
     kitchen = order.kitchen
     facts: list[Fact] = [
-        (_("Created"), moment(order.created_at, kitchen)),
-        (_("Pickup time"), moment(order.pickup_time, kitchen)),
-        (_("Due"), moment(order.due_at, kitchen)),
+        (_("Created"), format_time(order.created_at, kitchen)),
+        (_("Pickup time"), format_time(order.pickup_time, kitchen)),
+        (_("Due"), format_time(order.due_at, kitchen)),
     ]
     ready = _ready_at(order, log)
     if ready:
         early = order.due_at - ready
         words = _("%s before due") if early.total_seconds() >= 0 else _("%s late")
-        facts.append((_("Ready"), f"{moment(ready, kitchen)}, {words % span(abs(early))}"))
-    facts.append((_("Last change"), moment(order.changed_at, kitchen)))
+        facts.append((_("Ready"), f"{format_time(ready, kitchen)}, {words % span(abs(early))}"))
+    facts.append((_("Last change"), format_time(order.changed_at, kitchen)))
     return facts
 
 

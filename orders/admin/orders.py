@@ -22,13 +22,13 @@ from orders.admin import filters
 from orders.admin.actions import choices
 from orders.admin.brands import brand_mark
 from orders.admin.customer_actions import CustomerActions
+from orders.admin.formatting import format_time, is_late, late_badge, span, status_badge
 from orders.admin.order_actions import OrderActions
 from orders.admin.order_page import order_page
 from orders.admin.paging import InfinitePaginator
 from orders.admin.scope import KitchenScoped
 from orders.admin.search import found_ids
 from orders.admin.sections import sections_of
-from orders.admin.words import is_late, late_badge, moment, span, status_badge
 from orders.models import Brand, Order
 from orders.statuses import OPEN
 
@@ -118,7 +118,9 @@ class OrderAdmin(KitchenScoped, OrderActions, CustomerActions):
     def due(self, order: Order) -> SafeString:
         now = clock.now()
         mark = late_badge(order, now) if is_late(order, now) else ""
-        return format_html('<span class="huuva-due">{} {}</span>', moment(order.due_at, order.kitchen), mark)
+        return format_html(
+            '<span class="huuva-due">{} {}</span>', format_time(order.due_at, order.kitchen), mark
+        )
 
     @display(description=_("age"))
     def age(self, order: Order) -> str | SafeString:
@@ -129,7 +131,7 @@ class OrderAdmin(KitchenScoped, OrderActions, CustomerActions):
 
     @display(description=_("created"))
     def created(self, order: Order) -> str:
-        return moment(order.created_at, order.kitchen)
+        return format_time(order.created_at, order.kitchen)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -12,8 +12,8 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from orders.access import actor_of
+from orders.admin.formatting import format_time, who
 from orders.admin.scope import KitchenScoped
-from orders.admin.words import moment, who
 from orders.models import Kitchen, KitchenPace, PaceMode
 from orders.pace import set_pace
 
@@ -56,7 +56,7 @@ class KitchenPaceAdmin(KitchenScoped, ModelAdmin):
     def shown_changed(self, pace: KitchenPace) -> str:
         if not pace.version:
             return "–"
-        return f"{moment(pace.changed_at, pace.kitchen)}, {who(pace.changed_by)[1]}"
+        return f"{format_time(pace.changed_at, pace.kitchen)}, {who(pace.changed_by)[1]}"
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -10,7 +10,7 @@ from typing import Any
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from orders.admin.words import moment, span, status_badge, who
+from orders.admin.formatting import format_time, span, status_badge, who
 from orders.models import Amendment, Kitchen, Order, OrderItem, StatusChange
 from orders.statuses import CANCELLED, ItemStatus, Kind, OrderStatus
 
@@ -92,7 +92,7 @@ def timeline(
                 change=change,
                 title=_title(own),
                 icon=_icon(own[0]),
-                at=moment(at, order.kitchen, seconds=True),
+                at=format_time(at, order.kitchen, seconds=True),
                 later=_later(at, previous),
                 actor=actor,
                 actor_icon=icon,
@@ -117,7 +117,7 @@ def _amendment(
         change=amendment.version,
         title=_("Item amended") if of_items else _("Order amended"),
         icon="edit",
-        at=moment(amendment.at, order.kitchen, seconds=True),
+        at=format_time(amendment.at, order.kitchen, seconds=True),
         later=_later(amendment.at, previous),
         actor=actor,
         actor_icon=icon,
@@ -140,7 +140,7 @@ def _amended(order: Order, change: dict[str, Any], names: dict[str, str], *, not
 
     def told(value: Any) -> str:
         if change["field"] in ("pickup_time", "due_at"):
-            return moment(datetime.fromisoformat(value), order.kitchen)
+            return format_time(datetime.fromisoformat(value), order.kitchen)
         if change["field"] == "note" and value and not notes:
             return "…"
         return str(value)
@@ -201,7 +201,7 @@ def _moves(rows: Sequence[StatusChange], names: dict[str, str]) -> list[Move]:
 
 
 def _told(row: StatusChange, kitchen: Kitchen) -> Told:
-    return Told(_order_badge(row), moment(row.at, kitchen, seconds=True))
+    return Told(_order_badge(row), format_time(row.at, kitchen, seconds=True))
 
 
 def _order_word(status: int | None) -> str:

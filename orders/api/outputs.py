@@ -1,4 +1,4 @@
-"""What the order API gives out, for the API's description. The answers themselves are made by `orders.documents`;
+"""What the order API gives out, for the API's description. The answers themselves are made by `orders.serializers`;
 a test holds the two equal."""
 
 from datetime import datetime

@@ -15,7 +15,7 @@ from core.bodies import invalid_parameter
 from orders.cursors import decrypted, encrypted
 from orders.models import Order
 from orders.models.querysets import OrderQuerySet
-from orders.plans import planned_anew
+from orders.plans import without_prepared_statements
 from orders.reads import newest_orders
 
 DEFAULT_LIMIT, MAX_LIMIT = 50, 200
@@ -105,7 +105,7 @@ def page_of(parts: Sequence[OrderQuerySet], request: Request, limit: int, place:
 def _read(orders: OrderQuerySet) -> list[Order]:
     """The rows. A plan that is kept for all values of a filter walks through the newest orders, which are a million
     where only a few match (a status that is rare, a time that has just been)."""
-    with planned_anew():
+    with without_prepared_statements():
         return list(orders)
 
 

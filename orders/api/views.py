@@ -14,7 +14,7 @@ from core.api import ApiView, actor_of, etag, expected_versions, grant_of, kitch
 from core.bodies import each, invalid_parameter, invalid_parameters, unknown_parameters
 from core.idempotency import idempotent
 from core.problems import Problem
-from orders import documents, feed, services
+from orders import feed, serializers, services
 from orders.amendments import ItemAmendment, amend_order
 from orders.api import schema
 from orders.api.addresses import order_url
@@ -22,11 +22,11 @@ from orders.api.filters import filtered
 from orders.api.inputs import ItemPatch, OrderIn, OrderPatch, RecallIn
 from orders.api.kitchens import kitchen_for
 from orders.api.paging import NO_CURSOR, limit_of, page_of, place_of
+from orders.errors import OrderExists, Refusal, StaleVersion
 from orders.ids import public_id, stored_ids
 from orders.models import Order, OrderItem
 from orders.reads import one_order
 from orders.recall import recall
-from orders.refusals import OrderExists, Refusal, StaleVersion
 
 
 def refused(refusal: Refusal) -> Problem:
@@ -80,7 +80,7 @@ class OrderViewSet(ApiView, ViewSet):
             lambda: place_of(request),
         )
         page = page_of(orders, request, limit, place)
-        results = documents.order_documents(page.orders, grant_of(request))
+        results = serializers.order_documents(page.orders, grant_of(request))
         return Response({"results": results, "next": page.next, "previous": page.previous})
 
     @schema.retrieve
@@ -116,7 +116,7 @@ class OrderViewSet(ApiView, ViewSet):
         body = ItemPatch.read(request.data)
         who = self._who(request, body.reason)
         order, item = self._one(request, id, lambda stored: self._patched_item(stored, plu, body, who))
-        return Response(documents.item_document(order, item), headers={"ETag": etag(order.version)})
+        return Response(serializers.item_document(order, item), headers={"ETag": etag(order.version)})
 
     @staticmethod
     def _patched_item(id: str, plu: str, body: ItemPatch, who: dict[str, Any]) -> tuple[Order, OrderItem]:
@@ -145,7 +145,7 @@ class OrderViewSet(ApiView, ViewSet):
         )
         page = feed.read(after, limit=limit, kitchen=kitchen_of(request))
         reader = grant_of(request)
-        results = [documents.event_document(event, reader) for event in page.events]
+        results = [serializers.event_document(event, reader) for event in page.events]
         return Response({"results": results, "next": page.cursor.for_clients(), "hasMore": page.more})
 
     @staticmethod
@@ -194,5 +194,5 @@ class OrderViewSet(ApiView, ViewSet):
 
     @staticmethod
     def _answer(request: Request, order: Order, status: int = 200) -> HttpResponse:
-        document = documents.order_document(order, grant_of(request))
+        document = serializers.order_document(order, grant_of(request))
         return Response(document, status=status, headers={"ETag": etag(order.version)})

@@ -77,7 +77,7 @@ class Order(StatusGuard):
 
     objects = OrderQuerySet.as_manager()
 
-    # What services and `for_api()` load beside the row; see orders.documents.
+    # What services and `for_api()` load beside the row; see orders.serializers.
     lines: "list[OrderItem]"
     log: "list[StatusChange]"
     # The change that the service hands to the receiver of post_save.

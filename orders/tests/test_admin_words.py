@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils.translation import override
 
-from orders.admin.words import moment, money, span, who
+from orders.admin.formatting import moment, money, span, who
 from orders.models import Kitchen
 
 

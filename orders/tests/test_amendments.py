@@ -9,10 +9,10 @@ from django.test.utils import CaptureQueriesContext
 
 from orders import clock
 from orders.amendments import ItemAmendment, amend_order
-from orders.bookkeeping import differences
+from orders.consistency import differences
+from orders.errors import ImpossibleAmendment, StaleVersion
 from orders.models import Amendment, Order, OrderItem, StatusChange
 from orders.recall import recall
-from orders.refusals import ImpossibleAmendment, StaleVersion
 from orders.services import move_item, move_order
 from orders.signals import order_amended
 from orders.statuses import CANCELLED, PICKED_UP, PREPARING, READY

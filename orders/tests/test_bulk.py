@@ -14,10 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from orders import bulk, feed
+from orders.errors import Refusal
 from orders.models import Kitchen, Order, OrderItem, StatusChange
 from orders.new import NewItem, NewOrder, PastStatus
 from orders.recall import recall
-from orders.refusals import Refusal
 from orders.services import create_order, move_item, move_items, move_order
 from orders.tasks import check_history
 from orders.tests import factories
@@ -117,7 +117,7 @@ def by_services(new: NewOrder, kitchen: Kitchen, steps: list[Deed]) -> list[bool
 def in_bulk(new: NewOrder, kitchen: Kitchen, steps: list[Deed]) -> list[bool]:
     now = START
     refused = []
-    life = bulk.Life(new, kitchen=kitchen, actor="key:wolt", at=now)
+    life = bulk.SimulatedOrder(new, kitchen=kitchen, actor="key:wolt", at=now)
     for deed in steps:
         now += timedelta(minutes=deed.minutes)
         known = [plu for plu in deed.plus if plu in life.lines]
@@ -173,7 +173,10 @@ def test_a_life_stored_in_bulk_equals_one_that_was_lived(
 
 def test_a_bulk_is_one_transaction_of_three_statements_and_the_feed_has_it() -> None:
     kitchen = factories.kitchen()
-    lives = [bulk.Life(factories.new_order(), kitchen=kitchen, actor="key:wolt", at=START) for _ in range(20)]
+    lives = [
+        bulk.SimulatedOrder(factories.new_order(), kitchen=kitchen, actor="key:wolt", at=START)
+        for _ in range(20)
+    ]
     lives[3].move(3, at=START, actor="screen:grill")
     with mock.patch.object(transaction, "atomic", side_effect=transaction.atomic) as atomic:
         assert bulk.store(lives) == 20 * 4 + 4
@@ -190,7 +193,7 @@ def test_a_bulk_is_one_transaction_of_three_statements_and_the_feed_has_it() -> 
 def test_a_bulk_with_an_id_that_is_taken_stores_nothing() -> None:
     taken = factories.order()
     free, again = (
-        bulk.Life(factories.new_order(id=id), kitchen=taken.kitchen, actor="key:wolt", at=START)
+        bulk.SimulatedOrder(factories.new_order(id=id), kitchen=taken.kitchen, actor="key:wolt", at=START)
         for id in ("free", taken.id)
     )
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -200,7 +203,7 @@ def test_a_bulk_with_an_id_that_is_taken_stores_nothing() -> None:
 
 def test_a_detail_that_no_column_has_is_refused() -> None:
     new = factories.new_order(colour="red")
-    life = bulk.Life(new, kitchen=factories.kitchen(), actor="key:wolt", at=START)
+    life = bulk.SimulatedOrder(new, kitchen=factories.kitchen(), actor="key:wolt", at=START)
     with pytest.raises(TypeError, match="orders_order has no colour"):
         bulk.store([life])
     assert not Order.objects.exists()

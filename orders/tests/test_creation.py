@@ -2,8 +2,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from orders.errors import OrderExists
 from orders.models import Order, StatusChange
-from orders.refusals import OrderExists
 from orders.services import create_order
 from orders.statuses import Kind
 from orders.tests import factories

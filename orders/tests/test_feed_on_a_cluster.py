@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from django.db import connection
 
-from orders import feed, horizon
+from orders import feed, watermark
 from orders.services import move_order
 from orders.tests import factories
 
@@ -58,7 +58,7 @@ def prepared_transactions(transactional_db: None) -> Iterator[None]:
 
 @pytest.fixture
 def cluster(prepared_transactions: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(horizon, "PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(watermark, "PATIENCE_SECONDS", 0.0)
     run(STAND_INS)
     yield
     run(NO_STAND_INS)
@@ -118,7 +118,7 @@ def test_without_waiting_the_row_would_have_been_skipped(
     cluster: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """That the stand-in is a true one."""
-    monkeypatch.setattr(horizon, "_settled", lambda: True)
+    monkeypatch.setattr(watermark, "_settled", lambda: True)
     order = factories.order(None)
     read = feed.read()
     prepare_late_row(order.id)
@@ -130,11 +130,11 @@ def test_without_waiting_the_row_would_have_been_skipped(
 
 
 def test_what_is_prepared_later_is_not_waited_for(cluster: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(horizon, "PATIENCE_SECONDS", 60.0)
+    monkeypatch.setattr(watermark, "PATIENCE_SECONDS", 60.0)
     looks = iter([{(1, "one"), (2, "two")}, {(2, "two"), (1, "three")}, {(1, "four")}])
-    monkeypatch.setattr(horizon, "_prepared", lambda: next(looks))
+    monkeypatch.setattr(watermark, "_prepared", lambda: next(looks))
 
-    assert horizon.horizon().tx is not None
+    assert watermark.horizon().tx is not None
     assert list(looks) == []
 
 
@@ -155,4 +155,4 @@ def test_transactions_that_others_prepared_are_not_waited_for(cluster: None) -> 
         f"UPDATE orders_order SET note = 'x' WHERE id = '{order.id}'",
         "PREPARE TRANSACTION 'somebody_else'",
     )
-    assert horizon.horizon().tx is not None
+    assert watermark.horizon().tx is not None

@@ -7,7 +7,7 @@ from django.core import serializers
 from django.db import IntegrityError, connection, transaction
 from django.db.models.signals import post_save
 
-from orders.bookkeeping import differences
+from orders.consistency import differences
 from orders.models import Order, OrderItem, StatusChange
 from orders.models.orders import DirectStatusWrite
 from orders.services import move_order

@@ -11,9 +11,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from orders import ids
 from orders.api.inputs import OrderId
+from orders.errors import OrderExists
 from orders.ids import belongs_to_channels, has_room_for_mark, marked_id, public_id, stored_ids
 from orders.models import Order
-from orders.refusals import OrderExists
 from orders.services import create_order, move_order
 from orders.statuses import READY
 from orders.tests import factories

@@ -2,9 +2,9 @@
 
 import pytest
 
+from orders.errors import StaleVersion
 from orders.models import Order, OrderItem, StatusChange
 from orders.recall import recall
-from orders.refusals import StaleVersion
 from orders.services import move_item, move_items, move_order
 from orders.statuses import CANCELLED, PICKED_UP, PREPARING, READY
 from orders.tests import factories

@@ -1,9 +1,9 @@
 import pytest
 
 from orders import statuses
-from orders.bookkeeping import differences
+from orders.consistency import differences
+from orders.errors import ImpossibleMove, StaleVersion
 from orders.models import Order, OrderItem, StatusChange
-from orders.refusals import ImpossibleMove, StaleVersion
 from orders.services import move_item, move_order
 from orders.tests import factories
 

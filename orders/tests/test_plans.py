@@ -3,7 +3,7 @@
 import pytest
 from django.db import connection
 
-from orders.plans import planned_anew
+from orders.plans import without_prepared_statements
 
 STATEMENT = "SELECT count(*) AS counted_for_a_plan FROM orders_order WHERE note = %s"
 
@@ -25,11 +25,11 @@ def _run(times: int) -> None:
 
 @pytest.mark.django_db
 def test_a_statement_that_is_planned_anew_is_not_kept_and_the_next_one_is() -> None:
-    with planned_anew():
+    with without_prepared_statements():
         _run(8)
     assert _kept() == 0
     _run(8)
     assert _kept() == 1
-    with pytest.raises(LookupError), planned_anew():
+    with pytest.raises(LookupError), without_prepared_statements():
         raise LookupError
     assert connection.connection.prepare_threshold is not None

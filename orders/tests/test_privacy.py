@@ -14,11 +14,11 @@ from django.test.utils import CaptureQueriesContext
 
 from orders import clock, erasures, privacy
 from orders.amendments import amend_order
-from orders.bookkeeping import differences
+from orders.consistency import differences
+from orders.errors import OrdersStillOpen
 from orders.models import Amendment, Erasure, Kitchen, Order, OrderItem, StatusChange
 from orders.new import NewItem, NewOrder
 from orders.privacy import ANONYMOUS, anonymise_due, erase_account, export_account, repeat_erasures
-from orders.refusals import OrdersStillOpen
 from orders.services import create_order, move_order
 from orders.signals import customer_data_removed
 from orders.statuses import CANCELLED, PICKED_UP

@@ -3,9 +3,9 @@ from datetime import timedelta
 import pytest
 
 from orders import clock
+from orders.errors import CancellationIsFinal, NothingToRecall, RecallBlocked, RecallExpired
 from orders.models import StatusChange
 from orders.recall import recall
-from orders.refusals import CancellationIsFinal, NothingToRecall, RecallBlocked, RecallExpired
 from orders.services import move_item, move_order
 from orders.statuses import Kind
 from orders.tests import factories

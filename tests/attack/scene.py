@@ -98,7 +98,7 @@ def _crowd(kitchen: Any, count: int, past: int) -> None:
             "customer_phone": planted.PHONE,
         }
         new = NewOrder(order, at + timedelta(minutes=20), items, details)
-        life = bulk.Life(new, kitchen=kitchen, actor="key:attack", at=at)
+        life = bulk.SimulatedOrder(new, kitchen=kitchen, actor="key:attack", at=at)
         if ended:
             life.move(PICKED_UP, at=at + timedelta(minutes=15), actor="key:attack")
         lives.append(life)

@@ -13,7 +13,7 @@ from django.db import connection
 
 from analytics.refresh import refresh
 from analytics.tests.books import assert_equal_to_plain_sql
-from orders.bookkeeping import differences
+from orders.consistency import differences
 from orders.statuses import KIND_NAMES
 from tests.chaos.boards import board, pickup_board
 from tests.chaos.client import Client

@@ -8,10 +8,10 @@ from typing import Any
 from unittest import mock
 
 from orders.amendments import amend_order
+from orders.errors import Refusal
 from orders.models import Amendment, Kitchen, Order, StatusChange
 from orders.new import NewItem, NewOrder, PastStatus
 from orders.recall import recall
-from orders.refusals import Refusal
 from orders.services import create_order, move_item, move_order
 from orders.statuses import Kind
 from tests import planted

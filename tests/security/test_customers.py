@@ -10,7 +10,7 @@ from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
-from integrations.deliveries.kinds import Due
+from integrations.deliveries.kinds import PendingDelivery
 from integrations.events import EVENTS, LATE
 from integrations.key_cache import key_cache
 from integrations.keys import issue_key
@@ -116,7 +116,7 @@ def _sent(scopes: tuple[str, ...], house: House) -> list[bytes]:
         include_customer=True,
     )
     due = [
-        Due(number, endpoint.pk, house.order.pk, 1, int(event == LATE), event, timezone.now(), 1)
+        PendingDelivery(number, endpoint.pk, house.order.pk, 1, int(event == LATE), event, timezone.now(), 1)
         for number, event in enumerate(EVENTS)
     ]
     messages = WebhookRenderer().render(due).values()

@@ -8,8 +8,8 @@ from django.db import Error, connection
 from django.utils import timezone
 
 from huuva.ops.backups import BackupError, BackupRefused, alerts, record
-from huuva.ops.backups.keeping import prune
-from huuva.ops.backups.making import FOLDER, backup, default_file
+from huuva.ops.backups.create import FOLDER, backup, default_file
+from huuva.ops.backups.prune import prune
 from huuva.ops.backups.record import Fault
 from huuva.ops.backups.timer import end_on_sigterm, run_daily
 

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connection
 
 from huuva.ops.backups import BackupError
-from huuva.ops.backups.restoring import restore
+from huuva.ops.backups.restore import restore
 from orders import erasures, feed
 from orders.models import Erasure
 from orders.privacy import repeat_erasures

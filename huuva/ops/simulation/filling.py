@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from analytics import refresh as analytics
 from huuva.ops.simulation.past import Past
 from integrations.models import Sink
-from orders.bulk import BATCH, Life, store
+from orders.bulk import BATCH, SimulatedOrder, store
 from orders.models import Order, OrderItem, StatusChange
 
 # What the planner may be ahead of the database, in batches: enough for neither to wait, too few to need memory.
@@ -25,7 +25,7 @@ def fill(pasts: Sequence[Past], show: Callable[[int, int], None]) -> tuple[int, 
 
     `show` is told these numbers after each batch, which is one transaction. While one is written, the next is planned.
     """
-    batches: queue.Queue[list[Life] | None] = queue.Queue(AHEAD)
+    batches: queue.Queue[list[SimulatedOrder] | None] = queue.Queue(AHEAD)
     written: list[tuple[int, int]] = []
     errors: list[BaseException] = []
 
@@ -57,7 +57,7 @@ def fill(pasts: Sequence[Past], show: Callable[[int, int], None]) -> tuple[int, 
     return sum(orders for orders, _ in written), sum(rows for _, rows in written)
 
 
-def _store(batch: list[Life]) -> int:
+def _store(batch: list[SimulatedOrder]) -> int:
     """A past is told to nobody: receivers begin anew with what happens from their making on."""
     with transaction.atomic():
         rows = store(batch)
@@ -65,8 +65,8 @@ def _store(batch: list[Life]) -> int:
     return rows
 
 
-def _batches(pasts: Sequence[Past]) -> Iterator[list[Life]]:
-    batch: list[Life] = []
+def _batches(pasts: Sequence[Past]) -> Iterator[list[SimulatedOrder]]:
+    batch: list[SimulatedOrder] = []
     for day in zip(*(past.lives() for past in pasts), strict=True):
         # Kitchens of one day together, as they would have been written.
         for life in heapq.merge(*day, key=lambda life: life.created_at):

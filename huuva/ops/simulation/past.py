@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from huuva.ops.simulation.arrivals import busyness
 from huuva.ops.simulation.rush import Cooks, Planned, Step, plan_order, plan_steps, station_of, work_of
-from orders.bulk import Life
+from orders.bulk import SimulatedOrder
 from orders.ids import new_order_id
 from orders.models import Kitchen
 from orders.new import NewItem, NewOrder
@@ -46,7 +46,7 @@ class Past:
     seed: int
     now: datetime
 
-    def lives(self) -> Iterator[list[Life]]:
+    def lives(self) -> Iterator[list[SimulatedOrder]]:
         """The orders of each local day, oldest day first."""
         zone = self.kitchen.zone
         today = self.now.astimezone(zone).date()
@@ -61,7 +61,7 @@ class Past:
 
     def _day(
         self, rng: random.Random, start: datetime, end: datetime, zone: ZoneInfo, trend: float
-    ) -> list[Life]:
+    ) -> list[SimulatedOrder]:
         weekday = start.astimezone(zone).weekday()
         minutes = range(int((end - start).total_seconds()) // 60)
         curve = [
@@ -87,13 +87,13 @@ class Past:
         lives = (self._life(order, start) for order in orders)
         return [life for life in lives if life is not None]
 
-    def _life(self, order: Planned, start: datetime) -> Life | None:
+    def _life(self, order: Planned, start: datetime) -> SimulatedOrder | None:
         at = start + timedelta(seconds=order.at)
         if at > self.now:
             return None
         due = (start + timedelta(seconds=order.due)).replace(microsecond=0)
         channel = f"key:{order.body['channel']}"
-        life = Life(_new_order(order.body, at, due), kitchen=self.kitchen, actor=channel, at=at)
+        life = SimulatedOrder(_new_order(order.body, at, due), kitchen=self.kitchen, actor=channel, at=at)
         for step in order.steps:
             at = start + timedelta(seconds=step.at)
             if at > self.now:
@@ -129,7 +129,7 @@ def _bump_at_once(orders: list[Planned], begin: float, end: float) -> None:
                 order.steps[place] = Step(order.steps[place - 1].at + 5, step.status, step.plu, step.reason)
 
 
-def _take(life: Life, step: Step, at: datetime, channel: str) -> None:
+def _take(life: SimulatedOrder, step: Step, at: datetime, channel: str) -> None:
     if step.plu is None:
         by_channel = step.status == CANCELLED
         actor = channel if by_channel else "user:manager" if step.reason else "screen:expo"

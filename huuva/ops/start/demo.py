@@ -11,7 +11,7 @@ from typing import Final
 
 from core.env import PROJECT_ROOT, ConfigError
 from huuva.ops.simulation.options import add_options, wrong_together
-from huuva.ops.start.leftovers import TOKEN_VARIABLE, Family
+from huuva.ops.start.orphans import TOKEN_VARIABLE, ProcessRegistry
 
 STOP_SECONDS: Final = 20
 
@@ -36,9 +36,9 @@ def demo_options(words: Sequence[str]) -> list[str] | None:
 class Demo:
     """The process of the simulation. Not one of the parts: those are started again when they end."""
 
-    def __init__(self, options: Sequence[str], family: Family) -> None:
+    def __init__(self, options: Sequence[str], registry: ProcessRegistry) -> None:
         self._options = options
-        self._family = family
+        self._family = registry
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:

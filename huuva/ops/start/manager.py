@@ -15,8 +15,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, Final, cast
 
-from huuva.ops.start.leftovers import TOKEN_VARIABLE, Family
-from huuva.ops.start.part_logs import GATHER_SECONDS, Lines, PartLogs
+from huuva.ops.start.orphans import TOKEN_VARIABLE, ProcessRegistry
+from huuva.ops.start.process_logs import GATHER_SECONDS, Lines, PartLogs
 
 # These give way where processors are few, at the start above all: people wait for web.
 BACKGROUND: Final = frozenset({"worker", "beat"})
@@ -85,12 +85,12 @@ class PartsManager:
     def __init__(
         self,
         home: Path,
-        family: Family,
+        registry: ProcessRegistry,
         on_started: Callable[[], None],
         on_ending: Callable[[], None] | None = None,
     ) -> None:
         self._logs = PartLogs(home / "log")
-        self._family = family
+        self._family = registry
         self._on_started = on_started
         self._on_ending = on_ending
         self._parts: list[Part] = []

@@ -54,11 +54,11 @@ def run(words: Sequence[str] = ()) -> int:
 
 
 def _run(settings: Any, demo: list[str] | None, began: float) -> int:
-    from huuva.ops.start.leftovers import Family
+    from huuva.ops.start.orphans import ProcessRegistry
 
     home, host, port = settings.HUUVA_HOME, settings.HUUVA_HOST, settings.HUUVA_PORT
-    family = Family(home)
-    ended = family.end_leftovers()
+    registry = ProcessRegistry(home)
+    ended = registry.end_leftovers()
     if ended:
         print(f"Ended {ended} processes of an earlier start that was killed.", file=sys.stderr)
     check_port(host, port, "HUUVA_PORT")
@@ -67,9 +67,9 @@ def _run(settings: Any, demo: list[str] | None, began: float) -> int:
     try:
         with embedded.services(home, **embedded.wanted(settings), watch=True):
             first = _prepare(settings)
-            return _supervise(settings, family, first, demo, began)
+            return _supervise(settings, registry, first, demo, began)
     finally:
-        family.end()
+        registry.end()
 
 
 def _prepare(settings: Any) -> Any:
@@ -107,7 +107,7 @@ def _warn_without_cache() -> None:
         )
 
 
-def _supervise(settings: Any, family: Any, first: Any, demo: list[str] | None, began: float) -> int:
+def _supervise(settings: Any, registry: Any, first: Any, demo: list[str] | None, began: float) -> int:
     from huuva.ops.processes import commands
     from huuva.ops.start.box import box
     from huuva.ops.start.manager import PartsManager
@@ -125,8 +125,8 @@ def _supervise(settings: Any, family: Any, first: Any, demo: list[str] | None, b
     def start_announcing() -> None:
         threading.Thread(target=announce, daemon=True).start()
 
-    rush = None if demo is None else Demo(demo, family)
-    manager = PartsManager(home, family, start_announcing, rush.interrupt if rush else None)
+    rush = None if demo is None else Demo(demo, registry)
+    manager = PartsManager(home, registry, start_announcing, rush.interrupt if rush else None)
     for name, command in commands(home, host, port, settings.HUUVA_WEB_WORKERS).items():
         manager.add_part(name, command)
     manager.loop()
@@ -158,8 +158,8 @@ def origin(host: str, port: int) -> str:
 def check_port(host: str, port: int, variable: str) -> None:
     """Raises ConfigError when the port can't be had."""
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind, protocol) as probe:
+        registry, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(registry, kind, protocol) as probe:
             # As the server does: connections of an earlier start that are still closing don't count.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)

@@ -19,6 +19,7 @@ from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 
+from core.env import PROJECT_ROOT
 from huuva.management.commands import backup as command
 from huuva.models import BackupRecord
 from huuva.ops.backups import BackupError, BackupRefused, alerts, record
@@ -235,7 +236,7 @@ def test_timer_makes_a_backup_prunes_and_ends_with_sigterm(tmp_path: Path) -> No
     os.utime(old, (0, 0))
     timer = subprocess.Popen(
         [sys.executable, "manage.py", "backup", "--daily"],
-        cwd=Path(__file__).resolve().parents[2],
+        cwd=PROJECT_ROOT,
         env={
             **os.environ,
             "HUUVA_HOME": str(tmp_path),

@@ -157,5 +157,5 @@ def test_metrics_are_in_the_form_of_prometheus(client: Client) -> None:
     lines = answer.content.decode().splitlines()
     sample = re.compile(r'[a-z_]+(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? [0-9.e+-]+')
     assert [line for line in lines if not line.startswith("# ") and not sample.fullmatch(line)] == []
-    assert "huuva_feed_lag_seconds 0" in lines
+    assert "huuva_feed_lag_seconds 0.0" in lines
     assert any(line.startswith("huuva_build_info{") for line in lines)

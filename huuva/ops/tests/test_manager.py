@@ -21,11 +21,11 @@ SUPERVISOR = """
 import sys
 from pathlib import Path
 from huuva.ops.start import manager
-from huuva.ops.start.leftovers import Family
+from huuva.ops.start.orphans import ProcessRegistry
 
 home, words = Path(sys.argv[1]), sys.argv[2:]
 manager.STOP_SECONDS = 3.0
-parts = manager.PartsManager(home, Family(home), lambda: print("all started", flush=True))
+parts = manager.PartsManager(home, ProcessRegistry(home), lambda: print("all started", flush=True))
 for name, script in zip(words[::2], words[1::2]):
     parts.add_part(name, [sys.executable, "-c", script])
 parts.loop()

@@ -11,9 +11,9 @@ from django.db import connection
 
 from integrations.models import ChannelMessage, ChannelOrder
 from integrations.tests.channels import factories as make
-from orders.bookkeeping import differences
+from orders.consistency import differences
+from orders.errors import ImpossibleMove
 from orders.models import Order, StatusChange
-from orders.refusals import ImpossibleMove
 from orders.services import move_order
 from orders.statuses import CANCELLED, PICKED_UP, READY
 

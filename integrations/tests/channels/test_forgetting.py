@@ -51,10 +51,10 @@ def test_the_metrics_count_what_came_and_what_waits(client):
     make.send(make.body(location="elsewhere"))
     move_order("deliverect:d-1", READY, actor="screen:x")
     text = client.get("/metrics").content.decode()
-    assert 'huuva_channel_messages_last_hour{channel="deliverect",outcome="taken"} 1' in text
+    assert 'huuva_channel_messages_last_hour{channel="deliverect",outcome="taken"} 1.0' in text
     assert 'huuva_channel_messages_last_hour{channel="deliverect",outcome="repeated"}' in text
-    assert "huuva_channel_locations_unknown 0" in text
+    assert "huuva_channel_locations_unknown 0.0" in text
     make.send(make.body("d-2", location="elsewhere"))
     text = client.get("/metrics").content.decode()
-    assert "huuva_channel_locations_unknown 1" in text
-    assert "huuva_channel_messages_waiting 1" in text
+    assert "huuva_channel_locations_unknown 1.0" in text
+    assert "huuva_channel_messages_waiting 1.0" in text

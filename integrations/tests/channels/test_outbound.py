@@ -8,7 +8,7 @@ import pytest
 
 from integrations.channels.outbound import FAILED, PACE, ChannelUpdates, tell_failed
 from integrations.channels.signatures import is_signed
-from integrations.deliveries import Due, Message
+from integrations.deliveries import Message, PendingDelivery
 from integrations.events import CREATED, RECALLED, STATUS_CHANGED
 from integrations.models import ChannelLink, ChannelLocation, ChannelMessage, Delivery
 from integrations.tests.channels import factories as make
@@ -31,7 +31,7 @@ def link(**fields) -> ChannelLink:
 
 def rendered(rows: Iterable[tuple[str, int, str]], link: ChannelLink) -> list[Message | None]:
     due = [
-        Due(number, link.pk, order_id, sequence, 0, event, clock.now(), 1)
+        PendingDelivery(number, link.pk, order_id, sequence, 0, event, clock.now(), 1)
         for number, (order_id, sequence, event) in enumerate(rows)
     ]
     found = ChannelUpdates().render(due)

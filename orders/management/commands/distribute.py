@@ -39,7 +39,7 @@ class Command(BaseCommand):
             return
         if steps and not options["yes"] and not agreed("Do this now, in one transaction?"):
             raise CommandError("Nothing was done.")
-        mended = carry_out(steps) if steps else mend_counters()
-        for counter in mended:
+        local_day = carry_out(steps) if steps else mend_counters()
+        for counter in local_day:
             self.stdout.write(f"- {counter} counts on behind the highest number")
-        self.stdout.write("Done." if steps or mended else "All is spread already.")
+        self.stdout.write("Done." if steps or local_day else "All is spread already.")

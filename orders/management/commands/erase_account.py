@@ -6,10 +6,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from orders.audit import record, shell_user
+from orders.errors import OrdersStillOpen
 from orders.management.asking import agreed
 from orders.models import Order
 from orders.privacy import erase_account
-from orders.refusals import OrdersStillOpen
 
 log = structlog.get_logger(__name__)
 

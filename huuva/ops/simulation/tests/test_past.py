@@ -19,7 +19,7 @@ from core.env import ConfigError
 from huuva.ops.simulation.filling import fill
 from huuva.ops.simulation.past import Past
 from huuva.ops.start.demo import demo_options
-from orders.bulk import Life
+from orders.bulk import SimulatedOrder
 from orders.models import Kitchen, Order, StatusChange
 from orders.statuses import CANCELLED, OPEN, PICKED_UP
 from orders.tasks import check_history
@@ -35,11 +35,11 @@ def past(days: int = 14, per_day: float = 120, seed: int = 1, slug: str = "main"
 
 
 @pytest.fixture(scope="module")
-def lives() -> list[Life]:
+def lives() -> list[SimulatedOrder]:
     return [life for day in past().lives() for life in day]
 
 
-def test_it_has_the_orders_that_were_asked_for(lives: list[Life]) -> None:
+def test_it_has_the_orders_that_were_asked_for(lives: list[SimulatedOrder]) -> None:
     assert 14 * 120 * 0.9 < len(lives) < 15 * 120 * 1.1
     weekdays = Counter(life.created_at.astimezone(HELSINKI).weekday() for life in lives)
     assert weekdays[4] + weekdays[5] > 1.25 * (weekdays[0] + weekdays[1]) * 2 / 2.5
@@ -47,7 +47,7 @@ def test_it_has_the_orders_that_were_asked_for(lives: list[Life]) -> None:
     assert hours[18] > hours[15] > hours[4]
 
 
-def test_nothing_happens_after_now_and_what_is_open_is_what_would_be(lives: list[Life]) -> None:
+def test_nothing_happens_after_now_and_what_is_open_is_what_would_be(lives: list[SimulatedOrder]) -> None:
     assert max(row.at for life in lives for row in life.log) <= NOW
     open_ones = [life for life in lives if life.is_open]
     assert open_ones
@@ -55,7 +55,7 @@ def test_nothing_happens_after_now_and_what_is_open_is_what_would_be(lives: list
     assert len(open_ones) < len(lives) / 20
 
 
-def test_it_shows_what_managers_look_for(lives: list[Life]) -> None:
+def test_it_shows_what_managers_look_for(lives: list[SimulatedOrder]) -> None:
     ended = [life for life in lives if not life.is_open]
     assert 0.02 < sum(life.status == CANCELLED for life in ended) / len(ended) < 0.12
     assert 0.01 < sum(any(row.kind == 3 for row in life.log) for life in ended) / len(ended) < 0.12
@@ -90,7 +90,7 @@ def test_now_and_then_everything_is_bumped_at_once() -> None:
     assert longest > 8
 
 
-def test_products_take_their_own_times(lives: list[Life]) -> None:
+def test_products_take_their_own_times(lives: list[SimulatedOrder]) -> None:
     took: dict[str, list[float]] = {}
     for life in lives:
         begun = {row.plu: row.at for row in life.log if row.to_status == 2}

@@ -38,7 +38,7 @@ def differences(live_stack: Any) -> Any:
         "shell",
         "--no-imports",
         "--command",
-        "import json\nfrom orders.bookkeeping import differences\nprint(json.dumps(differences()))",
+        "import json\nfrom orders.consistency import differences\nprint(json.dumps(differences()))",
     )
     return json.loads(told)
 

@@ -53,7 +53,7 @@ def span(time: timedelta) -> str:
     return ngettext("%d day", "%d days", hours // 24) % (hours // 24)
 
 
-def moment(at: datetime, kitchen: Kitchen, *, seconds: bool = False) -> str:
+def format_time(at: datetime, kitchen: Kitchen, *, seconds: bool = False) -> str:
     """A time in the kitchen's zone, which is named: “23 Nov 17:25 EET”; with the year unless it is this one."""
     local = at.astimezone(kitchen.zone)
     this_year = local.year == clock.now().astimezone(kitchen.zone).year

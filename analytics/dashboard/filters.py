@@ -32,7 +32,7 @@ WEEKS_BEFORE: Final = 4
 
 
 @dataclass(frozen=True)
-class Question:
+class DashboardFilter:
     """`kitchens` are those to add up: the one that was chosen, else all that the user may see."""
 
     now: datetime
@@ -110,17 +110,17 @@ class Question:
         zones = self.zone_of.values() or [zoneinfo.ZoneInfo("UTC")]
         return min(local_hour(hour, zone) for zone in zones)
 
-    def on(self, day: date) -> "Question":
+    def on(self, day: date) -> "DashboardFilter":
         return replace(self, days=Days(day, day))
 
 
-def ask(
+def parse(
     query: Mapping[str, str],
     kitchens: Sequence[Kitchen],
     now: datetime,
     *,
     sees_all: bool,
-) -> Question:
+) -> DashboardFilter:
     """The question in a page's query. What can't be read is said in `errors`, and today is shown instead."""
     errors: list[str] = []
     slug, chosen = query.get("kitchen", ""), tuple(kitchens)
@@ -131,7 +131,7 @@ def ask(
             slug, chosen = "", tuple(kitchens)
     today = _today(now, chosen)
     name, days = _days(query, today, errors)
-    return Question(
+    return DashboardFilter(
         now=now,
         range=name,
         days=days,

@@ -14,7 +14,7 @@ from integrations.deliveries.clock_steps import shorten_waits, step_watch
 from integrations.events import CREATED, ITEM_STATUS_CHANGED, LATE, RECALLED, STATUS_CHANGED
 from integrations.models import Delivery, DeliveryProgress, Sink
 from orders import clock, feed
-from orders.plans import planned_anew
+from orders.plans import without_prepared_statements
 from orders.statuses import Kind
 
 PAGE: Final = 1000
@@ -157,7 +157,7 @@ def _make_late(cursor: feed.Cursor) -> int:
 def _write(statement: str, rows: Iterable[tuple[str, int]], **parameters: str) -> int:
     # Sorted: two transactions that meet on the same deliveries then take them in the same order.
     ordered = sorted(set(rows))
-    with planned_anew(), connection.cursor() as cursor:
+    with without_prepared_statements(), connection.cursor() as cursor:
         cursor.execute(
             statement,
             {

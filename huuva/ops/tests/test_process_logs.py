@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from huuva.ops.start.part_logs import Lines, PartLogs
+from huuva.ops.start.process_logs import Lines, PartLogs
 
 
 def readings(*writes: bytes) -> list[bytes]:

@@ -20,7 +20,7 @@ SELECT
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class DashboardContext:
     """`place` is where the rollups are in the change feed; `refreshed_at` None: they have never been made."""
 
     kitchens: list[Kitchen]
@@ -29,11 +29,11 @@ class Setting:
     refreshed_at: datetime | None
 
 
-def read_setting() -> Setting:
+def read_setting() -> DashboardContext:
     with connection.cursor() as cursor:
         cursor.execute(_SQL)
         kitchens, brands, place, refreshed_at = cursor.fetchone()
-    return Setting(
+    return DashboardContext(
         [
             Kitchen(slug=slug, name=name, time_zone=zone, release_minutes=release)
             for slug, name, zone, release in orjson.loads(kitchens or "[]")

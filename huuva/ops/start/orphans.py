@@ -17,7 +17,7 @@ TOKEN_VARIABLE: Final = "HUUVA_RUN_TOKEN"  # noqa: S105  (a name)
 STEPS: Final = ((signal.SIGTERM, 3.0), (signal.SIGKILL, 5.0))
 
 
-class Family:
+class ProcessRegistry:
     """The processes of one start. All inherit a random token in their environment.
 
     The token finds children of children too, and never a stranger that got a dead one's number. Where an

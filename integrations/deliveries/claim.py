@@ -7,9 +7,9 @@ from typing import Final
 
 from django.db import connection
 
-from integrations.deliveries.kinds import Due
+from integrations.deliveries.kinds import PendingDelivery
 from orders import clock
-from orders.plans import planned_anew
+from orders.plans import without_prepared_statements
 
 # Longer than a try can take, with some for the way to it.
 LEASE: Final = timedelta(seconds=60)
@@ -19,7 +19,7 @@ LEASE: Final = timedelta(seconds=60)
 class Claimed:
     """A delivery that is leased to us. `failures`: those of its sink in a row, until now."""
 
-    due: Due
+    due: PendingDelivery
     kind: str
     failures: int
 
@@ -80,7 +80,7 @@ def claim(
     if limit <= 0 or most <= 0 or (ended is not None and not ended):
         return []
     now = clock.now()
-    with planned_anew(), connection.cursor() as cursor:
+    with without_prepared_statements(), connection.cursor() as cursor:
         cursor.execute(
             _CLAIM if ended is None else _CLAIM_OF_ORDERS,
             {
@@ -96,7 +96,7 @@ def claim(
                 "me": me,
             },
         )
-        return [Claimed(Due(*row[:8]), *row[8:]) for row in cursor.fetchall()]
+        return [Claimed(PendingDelivery(*row[:8]), *row[8:]) for row in cursor.fetchall()]
 
 
 def unclaim(me: str, ids: list[int]) -> None:

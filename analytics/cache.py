@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 
 
-class Kept[A]:
+class Cache[A]:
     """The latest answers by question, thread-safe and bounded."""
 
     def __init__(self, size: int) -> None:

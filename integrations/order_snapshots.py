@@ -10,7 +10,7 @@ from django.db import connection
 
 from orders.ids import public_id
 from orders.models import Order, OrderItem
-from orders.plans import planned_anew
+from orders.plans import without_prepared_statements
 from orders.reads import items_by_order, orders_by_id
 from orders.statuses import ITEM_NAMES, KIND_NAMES, ORDER_NAMES
 
@@ -125,7 +125,7 @@ def orders_then(wanted: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Orde
     if not keys:
         return {}
     ids = sorted({order_id for order_id, _ in keys})
-    with planned_anew():
+    with without_prepared_statements():
         orders, items = orders_by_id(ids), items_by_order(ids)
         with connection.cursor() as cursor:
             cursor.execute(_READ, [[order_id for order_id, _ in keys], [sequence for _, sequence in keys]])

@@ -9,7 +9,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 
-class Grain(IntEnum):
+class Granularity(IntEnum):
     HOUR = 1
     DAY = 2
     MONTH = 3
@@ -20,66 +20,68 @@ class Grain(IntEnum):
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Piece(NamedTuple):
+class PeriodRange(NamedTuple):
     """The spans of one grain that begin in [`start`, `end`); None is without end."""
 
-    grain: Grain
+    grain: Granularity
     start: datetime | None
     end: datetime | None
 
 
-def start_of(grain: Grain, at: datetime) -> datetime:
+def start_of(grain: Granularity, at: datetime) -> datetime:
     """When the span that holds `at`, a time in UTC, begins."""
-    if grain is Grain.ALL:
+    if grain is Granularity.ALL:
         return BEGINNING
     hour = at.replace(minute=0, second=0, microsecond=0)
-    if grain is Grain.HOUR:
+    if grain is Granularity.HOUR:
         return hour
     day = hour.replace(hour=0)
-    return day if grain is Grain.DAY else day.replace(day=1)
+    return day if grain is Granularity.DAY else day.replace(day=1)
 
 
-def next_start(grain: Grain, start: datetime) -> datetime:
-    if grain is Grain.HOUR:
+def next_start(grain: Granularity, start: datetime) -> datetime:
+    if grain is Granularity.HOUR:
         return start + timedelta(hours=1)
-    if grain is Grain.DAY:
+    if grain is Granularity.DAY:
         return start + timedelta(days=1)
-    return start_of(Grain.MONTH, start + timedelta(days=31))
+    return start_of(Granularity.MONTH, start + timedelta(days=31))
 
 
 def hour_from(since: datetime) -> datetime:
     """The first hour of a range: the one that holds its beginning."""
-    return start_of(Grain.HOUR, since)
+    return start_of(Granularity.HOUR, since)
 
 
 def hour_to(until: datetime) -> datetime:
     """The end of a range's last hour: hours that the range only touches count as a whole."""
-    return _round_up(Grain.HOUR, until)
+    return _round_up(Granularity.HOUR, until)
 
 
-def _round_up(grain: Grain, at: datetime) -> datetime:
+def _round_up(grain: Granularity, at: datetime) -> datetime:
     start = start_of(grain, at)
     return start if start == at else next_start(grain, start)
 
 
-def pieces(since: datetime | None, until: datetime | None) -> list[Piece]:
+def period_ranges(since: datetime | None, until: datetime | None) -> list[PeriodRange]:
     """What together covers the hours from `since` until `until` exactly once, in as few spans as can be."""
     if since is None and until is None:
-        return [Piece(Grain.ALL, None, None)]
-    return _pieces(
-        Grain.HOUR, None if since is None else hour_from(since), None if until is None else hour_to(until)
+        return [PeriodRange(Granularity.ALL, None, None)]
+    return _period_ranges(
+        Granularity.HOUR,
+        None if since is None else hour_from(since),
+        None if until is None else hour_to(until),
     )
 
 
-def _pieces(grain: Grain, start: datetime | None, end: datetime | None) -> list[Piece]:
+def _period_ranges(grain: Granularity, start: datetime | None, end: datetime | None) -> list[PeriodRange]:
     if start is not None and end is not None and start >= end:
         return []
-    if grain is Grain.MONTH:
-        return [Piece(grain, start, end)]
-    coarser = Grain(grain + 1)
+    if grain is Granularity.MONTH:
+        return [PeriodRange(grain, start, end)]
+    coarser = Granularity(grain + 1)
     first = None if start is None else _round_up(coarser, start)
     last = None if end is None else start_of(coarser, end)
     if first is not None and last is not None and first >= last:
-        return [Piece(grain, start, end)]
-    edges = [Piece(grain, start, first), Piece(grain, last, end)]
-    return [edge for edge in edges if edge.start != edge.end] + _pieces(coarser, first, last)
+        return [PeriodRange(grain, start, end)]
+    edges = [PeriodRange(grain, start, first), PeriodRange(grain, last, end)]
+    return [edge for edge in edges if edge.start != edge.end] + _period_ranges(coarser, first, last)
