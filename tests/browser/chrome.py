@@ -10,6 +10,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright
 
 DESK = {"width": 1920, "height": 1080}
 PHONE = {"width": 390, "height": 844}
+# How long a busy machine may take to show what must come.
+PATIENCE_MS = 60_000
 FLAGS = (
     "--headless",
     "--no-sandbox",
@@ -50,7 +52,7 @@ def watched(browser: Browser, base_url: str, **options: Any) -> Iterator[tuple[P
 def watched_page(context: BrowserContext, base_url: str) -> Iterator[tuple[Page, Complaints]]:
     """A new page of that profile, with all its complaints."""
     page = context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(PATIENCE_MS)
     found = Complaints()
 
     def console(message: Any) -> None:

@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
-from tests.browser.chrome import launch
+from tests.browser.chrome import PATIENCE_MS, launch
 from tests.browser.walls import WallKitchen
 from tests.planted import PASSWORDS
 
 HERE = Path(__file__).parent
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -12,6 +12,7 @@ from typing import Any
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, StorageState, expect
 
 from tests.api.client import Client
+from tests.browser.chrome import PATIENCE_MS
 from tests.live_stack import LiveStack
 
 WALL = {"width": 1920, "height": 1080}
@@ -69,7 +70,7 @@ class WallKitchen:
         context = self.browser.new_context(
             base_url=self.stack.base_url, storage_state=self.paired(screen, *options), **more
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE_MS)
         try:
             wall = Wall(context)
             wall.page.goto(path)
