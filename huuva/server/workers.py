@@ -1,11 +1,11 @@
-"""granian's processes. All accept from one socket, so that a reload refuses nobody."""
+"""granian's processes. The parent keeps the sockets from which they accept, so that a reload refuses nobody."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
 import signal
-import socket
+import sys
 import time
 from collections.abc import Callable
 from functools import partial
@@ -26,18 +26,22 @@ FINISH_SECONDS: Final = 30.0
 
 
 class WebServer(MPServer):
-    """granian with a shared socket, and a reload (SIGHUP) that waits for the new worker and lets the old one finish."""
+    """granian with sockets that outlive workers, and a reload (SIGHUP) that waits for the new worker and lets the old
+    one finish."""
 
     streams = False
 
     def _init_shared_socket(self) -> None:
-        # granian's default on Linux is a socket for each worker; what waits in one is lost when it closes.
-        holder: Any = SocketSpec(self.bind_addr, self.bind_port, self.backlog).build()
-        self._ssp, self._shd, self._sfd = None, holder, holder.get_fd()
-        self._sso = socket.socket(fileno=self._sfd)
-        self._sso.set_inheritable(True)
+        # A socket for each worker, among which Linux spreads connections evenly: from one for all, a worker that is
+        # awake takes most of them. granian would open them in the workers, and lose what waits when one closes.
+        spec: Any = SocketSpec(self.bind_addr, self.bind_port, self.backlog)
+        self._ssp = self._sso = None
+        self._sockets = [spec.build() for _ in range(self.workers if sys.platform == "linux" else 1)]
+        for holder in self._sockets:
+            os.set_inheritable(holder.get_fd(), True)
 
     def _spawn_worker(self, idx: int, target: Any, callback_loader: Callable[[], Any]) -> Any:  # type: ignore[override]
+        self._shd = self._sockets[idx % len(self._sockets)]
         ready = multiprocessing.Event()
         spawn: Any = super()._spawn_worker
         worker = spawn(idx, target, partial(_load, callback_loader, ready))
