@@ -1,7 +1,7 @@
 """Threads that answer, and what waits for them.
 
-Probes have threads of their own, so that they answer when all others are busy. Boards get half of the threads: screens
-that ask again and again must not keep orders waiting.
+Probes have threads of their own, so that they answer when all others are busy. Boards get a quarter of the
+threads at most, and so do lists, reports, exports and pages: who asks for many of them must not keep orders waiting.
 """
 
 from __future__ import annotations
@@ -24,7 +24,11 @@ log = structlog.get_logger(__name__)
 LIVENESS: Final = frozenset({"/livez", "/livez/", "/api/health", "/api/health/"})
 READINESS: Final = frozenset({"/readyz", "/readyz/", "/metrics", "/metrics/"})
 BOARDS: Final = ("/display/", "/pickup/")
+# Reads below it are of one order and short, except for the change feed.
+ORDERS: Final = "/api/orders/"
+FEED: Final = "/api/orders/events"
 BUSY: Final = "No thread was free within {:.0f} s. Nothing was done; send it again."
+FULL: Final = "Too many requests are waiting. Nothing was done; send it again."
 
 
 class AnsweringThread(threading.Thread):
@@ -68,9 +72,7 @@ class Lane:
 
     def submit(self, request: Request) -> None:
         if len(self._waiting) >= MOST_WAITING:
-            request.turn_away(
-                503, "too_busy", "Too many requests are waiting. Nothing was done; send it again."
-            )
+            request.turn_away(503, "too_busy", FULL)
             return
         self._waiting[request] = True
         self._queue.put(request)
@@ -106,6 +108,9 @@ class Share:
         self._backlog: dict[Request, Any] = {}
 
     def submit(self, request: Request) -> None:
+        if len(self._backlog) >= MOST_WAITING:
+            request.turn_away(503, "too_busy", FULL)
+            return
         gone = request.protocol.client_disconnect()
         release = request.on_end
 
@@ -158,25 +163,27 @@ class Pool:
     """All lanes of one worker process."""
 
     def __init__(self, respond: Callable[[Request], None], threads: int) -> None:
-        self._orders = Lane("answer", threads, respond)
+        quarter = max(1, threads // 4)
+        self._answers = Lane("answer", threads, respond)
         self._liveness = Lane("liveness", 1, respond)
         self._readiness = Lane("readiness", 1, respond)
-        self._boards = Share(self._orders, max(1, threads // 2))
-        self._lanes = (self._orders, self._liveness, self._readiness)
+        self._boards = Share(self._answers, quarter)
+        self._reads = Share(self._answers, quarter)
+        self._lanes = (self._answers, self._liveness, self._readiness)
 
     def submit(self, request: Request) -> None:
         """Gives a whole request to a thread, or answers 503 where too many wait."""
         path = request.path
-        if path.startswith("/api/orders"):
-            self._orders.submit(request)
-        elif path in LIVENESS:
+        if path in LIVENESS:
             self._liveness.submit(request)
         elif path in READINESS:
             self._readiness.submit(request)
-        elif path.startswith(BOARDS) and request.scope.method == "GET":
+        elif request.scope.method != "GET" or (path.startswith(ORDERS) and not path.startswith(FEED)):
+            self._answers.submit(request)
+        elif path.startswith(BOARDS):
             self._boards.submit(request)
         else:
-            self._orders.submit(request)
+            self._reads.submit(request)
 
     @property
     def threads(self) -> list[AnsweringThread]:
@@ -186,3 +193,4 @@ class Pool:
         for lane in self._lanes:
             lane.expire(now)
         self._boards.expire(now)
+        self._reads.expire(now)

@@ -54,7 +54,7 @@ def ask(pool: Pool, path: str, method: str = "GET") -> Protocol:
 def test_probes_answer_while_all_threads_are_busy(answering: Answering) -> None:
     pool = Pool(answering, threads=2)
     for _ in range(5):
-        ask(pool, "/api/orders")
+        ask(pool, "/api/orders", "POST")
     answering.wait_for(2)
     probe = ask(pool, "/livez")
     answering.wait_for(3)
@@ -92,15 +92,16 @@ def test_one_request_more_than_may_wait_is_turned_away(
     assert [protocol.status for protocol in waiting] == [None, None, 503]
 
 
-def test_boards_leave_half_of_the_threads_to_orders(answering: Answering) -> None:
+@pytest.mark.parametrize("path", ["/display/board", "/api/orders", "/api/orders/events", "/admin/"])
+def test_boards_and_large_reads_leave_threads_to_orders(answering: Answering, path: str) -> None:
     pool = Pool(answering, threads=2)
     for _ in range(20):
-        ask(pool, "/display/board")
+        ask(pool, path)
     answering.wait_for(1)
-    ask(pool, "/api/orders", "POST")
+    ask(pool, "/api/orders/7")
     answering.wait_for(2)
 
-    assert answering.began == ["/display/board", "/api/orders"]
+    assert answering.began == [path, "/api/orders/7"]
     answering.free.set()
     answering.wait_for(21)
 
