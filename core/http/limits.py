@@ -33,7 +33,7 @@ WAIT_SECONDS: Final = 5.0
 MOST_WAITING: Final = 500
 
 # Answers that a database which hangs may hold up: less than the 10 s that a client is promised.
-HANGING_SECONDS: Final = 5.0
+HANGING_SECONDS: Final = 4.0
 PING_SECONDS: Final = 2.0
 
 
