@@ -9,9 +9,8 @@ import orjson
 from django.db import connection
 
 from orders.ids import public_id
-from orders.models import Order, OrderItem
-from orders.plans import without_prepared_statements
-from orders.reads import items_by_order, orders_by_id
+from orders.models import Order
+from orders.statements import ItemRow, items_by_order, orders_by_id, without_prepared_statements
 from orders.statuses import ITEM_NAMES, KIND_NAMES, ORDER_NAMES
 
 type Document = dict[str, Any]
@@ -40,7 +39,7 @@ class OrderThen:
     its items. All else (`order`, `items`) is as it is now."""
 
     order: Order
-    items: list[OrderItem]
+    items: list[ItemRow]
     row: HistoryRow
     status: int
     item_statuses: dict[str, int]
@@ -91,7 +90,7 @@ class OrderThen:
             }
         return document
 
-    def _item(self, item: OrderItem, customer: bool) -> Document:
+    def _item(self, item: ItemRow, customer: bool) -> Document:
         document: Document = {
             "plu": item.plu,
             "name": item.name,

@@ -7,13 +7,15 @@ from typing import Any
 
 from django.db import transaction
 
-from orders import clock
+from orders import clock, statements
 from orders.errors import ImpossibleAmendment
 from orders.models import Amendment, Order, OrderItem, StatusChange
-from orders.reads import items_of
 from orders.services import find_item, lock_order
 from orders.signals import order_amended
 from orders.statuses import ITEM_NAMES, ORDER_NAMES, TERMINAL
+
+# What an amendment writes on the order's own row.
+AMENDED_FIELDS = ("note", "pickup_time", "due_at", "version", "updated_at")
 
 
 @dataclass(slots=True, frozen=True)
@@ -43,7 +45,7 @@ def amend_order(
     """
     with transaction.atomic():
         order = lock_order(order_id, kitchen, expected)
-        lines = order.lines = items_of(order.id)
+        lines = order.lines = statements.items_of(order.id)
         wanted = [(find_item(lines, plu), amendment) for plu, amendment in (items or {}).items()]
         at = max(clock.now(), order.updated_at)
         changes = _change(order, None, "note", note)
@@ -69,9 +71,9 @@ def amend_order(
         amendment_row = Amendment(
             order_id=order.id, version=order.version, changes=changes, at=at, actor=actor, reason=reason
         )
-        Order.objects.amend(order)
-        OrderItem.objects.amend(touched)
-        Amendment.objects.append(amendment_row)
+        statements.update(order, AMENDED_FIELDS)
+        statements.amend_items(touched)
+        statements.insert(Amendment, [amendment_row])
         order_amended.send(Order, order=order, amendment=amendment_row)
     return order
 

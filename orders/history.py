@@ -6,7 +6,7 @@ The service holds the order's lock and has read the stored status, so the change
 from datetime import datetime
 from typing import Any
 
-from orders import clock
+from orders import clock, statements
 from orders.models import Change, Order, StatusChange
 from orders.statuses import Kind
 
@@ -42,4 +42,4 @@ def record_history(sender: type[Order], instance: Order, raw: bool = False, **kw
     if raw or change is None:
         return
     instance.change = None
-    StatusChange.objects.append(change.rows)
+    statements.insert(StatusChange, change.rows)

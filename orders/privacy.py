@@ -19,7 +19,7 @@ from typing import Any, Final
 from django.db import DEFAULT_DB_ALIAS, connection, transaction
 from django.db.models import QuerySet
 
-from orders import clock, erasures, retention
+from orders import clock, erasures, retention, statements
 from orders.errors import OrdersStillOpen
 from orders.models import Amendment, Kitchen, Order, OrderItem, StatusChange
 from orders.models.querysets import past_the_guard
@@ -101,7 +101,7 @@ def _remove_notes_of_amendments(order_ids: Sequence[str]) -> None:
     for row in rows:
         row.changes = [change for change in row.changes if change["field"] != "note"]
         row.reason = ""
-        Amendment.objects.append(row)
+        statements.insert(Amendment, [row])
 
 
 def export_account(account: str) -> Iterator[dict[str, Any]]:

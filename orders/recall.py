@@ -7,11 +7,10 @@ from typing import cast
 
 from django.db import transaction
 
-from orders import clock
+from orders import clock, statements
 from orders.errors import CancellationIsFinal, NothingToRecall, RecallBlocked, RecallExpired, Refusal
 from orders.history import begin
 from orders.models import Change, Order, OrderItem, StatusChange
-from orders.reads import items_of
 from orders.services import find_item, lock_order, store
 from orders.statuses import CANCELLED, READY, Kind, follows, lifted
 
@@ -35,13 +34,13 @@ def recall(
     """
     with transaction.atomic():
         order = lock_order(order_id, kitchen, expected)
-        items = order.lines = items_of(order.id)
+        items = order.lines = statements.items_of(order.id)
         if plu is not None:
             plu = find_item(items, plu).plu
         log = list(StatusChange.objects.filter(order_id=order.id).order_by("sequence"))
         change, back = take_back(order, items, log, plu, actor, reason, at=clock.now())
         for status, plus in back.items():
-            OrderItem.objects.move(order.id, plus, status)
+            statements.move_items(order.id, plus, status)
         store(order, change)
     return order
 

@@ -10,13 +10,12 @@ from dataclasses import replace
 from django.db import DatabaseError, IntegrityError, InternalError, transaction
 from psycopg.errors import UniqueViolation
 
-from orders import clock
+from orders import clock, statements
 from orders.errors import ImpossibleMove, OrderExists, StaleVersion
 from orders.history import CHANGED_FIELDS, begin
 from orders.ids import has_room_for_mark, marked_id
 from orders.models import Change, Kitchen, Order, OrderItem, StatusChange
 from orders.new import NewOrder
-from orders.reads import items_of, locked_order
 from orders.signals import order_changed
 from orders.statuses import ITEM_NAMES, MOVES, ORDER_NAMES, READY, TERMINAL, Kind, follows, lifted
 
@@ -82,12 +81,12 @@ def _create(new: NewOrder, kitchen: Kitchen, actor: str) -> Order:
     order.change = change
     with transaction.atomic():
         try:
-            order.save(force_insert=True)
+            statements.insert_order(order)
         except (IntegrityError, InternalError) as error:
             if _is_taken_id(error):
                 raise OrderExists(order.id) from None
             raise
-        OrderItem.objects.add(items)
+        statements.insert(OrderItem, items)
         order.lines, order.log = items, change.rows
         order_changed.send(Order, order=order, change=change)
     return order
@@ -117,7 +116,7 @@ def move_order(
     """
     with transaction.atomic():
         order = lock_order(order_id, kitchen, expected)
-        items = order.lines = items_of(order.id)
+        items = order.lines = statements.items_of(order.id)
         if order.status == to:
             return order
         if to not in MOVES[order.status]:
@@ -129,7 +128,7 @@ def move_order(
         for item in behind:
             change.record(item.plu, item.status, to)
             item.status = to
-        OrderItem.objects.move(order.id, [item.plu for item in behind], to)
+        statements.move_items(order.id, [item.plu for item in behind], to)
         store(order, change)
     return order
 
@@ -151,7 +150,7 @@ def move_item(
     """
     with transaction.atomic():
         order = lock_order(order_id, kitchen, expected)
-        items = order.lines = items_of(order.id)
+        items = order.lines = statements.items_of(order.id)
         item = find_item(items, plu)
         if item.status == to:
             return order, item
@@ -177,7 +176,7 @@ def move_items(
     """
     with transaction.atomic():
         order = lock_order(order_id, kitchen, expected)
-        items = order.lines = items_of(order.id)
+        items = order.lines = statements.items_of(order.id)
         moving = {find_item(items, plu).plu for plu in plus}
         behind = [item for item in items if item.plu in moving and follows(item.status, to)]
         if not behind:
@@ -194,7 +193,7 @@ def _advance(order: Order, moving: list[OrderItem], to: int, actor: str, reason:
     for item in moving:
         change.record(item.plu, item.status, to)
         item.status = to
-    OrderItem.objects.move(order.id, [item.plu for item in moving], to)
+    statements.move_items(order.id, [item.plu for item in moving], to)
     if order.kitchen.auto_advance:
         target = lifted(line.status for line in order.lines)
         if target > order.status:
@@ -205,7 +204,7 @@ def _advance(order: Order, moving: list[OrderItem], to: int, actor: str, reason:
 
 def lock_order(order_id: str, kitchen: str | None, expected: Container[int] | None) -> Order:
     """The order with its row locked, as every change of it begins. Raises Order.DoesNotExist and StaleVersion."""
-    order = locked_order(order_id, kitchen)
+    order = statements.locked_order(order_id, kitchen)
     if expected is not None and order.version not in expected:
         raise StaleVersion(order.version)
     return order
@@ -223,7 +222,7 @@ def find_item(items: Sequence[OrderItem], plu: str) -> OrderItem:
 def store(order: Order, change: Change) -> None:
     """Write what `change` did to the order's own row, its history with it, and tell who listens."""
     order.change = change
-    order.save(update_fields=CHANGED_FIELDS)
+    statements.update_order(order, CHANGED_FIELDS)
     order_changed.send(Order, order=order, change=change)
 
 

@@ -14,7 +14,7 @@ from integrations.deliveries.clock_steps import shorten_waits, step_watch
 from integrations.events import CREATED, ITEM_STATUS_CHANGED, LATE, RECALLED, STATUS_CHANGED
 from integrations.models import Delivery, DeliveryProgress, Sink
 from orders import clock, feed
-from orders.plans import without_prepared_statements
+from orders.statements import without_prepared_statements
 from orders.statuses import Kind
 
 PAGE: Final = 1000

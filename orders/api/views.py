@@ -25,8 +25,8 @@ from orders.api.paging import NO_CURSOR, limit_of, page_of, place_of
 from orders.errors import OrderExists, Refusal, StaleVersion
 from orders.ids import public_id, stored_ids
 from orders.models import Order, OrderItem
-from orders.reads import one_order
 from orders.recall import recall
+from orders.statements import one_order
 
 
 def refused(refusal: Refusal) -> Problem:

@@ -2,7 +2,7 @@ from orders.models.access import KitchenMember
 from orders.models.amendments import Amendment
 from orders.models.changes import Change
 from orders.models.erasures import Erasure
-from orders.models.history import FeedOffset, StatusChange
+from orders.models.history import FeedOffset, HistoryEntry, StatusChange
 from orders.models.hours import ClosedDays, OpeningHours
 from orders.models.kitchens import Brand, Kitchen
 from orders.models.orders import Order, OrderItem
@@ -15,6 +15,7 @@ __all__ = [
     "ClosedDays",
     "Erasure",
     "FeedOffset",
+    "HistoryEntry",
     "Kitchen",
     "KitchenMember",
     "KitchenPace",

@@ -1,5 +1,8 @@
 """The history: an append-only log of every status an order or item has had."""
 
+from datetime import datetime
+from typing import NamedTuple
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -58,6 +61,27 @@ class StatusChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.order_id} #{self.sequence}"
+
+
+class HistoryEntry(NamedTuple):
+    """A row of the history outside the ORM: the columns of StatusChange, at a tenth of the cost of an instance.
+
+    `tx` is the id of the transaction that wrote it; only the change feed fills it in.
+    """
+
+    order_id: str
+    sequence: int
+    plu: str | None
+    from_status: int | None
+    to_status: int
+    kind: int
+    change: int
+    recalls: int | None
+    at: datetime
+    recorded_at: datetime
+    actor: str
+    reason: str
+    tx: int = 0
 
 
 class FeedOffset(models.Model):

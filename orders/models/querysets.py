@@ -1,7 +1,7 @@
 """Named reads of the order tables, and their closed side doors.
 
 `update(status=…)`, `bulk_update` of a status and `bulk_create` would change a status without its history, so they
-are refused here; `add`, `move` and `append` are the ways for `orders.services`, which writes the history too.
+are refused here; `orders.services` writes the history too, by `orders.statements`.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,12 +14,9 @@ from django.db.models import F, Q, Value
 from django.db.models.lookups import GreaterThan, LessThan
 
 from orders import clock
-from orders.models.writes import insert
 
 if TYPE_CHECKING:
-    from orders.models.amendments import Amendment
-    from orders.models.history import StatusChange
-    from orders.models.orders import Order, OrderItem
+    pass
 
 GUARDED = frozenset({"status", "version", "sequence", "changed_at"})
 
@@ -104,58 +101,14 @@ class OrderQuerySet(_Guarded["Order"]):
             created &= Q(GreaterThan(F("updated_at") + Value(timedelta(0)), Value(updated_after)))
         return self.filter(times, created, ~FAR), self.filter(times, updated, FAR)
 
-    def amend(self, order: "Order") -> None:
-        """Write what an amendment has set on an order whose lock is held; its status stays."""
-        with connections[self.db].cursor() as cursor:
-            cursor.execute(
-                "UPDATE orders_order SET note = %s, pickup_time = %s, due_at = %s, version = %s, updated_at = %s "
-                "WHERE id = %s",
-                [order.note, order.pickup_time, order.due_at, order.version, order.updated_at, order.id],
-            )
-
 
 class ItemQuerySet(_Guarded["OrderItem"]):
-    def add(self, items: "Sequence[OrderItem]") -> None:
-        """Store the items of a new order."""
-        insert(items)
-
-    def move(self, order_id: str, plus: Sequence[str], to: int) -> None:
-        """Set the status of some items of an order whose lock is held."""
-        if plus:
-            with connections[self.db].cursor() as cursor:
-                # Not `plu = ANY(…)`: that would be planned anew each time, for longer than it runs (a kept plan is made
-                # for arrays of ten and so looks dear).
-                cursor.execute(
-                    "UPDATE orders_orderitem SET status = %s "
-                    "WHERE order_id = %s AND array_position(%s::text[], plu::text) IS NOT NULL",
-                    [to, order_id, list(plus)],
-                )
-
-    def amend(self, items: "Sequence[OrderItem]") -> None:
-        """Write note and quantity of some items of one order whose lock is held."""
-        if items:
-            with connections[self.db].cursor() as cursor:
-                cursor.execute(
-                    """
-                    UPDATE orders_orderitem i SET note = new.note, quantity = new.quantity
-                    FROM unnest(%s::text[], %s::text[], %s::integer[]) AS new (plu, note, quantity)
-                    WHERE i.order_id = %s AND i.plu = new.plu
-                    """,
-                    [
-                        [item.plu for item in items],
-                        [item.note for item in items],
-                        [item.quantity for item in items],
-                        items[0].order_id,
-                    ],
-                )
+    """Items change through `orders.services` too."""
 
 
 class HistoryQuerySet(_Guarded["StatusChange"]):
     def update(self, **kwargs: Any) -> int:
         raise TypeError("History is append-only; nothing in it is updated.")
-
-    def append(self, rows: "Sequence[StatusChange]") -> None:
-        insert(rows)
 
     def empty_reasons(self, order_ids: Sequence[str]) -> None:
         """Retention: reasons are written freely, so a customer may stand in one. Inside a transaction only."""
@@ -171,6 +124,3 @@ class RecordQuerySet(models.QuerySet["Amendment"]):
 
     def update(self, **kwargs: Any) -> int:
         raise TypeError("Amendments are append-only; none of them is updated.")
-
-    def append(self, row: "Amendment") -> None:
-        insert([row])
