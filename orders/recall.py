@@ -34,7 +34,7 @@ def recall(
     """
     with transaction.atomic():
         order = lock_order(order_id, kitchen, expected)
-        items = order.lines = statements.items_of(order.id)
+        items = order.loaded_items = statements.items_of(order.id)
         if plu is not None:
             plu = find_item(items, plu).plu
         log = list(StatusChange.objects.filter(order_id=order.id).order_by("sequence"))

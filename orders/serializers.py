@@ -41,10 +41,10 @@ def order_documents(orders: Sequence[Order], reader: Grant) -> list[Document]:
 
 
 def order_document(order: Order, reader: Grant) -> Document:
-    """One whole order. What a service has loaded already (`lines`, `log`) is not read again."""
+    """One whole order. What a service has loaded already (`loaded_items`, `loaded_history`) is not read again."""
     loaded = vars(order)
-    items = order.lines if "lines" in loaded else items_by_order([order.id])[order.id]
-    history = order.log if "log" in loaded else history_by_order([order.id])[order.id]
+    items = order.loaded_items if "loaded_items" in loaded else items_by_order([order.id])[order.id]
+    history = order.loaded_history if "loaded_history" in loaded else history_by_order([order.id])[order.id]
     return _document(order, items, history, reader)
 
 

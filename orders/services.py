@@ -87,7 +87,7 @@ def _create(new: NewOrder, kitchen: Kitchen, actor: str) -> Order:
                 raise OrderExists(order.id) from None
             raise
         statements.insert(OrderItem, items)
-        order.lines, order.log = items, change.rows
+        order.loaded_items, order.loaded_history = items, change.rows
         order_changed.send(Order, order=order, change=change)
     return order
 
@@ -116,7 +116,7 @@ def move_order(
     """
     with transaction.atomic():
         order = lock_order(order_id, kitchen, expected)
-        items = order.lines = statements.items_of(order.id)
+        items = order.loaded_items = statements.items_of(order.id)
         if order.status == to:
             return order
         if to not in MOVES[order.status]:
@@ -150,7 +150,7 @@ def move_item(
     """
     with transaction.atomic():
         order = lock_order(order_id, kitchen, expected)
-        items = order.lines = statements.items_of(order.id)
+        items = order.loaded_items = statements.items_of(order.id)
         item = find_item(items, plu)
         if item.status == to:
             return order, item
@@ -176,7 +176,7 @@ def move_items(
     """
     with transaction.atomic():
         order = lock_order(order_id, kitchen, expected)
-        items = order.lines = statements.items_of(order.id)
+        items = order.loaded_items = statements.items_of(order.id)
         moving = {find_item(items, plu).plu for plu in plus}
         behind = [item for item in items if item.plu in moving and follows(item.status, to)]
         if not behind:
@@ -195,7 +195,7 @@ def _advance(order: Order, moving: list[OrderItem], to: int, actor: str, reason:
         item.status = to
     statements.move_items(order.id, [item.plu for item in moving], to)
     if order.kitchen.auto_advance:
-        target = lifted(line.status for line in order.lines)
+        target = lifted(line.status for line in order.loaded_items)
         if target > order.status:
             change.record(None, order.status, target)
             order.status = target

@@ -2,7 +2,7 @@
 
 from django.dispatch import Signal
 
-# Sent with `order` (items loaded as `order.lines`) and `change` (orders.models.Change) inside the transaction, after
+# Sent with `order` (items loaded as `order.loaded_items`) and `change` (orders.models.Change) inside the transaction, after
 # every change, creations included: a receiver that writes, writes with it; one that publishes waits for the commit.
 order_changed = Signal()
 # Sent with `order` (as it is now) and `amendment` (orders.models.Amendment) likewise, after every amendment.

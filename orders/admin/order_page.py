@@ -36,7 +36,7 @@ def order_page(order: Order, *, customer: bool = True) -> dict[str, Any]:
     """The template's context. Without `customer` it tells nothing of the customer, and no notes."""
     now = clock.now()
     items = list(order.items.order_by("position"))
-    log = list(StatusChange.objects.filter(order_id=order.id).order_by("sequence"))
+    history = list(StatusChange.objects.filter(order_id=order.id).order_by("sequence"))
     amendments = list(Amendment.objects.filter(order_id=order.id).order_by("version"))
     brand = brand_mark(Brand.objects.filter(pk=order.brand_id).first(), order.brand_id)
     return {
@@ -47,26 +47,26 @@ def order_page(order: Order, *, customer: bool = True) -> dict[str, Any]:
         "brand": brand,
         "due": format_time(order.due_at, order.kitchen),
         "fact_groups": [
-            (_("Times"), _times(order, log)),
+            (_("Times"), _times(order, history)),
             (_("Customer"), _customer(order) if customer else [(_("Account"), order.account)]),
             (_("Where it came from"), _origin(order, brand)),
         ],
         "lines": [_line(order, item) for item in items],
-        "steps": timeline(order, items, log, amendments, notes=customer),
+        "steps": timeline(order, items, history, amendments, notes=customer),
         "zone": zone_name(order.kitchen, now),
-        "log": log,
-        "can_recall": can_take_back(order, log, at=now),
+        "history": history,
+        "can_recall": can_take_back(order, history, at=now),
     }
 
 
-def _times(order: Order, log: list[StatusChange]) -> list[Fact]:
+def _times(order: Order, history: list[StatusChange]) -> list[Fact]:
     kitchen = order.kitchen
     facts: list[Fact] = [
         (_("Created"), format_time(order.created_at, kitchen)),
         (_("Pickup time"), format_time(order.pickup_time, kitchen)),
         (_("Due"), format_time(order.due_at, kitchen)),
     ]
-    ready = _ready_at(order, log)
+    ready = _ready_at(order, history)
     if ready:
         early = order.due_at - ready
         words = _("%s before due") if early.total_seconds() >= 0 else _("%s late")
@@ -75,10 +75,10 @@ def _times(order: Order, log: list[StatusChange]) -> list[Fact]:
     return facts
 
 
-def _ready_at(order: Order, log: list[StatusChange]) -> datetime | None:
+def _ready_at(order: Order, history: list[StatusChange]) -> datetime | None:
     """When the order became ready, if it is or was picked up: a recall takes that back, an import never counts."""
     ready = None
-    for row in log:
+    for row in history:
         if row.plu is None and row.kind != Kind.IMPORT:
             ready = (ready or row.at) if row.to_status in (READY, PICKED_UP) else None
     return ready

@@ -174,7 +174,7 @@ class OrderAdmin(KitchenScoped, OrderActions, CustomerActions):
             "advances": choices(order),
             "can_cancel": order.status in OPEN,
             "may_erase": request.user.has_perm(ERASE_CUSTOMER),
-            "sections": sections_of(request, order, page["log"]),
+            "sections": sections_of(request, order, page["history"]),
         }
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "orders/admin/order.html", context)

@@ -63,20 +63,20 @@ class Step:
 def timeline(
     order: Order,
     items: Sequence[OrderItem],
-    log: Sequence[StatusChange],
+    history: Sequence[StatusChange],
     amendments: Sequence[Amendment] = (),
     *,
     notes: bool = True,
 ) -> list[Step]:
-    """`log` by sequence, which keeps the rows of a change together. Amendments stand between the changes; without
+    """`history` by sequence, which keeps the rows of a change together. Amendments stand between the changes; without
     `notes` it is told that a note was amended, and not what it says."""
     names = {item.plu: item.name for item in items}
     counted = {item.plu: str(item) for item in items}
-    taken_back = {row.recalls: row.change for row in log if row.recalls is not None}
+    taken_back = {row.recalls: row.change for row in history if row.recalls is not None}
     steps: list[Step] = []
     previous: datetime | None = None
     entries: list[tuple[int, list[StatusChange] | Amendment]] = [
-        *((change, list(found)) for change, found in groupby(log, key=lambda row: row.change)),
+        *((change, list(found)) for change, found in groupby(history, key=lambda row: row.change)),
         *((amendment.version, amendment) for amendment in amendments),
     ]
     for change, rows in sorted(entries, key=lambda entry: entry[0]):

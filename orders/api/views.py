@@ -126,7 +126,7 @@ class OrderViewSet(ApiView, ViewSet):
             order = amend_order(id, items={plu: ItemAmendment(body.note, body.quantity)}, **who)
             if body.moves:
                 return services.move_item(id, plu, body.status, **{**who, "expected": None})
-        return order, services.find_item(order.lines, plu)
+        return order, services.find_item(order.loaded_items, plu)
 
     @schema.recall
     @idempotent

@@ -74,8 +74,8 @@ class Order(StatusGuard):
     objects = OrderQuerySet.as_manager()
 
     # What services have loaded beside the row; see orders.serializers.
-    lines: "list[OrderItem]"
-    log: "list[StatusChange]"
+    loaded_items: "list[OrderItem]"
+    loaded_history: "list[StatusChange]"
     # The change that the service hands to the receiver of post_save.
     change: "Change | None" = None
 
