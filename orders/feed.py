@@ -14,7 +14,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from orders.cursors import decrypted, encrypted, packed, unpacked
-from orders.models import FeedOffset
+from orders.models import HISTORY_COLUMNS, FeedOffset, HistoryEntry
 from orders.watermark import HORIZON, horizon
 
 _LIST = "events"
@@ -31,6 +31,11 @@ class Cursor:
     tx: int = 0
     order_id: str = ""
     sequence: int = 0
+
+    @classmethod
+    def of(cls, entry: HistoryEntry) -> "Cursor":
+        """The place of an entry that the feed gave."""
+        return cls(entry.tx, entry.order_id, entry.sequence)
 
     def __str__(self) -> str:
         """As our own readers store it."""
@@ -70,46 +75,22 @@ class Cursor:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
-    """One history row as the feed gives it. `plu` is None for the order itself."""
-
-    tx: int
-    order_id: str
-    sequence: int
-    plu: str | None
-    from_status: int | None
-    to_status: int
-    kind: int
-    change: int
-    recalls: int | None
-    at: datetime
-    recorded_at: datetime
-    actor: str
-    reason: str
-
-    @property
-    def cursor(self) -> Cursor:
-        return Cursor(self.tx, self.order_id, self.sequence)
-
-
-@dataclass(frozen=True, slots=True)
 class Page:
     """`cursor` is where to go on; `more` says that it is worth doing so at once. `in_cluster`: orders lie on several
     machines."""
 
-    events: list[Event]
+    events: list[HistoryEntry]
     cursor: Cursor
     more: bool
     in_cluster: bool = False
 
 
-_READ = """
-    SELECT c.tx::text::bigint, c.order_id, c.sequence, c.plu, c.from_status, c.to_status, c.kind, c.change, c.recalls,
-           c.at, c.recorded_at, c.actor, c.reason
-    FROM orders_statuschange c {join}
-    WHERE (c.tx, c.order_id, c.sequence) > (%s::text::xid8, %s, %s) AND c.tx < %s::text::xid8 {where}
+_READ = f"""
+    SELECT {", ".join(f"c.{column}" for column in HISTORY_COLUMNS)}, c.tx::text::bigint
+    FROM orders_statuschange c {{join}}
+    WHERE (c.tx, c.order_id, c.sequence) > (%s::text::xid8, %s, %s) AND c.tx < %s::text::xid8 {{where}}
     ORDER BY c.tx, c.order_id, c.sequence LIMIT %s
-"""
+"""  # noqa: S608 (our own columns)
 
 _LAST = """
     SELECT tx::text::bigint, order_id, sequence FROM orders_statuschange WHERE tx < %s::text::xid8
@@ -135,11 +116,11 @@ def read(after: Cursor | None = None, *, limit: int = 500, kitchen: str | None =
         parameters.append(kitchen)
     with connection.cursor() as cursor:
         cursor.execute(_READ.format(join=join, where=where), [*parameters, limit + 1])
-        events = [Event(*row) for row in cursor.fetchall()]
+        events = [HistoryEntry(*row) for row in cursor.fetchall()]
         more = len(events) > limit
         if more:
             del events[limit:]
-        last = events[-1].cursor if events else after
+        last = Cursor.of(events[-1]) if events else after
         if kitchen is not None and not more:
             cursor.execute(_LAST, [str(limits.tx)])
             last = max([last, *(Cursor(*row) for row in cursor.fetchall())])
@@ -152,7 +133,7 @@ def end() -> Cursor:
     return Cursor(horizon().tx or 0)
 
 
-def preceding(events: Iterable[Event], after: Cursor) -> list[tuple[str, int]]:
+def preceding(events: Iterable[HistoryEntry], after: Cursor) -> list[tuple[str, int]]:
     """Order and sequence of the rows that come before `events` in their orders, but behind `after` in the feed.
 
     For readers that need each order's rows in their sequence: a transaction gets its id when it first writes, which may

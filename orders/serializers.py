@@ -8,7 +8,7 @@ from typing import Any, Final
 import orjson
 
 from core.api import Grant
-from orders.feed import Event
+from orders.feed import Cursor
 from orders.ids import public_id
 from orders.models import HistoryEntry, Order, OrderItem, StatusChange
 from orders.statements import ItemRow, history_by_order, items_by_order
@@ -65,24 +65,69 @@ def item_document(order: Order, item: OrderItem) -> Document:
     return _item(item, [_entry(entry, ITEM_NAMES) for entry in history if entry.plu == item.plu])
 
 
-def event_document(event: Event, reader: Grant) -> Document:
-    """One row of the change feed."""
-    names = ORDER_NAMES if event.plu is None else ITEM_NAMES
+def event_document(entry: HistoryEntry, reader: Grant) -> Document:
+    """An entry of the change feed."""
     return {
-        "cursor": event.cursor.for_clients(),
-        "orderId": public_id(event.order_id, reader.kitchen),
-        "sequence": event.sequence,
-        "plu": event.plu,
-        "from": names.get(event.from_status) if event.from_status is not None else None,
-        "to": names[event.to_status],
-        "kind": KIND_NAMES[event.kind],
-        "change": event.change,
-        "recalls": event.recalls,
-        "at": event.at,
-        "recordedAt": event.recorded_at,
-        "actor": event.actor,
-        "reason": event.reason,
+        "cursor": Cursor.of(entry).for_clients(),
+        "orderId": public_id(entry.order_id, reader.kitchen),
+        "sequence": entry.sequence,
+        **change_document(entry),
     }
+
+
+def change_document(entry: AnyEntry) -> Document:
+    """What an entry says has changed, for events and webhooks."""
+    names = ORDER_NAMES if entry.plu is None else ITEM_NAMES
+    return {
+        "plu": entry.plu,
+        "from": None if entry.from_status is None else names[entry.from_status],
+        "to": names[entry.to_status],
+        "kind": KIND_NAMES[entry.kind],
+        "change": entry.change,
+        "recalls": entry.recalls,
+        "at": entry.at,
+        "recordedAt": entry.recorded_at,
+        "actor": entry.actor,
+        "reason": entry.reason,
+    }
+
+
+# What a webhook shows of an order, in this order: without histories, and the customer's data last.
+_SNAPSHOT: Final = (
+    "id", "createdAt", "updatedAt", "kitchen", "brandId", "channel", "channelOrderId", "channelOrderDisplayId",
+    "pickupTime", "dueAt", "currency", "status", "version", "items",
+)  # fmt: skip
+_SNAPSHOT_CUSTOMER: Final = ("account", "customer", "deliveryAddress", "note")
+_SNAPSHOT_ITEM: Final = ("plu", "name", "quantity", "status", "position", "modifiers", "allergens", "price")
+
+
+def snapshot_document(
+    order: Order,
+    items: Iterable[AnyItem],
+    status: int,
+    entry: HistoryEntry,
+    *,
+    customer: bool,
+    kitchen: str | None,
+) -> Document:
+    """An order right after the change of `entry`, when it had `status` and its items those of `items`.
+
+    Only with `customer` what people wrote in it and who they are. `kitchen`: whose keys its id is for; None: all.
+    """
+    of_order = (*_SNAPSHOT, *_SNAPSHOT_CUSTOMER) if customer else _SNAPSHOT
+    of_item = (*_SNAPSHOT_ITEM, "note") if customer else _SNAPSHOT_ITEM
+    document = {
+        **_order(order, kitchen),
+        "updatedAt": entry.recorded_at,
+        "status": ORDER_NAMES[status],
+        "version": entry.change,
+        "items": [_pick(_item(item, []), of_item) for item in items],
+    }
+    return _pick(document, of_order)
+
+
+def _pick(document: Document, names: Iterable[str]) -> Document:
+    return {name: document[name] for name in names}
 
 
 def _document(order: Order, items: Iterable[AnyItem], history: Iterable[AnyEntry], reader: Grant) -> Document:
@@ -94,7 +139,22 @@ def _document(order: Order, items: Iterable[AnyItem], history: Iterable[AnyEntry
         else:
             of_items[entry.plu].append(_entry(entry, ITEM_NAMES))
     document: Document = {
-        "id": public_id(order.id, reader.kitchen),
+        **_order(order, reader.kitchen),
+        "items": [_item(item, of_items[item.plu]) for item in items],
+        "status": ORDER_NAMES[order.status],
+        "statusHistory": of_order,
+        "version": order.version,
+    }
+    if not reader.sees_customers:
+        for name in CUSTOMER_FIELDS:
+            del document[name]
+    return document
+
+
+def _order(order: Order, kitchen: str | None) -> Document:
+    """What an order is, whatever happens to it. `kitchen`: whose keys its id is for; None: those for all."""
+    return {
+        "id": public_id(order.id, kitchen),
         "createdAt": order.created_at,
         "updatedAt": order.updated_at,
         "kitchen": order.kitchen_id,
@@ -109,15 +169,7 @@ def _document(order: Order, items: Iterable[AnyItem], history: Iterable[AnyEntry
         "dueAt": order.due_at,
         "note": order.note,
         "currency": order.currency,
-        "items": [_item(item, of_items[item.plu]) for item in items],
-        "status": ORDER_NAMES[order.status],
-        "statusHistory": of_order,
-        "version": order.version,
     }
-    if not reader.sees_customers:
-        for name in CUSTOMER_FIELDS:
-            del document[name]
-    return document
 
 
 def _item(item: AnyItem, history: list[Document]) -> Document:

@@ -2,8 +2,9 @@
 
 from django.dispatch import Signal
 
-# Sent with `order` (items loaded as `order.loaded_items`) and `change` (orders.models.Change) inside the transaction, after
-# every change, creations included: a receiver that writes, writes with it; one that publishes waits for the commit.
+# Sent with `order` (its items in `order.loaded_items`) and `change` (orders.models.Change) inside the transaction,
+# after every change, creations included. A receiver that writes does so with it;
+# one that publishes waits for the commit.
 order_changed = Signal()
 # Sent with `order` (as it is now) and `amendment` (orders.models.Amendment) likewise, after every amendment.
 order_amended = Signal()

@@ -84,6 +84,10 @@ class HistoryEntry(NamedTuple):
     tx: int = 0
 
 
+# The columns of StatusChange, in the order of HistoryEntry.
+HISTORY_COLUMNS = HistoryEntry._fields[:-1]
+
+
 class FeedOffset(models.Model):
     """At most one row: what the change feed adds to this server's transaction ids (see `feed.raise_offset`)."""
 

@@ -16,7 +16,7 @@ from orders.statuses import CANCELLED, OPEN, ItemStatus, OrderStatus
 
 if TYPE_CHECKING:
     from orders.models.changes import Change
-    from orders.models.history import StatusChange
+    from orders.models.history import HistoryEntry
 
 
 class DirectStatusWrite(RuntimeError):
@@ -75,7 +75,7 @@ class Order(StatusGuard):
 
     # What services have loaded beside the row; see orders.serializers.
     loaded_items: "list[OrderItem]"
-    loaded_history: "list[StatusChange]"
+    loaded_history: "list[HistoryEntry]"
     # The change that the service hands to the receiver of post_save.
     change: "Change | None" = None
 
