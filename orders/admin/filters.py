@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from orders import clock
 from orders.access import kitchens_of
 from orders.models import Brand, Kitchen, Order
-from orders.statuses import OPEN, UNREADY, OrderStatus
+from orders.statuses import OPEN, OrderStatus
 
 # Channels are free text in orders: the choices are those of the latest orders.
 CHANNELS_OF_LATEST = 1000
@@ -55,7 +55,7 @@ class LateFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: Orders) -> Orders:
         if self.value() != "yes":
             return queryset
-        return queryset.filter(status__in=UNREADY, due_at__lt=clock.now())
+        return queryset.late(clock.now())
 
 
 class _Asked(admin.SimpleListFilter):

@@ -22,7 +22,7 @@ from orders.admin import filters
 from orders.admin.actions import choices
 from orders.admin.brands import brand_mark
 from orders.admin.customer_actions import CustomerActions
-from orders.admin.formatting import format_time, is_late, late_badge, span, status_badge
+from orders.admin.formatting import format_time, late_badge, span, status_badge
 from orders.admin.order_actions import OrderActions
 from orders.admin.order_page import order_page
 from orders.admin.paging import InfinitePaginator
@@ -30,7 +30,7 @@ from orders.admin.scope import KitchenScoped
 from orders.admin.search import found_ids
 from orders.admin.sections import sections_of
 from orders.models import Brand, Order
-from orders.statuses import OPEN
+from orders.statuses import OPEN, is_late
 
 
 class OrderList(ChangeList):

@@ -14,6 +14,7 @@ from django.db.models import F, Q, Value
 from django.db.models.lookups import GreaterThan, LessThan
 
 from orders import clock
+from orders.statuses import UNREADY
 
 if TYPE_CHECKING:
     pass
@@ -41,6 +42,11 @@ def past_the_guard(using: str) -> Iterator[Any]:
         cursor.execute("SET LOCAL huuva.retention = 'off'")
 
 
+def is_late_at(now: datetime) -> Q:
+    """`statuses.is_late` as a condition."""
+    return Q(status__in=UNREADY, due_at__lt=now)
+
+
 def _refuse(what: str) -> NoReturn:
     raise TypeError(f"{what} would write no history: change a status through orders.services.")
 
@@ -65,6 +71,9 @@ class OrderQuerySet(_Guarded["Order"]):
     def for_key(self, kitchen: str | None) -> Self:
         """What a key may see: its kitchen's orders, or all where it is bound to none."""
         return self if kitchen is None else self.filter(kitchen_id=kitchen)
+
+    def late(self, now: datetime) -> Self:
+        return self.filter(is_late_at(now))
 
     def newest_first(self) -> Self:
         return self.order_by("-created_at", "-id")
