@@ -45,8 +45,7 @@ def amend_order(
     """
     with transaction.atomic():
         order = lock_order(order_id, kitchen, expected)
-        stored = order.loaded_items = statements.items_of(order.id)
-        wanted = [(find_item(stored, plu), amendment) for plu, amendment in (items or {}).items()]
+        wanted = [(find_item(order.loaded_items, plu), amendment) for plu, amendment in (items or {}).items()]
         at = max(clock.now(), order.updated_at)
         changes = _change(order, None, "note", note)
         if moved := _change(order, None, "pickup_time", pickup_time):

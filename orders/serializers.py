@@ -10,14 +10,13 @@ import orjson
 from core.api import Grant
 from orders.feed import Cursor
 from orders.ids import public_id
-from orders.models import HistoryEntry, Order, OrderItem, StatusChange
+from orders.models import AnyEntry, HistoryEntry, Order, OrderItem
 from orders.statements import ItemRow, history_by_order, items_by_order
 from orders.statuses import ITEM_NAMES, KIND_NAMES, ORDER_NAMES
 
 type Document = dict[str, Any]
-# Either form has the same attributes.
+# Where it is read only, either will do.
 type AnyItem = OrderItem | ItemRow
-type AnyEntry = StatusChange | HistoryEntry
 
 # What stands in an order's document only for who may see customers.
 CUSTOMER_FIELDS: Final = ("customer", "deliveryAddress")

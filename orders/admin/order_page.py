@@ -12,7 +12,7 @@ from orders.admin.brands import brand_mark
 from orders.admin.formatting import format_time, late_badge, money, span, status_badge, zone_name
 from orders.admin.timeline import timeline
 from orders.models import Amendment, Brand, Order, OrderItem, StatusChange
-from orders.recall import can_take_back
+from orders.moves import can_take_back
 from orders.statuses import PICKED_UP, READY, ItemStatus, Kind, is_late
 
 type Fact = tuple[str, str | SafeString]

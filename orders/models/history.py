@@ -86,6 +86,8 @@ class HistoryEntry(NamedTuple):
 
 # The columns of StatusChange, in the order of HistoryEntry.
 HISTORY_COLUMNS = HistoryEntry._fields[:-1]
+# Where it is read only, either will do.
+type AnyEntry = StatusChange | HistoryEntry
 
 
 class FeedOffset(models.Model):
