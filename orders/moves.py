@@ -202,7 +202,7 @@ def _check(
     """Refuses a change (`rows`) that can't be taken back `at` that time."""
     if not rows:
         subject = f"Item {plu}" if plu is not None else "The order"
-        raise NothingToRecall(f"{subject} has no change that could be taken back.")
+        raise NothingToRecall(f"{subject} has no change that can be recalled.")
     if any(row.to_status == CANCELLED for row in rows):
         raise CancellationIsFinal
     minutes = order.kitchen.recall_minutes

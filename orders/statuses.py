@@ -45,7 +45,7 @@ ITEM_NAMES = {status.value: status.name for status in ItemStatus}
 
 
 class Kind(IntEnum):
-    """What a history row is: a change, one that a channel told us of, or a change taken back."""
+    """What a history entry is: a change, one that a channel reported, or a recall."""
 
     TRANSITION = 1
     IMPORT = 2
@@ -74,7 +74,7 @@ def is_late(order: _Due, now: datetime) -> bool:
 
 
 def follows(item: int, order: int) -> bool:
-    """Whether an item in status `item` is taken along by an order that moves to `order`."""
+    """Whether an item in status `item` follows an order that moves to `order`."""
     return item not in TERMINAL and item < order
 
 
