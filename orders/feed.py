@@ -76,7 +76,7 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`cursor` is where to continue; `more`: there are more entries already. `in_cluster`: orders lie on several nodes."""
+    """`cursor` is where to continue; `more`: there are more entries now. `in_cluster`: orders lie on several nodes."""
 
     events: list[HistoryEntry]
     cursor: Cursor

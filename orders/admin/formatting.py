@@ -1,4 +1,4 @@
-"""How statuses, times and people are told on the managers' pages."""
+"""How statuses, times and people are shown on the managers' pages."""
 
 from datetime import datetime, timedelta
 

@@ -33,7 +33,7 @@ class Line:
 
 
 def order_page(order: Order, *, customer: bool = True) -> dict[str, Any]:
-    """The template's context. Without `customer` it tells nothing of the customer, and no notes."""
+    """The template's context. Without `customer` it has no customer's data and no notes."""
     now = clock.now()
     items = list(order.items.order_by("position"))
     history = list(StatusChange.objects.filter(order_id=order.id).order_by("sequence"))
@@ -76,7 +76,7 @@ def _times(order: Order, history: list[StatusChange]) -> list[Fact]:
 
 
 def _ready_at(order: Order, history: list[StatusChange]) -> datetime | None:
-    """When the order became ready, if it is or was picked up: a recall takes that back, an import never counts."""
+    """When the order became ready, if it is ready or picked up. Recalls undo that, imports don't count."""
     ready = None
     for row in history:
         if row.plu is None and row.kind != Kind.IMPORT:
@@ -85,7 +85,7 @@ def _ready_at(order: Order, history: list[StatusChange]) -> datetime | None:
 
 
 def _customer(order: Order) -> list[Fact]:
-    return _given(
+    return _without_empty(
         (_("Name"), order.customer_name),
         (_("Phone"), order.customer_phone),
         (_("Account"), order.account),
@@ -99,7 +99,7 @@ def _address(address: dict[str, Any]) -> str:
 
 
 def _origin(order: Order, brand: SafeString) -> list[Fact]:
-    return _given(
+    return _without_empty(
         (_("Brand"), brand),
         (_("Kitchen"), order.kitchen.name),
         (_("Channel"), order.channel),
@@ -110,7 +110,7 @@ def _origin(order: Order, brand: SafeString) -> list[Fact]:
     )
 
 
-def _given(*facts: Fact) -> list[Fact]:
+def _without_empty(*facts: Fact) -> list[Fact]:
     return [fact for fact in facts if fact[1]]
 
 
@@ -124,10 +124,10 @@ def _line(order: Order, item: OrderItem) -> Line:
 
 
 def _modifiers(tree: Any, depth: int) -> list[Modifier]:
-    found: list[Modifier] = []
+    modifiers: list[Modifier] = []
     for node in tree or ():
         quantity = node.get("quantity", 1)
         name = str(node.get("name", ""))
-        found.append(Modifier(depth, name if quantity == 1 else f"{quantity} × {name}"))
-        found += _modifiers(node.get("modifiers"), depth + 1)
-    return found
+        modifiers.append(Modifier(depth, name if quantity == 1 else f"{quantity} × {name}"))
+        modifiers += _modifiers(node.get("modifiers"), depth + 1)
+    return modifiers

@@ -1,4 +1,4 @@
-"""What other apps put on the managers' pages, so that the domain need not import them. They register in `ready()`."""
+"""What other apps add to the managers' pages without being imported here. They register in `ready()`."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass

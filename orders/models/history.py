@@ -1,4 +1,4 @@
-"""The history: an append-only log of every status an order or item has had."""
+"""The history: append-only, with every status that an order or item has had."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -15,8 +15,8 @@ class StatusChange(models.Model):
     """One row for each change of an order (`plu` is null) or of one of its items.
 
     The database refuses UPDATE, DELETE and TRUNCATE; a transaction that has set `huuva.retention` may delete rows and
-    empty reasons. The table has one more column, `tx`, the id of the transaction that wrote the row; only the change
-    feed reads it (orders/feed.py), and leaving it out here lets the database fill it in.
+    empty reasons. The table has one more column, `tx`, the id of the transaction that wrote the row. Only the change
+    feed reads it (orders/feed.py); it is no field here, so that the database fills it in.
     """
 
     pk = models.CompositePrimaryKey("order_id", "sequence")

@@ -78,10 +78,10 @@ class Kitchen(models.Model):
             "Fewer days hold after 24 hours, more at once."
         ),
     )
-    # A shorter time that was asked for, and from when on it holds (orders/retention.py).
+    # A shorter time that is pending, and when it applies (orders/retention.py).
     retention_wanted = models.PositiveSmallIntegerField(null=True, editable=False)
     retention_from = models.DateTimeField(null=True, editable=False)
-    # How far that has been done: the last change of the last order that was gone through.
+    # How far the removal has got: the last change of the last order that was processed.
     anonymised_until = models.DateTimeField(null=True, editable=False)
 
     class Meta:

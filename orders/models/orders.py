@@ -1,8 +1,7 @@
 """Orders and their items.
 
-Built so that the tables can be spread over a cluster by order id later (ADR 1): every key, unique constraint and
-foreign key holds the order's id, nothing here is counted by a sequence, and the only table outside that they
-point to is `Kitchen`.
+The tables can be distributed over a cluster by order id (ADR 1): every key, unique constraint and foreign key contains
+the order's id, there are no sequences, and the only other table that they refer to is `Kitchen`.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -51,8 +50,8 @@ class Order(StatusGuard):
     )
     status = models.PositiveSmallIntegerField(_("status"), choices=OrderStatus)
     version = models.PositiveIntegerField(_("version"), help_text=_("Counts the order's changes."))
-    # The last number given to a history row, and the time of the last row that is no import: kept here so that the
-    # next change needs no look at the history. Both are guarded by the lock on this row.
+    # The last sequence number of the history, and the time of the last entry that is no import: stored here so that the
+    # next change doesn't read the history. The lock on this row guards both.
     sequence = models.PositiveIntegerField(editable=False)
     changed_at = models.DateTimeField(_("changed"), editable=False)
 
@@ -110,7 +109,7 @@ class Order(StatusGuard):
                 name="order_cancelled_newest",
                 condition=models.Q(status=CANCELLED),
             ),
-            # Lists by pickup or update: see OrderQuerySet.near_and_far.
+            # Lists by pickup or update: see OrderQuerySet.with_times.
             models.Index(
                 fields=["-created_at", "-id", "pickup_time", "updated_at"],
                 name="order_far_newest",
@@ -145,7 +144,7 @@ class Order(StatusGuard):
 
 
 class OrderItem(StatusGuard):
-    """A line of an order, named by its PLU. `price` is in minor units of the order's currency."""
+    """An item of an order, identified by its PLU. `price` is in minor units of the order's currency."""
 
     pk = models.CompositePrimaryKey("order_id", "plu")
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="items", db_index=False)

@@ -1,4 +1,4 @@
-"""Named reads of the order tables, and their closed side doors.
+"""Named queries of the order tables, which refuse to write a status.
 
 `update(status=…)`, `bulk_update` of a status and `bulk_create` would change a status without its history, so they
 are refused here; `orders.services` writes the history too, by `orders.statements`.
@@ -23,19 +23,19 @@ GUARDED = frozenset({"status", "version", "sequence", "changed_at"})
 
 # How far an order's pickup and last update usually lie from its creation.
 NEAR: Final = timedelta(days=2)
-# The few for which that isn't so: catering for next week, an import of last year's orders.
+# The few orders beyond that: catering for next week, an import of last year's orders.
 FAR: Final = (
     Q(LessThan(F("pickup_time") - F("created_at"), Value(-NEAR)))
     | Q(GreaterThan(F("pickup_time") - F("created_at"), Value(NEAR)))
     | Q(GreaterThan(F("updated_at") - F("created_at"), Value(NEAR)))
 )
-# What was updated since so lately is found by its update.
+# Updates within this time are found by the index of updates.
 LATELY: Final = timedelta(hours=1)
 
 
 @contextmanager
 def past_the_guard(using: str) -> Iterator[Any]:
-    """A cursor before which the append-only guard steps aside, as far as it does for retention."""
+    """A cursor for which the append-only guard allows what retention needs."""
     with connections[using].cursor() as cursor:
         cursor.execute("SET LOCAL huuva.retention = 'on'")
         yield cursor
@@ -69,7 +69,7 @@ class _Guarded[M: models.Model](models.QuerySet[M]):
 
 class OrderQuerySet(_Guarded["Order"]):
     def for_key(self, kitchen: str | None) -> Self:
-        """What a key may see: its kitchen's orders, or all where it is bound to none."""
+        """The orders that a key may see: its kitchen's, or all where it has none."""
         return self if kitchen is None else self.filter(kitchen_id=kitchen)
 
     def late(self, now: datetime) -> Self:
@@ -85,10 +85,10 @@ class OrderQuerySet(_Guarded["Order"]):
         pickup_from: datetime | None = None,
         pickup_to: datetime | None = None,
     ) -> tuple[Self, ...]:
-        """Those of these orders that were updated and are picked up then, in parts which are quick to list by creation.
+        """The orders with these update and pickup times, in parts that are quick to list by creation.
 
         An index by another time can't give orders by creation, and one by creation leads through all that were created
-        later. But most orders were created about then; those that were not have an index of their own.
+        later. But most orders were created near these times; the others have an index of their own.
         """
         times = Q()
         if pickup_from is not None:
@@ -120,7 +120,7 @@ class HistoryQuerySet(_Guarded["StatusChange"]):
         raise TypeError("History is append-only; nothing in it is updated.")
 
     def empty_reasons(self, order_ids: Sequence[str]) -> None:
-        """Retention: reasons are written freely, so a customer may stand in one. Inside a transaction only."""
+        """For retention: reasons are free text and may name a customer. Inside a transaction only."""
         with past_the_guard(self.db) as cursor:
             cursor.execute(
                 "UPDATE orders_statuschange SET reason = '' WHERE order_id = ANY(%s) AND reason <> ''",
@@ -129,7 +129,7 @@ class HistoryQuerySet(_Guarded["StatusChange"]):
 
 
 class RecordQuerySet(models.QuerySet["Amendment"]):
-    """Of records that stay as they were written."""
+    """Of rows that are never updated."""
 
     def update(self, **kwargs: Any) -> int:
         raise TypeError("Amendments are append-only; none of them is updated.")

@@ -148,7 +148,7 @@ def test_a_machine_that_does_not_answer_holds_up_the_feed(cluster: None) -> None
 
 
 def test_transactions_that_others_prepared_are_not_waited_for(cluster: None) -> None:
-    """Those of this server hold the horizon by themselves; those of a worker's other databases hold nothing."""
+    """Those of this server hold the watermark by themselves; those of a worker's other databases hold nothing."""
     order = factories.order(None)
     run(
         "BEGIN",
