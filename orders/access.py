@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from orders.models.access import KitchenMember
+from orders.models import KitchenMember
 
 WORK_EVERYWHERE = "orders.work_everywhere"
 VIEW_CUSTOMER = "orders.view_customer"
