@@ -29,6 +29,7 @@ from analytics.rollups import Rollups
 from analytics.rules import DONE, RULES, Row
 from orders import clock, feed
 from orders.distribution import ORDER_ID
+from orders.models import HistoryEntry
 from orders.statuses import CANCELLED, OPEN, Kind
 
 PAGE: Final = 2000
@@ -243,7 +244,7 @@ def _rows(page: feed.Page) -> list[Row]:
     return [row for events in parts for row in _with_facts(_GATHERED, events)]
 
 
-def _with_facts(statement: str, events: Sequence[feed.Event]) -> list[Row]:
+def _with_facts(statement: str, events: Sequence[HistoryEntry]) -> list[Row]:
     if not events:
         return []
     with connection.cursor() as cursor:

@@ -44,7 +44,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from orders.feed import Event
+from orders.models import HistoryEntry
 from orders.statuses import CANCELLED, OPEN, PICKED_UP, READY, Kind
 
 _MICROSECOND = timedelta(microseconds=1)
@@ -62,7 +62,7 @@ MASS: Final = 5
 class Row:
     """A row of the history with what the rules ask of its order and of the rows before it."""
 
-    event: Event
+    event: HistoryEntry
     kitchen: str
     brand: str
     channel: str
@@ -131,13 +131,13 @@ class Throughput:
                 self.pickup_micros += micros
 
 
-def makes_late(event: Event, due_at: datetime) -> bool:
+def makes_late(event: HistoryEntry, due_at: datetime) -> bool:
     return (
         event.plu is None and event.to_status in DONE and event.from_status not in DONE and event.at > due_at
     )
 
 
-def skips(event: Event) -> bool:
+def skips(event: HistoryEntry) -> bool:
     return (
         event.plu is None
         and event.kind != Kind.RECALL
@@ -167,7 +167,7 @@ class Slot(NamedTuple):
         return self.number * SLOT
 
 
-def slot_of(event: Event) -> Slot | None:
+def slot_of(event: HistoryEntry) -> Slot | None:
     """The slot that a row counts in; None for a row that is no move of an order to READY or PICKED_UP."""
     if (
         event.plu is not None

@@ -58,7 +58,7 @@ def raise_amended(order: Order, amendment: Amendment) -> None:
     standing = {plu: alarm.before for plu, alarm in known.items() if alarm.acknowledged_at is None}
     due_before = before[""].get("due_at")
     due = datetime.fromisoformat(due_before) if due_before else order.due_at
-    statuses = (order.status, *(item.status for item in order.lines))
+    statuses = (order.status, *(item.status for item in order.loaded_items))
     if not standing and not _on_wall(order, due, statuses, amendment.at):
         return
     now = _values(order)
@@ -93,7 +93,10 @@ def raise_amended(order: Order, amendment: Amendment) -> None:
 def _values(order: Order) -> dict[str, dict[str, Any]]:
     """What is shown of an order ("") and its items now, as alarms keep it."""
     own: dict[str, Any] = {"note": order.note, "due_at": _text(order.due_at)}
-    return {"": own, **{item.plu: {"note": item.note, "quantity": item.quantity} for item in order.lines}}
+    return {
+        "": own,
+        **{item.plu: {"note": item.note, "quantity": item.quantity} for item in order.loaded_items},
+    }
 
 
 def _text(at: datetime) -> str:
@@ -109,7 +112,10 @@ def _was_on_wall(order: Order, change: Change) -> bool:
     if change.rows[0].from_status is None:
         return False
     before = {row.plu: row.from_status for row in change.rows}
-    statuses = [before.get(None, order.status), *(before.get(item.plu, item.status) for item in order.lines)]
+    statuses = [
+        before.get(None, order.status),
+        *(before.get(item.plu, item.status) for item in order.loaded_items),
+    ]
     standing = AmendmentAlarm.objects.filter(order_id=order.id, acknowledged_at=None)
     # What was amended to be due much later stays there until somebody has seen that.
     return _on_wall(order, order.due_at, statuses, change.at) or standing.exists()

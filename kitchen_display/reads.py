@@ -8,15 +8,14 @@ from typing import Any, Final, NamedTuple
 import orjson
 from django.db import connection
 
-from orders.statuses import CANCELLED, FIRST
+from orders.statuses import CANCELLED, FIRST, OPEN, in_sql
 
 _COLUMNS: Final = """id, version, status, brand_id, channel, channel_order_id, channel_display_id, note,
   created_at, due_at, changed_at"""
-# The statuses stand in the statement itself, so that the planner sees that the index of open orders holds them.
-_OPEN: Final = f"SELECT {_COLUMNS} FROM orders_order WHERE kitchen_id = %s AND status IN (1, 2, 3)"  # noqa: S608
+_OPEN: Final = f"SELECT {_COLUMNS} FROM orders_order WHERE kitchen_id = %s AND status IN {in_sql(OPEN)}"  # noqa: S608
 _ALARMED: Final = f"""
 UNION ALL SELECT {_COLUMNS} FROM orders_order
-WHERE id = ANY(%s) AND kitchen_id = %s AND status NOT IN (1, 2, 3)"""  # noqa: S608
+WHERE id = ANY(%s) AND kitchen_id = %s AND status NOT IN {in_sql(OPEN)}"""  # noqa: S608
 _LINES: Final = """
 SELECT order_id, plu, name, quantity, status, note, modifiers, allergens FROM orders_orderitem
 WHERE order_id = ANY(%s) ORDER BY order_id, position"""

@@ -17,15 +17,16 @@ from orders.statuses import CANCELLED, Kind
 MOST: Final = 30
 
 # Bounded by what the kitchen touched within the time of recall, by the index on updated_at. What channels told of the
-# past (2: Kind.IMPORT) nobody did here.
-_SQL: Final = """
+# past nobody did here.
+_SQL: Final = f"""
 SELECT o.id, o.channel_display_id, o.channel_order_id, o.brand_id,
        c.plu, c.to_status, c.kind, c.change, c.recalls, c.at, c.actor, i.name, i.quantity
 FROM orders_order o
 JOIN orders_statuschange c ON c.order_id = o.id
 LEFT JOIN orders_orderitem i ON i.order_id = c.order_id AND i.plu = c.plu
-WHERE o.kitchen_id = %s AND o.updated_at >= %s AND c.at >= %s AND c.from_status IS NOT NULL AND c.kind <> 2
-ORDER BY c.order_id, c.sequence"""
+WHERE o.kitchen_id = %s AND o.updated_at >= %s AND c.at >= %s AND c.from_status IS NOT NULL
+  AND c.kind <> {Kind.IMPORT:d}
+ORDER BY c.order_id, c.sequence"""  # noqa: S608
 
 
 class _Row(NamedTuple):

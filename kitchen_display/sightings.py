@@ -10,6 +10,7 @@ from django.db import connection
 
 from kitchen_display.models import Screen
 from orders import clock
+from orders.statuses import OPEN, UNREADY, in_sql
 
 # A screen that works shows a new order within a second; three looks of a polling one fit in here.
 UNSEEN_AFTER: Final = timedelta(seconds=15)
@@ -27,10 +28,10 @@ class Unseen:
 # What lies ahead of now is from before the clock was set back, and long ago.
 # Only kitchens that have a display: others may well work without one. Orders first, by themselves: on a cluster they
 # lie elsewhere than what walls remember of them.
-_UNSEEN: Final = """
+_UNSEEN: Final = f"""
 WITH o AS MATERIALIZED (
     SELECT id, kitchen_id, changed_at FROM orders_order
-    WHERE status IN (1, 2) AND (changed_at < %(before)s OR changed_at > %(ahead)s)
+    WHERE status IN {in_sql(UNREADY)} AND (changed_at < %(before)s OR changed_at > %(ahead)s)
 )
 SELECT o.id, o.kitchen_id, abs(extract(epoch FROM %(now)s - o.changed_at))::float
 FROM o
@@ -39,13 +40,16 @@ WHERE o.kitchen_id IN (
     WHERE kind = 'kitchen' AND revoked_at IS NULL AND paired_at IS NOT NULL
       AND (paired_at < %(before)s OR paired_at > %(ahead)s))
   AND NOT EXISTS (SELECT FROM kitchen_display_sighting s WHERE s.order_id = o.id)
-ORDER BY o.changed_at LIMIT %(most)s"""
+ORDER BY o.changed_at LIMIT %(most)s"""  # noqa: S608
 
 
-_SHOWN: Final = """
+_SHOWN: Final = f"""
 INSERT INTO kitchen_display_sighting (order_id, screen_id, at)
-SELECT id, %s, %s FROM orders_order WHERE id = ANY(%s) AND kitchen_id = %s AND status IN (1, 2, 3)
-ON CONFLICT DO NOTHING"""
+SELECT id, %s, %s FROM orders_order WHERE id = ANY(%s) AND kitchen_id = %s AND status IN {in_sql(OPEN)}
+ON CONFLICT DO NOTHING"""  # noqa: S608
+_STILL_OPEN: Final = (
+    f"SELECT coalesce(array_agg(id), '{{}}') FROM orders_order WHERE status IN {in_sql(OPEN)}"  # noqa: S608
+)
 
 
 def unseen_orders() -> list[Unseen]:
@@ -85,7 +89,7 @@ def purge_sightings() -> int:
     """Remove those of orders that have ended long ago. Those of open orders stay, or they would alert again."""
     with connection.cursor() as cursor:
         # In two statements, because on a cluster the two tables lie on different machines.
-        cursor.execute("SELECT coalesce(array_agg(id), '{}') FROM orders_order WHERE status IN (1, 2, 3)")
+        cursor.execute(_STILL_OPEN)
         (still_open,) = cursor.fetchone()
         cursor.execute(
             "DELETE FROM kitchen_display_sighting WHERE at < %s AND order_id <> ALL(%s)",

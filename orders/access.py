@@ -1,8 +1,8 @@
-"""What a user of the admin may see and do: which kitchens, and whether customers' data; and how histories name them."""
+"""What a user of the admin may see and do: which kitchens, and whether customers' data."""
 
 from typing import Any
 
-from orders.models.access import KitchenMember
+from orders.models import KitchenMember
 
 WORK_EVERYWHERE = "orders.work_everywhere"
 VIEW_CUSTOMER = "orders.view_customer"
@@ -24,10 +24,10 @@ def kitchens_of(user: Any) -> frozenset[str] | None:
     if not hasattr(user, "_kitchen_slugs"):
         slugs = KitchenMember.objects.filter(user=user.pk).values_list("kitchen_id", flat=True)
         user._kitchen_slugs = frozenset(slugs)
-    kept: frozenset[str] = user._kitchen_slugs
-    return kept
+    kitchens: frozenset[str] = user._kitchen_slugs
+    return kitchens
 
 
 def sees_customers(user: Any) -> bool:
-    """Whether names, phone numbers, addresses and notes are for this user."""
+    """Whether this user may see names, phone numbers, addresses and notes."""
     return bool(user.has_perm(VIEW_CUSTOMER))

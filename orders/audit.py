@@ -1,7 +1,7 @@
-"""What stands in the audit beside the changes that Django's admin records by itself: exports, erasures, links, secrets.
+"""Audit entries beside those of Django's admin: exports, erasures, links, secrets.
 
-An entry is a row of Django's own log, so that one list tells everything. Its message is what Django writes, with one
-more part, `{"audit": {"what": …, facts}}`, which the list puts into words (huuva/audit.py).
+An entry is a row of Django's own log, so that one list shows everything. Its message has one part more than Django's,
+`{"audit": {"what": …, facts}}`, which the list puts into words (huuva/audit.py).
 """
 
 import getpass
@@ -16,9 +16,9 @@ from django.db import models
 from orders.models import Order
 from orders.traces import Traces
 
-# Beside Django's own flags: something was given out, and nothing was changed by that.
+# Beside Django's own flags: data was read, nothing was changed.
 READ: Final = 4
-# Who did what nobody did in the admin. The space keeps people from having this name.
+# The user of entries that nobody made in the admin. Because of the space, no person can have this name.
 SYSTEM: Final = "Huuva itself"
 BATCH: Final = 5000
 
@@ -32,8 +32,8 @@ def record(
     fields: tuple[str, ...] = (),
     **facts: Any,
 ) -> None:
-    """Write an entry about a row, or about a kind of rows. `user` None: the system, a command or a key, which `facts`
-    name. `fields` stand in Django's own words. No facts that tell of a customer."""
+    """Write an entry about a row, or about a model. `user` None: the system, a command or a key, named in `facts`.
+    `fields` are listed as Django does it. `facts` must not identify a customer."""
     message: list[dict[str, Any]] = [{"audit": {"what": what, **facts}}]
     if fields:
         message.append({"changed": {"fields": list(fields)}})
@@ -58,7 +58,7 @@ def system_user() -> User:
 
 
 def shell_user() -> str:
-    """Whose account of the machine runs this command."""
+    """The operating system's user who runs this command."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a container's user without a name
@@ -66,7 +66,7 @@ def shell_user() -> str:
 
 
 def forget_customer(sender: type[Order], traces: Traces, **_: Any) -> None:
-    """Receiver of `orders.signals.customer_erased`: an entry that names the customer keeps who, when and about what."""
+    """Receiver of `orders.signals.customer_erased`: an entry that names the customer loses its text."""
     last = 0
     entries = LogEntry.objects.order_by("pk")
     while batch := list(

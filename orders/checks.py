@@ -1,4 +1,4 @@
-"""System checks of the domain that need the database; `migrate` runs them, and so does every start."""
+"""System checks that need the database. `migrate` runs them, and so does every start."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -24,7 +24,7 @@ def feed_is_readable(databases: Sequence[str] | None = None, **kwargs: Any) -> l
 
 @register(Tags.database)
 def sleepers_are_ended(databases: Sequence[str] | None = None, **kwargs: Any) -> list[Warning]:
-    """A pooler in between may swallow what we ask of a connection."""
+    """A connection pooler may drop our connection settings."""
     if not databases:
         return []
     with connection.cursor() as cursor:

@@ -1,8 +1,8 @@
-"""The one place where the domain asks what time it is, so that a test can tell it."""
+"""The one place where the domain reads the time, so that tests can set it."""
 
 from datetime import UTC, datetime
 
 
 def now() -> datetime:
-    """The present moment, aware, in UTC."""
+    """The current time, aware, in UTC."""
     return datetime.now(UTC)

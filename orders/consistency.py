@@ -1,8 +1,10 @@
-"""Whether the books balance: what orders and items say of themselves against what their history says."""
+"""Whether the statuses of orders and items agree with their history."""
 
 from typing import Any
 
 from django.db import connection
+
+from orders.statuses import OPEN, in_sql
 
 _ORDERS = """
     SELECT o.id, NULL AS plu, o.status, last.to_status
@@ -23,14 +25,13 @@ _ITEMS = """
     ) last ON true
     WHERE last.to_status IS DISTINCT FROM i.status {only}
 """
-# The statuses stand in the statement itself, so that the planner sees that the index of open orders holds them.
-_ONLY_OPEN = "AND o.status IN (1, 2, 3)"
+_ONLY_OPEN = f"AND o.status IN {in_sql(OPEN)}"
 
 
 def differences(limit: int = 100, *, ended: bool = False) -> list[dict[str, Any]]:
-    """Up to `limit` open orders or items whose status is not that of their last history row; empty when all is well.
+    """Up to `limit` open orders or items whose status is not that of their last history row; empty when all agree.
 
-    With `ended` all orders are looked at, and it costs what was ever sold.
+    With `ended` all orders are compared, which reads the whole tables.
     """
     only = "" if ended else _ONLY_OPEN
     with connection.cursor() as cursor:

@@ -1,8 +1,8 @@
-"""How a place in a list goes to a client and comes back: as text that stands in an address without quoting.
+"""Cursors: a place in a list as text for clients, safe in a URL.
 
-What clients get is encrypted: a place may name the last order of another kitchen, and says how much goes on there.
-AES-SIV (RFC 5297) is deterministic, so the same place is always the same text, in every process; what was not encrypted
-here is refused. With a new HUUVA_SECRET_KEY all cursors are refused.
+Cursors are encrypted, because a place may name an order of another kitchen and shows how busy it is. AES-SIV (RFC 5297)
+is deterministic: the same place is the same text in every process. Anything not encrypted here is refused, and so are
+all cursors once HUUVA_SECRET_KEY changes.
 """
 
 import base64
@@ -14,23 +14,23 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from django.conf import settings
 from django.utils.crypto import salted_hmac
 
-# Places are filled up to a multiple of so many bytes: else a cursor would tell how long another kitchen's ids are.
+# Places are padded to a multiple of so many bytes, so that a cursor doesn't show how long another kitchen's ids are.
 _BLOCK: Final = 32
 _SALT: Final = "orders.cursors"
 
 
 def packed(place: str) -> str:
-    """As it is stored: readable by whoever reads the database."""
+    """For our own database: encoded, not encrypted."""
     return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
 
 
 def unpacked(text: str) -> str:
-    """Raises ValueError for what `packed` can't have given."""
+    """Raises ValueError for anything but the result of `packed`."""
     return _bytes(text).decode()
 
 
 def encrypted(place: str, *, of: str) -> str:
-    """As a client gets it; `of` names the list, because a place in one is none in another. No NUL in `place`."""
+    """For clients. `of` names the list: a cursor of one is refused by another. No NUL in `place`."""
     plain = place.encode()
     plain += bytes(-len(plain) % _BLOCK)
     sealed = _cipher(settings.SECRET_KEY).encrypt(plain, [of.encode()])
@@ -38,7 +38,7 @@ def encrypted(place: str, *, of: str) -> str:
 
 
 def decrypted(text: str, *, of: str) -> str:
-    """Raises ValueError for what `encrypted` has not given."""
+    """Raises ValueError for anything but the result of `encrypted`."""
     try:
         plain = _cipher(settings.SECRET_KEY).decrypt(_bytes(text), [of.encode()])
     except InvalidTag:

@@ -1,7 +1,7 @@
-"""Spreading the order tables over the workers of a Citus cluster: what is still to do, in steps to be shown first.
+"""Distribute the order tables over the workers of a Citus cluster, in steps that can be shown first.
 
-What makes it possible is kept by every migration (ADR 1, and a test of the schema): an order and all that hangs on it
-lies on one worker, found by the order's id. Kitchens are copied to all. Everything else stays on the coordinator.
+Every migration keeps this possible (ADR 1, and a test of the schema): an order and its items, history and amendments
+lie on one worker, found by the order's id. Kitchens are copied to all workers. The rest stays on the coordinator.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from django.db import connection, transaction
 
-# What an order's id is called in each table that is spread. The first one leads: the others lie where its rows lie.
+# The column of the order's id in each distributed table. The others are colocated with the first.
 ORDER_ID: Final = {
     "orders_order": "id",
     "orders_orderitem": "order_id",
@@ -23,7 +23,7 @@ SHARDS: Final = 32
 
 
 class NotPossible(Exception):
-    """The cluster isn't ready. The message says what to do."""
+    """The cluster isn't ready; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +37,11 @@ def has_citus() -> bool:
 
 
 def plan(shards: int = SHARDS) -> list[Step]:
-    """What is still to do, in order; empty where all is done. Raises NotPossible. Only with the extension."""
+    """The steps that remain, in order; empty where all is done. Raises NotPossible. Needs the extension."""
     _check_cluster()
     known = dict(_rows("SELECT logicalrelid::regclass::text, partmethod::text FROM pg_dist_partition"))
     pending = [table for table in ORDER_ID if known.get(table) != "h"]
-    # Without them each table can be spread by itself, and none is first taken over as a local one.
+    # Without them each table can be distributed by itself, and none becomes a Citus local table first.
     keys = _foreign_keys(pending)
     return [
         *(
@@ -59,28 +59,28 @@ def plan(shards: int = SHARDS) -> list[Step]:
 
 
 def carry_out(steps: Sequence[Step]) -> list[str]:
-    """All of it, or nothing. Returns the counters that were set behind the highest number of their table."""
+    """All of the steps, or none. Returns what `advance_counters` does."""
     with transaction.atomic(), connection.cursor() as cursor:
         # Statements on reference and on spread tables in one transaction go over one connection for each worker.
         cursor.execute("SET LOCAL citus.multi_shard_modify_mode TO 'sequential'")
         # The guards only refuse; they touch no other row, which is what is unsafe.
         cursor.execute("SET LOCAL citus.enable_unsafe_triggers TO on")
-        # The rows that stay behind on the coordinator are truncated once they are copied.
+        # The coordinator's rows are truncated once they are copied.
         cursor.execute("SET LOCAL huuva.retention TO 'on'")
         cursor.execute("SET LOCAL client_min_messages TO warning")
         cursor.execute("SET LOCAL statement_timeout TO 0")
         for step in steps:
             cursor.execute(step.sql)
-        return mend_counters()
+        return advance_counters()
 
 
-def mend_counters() -> list[str]:
-    """Tables that Citus takes over get new identity columns, which begin at 1: set each behind what is there.
+def advance_counters() -> list[str]:
+    """Set identity columns behind the highest number of their table: Citus creates new ones, which begin at 1.
 
-    Returns the counters that lay behind, as table.column.
+    Returns those that were too low, as table.column.
     """
-    local_day = []
-    found = _rows(
+    advanced = []
+    columns = _rows(
         """
         SELECT t.oid::regclass::text, quote_ident(a.attname), pg_get_serial_sequence(t.oid::regclass::text, a.attname)
         FROM pg_attribute a JOIN pg_class t ON t.oid = a.attrelid
@@ -88,13 +88,13 @@ def mend_counters() -> list[str]:
         ORDER BY 1, 2
         """
     )
-    for table, column, sequence in found:
+    for table, column, sequence in columns:
         highest = _value(f"SELECT coalesce(max({column}), 0) FROM {table}")  # noqa: S608 (from the catalogue)
-        given = _value(f"SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {sequence}")  # noqa: S608
-        if given < highest:
+        last = _value(f"SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {sequence}")  # noqa: S608
+        if last < highest:
             _value("SELECT setval(%s, %s)", [sequence, highest])
-            local_day.append(f"{table}.{column}")
-    return local_day
+            advanced.append(f"{table}.{column}")
+    return advanced
 
 
 def _check_cluster() -> None:
@@ -139,8 +139,8 @@ def _spread(table: str, shards: int) -> Step:
 
 
 def _foreign_keys(pending: Sequence[str]) -> list[tuple[str, str, str]]:
-    """Table, name and definition of those that leave a table to be spread, or come to it from another one."""
-    found = _rows(
+    """Table, name and definition of those from or to a table that is to be distributed."""
+    keys = _rows(
         """
         SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint
         WHERE contype = 'f' AND conparentid = 0 AND conrelid::regclass::text = ANY(%(all)s)
@@ -149,12 +149,12 @@ def _foreign_keys(pending: Sequence[str]) -> list[tuple[str, str, str]]:
         """,
         {"all": list(ORDER_ID), "pending": list(pending)},
     )
-    return [(table, name, definition) for table, name, definition in found]
+    return [(table, name, definition) for table, name, definition in keys]
 
 
 # For all sessions of this database.
 _SETTINGS: Final = {
-    # The guards stay on the spread tables, and hear what a transaction has set on the coordinator (`huuva.retention`).
+    # The guards stay on the distributed tables, and see what the coordinator has set (`huuva.retention`).
     "citus.enable_unsafe_triggers": "on",
     "citus.propagate_set_commands": "local",
     # A transaction that has read many orders may still change a table that points to kitchens.

@@ -1,7 +1,6 @@
-"""The list of erased accounts: a backup that is older than an erasure brings the customer back, until this list has
-been gone through again. `manage.py restore` does that.
+"""The list of erased accounts. `manage.py restore` uses it to repeat erasures that are newer than the backup.
 
-It holds no account, but a digest of it that only this server's HUUVA_SECRET_KEY makes.
+It stores no account, only a digest keyed with HUUVA_SECRET_KEY.
 """
 
 from collections.abc import Iterable
@@ -38,7 +37,7 @@ def listed() -> list[Listed]:
 
 
 def add(erasures: Iterable[Listed]) -> None:
-    """Put what another database knew into this one's list; of one account the latest erasure counts."""
+    """Add another database's list to this one; of each account the latest erasure counts."""
     known = {one.digest: one.erased_at for one in listed()}
     newer = [one for one in erasures if one.digest not in known or one.erased_at > known[one.digest]]
     Erasure.objects.bulk_create(
@@ -51,7 +50,7 @@ def add(erasures: Iterable[Listed]) -> None:
 
 
 def to_repeat() -> list[tuple[str, Listed]]:
-    """The accounts that are on the list and have orders all the same."""
+    """The accounts on the list that have orders again."""
     known = {one.digest: one for one in listed()}
     if not known:
         return []

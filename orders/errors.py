@@ -1,4 +1,4 @@
-"""Why the domain says no. Each says what is the case now and, where there is one, the remedy."""
+"""Refusals of the domain. Each names the present state and, where there is one, the remedy."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -19,9 +19,7 @@ class OrderExists(Refusal):
     code = "order_exists"
 
     def __init__(self, order_id: str) -> None:
-        super().__init__(
-            f"Order {order_id} exists already; read it, or send the new order with an id of its own."
-        )
+        super().__init__(f"Order {order_id} already exists. Read it, or send the new order with another id.")
         self.order_id = order_id
 
 
@@ -30,9 +28,7 @@ class ImpossibleMove(Refusal):
 
     def __init__(self, subject: str, current: str, wanted: str, allowed: Iterable[str], last: str) -> None:
         ways = list(allowed)
-        remedy = (
-            f"From there it can go to {', '.join(ways)}." if ways else "That is its end; nothing follows."
-        )
+        remedy = f"From there it can go to {', '.join(ways)}." if ways else "No further move is possible."
         super().__init__(
             f"{subject} is {current} and can't become {wanted}. {last}{remedy}", current=current, allowed=ways
         )
@@ -43,7 +39,7 @@ class ImpossibleAmendment(Refusal):
 
     def __init__(self, subject: str, current: str) -> None:
         super().__init__(
-            f"{subject} is {current}; what has ended can't be amended any more. Send a new order for what is missing.",
+            f"{subject} is {current} and can no longer be amended. Send a new order for what is missing.",
             current=current,
         )
 
@@ -53,7 +49,7 @@ class StaleVersion(Refusal):
 
     def __init__(self, version: int) -> None:
         super().__init__(
-            f"The order has changed since you read it; it is at version {version} now. Read it again and decide anew.",
+            f"The order has changed since you read it and is now at version {version}. Read it again, then retry.",
             version=version,
         )
         self.version = version
@@ -67,7 +63,9 @@ class CancellationIsFinal(Refusal):
     code = "cancellation_is_final"
 
     def __init__(self) -> None:
-        super().__init__("The latest change is a cancellation, which the channel has been told; it stays.")
+        super().__init__(
+            "The latest change is a cancellation. Its channel has been notified, so it can't be recalled."
+        )
 
 
 class RecallExpired(Refusal):
@@ -76,7 +74,7 @@ class RecallExpired(Refusal):
     def __init__(self, at: datetime, minutes: int) -> None:
         super().__init__(
             f"That change was made at {at:%Y-%m-%d %H:%M:%S} UTC; "
-            f"this kitchen takes back what is up to {minutes} minutes old."
+            f"this kitchen allows a recall for {minutes} minutes."
         )
 
 
@@ -85,7 +83,7 @@ class RecallBlocked(Refusal):
 
     def __init__(self, subject: str, number: int, actor: str) -> None:
         super().__init__(
-            f"{subject} has moved on since, by change {number} of {actor}. Recall that first.",
+            f"{subject} has moved since, by change {number} of {actor}. Recall that change first.",
             blockedBy=number,
         )
 

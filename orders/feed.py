@@ -1,9 +1,9 @@
-"""The change feed: the one way to read "what changed since", gap-free (ADR on the feed).
+"""The change feed: reads history entries in the order of their transactions, without gaps (ADR 3).
 
-Each history row keeps the id of the transaction that wrote it. Ids are given when a transaction first writes, so a
-transaction that began early and commits late has a small one: sorting by it alone would let such rows appear behind
-a reader's cursor. So nothing is read from the horizon on (`orders/watermark.py`): below it every transaction has ended,
-and no row can appear any more. The feed stalls while a writer is open; it never skips.
+Each row stores the id of the transaction that wrote it. A transaction gets its id when it first writes, so one that
+begins early and commits late has a small id: sorted by id alone, its rows would appear behind a reader's cursor.
+Reading therefore stops at the watermark (`orders/watermark.py`), below which every transaction has ended. The feed
+waits while a writer is open; it never skips.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,30 +14,35 @@ from typing import Any
 from django.db import connection, transaction
 
 from orders.cursors import decrypted, encrypted, packed, unpacked
-from orders.models import FeedOffset
-from orders.watermark import HORIZON, horizon
+from orders.models import HISTORY_COLUMNS, FeedOffset, HistoryEntry
+from orders.watermark import WATERMARK, read_watermark
 
 _LIST = "events"
 
 
 class BadCursor(ValueError):
-    """The text is no cursor of this feed."""
+    """The text is not a cursor of this feed."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Cursor:
-    """A place in the feed: everything up to and including this row has been read."""
+    """A place in the feed: everything up to and including this entry has been read."""
 
     tx: int = 0
     order_id: str = ""
     sequence: int = 0
+
+    @classmethod
+    def of(cls, entry: HistoryEntry) -> "Cursor":
+        """The place of an entry that the feed gave."""
+        return cls(entry.tx, entry.order_id, entry.sequence)
 
     def __str__(self) -> str:
         """As our own readers store it."""
         return packed(self._place())
 
     def for_clients(self) -> str:
-        """Encrypted: it may name an order that they know nothing of."""
+        """Encrypted: it may name an order that they may not see."""
         return encrypted(self._place(), of=_LIST)
 
     def _place(self) -> str:
@@ -53,7 +58,7 @@ class Cursor:
 
     @classmethod
     def from_client(cls, text: str) -> "Cursor":
-        """Raises BadCursor for what `for_clients` has not given."""
+        """Raises BadCursor for anything but the text of `for_clients`."""
         try:
             return cls._at(decrypted(text, of=_LIST))
         except ValueError:
@@ -70,46 +75,21 @@ class Cursor:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
-    """One history row as the feed gives it. `plu` is None for the order itself."""
-
-    tx: int
-    order_id: str
-    sequence: int
-    plu: str | None
-    from_status: int | None
-    to_status: int
-    kind: int
-    change: int
-    recalls: int | None
-    at: datetime
-    recorded_at: datetime
-    actor: str
-    reason: str
-
-    @property
-    def cursor(self) -> Cursor:
-        return Cursor(self.tx, self.order_id, self.sequence)
-
-
-@dataclass(frozen=True, slots=True)
 class Page:
-    """`cursor` is where to go on; `more` says that it is worth doing so at once. `in_cluster`: orders lie on several
-    machines."""
+    """`cursor` is where to continue; `more`: there are more entries now. `in_cluster`: orders lie on several nodes."""
 
-    events: list[Event]
+    events: list[HistoryEntry]
     cursor: Cursor
     more: bool
     in_cluster: bool = False
 
 
-_READ = """
-    SELECT c.tx::text::bigint, c.order_id, c.sequence, c.plu, c.from_status, c.to_status, c.kind, c.change, c.recalls,
-           c.at, c.recorded_at, c.actor, c.reason
-    FROM orders_statuschange c {join}
-    WHERE (c.tx, c.order_id, c.sequence) > (%s::text::xid8, %s, %s) AND c.tx < %s::text::xid8 {where}
+_READ = f"""
+    SELECT {", ".join(f"c.{column}" for column in HISTORY_COLUMNS)}, c.tx::text::bigint
+    FROM orders_statuschange c {{join}}
+    WHERE (c.tx, c.order_id, c.sequence) > (%s::text::xid8, %s, %s) AND c.tx < %s::text::xid8 {{where}}
     ORDER BY c.tx, c.order_id, c.sequence LIMIT %s
-"""
+"""  # noqa: S608 (our own columns)
 
 _LAST = """
     SELECT tx::text::bigint, order_id, sequence FROM orders_statuschange WHERE tx < %s::text::xid8
@@ -118,45 +98,45 @@ _LAST = """
 
 
 def read(after: Cursor | None = None, *, limit: int = 500, kitchen: str | None = None) -> Page:
-    """Up to `limit` rows behind `after`, of one kitchen or of all, oldest first.
+    """Up to `limit` entries after `after`, of one kitchen or of all, oldest first.
 
-    When all there is has been looked through, the page's cursor stands at the last row of all kitchens: one where
-    nothing happens does not look through the others' rows again. It never lies beyond what is stored: ids that no row
-    carries may be given anew after a crash, or by a standby that takes over.
+    At the end of the feed, the page's cursor stands at the last entry of all kitchens, so that a reader of a quiet
+    kitchen does not scan the others' entries again. It never lies beyond what is stored: after a crash or a failover,
+    PostgreSQL may reuse ids that no row carries.
     """
     after = after or Cursor()
-    limits = horizon()
-    if limits.tx is None:
-        return Page([], after, more=False, in_cluster=limits.in_cluster)
+    watermark = read_watermark()
+    if watermark.tx is None:
+        return Page([], after, more=False, in_cluster=watermark.in_cluster)
     join = where = ""
-    parameters: list[Any] = [str(after.tx), after.order_id, after.sequence, str(limits.tx)]
+    parameters: list[Any] = [str(after.tx), after.order_id, after.sequence, str(watermark.tx)]
     if kitchen is not None:
         join, where = "JOIN orders_order o ON o.id = c.order_id", "AND o.kitchen_id = %s"
         parameters.append(kitchen)
     with connection.cursor() as cursor:
         cursor.execute(_READ.format(join=join, where=where), [*parameters, limit + 1])
-        events = [Event(*row) for row in cursor.fetchall()]
+        events = [HistoryEntry(*row) for row in cursor.fetchall()]
         more = len(events) > limit
         if more:
             del events[limit:]
-        last = events[-1].cursor if events else after
+        last = Cursor.of(events[-1]) if events else after
         if kitchen is not None and not more:
-            cursor.execute(_LAST, [str(limits.tx)])
+            cursor.execute(_LAST, [str(watermark.tx)])
             last = max([last, *(Cursor(*row) for row in cursor.fetchall())])
-    return Page(events, last, more, limits.in_cluster)
+    return Page(events, last, more, watermark.in_cluster)
 
 
 def end() -> Cursor:
-    """Where the feed ends now, or its beginning where that can't be known: whatever becomes readable later lies
-    behind it."""
-    return Cursor(horizon().tx or 0)
+    """Where the feed ends now, or its beginning where that isn't known: whatever becomes readable later comes after
+    it."""
+    return Cursor(read_watermark().tx or 0)
 
 
-def preceding(events: Iterable[Event], after: Cursor) -> list[tuple[str, int]]:
-    """Order and sequence of the rows that come before `events` in their orders, but behind `after` in the feed.
+def preceding(events: Iterable[HistoryEntry], after: Cursor) -> list[tuple[str, int]]:
+    """Order and sequence of the entries that come before `events` in their orders, but after `after` in the feed.
 
-    For readers that need each order's rows in their sequence: a transaction gets its id when it first writes, which may
-    be before it gets the order's lock, so the feed can give a later row of an order first.
+    For readers that need each order's entries in sequence: a transaction may get its id before it gets the order's
+    lock, so the feed can give a later entry of an order first.
     """
     last: dict[str, int] = {}
     for event in events:
@@ -174,7 +154,7 @@ def preceding(events: Iterable[Event], after: Cursor) -> list[tuple[str, int]]:
 
 
 def unread(order_ids: Sequence[str], after: Cursor) -> set[str]:
-    """Which of these orders have rows behind `after`, readable by the feed already or not."""
+    """Which of these orders have entries after `after`, whether the feed can read them yet or not."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -187,8 +167,8 @@ def unread(order_ids: Sequence[str], after: Cursor) -> set[str]:
 
 
 def read_already(rows: Sequence[tuple[str, int]], upto: Cursor) -> list[tuple[str, int]]:
-    """Those of `rows` (order, sequence) that a reader whose cursor is `upto` has had, and with which none of their
-    orders is ahead of what it has had."""
+    """Those of `rows` (order, sequence) that a reader at `upto` has read, along with all entries before them in their
+    orders."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -204,10 +184,8 @@ def read_already(rows: Sequence[tuple[str, int]], upto: Cursor) -> list[tuple[st
 
 
 def first_after(after: Cursor) -> datetime | None:
-    """When the first row behind `after` was recorded, readable already or not; None where there is none.
-
-    It tells how far a reader is behind.
-    """
+    """When the first entry after `after` was recorded, readable or not; None where there is none. Says how far behind a
+    reader is."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -221,11 +199,11 @@ def first_after(after: Cursor) -> datetime | None:
 
 
 def lag_seconds() -> float:
-    """Age of the oldest row that can't be read yet, in seconds; 0 where all can. It grows while a transaction that
-    writes stays open anywhere on the server. Of many rows the first ones are looked at: health checks ask for it."""
+    """Age of the oldest entry that can't be read yet, in seconds; 0 where all can. It grows while a transaction that
+    writes stays open anywhere on the server. Reads 1,000 entries at most, because health checks call it."""
     with connection.cursor() as cursor:
-        # By itself: inside the other statement each machine of a cluster would take its own.
-        cursor.execute(f"SELECT {HORIZON}::text::bigint")
+        # A statement of its own: inside the other one each node of a cluster would use its own snapshot.
+        cursor.execute(f"SELECT {WATERMARK}::text::bigint")
         (open_from,) = cursor.fetchone()
         cursor.execute(
             """
@@ -240,8 +218,8 @@ def lag_seconds() -> float:
 
 
 def rows_ahead() -> bool:
-    """Whether stored rows carry ids that this server has yet to give: so it is after a restore into another server,
-    and new rows would sort before old ones."""
+    """Whether stored rows carry ids that this server has not reached, as after a restore into another server: new rows
+    would sort before old ones."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -253,15 +231,15 @@ def rows_ahead() -> bool:
         return bool(cursor.fetchone()[0])
 
 
-# A reader may have gone further than the backup: new rows must lie beyond what any server can have given it since.
+# A reader may be ahead of the backup: new rows must lie beyond any id that the old server can have reached since.
 _BEYOND_READERS = 1 << 32
 
 
 def raise_offset() -> int:
-    """Lift this server's transaction ids over those that are stored, for the feed; returns the offset.
+    """Raise the feed's offset so that new rows sort after the stored ones; returns it.
 
-    For `restore` into another server, with nothing else writing. The offset stands in the column's default (so that it
-    costs an insert nothing) and in `orders_feedoffset` (for readers). Changes nothing where no row is ahead.
+    For `restore` into another server, with nothing else writing. The offset is part of the column's default (so that it
+    costs an insert nothing) and is stored in `orders_feedoffset` (for readers). Changes nothing where no row is ahead.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("LOCK TABLE orders_statuschange IN ACCESS EXCLUSIVE MODE")

@@ -1,5 +1,5 @@
-"""Whether a kitchen is open at a moment, and until when. Told to people only: an order is taken at any hour, because
-its channel has sold it already."""
+"""Whether a kitchen is open, and until when. Shown to people only: orders are accepted at any hour, because their
+channel has sold them already."""
 
 import zoneinfo
 from collections.abc import Iterable, Sequence
@@ -15,7 +15,7 @@ from orders.models import ClosedDays, Kitchen, OpeningHours
 DAYS_OF_WEEK: Final = 7
 WEEK: Final = DAYS_OF_WEEK * 24 * 60
 DAY: Final = timedelta(days=1)
-# How far ahead the next opening is looked for; behind closed days that are longer it isn't known.
+# How far ahead the next opening is searched; it is unknown after longer closed days.
 LOOK_AHEAD: Final = timedelta(days=60)
 
 
@@ -58,10 +58,10 @@ def opening_of(
             else:
                 return Opening(True, end)
         # What begins tomorrow at the earliest can't go on from hours that ended today.
-        if end is not None and end < _moment(day + DAY, time.min, zone):
+        if end is not None and end < _instant(day + DAY, time.min, zone):
             return Opening(True, end)
         day += DAY
-    # Never closed, or closed for longer than anybody looks ahead.
+    # Never closed, or closed for longer than LOOK_AHEAD.
     return Opening(end is not None, None, "" if end is not None else _reason(today, closed))
 
 
@@ -72,17 +72,16 @@ def _shifts(
         return []
     return sorted(
         Shift(
-            _moment(day, each.opens, zone),
-            _moment(day + DAY if each.closes <= each.opens else day, each.closes, zone),
+            _instant(day, each.opens, zone),
+            _instant(day + DAY if each.closes <= each.opens else day, each.closes, zone),
         )
         for each in hours
         if each.weekday == day.weekday()
     )
 
 
-def _moment(day: date, clock: time, zone: zoneinfo.ZoneInfo) -> datetime:
-    """A time on the wall as a moment. One that comes twice is its first; one that is skipped is reckoned by the clock
-    before it was put forward."""
+def _instant(day: date, clock: time, zone: zoneinfo.ZoneInfo) -> datetime:
+    """A local time in UTC. Of an hour that occurs twice, the first; a skipped time by the offset before the change."""
     return datetime.combine(day, clock, zone).astimezone(UTC)
 
 

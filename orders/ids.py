@@ -1,7 +1,7 @@
-"""Ids of orders: those that the application makes, those that only channels have, and one that two kitchens use.
+"""Order ids: our own, those reserved for channels, and ids that two kitchens use.
 
-An id is stored as the client chose it, and is unique over all kitchens. Where another kitchen has an order of that id
-already, it is stored with the kitchen's slug behind it, and keys of the kitchen never see that (ADR 21).
+An id is stored as the client chose it, and is unique over all kitchens. Where another kitchen has an order with that id
+already, it is stored with the kitchen's slug as a suffix, which keys of that kitchen never see (ADR 21).
 """
 
 import os
@@ -12,8 +12,8 @@ from datetime import datetime
 from typing import Final
 
 MAX_LENGTH: Final = 128
-# No client can send it inside an id, and it sorts before all that they can: lists stand in the order that they would
-# have without it.
+# No client can send it inside an id, and it sorts before all characters that they can send: lists keep the order that
+# they would have without it.
 _MARK: Final = "\t"
 # Set when the application starts: which words are the slugs of channel links.
 _is_channel_prefix: Callable[[str], bool] = bool
@@ -49,7 +49,7 @@ def belongs_to_channels(order_id: str) -> bool:
 
 
 def marked_id(order_id: str, kitchen: str) -> str:
-    """Where it is stored that another kitchen has that id, too."""
+    """The stored form of an id that another kitchen uses too."""
     return f"{order_id}{_MARK}{kitchen}"
 
 
@@ -58,7 +58,7 @@ def is_marked(stored: str) -> bool:
 
 
 def has_room_for_mark(order_id: str, kitchen: str) -> bool:
-    """Whether the id can be marked. One of nearly MAX_LENGTH can't: it is taken for all by who has it first."""
+    """Whether the id can be marked. One of nearly MAX_LENGTH can't, and belongs to the first kitchen that uses it."""
     return len(marked_id(order_id, kitchen)) <= MAX_LENGTH
 
 
@@ -68,7 +68,7 @@ def public_id(stored: str, kitchen: str | None) -> str:
 
 
 def stored_ids(order_id: str, kitchen: str | None) -> tuple[str, ...]:
-    """Where the order is stored that keys of `kitchen` call by this id: the places to look at, one after the other."""
+    """The stored ids that keys of `kitchen` may mean by this one, in the order to try them."""
     if kitchen is None:
         return (order_id,)
     return () if is_marked(order_id) else (order_id, marked_id(order_id, kitchen))

@@ -1,4 +1,4 @@
-"""A new order as the domain takes it, whichever channel it came from."""
+"""A new order as `services.create_order` takes it, from any channel."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,7 +9,7 @@ from orders.statuses import FIRST
 
 @dataclass(slots=True, frozen=True)
 class PastStatus:
-    """One entry of the history that a channel tells of: kept as given, unjudged."""
+    """One entry of the history that a channel sends: stored as it is, without checks."""
 
     status: int
     at: datetime

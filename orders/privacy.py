@@ -1,12 +1,12 @@
-"""Customers' data: kept as long as it is needed, shown and erased when its owner asks (GDPR, articles 15 and 17).
+"""Customers' data: retention, export and erasure (GDPR, articles 15 and 17).
 
-A customer's data is the name, the phone number, the delivery address, and what people write freely: notes, and
-reasons in the history. What happened to an order and when, its items and its prices stay: they are the kitchen's, and
-tell nothing of a person. Who keeps a copy of it listens to the signals `customer_data_removed` and `customer_erased`.
+A customer's data is the name, phone number, delivery address, and free text: notes, and reasons in the history. What
+happened to an order and when, its items and prices stay: they say nothing about a person. Apps that store copies of the
+data listen to the signals `customer_data_removed` and `customer_erased`.
 
-*Retention*: `Kitchen.retention_days` after an order was last changed its customer's data goes; the account's id stays,
-so that figures of returning customers stay right. *Erasure*: all of an account's orders lose their data at once, and
-their account becomes a name that nobody can trace back.
+*Retention*: `Kitchen.retention_days` after its last change, an order loses its customer's data. The account's id stays,
+so that figures of returning customers stay right. *Erasure*: all orders of an account lose the data at once, and the
+account gets a random name that can't be traced back.
 """
 
 import secrets
@@ -19,7 +19,7 @@ from typing import Any, Final
 from django.db import DEFAULT_DB_ALIAS, connection, transaction
 from django.db.models import QuerySet
 
-from orders import clock, erasures, retention
+from orders import clock, erasures, retention, statements
 from orders.errors import OrdersStillOpen
 from orders.models import Amendment, Kitchen, Order, OrderItem, StatusChange
 from orders.models.querysets import past_the_guard
@@ -28,7 +28,7 @@ from orders.signals import account_renamed, customer_data_removed, customer_eras
 from orders.statuses import OPEN
 from orders.traces import Traces
 
-# Stands where a customer's name stood; the name can't be empty.
+# Replaces a customer's name, which can't be empty.
 ANONYMOUS: Final = "–"
 # One transaction each, so that no lock is held long.
 BATCH: Final = 500
@@ -37,15 +37,15 @@ ERASED_PREFIX: Final = "erased-"
 
 @dataclass(frozen=True)
 class Erased:
-    """`account`: what the orders' account is called now."""
+    """`account`: the new name of the orders' account."""
 
     orders: int
     account: str
 
 
 def anonymise_due(now: datetime | None = None) -> int:
-    """Removes customers' data from all orders whose time has come; returns how many orders. May run twice, be killed
-    and go on: each kitchen remembers how far it got."""
+    """Remove customers' data from all orders past their retention; returns how many. May be interrupted and run again:
+    each kitchen stores how far it got."""
     now = now or clock.now()
     retention.apply_due(now)
     return sum(_anonymise_kitchen(kitchen, now) for kitchen in Kitchen.objects.order_by("slug"))
@@ -57,30 +57,30 @@ def _anonymise_kitchen(kitchen: Kitchen, now: datetime) -> int:
     for batch in _batches(kitchen, until):
         with transaction.atomic():
             _remove_data([order_id for order_id, _ in batch])
-            # Orders are gone through in the order of their last change, which only grows: an order that is imported
-            # with an old date, or changed again, lies ahead of this mark.
+            # Orders are processed by their last change, which only grows: one that is imported with an old date, or
+            # changed again, lies after this mark.
             Kitchen.objects.filter(pk=kitchen.pk).update(anonymised_until=batch[-1][1])
         number += len(batch)
     return number
 
 
 def _batches(kitchen: Kitchen, until: datetime) -> Iterator[list[tuple[str, datetime]]]:
-    """Ids and times of last change, oldest first; orders changed at the same moment are never parted."""
+    """Ids and times of last change, oldest first. Orders with the same time are in the same batch."""
     mark = kitchen.anonymised_until
     while True:
-        found = Order.objects.filter(kitchen=kitchen, updated_at__lt=until).order_by("updated_at")
+        orders = Order.objects.filter(kitchen=kitchen, updated_at__lt=until).order_by("updated_at")
         if mark is not None:
-            found = found.filter(updated_at__gt=mark)
-        batch = list(found.values_list("id", "updated_at")[:BATCH])
+            orders = orders.filter(updated_at__gt=mark)
+        batch = list(orders.values_list("id", "updated_at")[:BATCH])
         if not batch:
             return
         mark = batch[-1][1]
-        same = found.filter(updated_at=mark).exclude(id__in=[order_id for order_id, _ in batch])
+        same = orders.filter(updated_at=mark).exclude(id__in=[order_id for order_id, _ in batch])
         yield batch + list(same.values_list("id", "updated_at"))
 
 
 def _remove_data(order_ids: Sequence[str], account: str | None = None) -> None:
-    """`account`: what the orders' account is called from now on; None: as before."""
+    """`account`: the new name of the orders' account; None: unchanged."""
     Order.objects.filter(pk__in=order_ids).update(
         customer_name=ANONYMOUS, customer_phone="", delivery_address=None, note=""
     )
@@ -91,42 +91,43 @@ def _remove_data(order_ids: Sequence[str], account: str | None = None) -> None:
 
 
 def _remove_notes_of_amendments(order_ids: Sequence[str]) -> None:
-    """Amendments hold notes as they were. What they tell of times and quantities stays: figures are judged by it."""
+    """Amendments hold earlier notes. Their times and quantities stay, because analytics uses them."""
     rows = list(Amendment.objects.filter(order_id__in=order_ids))
     if not rows:
         return
     with past_the_guard(DEFAULT_DB_ALIAS) as cursor:
-        # Nobody at all may update their changes.
+        # The database refuses to update them, so they are written again.
         cursor.execute("DELETE FROM orders_amendment WHERE order_id = ANY(%s)", [list(order_ids)])
     for row in rows:
         row.changes = [change for change in row.changes if change["field"] != "note"]
         row.reason = ""
-        Amendment.objects.append(row)
+        statements.insert(Amendment, [row])
 
 
 def export_account(account: str) -> Iterator[dict[str, Any]]:
-    """All that we hold of a customer: each of the account's orders as the API shows it, oldest first."""
+    """All data of a customer: each of the account's orders as the API shows it, oldest first."""
     ids = list(
         Order.objects.filter(account=account).order_by("created_at", "id").values_list("id", flat=True)
     )
     for portion in batched(ids, BATCH):
-        found = Order.objects.in_bulk(portion)
-        yield from order_documents([found[order_id] for order_id in portion if order_id in found], EVERYTHING)
+        orders = Order.objects.in_bulk(portion)
+        yield from order_documents(
+            [orders[order_id] for order_id in portion if order_id in orders], EVERYTHING
+        )
 
 
 @transaction.atomic
 def erase_account(account: str) -> Erased:
-    """Removes a customer's data from all orders of an account, and gives the account a random name.
+    """Remove a customer's data from all orders of an account, and give the account a random name.
 
     Raises OrdersStillOpen: a kitchen must be able to hand out what it cooks. An account without orders is no error.
     """
     pseudonym = ERASED_PREFIX + secrets.token_hex(8)
-    # First of all: who keeps figures by account takes its lock here, so that it has counted no order that comes while
-    # we look. It never waits for an order's lock.
+    # First: analytics takes its lock here, so that it counts no order that arrives meanwhile. It never waits for an
+    # order's lock.
     account_renamed.send(Order, account=account, to=pseudonym)
     ids = list(Order.objects.filter(account=account).order_by("id").values_list("id", flat=True))
-    # In one order, as everywhere, and one by one, because orders of a cluster lie on several machines: one that is
-    # being changed is waited for.
+    # Locked by id as everywhere, and one by one, because a cluster's orders lie on several nodes.
     still_open = [order_id for order_id in ids if _locked_status(order_id) in OPEN]
     if still_open:
         raise OrdersStillOpen(still_open)
@@ -137,8 +138,8 @@ def erase_account(account: str) -> Erased:
 
 
 def repeat_erasures() -> int:
-    """Erase again what a restored backup has brought back; returns how many accounts. Orders that came after their
-    account's erasure stay. Open ones are erased, too: they were open when the backup was made."""
+    """Erase again what a restored backup has brought back; returns how many accounts. Orders newer than their account's
+    erasure stay. Open ones are erased too: they were open when the backup was made."""
     repeated = 0
     for account, erasure in erasures.to_repeat():
         with transaction.atomic():
@@ -157,9 +158,9 @@ def repeat_erasures() -> int:
 
 
 def _erase(account: str, order_ids: Sequence[str], pseudonym: str) -> None:
-    """`order_ids`: of locked orders."""
+    """`order_ids`: locked orders."""
     names, phones, channel_ids = set[str](), set[str](), set[str]()
-    # In portions: a statement takes no more than 65,535 ids, and guests of a shop may all have one account.
+    # In portions: a statement takes at most 65,535 parameters, and all guests of a shop may share one account.
     for portion in batched(order_ids, BATCH):
         orders: QuerySet[Order] = Order.objects.filter(pk__in=portion)
         for name, phone, channel_id in orders.values_list(

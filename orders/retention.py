@@ -1,7 +1,7 @@
-"""How long a kitchen keeps its customers' data. Keeping it for less destroys, so that waits for a day and can be taken
-back; keeping it for longer holds at once.
+"""Set how long a kitchen keeps its customers' data. A shorter time destroys data, so it applies after a day and can be
+withdrawn until then; a longer one applies at once.
 
-The removal itself is `orders.privacy.anonymise_due`.
+`orders.privacy.anonymise_due` removes the data.
 """
 
 from dataclasses import dataclass
@@ -24,15 +24,14 @@ from orders.models import Kitchen, KitchenMember, Order
 log = structlog.get_logger(__name__)
 
 GRACE: Final = timedelta(hours=24)
-# More are “at least so many”: counting all of a large kitchen's orders would take seconds.
+# Above that, messages say “more than”: counting all of a large kitchen's orders would take seconds.
 MOST_COUNTED: Final = 100_000
 FIELD: Final = "Keep customer data, days"
 
 
 @dataclass(frozen=True)
 class Shortening:
-    """From `at` on the kitchen keeps customers' data for `days` only; `orders` lose theirs then, of those there are
-    now."""
+    """From `at` on the kitchen keeps customers' data for `days` only; `orders`: how many lose theirs then."""
 
     kitchen: Kitchen
     days: int
@@ -60,7 +59,7 @@ class Shortening:
 
 
 def pending(kitchen: Kitchen) -> Shortening | None:
-    """What was asked for and does not hold yet."""
+    """The shorter time that does not apply yet, if any."""
     if kitchen.retention_wanted is None or kitchen.retention_from is None:
         return None
     days, at = kitchen.retention_wanted, kitchen.retention_from
@@ -68,8 +67,8 @@ def pending(kitchen: Kitchen) -> Shortening | None:
 
 
 def set_days(slug: str, days: int, *, user: Any = None) -> Shortening | None:
-    """Keep customers' data of a kitchen for so many days: from now on, or where that is less, in a day. Returns what
-    waits then, after mails to who should know."""
+    """Keep customers' data of a kitchen for so many days: from now on, or after a day where that is less. Returns
+    what is pending then; it is also mailed to the kitchen's managers."""
     with transaction.atomic():
         kitchen = Kitchen.objects.select_for_update().get(pk=slug)
         before = kitchen.retention_days
@@ -102,7 +101,7 @@ def set_days(slug: str, days: int, *, user: Any = None) -> Shortening | None:
 
 @transaction.atomic
 def withdraw(slug: str, *, user: Any = None) -> bool:
-    """Keep the days as they are; false where nothing waited (any more)."""
+    """Drop the pending change; false where there is none (any more)."""
     kitchen = Kitchen.objects.select_for_update().get(pk=slug)
     if kitchen.retention_from is None:
         return False
@@ -114,7 +113,7 @@ def withdraw(slug: str, *, user: Any = None) -> bool:
 
 
 def apply_due(now: datetime) -> None:
-    """Let hold what has waited for its day. May run twice at once."""
+    """Apply changes whose day has passed. May run twice at once."""
     for slug in Kitchen.objects.filter(retention_from__lte=now).values_list("pk", flat=True):
         with transaction.atomic():
             kitchen = Kitchen.objects.select_for_update().get(pk=slug)

@@ -3,22 +3,20 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 
 import orjson
-from django.db import connection
 
 from core.api import Grant
-from orders.feed import Event
+from orders.feed import Cursor
 from orders.ids import public_id
-from orders.models import Order, OrderItem, StatusChange
+from orders.models import AnyEntry, HistoryEntry, Order, OrderItem
+from orders.statements import ItemRow, history_by_order, items_by_order
 from orders.statuses import ITEM_NAMES, KIND_NAMES, ORDER_NAMES
 
 type Document = dict[str, Any]
-type LogRow = tuple[str, int, str | None, int | None, int, int, int, datetime, str, str]
-type LineRow = tuple[str, str, int, str, int, int, str, list[Any], list[Any], int | None]
-
+# Where it is read only, either will do.
+type AnyItem = OrderItem | ItemRow
 
 # What stands in an order's document only for who may see customers.
 CUSTOMER_FIELDS: Final = ("customer", "deliveryAddress")
@@ -37,16 +35,16 @@ EVERYTHING: Final[Grant] = _Everything()
 def order_documents(orders: Sequence[Order], reader: Grant) -> list[Document]:
     """Whole orders with their items and both histories; two statements, however many orders."""
     ids = [order.id for order in orders]
-    lines, logs = _lines(ids), _logs(ids)
-    return [_document(order, lines[order.id], logs[order.id], reader) for order in orders]
+    items, history = items_by_order(ids), history_by_order(ids)
+    return [_document(order, items[order.id], history[order.id], reader) for order in orders]
 
 
 def order_document(order: Order, reader: Grant) -> Document:
-    """One whole order. What a service has loaded already (`lines`, `log`) is not read again."""
+    """One whole order. What a service has loaded already (`loaded_items`, `loaded_history`) is not read again."""
     loaded = vars(order)
-    lines = [_line_row(item) for item in order.lines] if "lines" in loaded else _lines([order.id])[order.id]
-    log = [_log_row(row) for row in order.log] if "log" in loaded else _logs([order.id])[order.id]
-    return _document(order, lines, log, reader)
+    items = order.loaded_items if "loaded_items" in loaded else items_by_order([order.id])[order.id]
+    history = order.loaded_history if "loaded_history" in loaded else history_by_order([order.id])[order.id]
+    return _document(order, items, history, reader)
 
 
 def without_customers(body: bytes) -> bytes:
@@ -62,98 +60,100 @@ def without_customers(body: bytes) -> bytes:
 
 def item_document(order: Order, item: OrderItem) -> Document:
     """One item with its history; one statement."""
-    log = [_item_entry(row) for row in _logs([order.id])[order.id] if row[2] == item.plu]
-    return _item(_line_row(item), log)
+    history = history_by_order([order.id])[order.id]
+    return _item(item, [_entry(entry, ITEM_NAMES) for entry in history if entry.plu == item.plu])
 
 
-def event_document(event: Event, reader: Grant) -> Document:
-    """One row of the change feed."""
-    names = ORDER_NAMES if event.plu is None else ITEM_NAMES
+def event_document(entry: HistoryEntry, reader: Grant) -> Document:
+    """An entry of the change feed."""
     return {
-        "cursor": event.cursor.for_clients(),
-        "orderId": public_id(event.order_id, reader.kitchen),
-        "sequence": event.sequence,
-        "plu": event.plu,
-        "from": names.get(event.from_status) if event.from_status is not None else None,
-        "to": names[event.to_status],
-        "kind": KIND_NAMES[event.kind],
-        "change": event.change,
-        "recalls": event.recalls,
-        "at": event.at,
-        "recordedAt": event.recorded_at,
-        "actor": event.actor,
-        "reason": event.reason,
+        "cursor": Cursor.of(entry).for_clients(),
+        "orderId": public_id(entry.order_id, reader.kitchen),
+        "sequence": entry.sequence,
+        **change_document(entry),
     }
 
 
-# Written out, because these two run with nearly every call: the ORM takes longer to put such a statement together than
-# PostgreSQL to answer it, and as constants they are prepared once for each connection.
-_READ_LINES = """
-    SELECT order_id, plu, position, name, quantity, status, note, modifiers, allergens, price
-    FROM orders_orderitem WHERE order_id {these} ORDER BY order_id, position
-"""
-_READ_LOGS = """
-    SELECT order_id, sequence, plu, from_status, to_status, kind, change, at, actor, reason
-    FROM orders_statuschange WHERE order_id {these} ORDER BY order_id, sequence
-"""
-# The plan for one order is kept. An array of one would be planned anew each time, as a kept plan is made for arrays
-# of ten and so looks dear.
-_ONE, _MANY = "= %s", "= ANY(%s)"
+def change_document(entry: AnyEntry) -> Document:
+    """What an entry says has changed, for events and webhooks."""
+    names = ORDER_NAMES if entry.plu is None else ITEM_NAMES
+    return {
+        "plu": entry.plu,
+        "from": None if entry.from_status is None else names[entry.from_status],
+        "to": names[entry.to_status],
+        "kind": KIND_NAMES[entry.kind],
+        "change": entry.change,
+        "recalls": entry.recalls,
+        "at": entry.at,
+        "recordedAt": entry.recorded_at,
+        "actor": entry.actor,
+        "reason": entry.reason,
+    }
 
 
-def _rows(sql: str, ids: list[str]) -> list[Any]:
-    with connection.cursor() as cursor:
-        if len(ids) == 1:
-            cursor.execute(sql.format(these=_ONE), ids)
-        else:
-            cursor.execute(sql.format(these=_MANY), [ids])
-        return cursor.fetchall()
+# What a webhook shows of an order, in this order: without histories, and the customer's data last.
+_SNAPSHOT: Final = (
+    "id", "createdAt", "updatedAt", "kitchen", "brandId", "channel", "channelOrderId", "channelOrderDisplayId",
+    "pickupTime", "dueAt", "currency", "status", "version", "items",
+)  # fmt: skip
+_SNAPSHOT_CUSTOMER: Final = ("account", "customer", "deliveryAddress", "note")
+_SNAPSHOT_ITEM: Final = ("plu", "name", "quantity", "status", "position", "modifiers", "allergens", "price")
 
 
-def _lines(ids: list[str]) -> defaultdict[str, list[LineRow]]:
-    found: defaultdict[str, list[LineRow]] = defaultdict(list)
-    for row in _rows(_READ_LINES, ids):
-        # JSON columns come as text here; nearly all are empty lists.
-        modifiers, allergens = row[7], row[8]
-        if modifiers != "[]" or allergens != "[]":
-            row = (*row[:7], orjson.loads(modifiers), orjson.loads(allergens), row[9])
-        else:
-            row = (*row[:7], [], [], row[9])
-        found[row[0]].append(row)
-    return found
+def snapshot_document(
+    order: Order,
+    items: Iterable[AnyItem],
+    status: int,
+    entry: HistoryEntry,
+    *,
+    customer: bool,
+    kitchen: str | None,
+) -> Document:
+    """An order right after the change of `entry`, when it had `status` and its items those of `items`.
+
+    Only with `customer` what people wrote in it and who they are. `kitchen`: whose keys its id is for; None: all.
+    """
+    of_order = (*_SNAPSHOT, *_SNAPSHOT_CUSTOMER) if customer else _SNAPSHOT
+    of_item = (*_SNAPSHOT_ITEM, "note") if customer else _SNAPSHOT_ITEM
+    document = {
+        **_order(order, kitchen),
+        "updatedAt": entry.recorded_at,
+        "status": ORDER_NAMES[status],
+        "version": entry.change,
+        "items": [_pick(_item(item, []), of_item) for item in items],
+    }
+    return _pick(document, of_order)
 
 
-def _logs(ids: list[str]) -> defaultdict[str, list[LogRow]]:
-    found: defaultdict[str, list[LogRow]] = defaultdict(list)
-    for row in _rows(_READ_LOGS, ids):
-        found[row[0]].append(row)
-    return found
+def _pick(document: Document, names: Iterable[str]) -> Document:
+    return {name: document[name] for name in names}
 
 
-def _line_row(item: OrderItem) -> LineRow:
-    return (
-        item.order_id, item.plu, item.position, item.name, item.quantity, item.status,
-        item.note, item.modifiers, item.allergens, item.price,
-    )  # fmt: skip
-
-
-def _log_row(row: StatusChange) -> LogRow:
-    return (
-        row.order_id, row.sequence, row.plu, row.from_status, row.to_status, row.kind,
-        row.change, row.at, row.actor, row.reason,
-    )  # fmt: skip
-
-
-def _document(order: Order, lines: Iterable[LineRow], log: Iterable[LogRow], reader: Grant) -> Document:
-    own: list[Document] = []
+def _document(order: Order, items: Iterable[AnyItem], history: Iterable[AnyEntry], reader: Grant) -> Document:
+    of_order: list[Document] = []
     of_items: defaultdict[str, list[Document]] = defaultdict(list)
-    for row in log:
-        if row[2] is None:
-            own.append(_entry(row, ORDER_NAMES))
+    for entry in history:
+        if entry.plu is None:
+            of_order.append(_entry(entry, ORDER_NAMES))
         else:
-            of_items[row[2]].append(_item_entry(row))
+            of_items[entry.plu].append(_entry(entry, ITEM_NAMES))
     document: Document = {
-        "id": public_id(order.id, reader.kitchen),
+        **_order(order, reader.kitchen),
+        "items": [_item(item, of_items[item.plu]) for item in items],
+        "status": ORDER_NAMES[order.status],
+        "statusHistory": of_order,
+        "version": order.version,
+    }
+    if not reader.sees_customers:
+        for name in CUSTOMER_FIELDS:
+            del document[name]
+    return document
+
+
+def _order(order: Order, kitchen: str | None) -> Document:
+    """What an order is, whatever happens to it. `kitchen`: whose keys its id is for; None: those for all."""
+    return {
+        "id": public_id(order.id, kitchen),
         "createdAt": order.created_at,
         "updatedAt": order.updated_at,
         "kitchen": order.kitchen_id,
@@ -168,46 +168,33 @@ def _document(order: Order, lines: Iterable[LineRow], log: Iterable[LogRow], rea
         "dueAt": order.due_at,
         "note": order.note,
         "currency": order.currency,
-        "items": [_item(line, of_items[line[1]]) for line in lines],
-        "status": ORDER_NAMES[order.status],
-        "statusHistory": own,
-        "version": order.version,
     }
-    if not reader.sees_customers:
-        for name in CUSTOMER_FIELDS:
-            del document[name]
-    return document
 
 
-def _item(line: LineRow, history: list[Document]) -> Document:
-    _, plu, position, name, quantity, status, note, modifiers, allergens, price = line
+def _item(item: AnyItem, history: list[Document]) -> Document:
     return {
-        "plu": plu,
-        "name": name,
-        "quantity": quantity,
-        "status": ITEM_NAMES[status],
+        "plu": item.plu,
+        "name": item.name,
+        "quantity": item.quantity,
+        "status": ITEM_NAMES[item.status],
         "statusHistory": history,
-        "position": position,
-        "note": note,
-        "modifiers": modifiers,
-        "allergens": allergens,
-        "price": price,
+        "position": item.position,
+        "note": item.note,
+        "modifiers": item.modifiers,
+        "allergens": item.allergens,
+        "price": item.price,
     }
 
 
-def _item_entry(row: LogRow) -> Document:
-    return _entry(row, ITEM_NAMES)
-
-
-def _entry(row: LogRow, names: dict[int, str]) -> Document:
-    _, sequence, _, before, after, kind, change, at, actor, reason = row
+def _entry(entry: AnyEntry, names: dict[int, str]) -> Document:
+    before = entry.from_status
     return {
-        "status": names[after],
-        "timestamp": at,
-        "kind": KIND_NAMES[kind],
-        "actor": actor,
+        "status": names[entry.to_status],
+        "timestamp": entry.at,
+        "kind": KIND_NAMES[entry.kind],
+        "actor": entry.actor,
         "from": None if before is None else names[before],
-        "change": change,
-        "sequence": sequence,
-        "reason": reason,
+        "change": entry.change,
+        "sequence": entry.sequence,
+        "reason": entry.reason,
     }

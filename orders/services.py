@@ -1,35 +1,39 @@
 """What can be done to an order. The only module that changes a status.
 
 Each function is one transaction and one *change*: it locks the order's row first, then reads, checks and writes, and
-all history rows that it writes share the change's number. A refusal (orders.errors) leaves nothing changed.
+all history entries that it writes share the change's number. A refusal (orders.errors) leaves nothing changed.
+What a change does is decided by `orders.moves`.
 """
 
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import replace
+from itertools import groupby
 
 from django.db import DatabaseError, IntegrityError, InternalError, transaction
 from psycopg.errors import UniqueViolation
 
-from orders import clock
+from orders import clock, moves, statements
 from orders.errors import ImpossibleMove, OrderExists, StaleVersion
-from orders.history import CHANGED_FIELDS, begin
 from orders.ids import has_room_for_mark, marked_id
 from orders.models import Change, Kitchen, Order, OrderItem, StatusChange
 from orders.new import NewOrder
-from orders.reads import items_of, locked_order
 from orders.signals import order_changed
-from orders.statuses import ITEM_NAMES, MOVES, ORDER_NAMES, READY, TERMINAL, Kind, follows, lifted
+from orders.statuses import ITEM_NAMES, MOVES, ORDER_NAMES, TERMINAL
+
+# What a change writes on the order's own row.
+CHANGED_FIELDS = ("status", "version", "sequence", "changed_at", "updated_at")
 
 
 def create_order(new: NewOrder, *, kitchen: Kitchen, actor: str, own_ids: bool = False) -> Order:
-    """Take in an order with its items and what its channel tells of its past. Raises OrderExists.
+    """Store an order with its items and the history that its channel gives. Raises OrderExists.
 
-    With `own_ids`, what another kitchen calls by this id is no conflict: the order's id then gets a mark (orders.ids).
+    With `own_ids`, an order of another kitchen with this id is no conflict: the new order's id then gets a mark
+    (orders.ids).
     """
     try:
         return _create(new, kitchen, actor)
     except OrderExists:
-        # One question for both ids: a repeat takes as long, whether the id is marked or not.
+        # One query for both ids: a repeat takes as long, whether the id is marked or not.
         marked = marked_id(new.id, kitchen.slug)
         if not own_ids or not has_room_for_mark(new.id, kitchen.slug):
             raise
@@ -37,58 +41,21 @@ def create_order(new: NewOrder, *, kitchen: Kitchen, actor: str, own_ids: bool =
             raise
     try:
         return _create(replace(new, id=marked), kitchen, actor)
-    except OrderExists:  # by somebody who came at the same moment
+    except OrderExists:  # by a request at the same time
         raise OrderExists(new.id) from None
 
 
 def _create(new: NewOrder, kitchen: Kitchen, actor: str) -> Order:
-    """Store a new order, its items and its history. Raises OrderExists.
-
-    The order is due at its pickup time or, where that has passed already, the kitchen's target from now.
-    An item without a status of its own takes the order's; under an order that comes READY or beyond, items that
-    are behind follow it.
-    """
-    now = clock.now()
-    order = Order(
-        id=new.id,
-        kitchen=kitchen,
-        status=new.status,
-        version=1,
-        sequence=0,
-        changed_at=now,
-        updated_at=now,
-        created_at=new.created_at or now,
-        due_at=new.pickup_time if new.pickup_time > now else now + kitchen.target,
-        currency=new.currency or kitchen.currency,
-        pickup_time=new.pickup_time,
-        **new.details,
-    )
-    change = Change(order, actor, at=now)
-    before: int | None = None
-    for past in new.history:
-        change.record(None, before, past.status, at=past.at, kind=Kind.IMPORT)
-        before = past.status
-    if before != new.status:
-        change.record(None, before, new.status)
-    items = []
-    for position, line in enumerate(new.items):
-        status = new.status if line.status is None else line.status
-        if new.status >= READY and follows(status, new.status):
-            status = new.status
-        items.append(
-            OrderItem(order_id=order.id, plu=line.plu, position=position, status=status, **line.details)
-        )
-        change.record(line.plu, None, status)
+    order, change = moves.create(new, kitchen, actor, clock.now())
     order.change = change
     with transaction.atomic():
         try:
-            order.save(force_insert=True)
+            statements.insert_order(order)
         except (IntegrityError, InternalError) as error:
             if _is_taken_id(error):
                 raise OrderExists(order.id) from None
             raise
-        OrderItem.objects.add(items)
-        order.lines, order.log = items, change.rows
+        statements.insert(OrderItem, order.loaded_items)
         order_changed.send(Order, order=order, change=change)
     return order
 
@@ -96,9 +63,9 @@ def _create(new: NewOrder, kitchen: Kitchen, actor: str) -> Order:
 def _is_taken_id(error: DatabaseError) -> bool:
     cause = error.__cause__
     if isinstance(cause, UniqueViolation):
-        # The coordinator of a cluster doesn't say which one; of an order's row there is no other.
+        # The coordinator of a cluster doesn't name the constraint; an order's row has no other unique one.
         return cause.diag.constraint_name in (None, "orders_order_pkey")
-    # Nor does it say of rows that it passes on to its machines what is wrong with them, but in words.
+    # For rows that it passes on to its workers, the coordinator names the error in its text only.
     return 'unique constraint "orders_order_pkey' in str(cause)
 
 
@@ -111,27 +78,13 @@ def move_order(
     kitchen: str | None = None,
     expected: Container[int] | None = None,
 ) -> Order:
-    """Move an order forward; items that are behind come along. The same status again changes nothing.
+    """Move an order forward; items that are behind follow. The same status again changes nothing.
 
     Raises Order.DoesNotExist, StaleVersion, ImpossibleMove.
     """
-    with transaction.atomic():
-        order = lock_order(order_id, kitchen, expected)
-        items = order.lines = items_of(order.id)
-        if order.status == to:
-            return order
-        if to not in MOVES[order.status]:
-            raise _impossible(order, None, order.status, to)
-        change = begin(order, actor, reason)
-        change.record(None, order.status, to)
-        order.status = to
-        behind = [item for item in items if follows(item.status, to)]
-        for item in behind:
-            change.record(item.plu, item.status, to)
-            item.status = to
-        OrderItem.objects.move(order.id, [item.plu for item in behind], to)
-        store(order, change)
-    return order
+    return change_order(
+        order_id, kitchen, expected, lambda order: moves.move_order(order, to, actor, reason, clock.now())
+    )
 
 
 def move_item(
@@ -149,16 +102,13 @@ def move_item(
     The PLU is matched exactly first, then without one trailing slash. An order that is lifted does not push its other
     items. Raises Order.DoesNotExist, OrderItem.DoesNotExist, StaleVersion, ImpossibleMove.
     """
-    with transaction.atomic():
-        order = lock_order(order_id, kitchen, expected)
-        items = order.lines = items_of(order.id)
-        item = find_item(items, plu)
-        if item.status == to:
-            return order, item
-        if to not in MOVES[item.status] or order.status in TERMINAL:
-            raise _impossible(order, item.plu, item.status, to)
-        _advance(order, [item], to, actor, reason)
-    return order, item
+
+    def move(order: Order) -> Change | None:
+        item = find_item(order.loaded_items, plu)
+        return moves.move_item(order, item, to, actor, reason, clock.now())
+
+    order = change_order(order_id, kitchen, expected, move)
+    return order, find_item(order.loaded_items, plu)
 
 
 def move_items(
@@ -175,67 +125,77 @@ def move_items(
 
     Raises Order.DoesNotExist, OrderItem.DoesNotExist, StaleVersion, ImpossibleMove.
     """
+
+    def move(order: Order) -> Change | None:
+        wanted = {find_item(order.loaded_items, plu).plu for plu in plus}
+        items = [item for item in order.loaded_items if item.plu in wanted]
+        return moves.move_items(order, items, to, actor, reason, clock.now())
+
+    return change_order(order_id, kitchen, expected, move)
+
+
+def change_order(
+    order_id: str,
+    kitchen: str | None,
+    expected: Container[int] | None,
+    change_of: Callable[[Order], Change | None],
+) -> Order:
+    """Lock an order and load its items, apply `change_of` to it, and store the change where there is one.
+
+    Raises Order.DoesNotExist, StaleVersion, ImpossibleMove, and what `change_of` raises.
+    """
     with transaction.atomic():
         order = lock_order(order_id, kitchen, expected)
-        items = order.lines = items_of(order.id)
-        moving = {find_item(items, plu).plu for plu in plus}
-        behind = [item for item in items if item.plu in moving and follows(item.status, to)]
-        if not behind:
-            return order
-        if order.status in TERMINAL:
-            raise _impossible(order, None, order.status, to)
-        _advance(order, behind, to, actor, reason)
+        try:
+            change = change_of(order)
+        except moves.Impossible as move:
+            raise _impossible(order, move) from None
+        if change is not None:
+            store(order, change)
     return order
 
 
-def _advance(order: Order, moving: list[OrderItem], to: int, actor: str, reason: str) -> None:
-    """Move items of an order whose lock is held, and lift the order where its kitchen wants that."""
-    change = begin(order, actor, reason)
-    for item in moving:
-        change.record(item.plu, item.status, to)
-        item.status = to
-    OrderItem.objects.move(order.id, [item.plu for item in moving], to)
-    if order.kitchen.auto_advance:
-        target = lifted(line.status for line in order.lines)
-        if target > order.status:
-            change.record(None, order.status, target)
-            order.status = target
-    store(order, change)
-
-
 def lock_order(order_id: str, kitchen: str | None, expected: Container[int] | None) -> Order:
-    """The order with its row locked, as every change of it begins. Raises Order.DoesNotExist and StaleVersion."""
-    order = locked_order(order_id, kitchen)
+    """The order with its row locked and its items loaded, as every change of it begins.
+
+    Raises Order.DoesNotExist and StaleVersion.
+    """
+    order = statements.locked_order(order_id, kitchen)
     if expected is not None and order.version not in expected:
         raise StaleVersion(order.version)
+    order.loaded_items = statements.items_of(order.id)
     return order
 
 
 def find_item(items: Sequence[OrderItem], plu: str) -> OrderItem:
     """By its PLU exactly, else by it without one trailing slash. Raises OrderItem.DoesNotExist."""
     by_plu = {item.plu: item for item in items}
-    found = by_plu.get(plu) or by_plu.get(plu.removesuffix("/"))
-    if found is None:
+    item = by_plu.get(plu) or by_plu.get(plu.removesuffix("/"))
+    if item is None:
         raise OrderItem.DoesNotExist(f"The order has no item with the PLU {plu}.")
-    return found
+    return item
 
 
 def store(order: Order, change: Change) -> None:
-    """Write what `change` did to the order's own row, its history with it, and tell who listens."""
+    """Write what `change` did to the order and its items, its history with it, and send `order_changed`."""
+    moved = sorted((row.to_status, row.plu) for row in change.rows if row.plu is not None)
+    for status, rows in groupby(moved, key=lambda row: row[0]):
+        statements.move_items(order.id, [plu for _, plu in rows], status)
     order.change = change
-    order.save(update_fields=CHANGED_FIELDS)
+    statements.update_order(order, CHANGED_FIELDS)
     order_changed.send(Order, order=order, change=change)
 
 
-def _impossible(order: Order, plu: str | None, current: int, wanted: int) -> ImpossibleMove:
-    """The refusal of a move of an order (`plu` None) or of its item, with who brought it to where it is: a cook that
-    was slower wants to know."""
+def _impossible(order: Order, move: moves.Impossible) -> ImpossibleMove:
+    """The refusal of a move, with who brought the order or item to where it is: a cook who was slower wants to know."""
     last = (
-        StatusChange.objects.filter(order_id=order.id, plu=plu, to_status=current)
+        StatusChange.objects.filter(order_id=order.id, plu=move.plu, to_status=move.current)
         .order_by("-sequence")
         .first()
     )
-    told = f"{last.actor} did that at {last.at:%H:%M:%S} UTC. " if last else ""
-    allowed = () if order.status in TERMINAL else MOVES[current]
-    subject, names = ("The order", ORDER_NAMES) if plu is None else (f"Item {plu}", ITEM_NAMES)
-    return ImpossibleMove(subject, names[current], names[wanted], (names[status] for status in allowed), told)
+    by = f"{last.actor} did that at {last.at:%H:%M:%S} UTC. " if last else ""
+    allowed = () if order.status in TERMINAL else MOVES[move.current]
+    subject, names = ("The order", ORDER_NAMES) if move.plu is None else (f"Item {move.plu}", ITEM_NAMES)
+    return ImpossibleMove(
+        subject, names[move.current], names[move.wanted], (names[status] for status in allowed), by
+    )

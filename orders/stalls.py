@@ -1,6 +1,6 @@
-"""A session that holds a transaction id stalls the change feed: who it is, and its end where that is wanted.
+"""Find the database session that stalls the change feed by holding a transaction id, and end it where configured.
 
-It may be anybody's, in any database of the server. Of what it runs only the age is shown: a query's text may hold
+It may belong to anybody, in any database of the server. Of its query only the age is shown: the text may contain
 customers' data.
 """
 
@@ -20,13 +20,12 @@ from orders import feed
 
 log = structlog.get_logger(__name__)
 
-# The feed waits a moment for each transaction; that long is none of ours, which are ended after 15 s of doing nothing.
+# The feed waits shortly for each transaction. Ours never take that long: they are ended after 15 s idle.
 STALLED_SECONDS: Final = 30.0
-# One mail for a session, however long it stays.
+# One mail for each session, however long it stays.
 MAILED_SECONDS: Final = 24 * 3600
 
-# Ages and kinds are hidden from those who are no member of pg_monitor. Of all that is open only the oldest stalls the
-# feed.
+# Only the oldest open transaction stalls the feed. Without membership in pg_monitor, ages and kinds are hidden.
 _OLDEST: Final = """
     SELECT pid, usename, datname, application_name, client_addr::text, state, backend_xid::text,
            extract(epoch FROM clock_timestamp() - xact_start)::float,
@@ -40,7 +39,7 @@ _PREPARED: Final = """
     SELECT gid, owner, database, extract(epoch FROM clock_timestamp() - prepared)::float
     FROM pg_prepared_xacts ORDER BY age(transaction) DESC LIMIT 1
 """
-# Asked again in the same statement: meanwhile the number may be another session's, or it goes on with something else.
+# Checked in the same statement: meanwhile the pid may be another session's, or its transaction another one.
 _END: Final = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = %s AND backend_xid::text = %s
 """
@@ -48,7 +47,7 @@ _END: Final = """
 
 @dataclass(frozen=True, slots=True)
 class Staller:
-    """The session whose transaction is the oldest. None is what we may not see."""
+    """The session whose transaction is the oldest. None: hidden from us."""
 
     pid: int
     user: str | None
@@ -75,8 +74,8 @@ class Staller:
 
 
 def watch() -> float:
-    """Log who stalls the feed, mail it once, and end that session where the settings say so; returns for how long the
-    feed has been stalled, 0 where it is not."""
+    """Log who stalls the feed, send one mail, and end that session where the settings say so; returns for how many
+    seconds the feed has been stalled, 0 where it is not."""
     seconds = feed.lag_seconds()
     if seconds <= STALLED_SECONDS:
         return 0.0
@@ -101,13 +100,13 @@ def oldest_session() -> Staller | None:
 
 
 def end(staller: Staller) -> bool:
-    """End that session, if it still has that transaction; false where we may not."""
+    """End that session, if it still has that transaction; false where that failed or is not allowed."""
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(_END, [staller.pid, staller.transaction_id])
             row = cursor.fetchone()
     except Error as error:
-        # One needs to be of that session's role, or of pg_signal_backend.
+        # This needs that session's role, or pg_signal_backend.
         log.error("feed_staller_not_ended", pid=staller.pid, user=staller.user, error=type(error).__name__)
         return False
     if row is None or not row[0]:
@@ -117,7 +116,7 @@ def end(staller: Staller) -> bool:
 
 
 def _prepared_transaction() -> dict[str, object]:
-    """The oldest transaction that was prepared and neither committed nor rolled back: no session holds it."""
+    """The oldest prepared transaction, which no session holds."""
     with connection.cursor() as cursor:
         cursor.execute(_PREPARED)
         row = cursor.fetchone()

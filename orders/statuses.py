@@ -1,7 +1,9 @@
-"""The life of an order and its items, written once, as data."""
+"""The statuses of orders and items and their rules, written once, as data."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from enum import IntEnum
+from typing import Protocol
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -25,7 +27,7 @@ class ItemStatus(models.IntegerChoices):
 
 FIRST, PREPARING, READY, PICKED_UP, CANCELLED = (int(status) for status in OrderStatus)
 OPEN = (FIRST, PREPARING, READY)
-# An order in one of these is late once its due time has passed.
+# Still to be made: see `is_late`.
 UNREADY = (FIRST, PREPARING)
 TERMINAL = frozenset({PICKED_UP, CANCELLED})
 
@@ -43,7 +45,7 @@ ITEM_NAMES = {status.value: status.name for status in ItemStatus}
 
 
 class Kind(IntEnum):
-    """What a history row is: a change, one that a channel told us of, or a change taken back."""
+    """What a history entry is: a change, one that a channel reported, or a recall."""
 
     TRANSITION = 1
     IMPORT = 2
@@ -53,8 +55,26 @@ class Kind(IntEnum):
 KIND_NAMES = {kind.value: kind.name.lower() for kind in Kind}
 
 
+def in_sql(statuses: Iterable[int]) -> str:
+    """Statuses as a list for SQL, such as `(1, 2, 3)`. Part of the statement, not a parameter, so that the planner sees
+    that the index of open orders holds them."""
+    return f"({', '.join(str(int(status)) for status in sorted(statuses))})"
+
+
+class _Due(Protocol):
+    @property
+    def status(self) -> int: ...
+    @property
+    def due_at(self) -> datetime: ...
+
+
+def is_late(order: _Due, now: datetime) -> bool:
+    """Due has passed and the order isn't ready. `Order.objects.late` finds these."""
+    return order.status in UNREADY and order.due_at < now
+
+
 def follows(item: int, order: int) -> bool:
-    """Whether an item in status `item` is taken along by an order that moves to `order`."""
+    """Whether an item in status `item` follows an order that moves to `order`."""
     return item not in TERMINAL and item < order
 
 

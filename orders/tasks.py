@@ -13,10 +13,10 @@ log = structlog.get_logger(__name__)
 @shared_task
 def check_history() -> int:
     """Compare every open order and item with its last history row; returns how many differ, and logs each."""
-    found = differences()
-    for difference in found:
+    different = differences()
+    for difference in different:
         log.error("status_differs_from_history", **difference)
-    return len(found)
+    return len(different)
 
 
 @shared_task
@@ -30,5 +30,5 @@ def anonymise_orders() -> int:
 
 @shared_task
 def watch_feed() -> float:
-    """Tell who stalls the change feed; returns for how many seconds it has been stalled."""
+    """Report who stalls the change feed; returns for how many seconds it has been stalled."""
     return stalls.watch()

@@ -1,7 +1,7 @@
-"""What a customer can be told by in a text that belongs to no order: a refused message, an answer, a line of the audit.
+"""What identifies a customer in a text that belongs to no order: a refused message, an answer, an audit entry.
 
-Only what hardly means somebody else counts: a phone number, a name of two words or more, and ids that are long enough,
-as a whole value. “Ada”, the “7” of a quantity, or order 12 of another day could be anybody's.
+Only what is unlikely to mean somebody else counts: a phone number, a name of two words or more, and long ids as a whole
+value. “Ada”, the “7” of a quantity, or order 12 of another day could be anybody's.
 """
 
 import json
@@ -52,12 +52,12 @@ class Traces:
         return text in self.ids or self._names_somebody(text)
 
     def in_payload(self, payload: str) -> bool:
-        """In a body as it came: by its values where it is JSON, else anywhere in it."""
+        """In a request's body: in its values where it is JSON, else anywhere in it."""
         try:
-            found = json.loads(payload)
+            document = json.loads(payload)
         except (ValueError, RecursionError):
             return self.in_text(payload)
-        return any(self.in_value(value) for value in values_of(found))
+        return any(self.in_value(value) for value in values_of(document))
 
     def _names_somebody(self, text: str) -> bool:
         digits = digits_of(text)

@@ -119,7 +119,7 @@ def run(url: str, *words: str) -> subprocess.CompletedProcess[str]:
 def test_backup_restored_into_an_empty_server_is_the_same_and_goes_on(
     evening: str, empty_server: str, tmp_path: Path
 ) -> None:
-    cursor = feed.read().events[-1].cursor
+    cursor = feed.Cursor.of(feed.read().events[-1])
     before = contents(evening)
     file = tmp_path / "evening.dump"
     backup(evening, file)

@@ -79,7 +79,7 @@ def test_a_page_takes_eleven_statements_however_many_rows_it_has() -> None:
     order = factories.order(None)
     # One more: the very first refresh makes the row that holds the cursor.
     assert statements() <= 15
-    assert statements() == 5, "lock, cursor, horizon, feed, cursor"
+    assert statements() == 5, "lock, cursor, watermark, feed, cursor"
     move_order(order.id, 2, actor="user:anna")
     move_order(order.id, 3, actor="user:anna")
     few = statements()

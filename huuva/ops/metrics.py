@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 import django
-from django.db.models import Count, F, Min, Q
+from django.db.models import Count, F, Min
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from prometheus_client.core import Metric
@@ -20,7 +20,8 @@ from huuva.ops.backups import record as backup_record
 from huuva.ops.health import beat_age
 from orders import feed
 from orders.models import Order
-from orders.statuses import OPEN, ORDER_NAMES, UNREADY
+from orders.models.querysets import is_late_at
+from orders.statuses import OPEN, ORDER_NAMES
 
 
 @read_only
@@ -36,7 +37,7 @@ def _collected(now: datetime) -> Iterator[Metric]:
         .values(kitchen_slug=F("kitchen_id"), state=F("status"))
         .annotate(
             orders=Count("pk"),
-            late=Count("pk", filter=Q(due_at__lt=now, status__in=UNREADY)),
+            late=Count("pk", filter=is_late_at(now)),
             oldest=Min("created_at"),
         )
         .order_by("kitchen_slug", "state")

@@ -52,7 +52,7 @@ DATABASES = {
             # Statements that return are prepared, once for each connection: PostgreSQL plans them no more.
             "server_side_binding": HUUVA_PREPARE,
             "prepare_threshold": 3 if HUUVA_PREPARE else None,
-            # A client that sleeps inside a transaction holds back the change feed's horizon: end it.
+            # A client that sleeps inside a transaction holds back the change feed's watermark: end it.
             "options": " ".join(
                 (
                     "-c idle_in_transaction_session_timeout=15s",

@@ -9,7 +9,7 @@ from django.db import connection
 
 from integrations.deliveries.kinds import PendingDelivery
 from orders import clock
-from orders.plans import without_prepared_statements
+from orders.statements import without_prepared_statements
 
 # Longer than a try can take, with some for the way to it.
 LEASE: Final = timedelta(seconds=60)

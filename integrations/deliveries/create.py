@@ -14,8 +14,8 @@ from integrations.deliveries.clock_steps import shorten_waits, step_watch
 from integrations.events import CREATED, ITEM_STATUS_CHANGED, LATE, RECALLED, STATUS_CHANGED
 from integrations.models import Delivery, DeliveryProgress, Sink
 from orders import clock, feed
-from orders.plans import without_prepared_statements
-from orders.statuses import Kind
+from orders.statements import without_prepared_statements
+from orders.statuses import UNREADY, Kind, in_sql
 
 PAGE: Final = 1000
 # Of one transaction, where many sinks want each event: longer than a few seconds, and the loop counts as dead.
@@ -127,14 +127,14 @@ def _make_late(cursor: feed.Cursor) -> int:
     with connection.cursor() as db:
         # From the index of open orders.
         db.execute(
-            """
+            f"""
             WITH o AS MATERIALIZED (
-                SELECT id, sequence FROM orders_order WHERE status IN (1, 2, 3) AND status < 3 AND due_at < %s
+                SELECT id, sequence FROM orders_order WHERE status IN {in_sql(UNREADY)} AND due_at < %s
             )
             SELECT o.id, o.sequence FROM o
             WHERE NOT EXISTS (SELECT FROM integrations_latenote n WHERE n.order_id = o.id)
             LIMIT %s
-            """,
+            """,  # noqa: S608
             [now, LATE_AT_ONCE],
         )
         found = dict(db.fetchall())

@@ -8,6 +8,7 @@ from django.db import connection
 
 from integrations.models import Sink
 from orders import clock
+from orders.statuses import TERMINAL, in_sql
 
 BATCH: Final = 2000
 # An order that stays open keeps its note, so that it is never late twice.
@@ -35,12 +36,12 @@ def purge_deliveries() -> int:
         )
         sink.delete()
     notes = _repeated(
-        """
+        f"""
         DELETE FROM integrations_latenote WHERE order_id IN (
             SELECT n.order_id FROM integrations_latenote n LEFT JOIN orders_order o ON o.id = n.order_id
-            WHERE n.noted_at < %s AND (o.id IS NULL OR o.status >= 4) LIMIT %s
+            WHERE n.noted_at < %s AND (o.id IS NULL OR o.status IN {in_sql(TERMINAL)}) LIMIT %s
         )
-        """,
+        """,  # noqa: S608
         [clock.now() - NOTES_KEPT, BATCH],
     )
     return finished + deleted + notes

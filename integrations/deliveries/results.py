@@ -17,7 +17,7 @@ from integrations.deliveries.redact import ANSWER_UNWANTED
 from integrations.deliveries.sending import Outcome
 from integrations.models import Delivery, Sink
 from orders import clock
-from orders.plans import without_prepared_statements
+from orders.statements import without_prepared_statements
 
 log = structlog.get_logger(__name__)
 

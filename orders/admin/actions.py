@@ -1,7 +1,4 @@
-"""What a manager does to an order: advance it, cancel it with a reason, take a change back.
-
-All of it through the services.
-"""
+"""What a manager does to an order, through the services: advance it, cancel it with a reason, recall a change."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -44,7 +41,7 @@ class ActionForm(forms.Form):
 
 
 def choices(order: Order) -> list[tuple[int, str | Promise]]:
-    """Where the order can be advanced to: status and word."""
+    """The statuses that the order can be advanced to, with their labels."""
     return [(status, OrderStatus(status).label) for status in ADVANCE if status in MOVES[order.status]]
 
 
@@ -57,7 +54,7 @@ def act(order_id: str, do: str, *, version: int, reason: str, actor: str) -> Ord
     )
 
 
-# The refusals' own words are for programs; these are for people.
+# The refusals' own details are for clients of the API; these are for people.
 WORDS: dict[str, str | Promise] = {
     "stale_version": _(
         "Somebody was faster: the order has changed since this page was shown. Look at it and decide anew."

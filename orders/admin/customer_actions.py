@@ -1,4 +1,4 @@
-"""A customer's data from an order's page: exported for its owner, or erased for good (orders.privacy)."""
+"""Export or erase a customer's data from an order's page (orders.privacy)."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 
 
 class CustomerActions(ModelAdmin):
-    """Mixed into the admin of orders. An account's orders are those of all kitchens: its data is one person's."""
+    """Mixed into the admin of orders. Covers the account's orders of all kitchens: the data is one person's."""
 
     def get_urls(self) -> list[URLPattern]:
         own = path(

@@ -23,15 +23,15 @@ FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 class _Line:
-    """What csv writes to: keeps nothing, hands the line on."""
+    """A file for csv that returns each line instead of storing it."""
 
     def write(self, line: str) -> str:
         return line
 
 
 def exported_ids(orders: QuerySet[Order]) -> list[str]:
-    """The first MOST_ROWS of them. Ids first, then the orders in portions: that needs no cursor of the server's, which
-    a pooler of transactions would lose between two portions."""
+    """The first MOST_ROWS of them. Ids first, then the orders in portions: that needs no server-side cursor, which a
+    transaction pooler would lose between two portions."""
     return list(orders.values_list("pk", flat=True)[:MOST_ROWS])
 
 
@@ -51,10 +51,10 @@ def csv_lines(ids: Sequence[str], *, customer: bool) -> Iterator[str]:
 
 
 def _orders(ids: Sequence[str]) -> Iterator[Order]:
-    """With every column, also those that the list leaves out."""
+    """With all columns, also those that the list defers."""
     for portion in batched(ids, CHUNK):
-        found = Order.objects.in_bulk(portion)
-        yield from (found[order_id] for order_id in portion if order_id in found)
+        orders = Order.objects.in_bulk(portion)
+        yield from (orders[order_id] for order_id in portion if order_id in orders)
 
 
 def _cell(value: Any) -> str:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from orders import clock
 from orders.access import kitchens_of
 from orders.models import Brand, Kitchen, Order
-from orders.statuses import OPEN, UNREADY, OrderStatus
+from orders.statuses import OPEN, OrderStatus
 
 # Channels are free text in orders: the choices are those of the latest orders.
 CHANNELS_OF_LATEST = 1000
@@ -55,17 +55,17 @@ class LateFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: Orders) -> Orders:
         if self.value() != "yes":
             return queryset
-        return queryset.filter(status__in=UNREADY, due_at__lt=clock.now())
+        return queryset.late(clock.now())
 
 
-class _Asked(admin.SimpleListFilter):
-    """A filter that also works where it offers no choices: a link may name any kitchen, brand or channel."""
+class _LinkedFilter(admin.SimpleListFilter):
+    """A filter that also works without choices: a link may name any kitchen, brand or channel."""
 
     def has_output(self) -> bool:
         return bool(self.lookup_choices or self.value())
 
 
-class KitchenFilter(_Asked):
+class KitchenFilter(_LinkedFilter):
     title = heading = _("Kitchen")
     parameter_name = "kitchen"
 
@@ -77,7 +77,7 @@ class KitchenFilter(_Asked):
         return queryset.filter(kitchen_id=self.value()) if self.value() else queryset
 
 
-class BrandFilter(_Asked):
+class BrandFilter(_LinkedFilter):
     title = heading = _("Brand")
     parameter_name = "brand"
 
@@ -88,7 +88,7 @@ class BrandFilter(_Asked):
         return queryset.filter(brand_id=self.value()) if self.value() else queryset
 
 
-class ChannelFilter(_Asked):
+class ChannelFilter(_LinkedFilter):
     title = heading = _("Channel")
     parameter_name = "channel"
 
@@ -133,14 +133,14 @@ class CreatedFilter(admin.ListFilter):
         """The presets; the template draws the two fields from `spec`."""
         today = clock.now().astimezone(zoneinfo.ZoneInfo(self.zone)).date()
         yesterday, week = today - timedelta(days=1), today - timedelta(days=6)
-        self.kept = [
+        self.other_parameters = [
             (name, value)
             for name, values in changelist.filter_params.items()
             for value in values
             if name not in self.names
         ]
         if changelist.query:
-            self.kept.append(("q", changelist.query))
+            self.other_parameters.append(("q", changelist.query))
         for title, first, last in (
             (_("All"), None, None),
             (_("Today"), today, today),

@@ -1,4 +1,4 @@
-"""How statuses, times and people are told on the managers' pages."""
+"""How statuses, times and people are shown on the managers' pages."""
 
 from datetime import datetime, timedelta
 
@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from orders import clock
 from orders.currencies import minor_digits
 from orders.models import Kitchen, Order
-from orders.statuses import CANCELLED, FIRST, PICKED_UP, PREPARING, READY, UNREADY
+from orders.statuses import CANCELLED, FIRST, PICKED_UP, PREPARING, READY
 
 # unfold's colour and icon of each status; the word goes with them always.
 LOOKS = {
@@ -30,10 +30,6 @@ def badge(text: str | Promise, look: str, icon: str = "") -> SafeString:
 
 def status_badge(status: int, word: str | Promise) -> SafeString:
     return badge(word, *LOOKS[status])
-
-
-def is_late(order: Order, now: datetime) -> bool:
-    return order.status in UNREADY and order.due_at < now
 
 
 def late_badge(order: Order, now: datetime) -> SafeString:

@@ -16,7 +16,7 @@ from orders.models import ClosedDays, Kitchen, OpeningHours
 
 
 class ClockInput(forms.TimeInput):
-    """The browser's own clock, which a phone shows as one."""
+    """The browser's own time picker."""
 
     input_type = "time"
 
@@ -31,7 +31,7 @@ class HoursForm(forms.ModelForm):
         widgets = {"opens": ClockInput, "closes": ClockInput}
 
     def has_changed(self) -> bool:
-        """A new line that names a day and no time is one that was left empty."""
+        """A new line with a day but no time counts as empty."""
         changed = set(self.changed_data)
         return bool(changed if self.instance.pk is not None else changed & {"opens", "closes"})
 
@@ -48,17 +48,17 @@ class HoursFormSet(BaseInlineFormSet):
     def clean(self) -> None:
         if any(self.errors):
             return
-        kept = [
+        remaining = [
             form
             for form in self.forms
             if (form.has_changed() or form.instance.pk) and not form.cleaned_data.get("DELETE")
         ]
-        both = overlapping([form.instance for form in kept])
+        both = overlapping([form.instance for form in remaining])
         if both is None:
             super().clean()
             return
         first, second = both
-        wrong = next(form for form in kept if form.instance is second)
+        wrong = next(form for form in remaining if form.instance is second)
         text = _("%(hours)s overlaps with %(other)s: let one end before the other begins.")
         wrong.add_error("opens", text % {"hours": second, "other": first})
 

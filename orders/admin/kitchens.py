@@ -24,7 +24,7 @@ from orders.admin.scope import KitchenScoped
 from orders.admin.sections import Alert, register_alerts
 from orders.models import Kitchen, Order
 
-# What destroys or tells the past otherwise: not for those who run one kitchen.
+# Settings that destroy data or change past figures: not for those who run one kitchen.
 POLICY = ("time_zone", "currency", "retention_days")
 
 
@@ -66,8 +66,8 @@ class KitchenAdmin(KitchenScoped, ModelAdmin):
     readonly_fields = ("shown_shortening",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Kitchen]:
-        found: QuerySet[Kitchen] = super().get_queryset(request)
-        return found.prefetch_related("opening_hours", "closed_days")
+        kitchens: QuerySet[Kitchen] = super().get_queryset(request)
+        return kitchens.prefetch_related("opening_hours", "closed_days")
 
     @display(description=_("now"), label={"open": "success", "closed": "warning", "unknown": "default"})
     def shown_opening(self, kitchen: Kitchen) -> tuple[str, str]:
@@ -81,8 +81,8 @@ class KitchenAdmin(KitchenScoped, ModelAdmin):
         if obj is None:
             return self.readonly_fields
         # Orders and addresses of the API hold the slug.
-        kept = (*self.readonly_fields, "slug")
-        return kept if request.user.has_perm(SET_POLICY) else (*kept, *POLICY)
+        fields = (*self.readonly_fields, "slug")
+        return fields if request.user.has_perm(SET_POLICY) else (*fields, *POLICY)
 
     @display(description=_("to come"))
     def shown_shortening(self, kitchen: Kitchen) -> str:
@@ -93,8 +93,8 @@ class KitchenAdmin(KitchenScoped, ModelAdmin):
         if not change:
             super().save_model(request, obj, form, change)
             return
-        # What was changed alone: the hourly removal of data writes beside it. Something always: its screens are told
-        # of opening hours by it.
+        # Only what was changed, because the hourly removal of data writes the row too. At least one field, because its
+        # post_save updates the screens after a change of opening hours.
         changed = set(form.changed_data)
         obj.save(update_fields=sorted(changed - {"retention_days"}) or ["name"])
         if "time_zone" in changed:
@@ -108,7 +108,7 @@ class KitchenAdmin(KitchenScoped, ModelAdmin):
             self.message_user(request, f"{waiting.sentence()} {back}", messages.WARNING)
 
     def has_keep_days_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
-        """Only while fewer days wait to hold."""
+        """Only while a shorter time is pending."""
         waits = (
             object_id is None or Kitchen.objects.filter(pk=object_id, retention_from__isnull=False).exists()
         )
@@ -139,14 +139,14 @@ class KitchenAdmin(KitchenScoped, ModelAdmin):
         return TemplateResponse(request, "orders/admin/keep_days.html", context)
 
     def has_delete_permission(self, request: HttpRequest, obj: Kitchen | None = None) -> bool:
-        # One by one, and only while it has no order: the page that asks “are you sure?” would list them all.
+        # One by one, and only while it has no order: the confirmation page would list them all.
         if obj is None or Order.objects.filter(kitchen=obj).exists():
             return False
         return super().has_delete_permission(request, obj)
 
 
 def retention_alerts(request: HttpRequest) -> Iterator[Alert]:
-    """Kitchens whose customers' data will go within a day; one statement where there is none."""
+    """Kitchens whose customers' data will be removed within a day; one statement where there is none."""
     if not request.user.has_perm("orders.change_kitchen"):
         return
     allowed = kitchens_of(request.user)

@@ -32,9 +32,9 @@ from orders.errors import Refusal
 from orders.models import Order
 from orders.statuses import CANCELLED, PICKED_UP, PREPARING, READY, OrderStatus
 
-# Numbers named in a message; more say nothing more.
+# Orders named in a message.
 MOST_NAMED = 10
-# Orders moved by one action, each in a transaction of its own: more would outlast the patience of the browser.
+# Orders moved by one action, each in a transaction of its own: more would exceed the browser's timeout.
 MOST_AT_ONCE = 200
 
 
@@ -56,7 +56,7 @@ class OrderActions(ModelAdmin):
         return bool(request.user.has_perm(EXPORT))
 
     def act_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """One action on one order, then its page again with what came of it."""
+        """One action on one order, then its page again with the result."""
         if not self.has_move_permission(request):
             raise PermissionDenied
         if request.method != "POST":
@@ -72,13 +72,13 @@ class OrderActions(ModelAdmin):
             self._act(request, order_id, form.cleaned_data)
         return HttpResponseRedirect(reverse("admin:orders_order_change", args=[quote(order_id)]))
 
-    def _act(self, request: HttpRequest, order_id: str, wanted: dict[str, Any]) -> None:
+    def _act(self, request: HttpRequest, order_id: str, data: dict[str, Any]) -> None:
         try:
             order = act(
                 order_id,
-                wanted["do"],
-                version=wanted["version"],
-                reason=wanted["reason"],
+                data["do"],
+                version=data["version"],
+                reason=data["reason"],
                 actor=actor_of(request.user),
             )
         except Refusal as refusal:
@@ -97,7 +97,7 @@ class OrderActions(ModelAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The export's link takes the list's filters along."""
+        """Adds the list's filters to the export's link."""
         response: HttpResponse = super().changelist_view(request, extra_context)
         for each in getattr(response, "context_data", {}).get("actions_list", ()):
             each["path"] = f"{each['path']}?{request.GET.urlencode()}"
@@ -117,7 +117,7 @@ class OrderActions(ModelAdmin):
 
     @admin.action(description=gettext_lazy("Cancel with a reason…"), permissions=["move"])
     def cancel_orders(self, request: HttpRequest, queryset: QuerySet[Order]) -> HttpResponse | None:
-        """Asks for the reason first, which the channels are told."""
+        """Asks for the reason first; it is sent to the channels."""
         # PostgreSQL's text holds no NUL.
         reason = request.POST.get("reason", "").replace("\0", "").strip()[:500]
         if self._are_too_many(request, queryset):
@@ -138,7 +138,7 @@ class OrderActions(ModelAdmin):
         return TemplateResponse(request, "orders/admin/cancel.html", context)
 
     def _are_too_many(self, request: HttpRequest, queryset: QuerySet[Order]) -> bool:
-        """“Select all” means all pages: says so where that is more than anybody moves at once."""
+        """“Select all” covers all pages: adds an error message where that is more than MOST_AT_ONCE."""
         many = len(queryset.values_list("pk", flat=True)[: MOST_AT_ONCE + 1]) > MOST_AT_ONCE
         if many:
             text = _("Nothing was changed: at most %(number)d orders can be moved at once.")
@@ -189,7 +189,7 @@ class OrderActions(ModelAdmin):
     def _csv(self, request: HttpRequest, orders: QuerySet[Order]) -> HttpResponse:
         customer = sees_customers(request.user)
         ids = exported_ids(orders)
-        # Before the first line goes out: what was given out is never missing there.
+        # Before the first line is sent, so that no export is missing in the audit.
         audit.record("orders_exported", Order, user=request.user, orders=len(ids), customers=customer)
         response = StreamingHttpResponse(
             csv_lines(ids, customer=customer), content_type="text/csv; charset=utf-8"

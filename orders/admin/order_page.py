@@ -9,11 +9,11 @@ from django.utils.translation import gettext as _
 
 from orders import clock
 from orders.admin.brands import brand_mark
-from orders.admin.formatting import format_time, is_late, late_badge, money, span, status_badge, zone_name
+from orders.admin.formatting import format_time, late_badge, money, span, status_badge, zone_name
 from orders.admin.timeline import timeline
 from orders.models import Amendment, Brand, Order, OrderItem, StatusChange
-from orders.recall import can_take_back
-from orders.statuses import PICKED_UP, READY, ItemStatus, Kind
+from orders.moves import can_take_back
+from orders.statuses import PICKED_UP, READY, ItemStatus, Kind, is_late
 
 type Fact = tuple[str, str | SafeString]
 
@@ -33,10 +33,10 @@ class Line:
 
 
 def order_page(order: Order, *, customer: bool = True) -> dict[str, Any]:
-    """The template's context. Without `customer` it tells nothing of the customer, and no notes."""
+    """The template's context. Without `customer` it has no customer's data and no notes."""
     now = clock.now()
     items = list(order.items.order_by("position"))
-    log = list(StatusChange.objects.filter(order_id=order.id).order_by("sequence"))
+    history = list(StatusChange.objects.filter(order_id=order.id).order_by("sequence"))
     amendments = list(Amendment.objects.filter(order_id=order.id).order_by("version"))
     brand = brand_mark(Brand.objects.filter(pk=order.brand_id).first(), order.brand_id)
     return {
@@ -47,26 +47,26 @@ def order_page(order: Order, *, customer: bool = True) -> dict[str, Any]:
         "brand": brand,
         "due": format_time(order.due_at, order.kitchen),
         "fact_groups": [
-            (_("Times"), _times(order, log)),
+            (_("Times"), _times(order, history)),
             (_("Customer"), _customer(order) if customer else [(_("Account"), order.account)]),
             (_("Where it came from"), _origin(order, brand)),
         ],
         "lines": [_line(order, item) for item in items],
-        "steps": timeline(order, items, log, amendments, notes=customer),
+        "steps": timeline(order, items, history, amendments, notes=customer),
         "zone": zone_name(order.kitchen, now),
-        "log": log,
-        "can_recall": can_take_back(order, log, at=now),
+        "history": history,
+        "can_recall": can_take_back(order, history, at=now),
     }
 
 
-def _times(order: Order, log: list[StatusChange]) -> list[Fact]:
+def _times(order: Order, history: list[StatusChange]) -> list[Fact]:
     kitchen = order.kitchen
     facts: list[Fact] = [
         (_("Created"), format_time(order.created_at, kitchen)),
         (_("Pickup time"), format_time(order.pickup_time, kitchen)),
         (_("Due"), format_time(order.due_at, kitchen)),
     ]
-    ready = _ready_at(order, log)
+    ready = _ready_at(order, history)
     if ready:
         early = order.due_at - ready
         words = _("%s before due") if early.total_seconds() >= 0 else _("%s late")
@@ -75,17 +75,17 @@ def _times(order: Order, log: list[StatusChange]) -> list[Fact]:
     return facts
 
 
-def _ready_at(order: Order, log: list[StatusChange]) -> datetime | None:
-    """When the order became ready, if it is or was picked up: a recall takes that back, an import never counts."""
+def _ready_at(order: Order, history: list[StatusChange]) -> datetime | None:
+    """When the order became ready, if it is ready or picked up. Recalls undo that, imports don't count."""
     ready = None
-    for row in log:
+    for row in history:
         if row.plu is None and row.kind != Kind.IMPORT:
             ready = (ready or row.at) if row.to_status in (READY, PICKED_UP) else None
     return ready
 
 
 def _customer(order: Order) -> list[Fact]:
-    return _given(
+    return _without_empty(
         (_("Name"), order.customer_name),
         (_("Phone"), order.customer_phone),
         (_("Account"), order.account),
@@ -99,7 +99,7 @@ def _address(address: dict[str, Any]) -> str:
 
 
 def _origin(order: Order, brand: SafeString) -> list[Fact]:
-    return _given(
+    return _without_empty(
         (_("Brand"), brand),
         (_("Kitchen"), order.kitchen.name),
         (_("Channel"), order.channel),
@@ -110,7 +110,7 @@ def _origin(order: Order, brand: SafeString) -> list[Fact]:
     )
 
 
-def _given(*facts: Fact) -> list[Fact]:
+def _without_empty(*facts: Fact) -> list[Fact]:
     return [fact for fact in facts if fact[1]]
 
 
@@ -124,10 +124,10 @@ def _line(order: Order, item: OrderItem) -> Line:
 
 
 def _modifiers(tree: Any, depth: int) -> list[Modifier]:
-    found: list[Modifier] = []
+    modifiers: list[Modifier] = []
     for node in tree or ():
         quantity = node.get("quantity", 1)
         name = str(node.get("name", ""))
-        found.append(Modifier(depth, name if quantity == 1 else f"{quantity} × {name}"))
-        found += _modifiers(node.get("modifiers"), depth + 1)
-    return found
+        modifiers.append(Modifier(depth, name if quantity == 1 else f"{quantity} × {name}"))
+        modifiers += _modifiers(node.get("modifiers"), depth + 1)
+    return modifiers

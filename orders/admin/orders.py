@@ -22,15 +22,15 @@ from orders.admin import filters
 from orders.admin.actions import choices
 from orders.admin.brands import brand_mark
 from orders.admin.customer_actions import CustomerActions
-from orders.admin.formatting import format_time, is_late, late_badge, span, status_badge
+from orders.admin.formatting import format_time, late_badge, span, status_badge
 from orders.admin.order_actions import OrderActions
 from orders.admin.order_page import order_page
 from orders.admin.paging import InfinitePaginator
 from orders.admin.scope import KitchenScoped
-from orders.admin.search import found_ids
+from orders.admin.search import matching_ids
 from orders.admin.sections import sections_of
 from orders.models import Brand, Order
-from orders.statuses import OPEN
+from orders.statuses import OPEN, is_late
 
 
 class OrderList(ChangeList):
@@ -77,7 +77,7 @@ class OrderAdmin(KitchenScoped, OrderActions, CustomerActions):
     paginator = InfinitePaginator
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
-    # `search.found_ids` does the search; this makes the field appear.
+    # `search.matching_ids` does the search; this makes the field appear.
     search_fields = ("id",)
     search_help_text = _("Number, order id, account, name, phone or PLU")
     actions = ("mark_preparing", "mark_ready", "mark_picked_up", "cancel_orders", "export_orders")
@@ -96,7 +96,7 @@ class OrderAdmin(KitchenScoped, OrderActions, CustomerActions):
         term = search_term.replace("\0", "").strip()
         if not term:
             return queryset, False
-        return queryset.filter(pk__in=found_ids(term, by_customer=sees_customers(request.user))), False
+        return queryset.filter(pk__in=matching_ids(term, by_customer=sees_customers(request.user))), False
 
     @display(description=_("number"))
     def number(self, order: Order) -> SafeString:
@@ -169,12 +169,12 @@ class OrderAdmin(KitchenScoped, OrderActions, CustomerActions):
             "title": str(order),
             **page,
             "may_move": self.has_move_permission(request),
-            # What has ended and can't be taken back shows no way to do anything.
+            # An order that has ended and can't be recalled shows no actions.
             "can_act": order.status in OPEN or page["can_recall"],
             "advances": choices(order),
             "can_cancel": order.status in OPEN,
             "may_erase": request.user.has_perm(ERASE_CUSTOMER),
-            "sections": sections_of(request, order, page["log"]),
+            "sections": sections_of(request, order, page["history"]),
         }
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "orders/admin/order.html", context)

@@ -1,4 +1,4 @@
-"""Busy mode: each kitchen's pace, which its channels are told."""
+"""Busy mode: each kitchen's pace, which is sent to its channels."""
 
 from typing import Any
 
@@ -29,9 +29,9 @@ class KitchenPaceAdmin(KitchenScoped, ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[KitchenPace]:
         # A kitchen that was never paused has a line too.
         missing = Kitchen.objects.exclude(pk__in=KitchenPace.objects.values("pk"))
-        made = [KitchenPace(kitchen_id=slug) for slug in missing.values_list("pk", flat=True)]
-        if made:
-            KitchenPace.objects.bulk_create(made, ignore_conflicts=True)
+        added = [KitchenPace(kitchen_id=slug) for slug in missing.values_list("pk", flat=True)]
+        if added:
+            KitchenPace.objects.bulk_create(added, ignore_conflicts=True)
         return super().get_queryset(request)
 
     @display(description=_("kitchen"), ordering="kitchen__name")
@@ -65,7 +65,7 @@ class KitchenPaceAdmin(KitchenScoped, ModelAdmin):
         return False
 
     def save_model(self, request: HttpRequest, obj: KitchenPace, form: forms.ModelForm, change: bool) -> None:
-        """Through the service, so that channels and walls hear of it."""
+        """Through the service, which notifies channels and screens."""
         set_pace(
             obj.kitchen,
             mode=obj.mode,

@@ -4,12 +4,12 @@ from typing import Any
 
 from unfold.paginator import InfinitePaginator as UnfoldInfinitePaginator
 
-# Further back one goes by day or by search: an OFFSET reads all that it skips.
+# An OFFSET reads all rows that it skips: older orders are found by day or by search.
 MOST_PAGES = 1000
 
 
 class InfinitePaginator(UnfoldInfinitePaginator):
-    """Asks for one row more than a page holds, and so knows whether there is a next page.
+    """Reads one row more than a page holds, to know whether there is a next page.
 
     unfold leaves its number of results out for a class of this very name.
     """

@@ -1,4 +1,4 @@
-"""Managers see their own kitchens only: one mixin for every page of the admin that shows something of a kitchen."""
+"""Managers see their own kitchens only: a mixin for every admin page that shows data of a kitchen."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from orders.models import Kitchen
 
 
 class KitchenScoped:
-    """For a ModelAdmin: rows of other kitchens aren't there, and forms offer no others.
+    """For a ModelAdmin: rows of other kitchens don't exist, and forms don't offer these kitchens.
 
     `kitchen_lookup` leads from the model to its kitchen's slug.
     """
@@ -28,8 +28,8 @@ class KitchenScoped:
         return rows.filter(**{f"{self.kitchen_lookup}__in": allowed})
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
-        """Only what the list offers as a filter. Django would let an address ask for any column, also for one that no
-        page shows this user: a customer's name or a secret could be guessed letter by letter."""
+        """Only the list's own filters. Django would let a URL filter by any column, also one that this user can't see:
+        a customer's name or a secret could be guessed letter by letter."""
         offered = {_name(each) for each in self.list_filter}  # type: ignore[attr-defined]
         first = lookup.partition("__")[0]
         columns = {field.name for field in self.opts.get_fields()}  # type: ignore[attr-defined]

@@ -6,15 +6,15 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from orders.models import Order, OrderItem
 
-# Customers' names, phones, display numbers and PLUs have no index: they are looked for among the latest orders only.
+# Customers' names, phones, display numbers and PLUs have no index: only the latest orders are searched for them.
 LATEST = 10_000
 MOST = 500
-# Fewer letters would say little about an id.
+# A shorter prefix would match too many ids.
 PREFIX = 6
 
 
-def found_ids(term: str, *, by_customer: bool = True) -> list[str]:
-    """The ids of the newest orders that a manager may mean, `MOST` for each way to mean them; two statements.
+def matching_ids(term: str, *, by_customer: bool = True) -> list[str]:
+    """The ids of the newest orders that match, `MOST` for each kind of match; two statements.
 
     Whole: channel order id, account. Whole or its beginning: the order's own id. Among the latest orders: display
     number with or without `#`, the PLU of an item, and with `by_customer` a part of the customer's name, a part of the
@@ -33,24 +33,24 @@ def found_ids(term: str, *, by_customer: bool = True) -> list[str]:
 
 
 def _latest_since() -> datetime:
-    """When the `LATEST`th newest order was created. Asked apart: as a known time the planner finds the index for it."""
+    """When the `LATEST`th newest order was created: its own query, so that the planner uses the index by time."""
     times = Order.objects.newest_first().values_list("created_at", flat=True)
     return next(iter(times[LATEST - 1 : LATEST]), datetime.min.replace(tzinfo=UTC))
 
 
 def _of_latest(term: str, *, by_customer: bool) -> Q:
     number = term.removeprefix("#")
-    wanted = Q(channel_display_id__in={number, f"#{number}"}) | Q(
+    condition = Q(channel_display_id__in={number, f"#{number}"}) | Q(
         Exists(OrderItem.objects.filter(order_id=OuterRef("pk"), plu=term))
     )
     if len(number) == 4:
         # Where the channel gives no display number, walls show the end of its order id.
-        wanted |= Q(channel_display_id="", channel_order_id__endswith=number)
+        condition |= Q(channel_display_id="", channel_order_id__endswith=number)
     if not by_customer:
-        return wanted
-    wanted |= Q(customer_name__icontains=term)
+        return condition
+    condition |= Q(customer_name__icontains=term)
     # A number at home begins with 0, the same one from abroad with the country's.
     digits = "".join(letter for letter in term if letter.isdigit()).lstrip("0")
     if len(digits) >= 4 and not any(letter.isalpha() for letter in term):
-        wanted |= Q(customer_phone__contains=digits)
-    return wanted
+        condition |= Q(customer_phone__contains=digits)
+    return condition

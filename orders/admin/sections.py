@@ -1,4 +1,4 @@
-"""What other apps put on the managers' pages, so that the domain need not import them. They register in `ready()`."""
+"""What other apps add to the managers' pages without being imported here. They register in `ready()`."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -34,8 +34,8 @@ def register_alerts(alerts: Alerts) -> None:
     _alerts.append(alerts)
 
 
-def sections_of(request: HttpRequest, order: Order, log: Sequence[StatusChange]) -> list[str]:
-    return [shown for section in _sections if (shown := section(request, order, log))]
+def sections_of(request: HttpRequest, order: Order, history: Sequence[StatusChange]) -> list[str]:
+    return [shown for section in _sections if (shown := section(request, order, history))]
 
 
 def alerts_for(request: HttpRequest) -> list[Alert]:

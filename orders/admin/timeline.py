@@ -17,7 +17,7 @@ from orders.statuses import CANCELLED, ItemStatus, Kind, OrderStatus
 
 @dataclass
 class Move:
-    """What the order, or some of its items together, did in one step. `subjects` is empty for the order."""
+    """A move of the order, or of several items, in one step. `subjects` is empty for the order."""
 
     before: str
     after: SafeString
@@ -26,7 +26,7 @@ class Move:
 
 @dataclass
 class Amended:
-    """One value that was changed beside the statuses. `subject` is empty for the order."""
+    """One amended value. `subject` is empty for the order."""
 
     subject: str
     what: str
@@ -35,8 +35,8 @@ class Amended:
 
 
 @dataclass
-class Told:
-    """An imported entry: a channel said so, with a time of its own."""
+class Imported:
+    """A status that a channel reported, with a time of its own."""
 
     status: SafeString
     at: str
@@ -53,7 +53,7 @@ class Step:
     actor_icon: str
     reason: str
     moves: list[Move]
-    told: list[Told]
+    imported: list[Imported]
     is_recall: bool
     # The change that took this one back.
     taken_back_by: int | None
@@ -63,20 +63,20 @@ class Step:
 def timeline(
     order: Order,
     items: Sequence[OrderItem],
-    log: Sequence[StatusChange],
+    history: Sequence[StatusChange],
     amendments: Sequence[Amendment] = (),
     *,
     notes: bool = True,
 ) -> list[Step]:
-    """`log` by sequence, which keeps the rows of a change together. Amendments stand between the changes; without
-    `notes` it is told that a note was amended, and not what it says."""
+    """`history` by sequence, which keeps the entries of a change together. Amendments are between the changes; without
+    `notes` they say that a note was amended, but not its text."""
     names = {item.plu: item.name for item in items}
     counted = {item.plu: str(item) for item in items}
-    taken_back = {row.recalls: row.change for row in log if row.recalls is not None}
+    taken_back = {row.recalls: row.change for row in history if row.recalls is not None}
     steps: list[Step] = []
     previous: datetime | None = None
     entries: list[tuple[int, list[StatusChange] | Amendment]] = [
-        *((change, list(found)) for change, found in groupby(log, key=lambda row: row.change)),
+        *((change, list(rows)) for change, rows in groupby(history, key=lambda row: row.change)),
         *((amendment.version, amendment) for amendment in amendments),
     ]
     for change, rows in sorted(entries, key=lambda entry: entry[0]):
@@ -98,7 +98,7 @@ def timeline(
                 actor_icon=icon,
                 reason=rows[0].reason,
                 moves=_moves(own, counted),
-                told=[_told(row, order.kitchen) for row in rows if row.kind == Kind.IMPORT],
+                imported=[_imported(row, order.kitchen) for row in rows if row.kind == Kind.IMPORT],
                 is_recall=own[0].kind == Kind.RECALL,
                 taken_back_by=taken_back.get(change),
             )
@@ -123,7 +123,7 @@ def _amendment(
         actor_icon=icon,
         reason=amendment.reason,
         moves=[],
-        told=[],
+        imported=[],
         is_recall=False,
         taken_back_by=None,
         amended=[_amended(order, change, names, notes=notes) for change in changed],
@@ -138,7 +138,7 @@ def _amended(order: Order, change: dict[str, Any], names: dict[str, str], *, not
         "due_at": _("Due"),
     }
 
-    def told(value: Any) -> str:
+    def shown(value: Any) -> str:
         if change["field"] in ("pickup_time", "due_at"):
             return format_time(datetime.fromisoformat(value), order.kitchen)
         if change["field"] == "note" and value and not notes:
@@ -149,8 +149,8 @@ def _amended(order: Order, change: dict[str, Any], names: dict[str, str], *, not
     return Amended(
         "" if plu is None else names.get(plu, plu),
         words.get(change["field"], change["field"]),
-        told(change["before"]),
-        told(change["after"]),
+        shown(change["before"]),
+        shown(change["after"]),
     )
 
 
@@ -200,8 +200,8 @@ def _moves(rows: Sequence[StatusChange], names: dict[str, str]) -> list[Move]:
     return own + of_items if rows[0].plu is None else of_items + own
 
 
-def _told(row: StatusChange, kitchen: Kitchen) -> Told:
-    return Told(_order_badge(row), format_time(row.at, kitchen, seconds=True))
+def _imported(row: StatusChange, kitchen: Kitchen) -> Imported:
+    return Imported(_order_badge(row), format_time(row.at, kitchen, seconds=True))
 
 
 def _order_word(status: int | None) -> str:

@@ -5,7 +5,6 @@ from typing import Any
 import django_filters
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Q
 from pydantic_core import PydanticCustomError
 
 from core.bodies import invalid_parameters, parse_time, unknown_parameters
@@ -13,8 +12,8 @@ from core.problems import FieldError
 from orders import clock
 from orders.api.paging import PAGING
 from orders.models import Order
-from orders.models.querysets import OrderQuerySet
-from orders.statuses import ORDER_NAMES, UNREADY
+from orders.models.querysets import OrderQuerySet, is_late_at
+from orders.statuses import ORDER_NAMES
 
 _NUMBERS = {name: number for number, name in ORDER_NAMES.items()} | {
     str(number): number for number in ORDER_NAMES
@@ -107,8 +106,8 @@ class OrderFilter(django_filters.FilterSet):
     def filter_late(self, orders: OrderQuerySet, name: str, value: bool | None) -> OrderQuerySet:
         if value is None:
             return orders
-        late = Q(status__in=UNREADY, due_at__lt=clock.now())
-        return orders.filter(late) if value else orders.exclude(late)
+        now = clock.now()
+        return orders.late(now) if value else orders.exclude(is_late_at(now))
 
 
 KNOWN = frozenset(OrderFilter.base_filters) | PAGING

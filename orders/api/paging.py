@@ -15,8 +15,7 @@ from core.bodies import invalid_parameter
 from orders.cursors import decrypted, encrypted
 from orders.models import Order
 from orders.models.querysets import OrderQuerySet
-from orders.plans import without_prepared_statements
-from orders.reads import newest_orders
+from orders.statements import newest_orders, without_prepared_statements
 
 DEFAULT_LIMIT, MAX_LIMIT = 50, 200
 PAGING = frozenset({"limit", "cursor"})

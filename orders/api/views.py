@@ -25,8 +25,8 @@ from orders.api.paging import NO_CURSOR, limit_of, page_of, place_of
 from orders.errors import OrderExists, Refusal, StaleVersion
 from orders.ids import public_id, stored_ids
 from orders.models import Order, OrderItem
-from orders.reads import one_order
 from orders.recall import recall
+from orders.statements import one_order
 
 
 def refused(refusal: Refusal) -> Problem:
@@ -126,7 +126,7 @@ class OrderViewSet(ApiView, ViewSet):
             order = amend_order(id, items={plu: ItemAmendment(body.note, body.quantity)}, **who)
             if body.moves:
                 return services.move_item(id, plu, body.status, **{**who, "expected": None})
-        return order, services.find_item(order.lines, plu)
+        return order, services.find_item(order.loaded_items, plu)
 
     @schema.recall
     @idempotent

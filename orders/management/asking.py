@@ -1,8 +1,8 @@
-"""Asking before something is done that can't be undone."""
+"""Ask before an action that can't be undone."""
 
 
 def agreed(question: str) -> bool:
-    """Whether somebody types yes; nobody does where there is no terminal."""
+    """Whether the user answers yes; false without a terminal."""
     try:
         return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
     except EOFError:

@@ -1,4 +1,4 @@
-"""What was changed of orders after they were taken, beside their statuses (ADR 16)."""
+"""Amendments: changes of an order beside its statuses (ADR 16)."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -12,7 +12,7 @@ class Amendment(models.Model):
 
     `changes`: objects with `plu` (null: the order itself), `field` (note, pickup_time, due_at, quantity), `before` and
     `after`; times in RFC 3339, UTC. The database refuses UPDATE, and DELETE unless the transaction has set
-    `huuva.retention`: notes may be of a customer, so they go when history goes.
+    `huuva.retention`: notes may contain customers' data, so they are deleted with the history.
     """
 
     pk = models.CompositePrimaryKey("order_id", "version")

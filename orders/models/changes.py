@@ -1,16 +1,16 @@
-"""A change while it is written: services build it, the receiver of `post_save` stores it (orders/history.py)."""
+"""A change while it is written: `orders.moves` builds it, the receiver of `post_save` stores it (orders/history.py)."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from orders.models.history import StatusChange
+from orders.models.history import HistoryEntry
 from orders.models.orders import Order
 from orders.statuses import Kind
 
 
 @dataclass(slots=True)
 class Change:
-    """One action on one order: its number, who did it and why, and the rows that it writes."""
+    """One action on one order: its number, who did it and why, and the history entries that it writes."""
 
     order: Order
     actor: str
@@ -18,7 +18,7 @@ class Change:
     reason: str = ""
     kind: Kind = Kind.TRANSITION
     recalls: int | None = None
-    rows: list[StatusChange] = field(default_factory=list)
+    rows: list[HistoryEntry] = field(default_factory=list)
 
     def record(
         self,
@@ -29,11 +29,11 @@ class Change:
         at: datetime | None = None,
         kind: Kind | None = None,
     ) -> None:
-        """Add one row, with the order's next sequence number. `at` is given for imports only."""
+        """Add one entry, with the order's next sequence number. `at` differs from the change's for imports only."""
         order = self.order
         order.sequence += 1
         self.rows.append(
-            StatusChange(
+            HistoryEntry(
                 order_id=order.id,
                 sequence=order.sequence,
                 plu=plu,

@@ -1,13 +1,13 @@
-"""Which accounts were erased, so that a backup that is restored does not bring them back."""
+"""Which accounts were erased, so that restoring a backup does not bring them back."""
 
 from django.db import models
 
 
 class Erasure(models.Model):
-    """An erased account, by a keyed digest: who reads this table can't tell whose it was (orders/erasures.py)."""
+    """An erased account, by a keyed digest: the table alone doesn't say whose it was (orders/erasures.py)."""
 
     digest = models.CharField(primary_key=True, max_length=64)
-    # What its orders' account is called since.
+    # The new name of its orders' account.
     account = models.CharField(max_length=128)
     erased_at = models.DateTimeField()
 

@@ -1,4 +1,4 @@
-"""When a kitchen is open: hours that come again each week, and days on which it is closed."""
+"""When a kitchen is open: weekly hours, and days on which it is closed."""
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -12,8 +12,8 @@ MONDAY, SUNDAY = 0, 6
 
 class OpeningHours(models.Model):
     """One interval of the week, in the kitchen's zone. It belongs to the day on which it begins: one that closes at or
-    before its opening time goes on past midnight, and 00:00 to 00:00 is the whole day. A kitchen without any has not
-    said when it is open."""
+    before its opening time goes on past midnight, and 00:00 to 00:00 is the whole day. Without any, the
+    kitchen's hours are unknown."""
 
     kitchen = models.ForeignKey(
         Kitchen,

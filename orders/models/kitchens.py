@@ -1,9 +1,10 @@
-"""Kitchens and the brands that are cooked in them."""
+"""Kitchens, their members, and the brands that are cooked in them."""
 
 import re
 import zoneinfo
 from datetime import timedelta
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
@@ -78,10 +79,10 @@ class Kitchen(models.Model):
             "Fewer days hold after 24 hours, more at once."
         ),
     )
-    # A shorter time that was asked for, and from when on it holds (orders/retention.py).
+    # A shorter time that is pending, and when it applies (orders/retention.py).
     retention_wanted = models.PositiveSmallIntegerField(null=True, editable=False)
     retention_from = models.DateTimeField(null=True, editable=False)
-    # How far that has been done: the last change of the last order that was gone through.
+    # How far the removal has got: the last change of the last order that was processed.
     anonymised_until = models.DateTimeField(null=True, editable=False)
 
     class Meta:
@@ -134,3 +135,21 @@ class Brand(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class KitchenMember(models.Model):
+    """A user's kitchen. Who may work everywhere (permission `orders.work_everywhere`) needs none."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="kitchens")
+    # No index of its own: pages ask for a user's kitchens, never for a kitchen's users.
+    kitchen = models.ForeignKey(
+        Kitchen, on_delete=models.CASCADE, related_name="+", db_index=False, verbose_name=_("kitchen")
+    )
+
+    class Meta:
+        verbose_name = _("kitchen of a user")
+        verbose_name_plural = _("kitchens of a user")
+        constraints = [models.UniqueConstraint(fields=["user", "kitchen"], name="member_once_in_kitchen")]
+
+    def __str__(self) -> str:
+        return str(self.kitchen_id)

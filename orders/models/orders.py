@@ -1,48 +1,43 @@
 """Orders and their items.
 
-Built so that the tables can be spread over a cluster by order id later (ADR 1): every key, unique constraint and
-foreign key holds the order's id, nothing here is counted by a sequence, and the only table outside that they
-point to is `Kitchen`.
+The tables can be distributed over a cluster by order id (ADR 1): every key, unique constraint and foreign key contains
+the order's id, there are no sequences, and the only other table that they refer to is `Kitchen`.
 """
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from django.db import models, transaction
+from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from orders.models.kitchens import Kitchen
 from orders.models.querysets import FAR, GUARDED, ItemQuerySet, OrderQuerySet
-from orders.models.writes import insert_one, update
 from orders.statuses import CANCELLED, OPEN, ItemStatus, OrderStatus
 
 if TYPE_CHECKING:
     from orders.models.changes import Change
-    from orders.models.history import StatusChange
+    from orders.models.history import HistoryEntry
 
 
 class DirectStatusWrite(RuntimeError):
-    """A status was about to be written past `orders.services`, and so past its history."""
+    """A status was about to be written without its history, past `orders.services`."""
 
 
 class StatusGuard(models.Model):
-    """`save()` that writes a status only together with the history row that tells of it."""
+    """`save()` that leaves a status to `orders.services`, which records its history."""
 
     class Meta:
         abstract = True
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        self._refuse_unrecorded_status(kwargs.get("update_fields"))
-        super().save(*args, **kwargs)
-
-    def _refuse_unrecorded_status(self, update_fields: Iterable[str] | None) -> None:
         """Raises DirectStatusWrite. A whole-row save is refused too: it would write back the status and the counters of
-        whenever the row was read."""
-        if self._state.adding or update_fields is None or not GUARDED.isdisjoint(update_fields):
+        when the row was read."""
+        fields = kwargs.get("update_fields")
+        if self._state.adding or fields is None or not GUARDED.isdisjoint(fields):
             raise DirectStatusWrite(
-                f"{type(self).__name__} {self.pk}: what orders.services records, it alone writes; "
+                f"{type(self).__name__} {self.pk}: orders.services alone writes a status and what counts its changes; "
                 "save other fields by save(update_fields=[…])."
             )
+        super().save(*args, **kwargs)
 
 
 class Order(StatusGuard):
@@ -55,8 +50,8 @@ class Order(StatusGuard):
     )
     status = models.PositiveSmallIntegerField(_("status"), choices=OrderStatus)
     version = models.PositiveIntegerField(_("version"), help_text=_("Counts the order's changes."))
-    # The last number given to a history row, and the time of the last row that is no import: kept here so that the
-    # next change needs no look at the history. Both are guarded by the lock on this row.
+    # The last sequence number of the history, and the time of the last entry that is no import: stored here so that the
+    # next change doesn't read the history. The lock on this row guards both.
     sequence = models.PositiveIntegerField(editable=False)
     changed_at = models.DateTimeField(_("changed"), editable=False)
 
@@ -77,9 +72,9 @@ class Order(StatusGuard):
 
     objects = OrderQuerySet.as_manager()
 
-    # What services and `for_api()` load beside the row; see orders.serializers.
-    lines: "list[OrderItem]"
-    log: "list[StatusChange]"
+    # What services have loaded beside the row; see orders.serializers.
+    loaded_items: "list[OrderItem]"
+    loaded_history: "list[HistoryEntry]"
     # The change that the service hands to the receiver of post_save.
     change: "Change | None" = None
 
@@ -114,7 +109,7 @@ class Order(StatusGuard):
                 name="order_cancelled_newest",
                 condition=models.Q(status=CANCELLED),
             ),
-            # Lists by pickup or update: see OrderQuerySet.near_and_far.
+            # Lists by pickup or update: see OrderQuerySet.with_times.
             models.Index(
                 fields=["-created_at", "-id", "pickup_time", "updated_at"],
                 name="order_far_newest",
@@ -147,30 +142,9 @@ class Order(StatusGuard):
     def __str__(self) -> str:
         return self.channel_display_id or self.channel_order_id
 
-    def _refuse_unrecorded_status(self, update_fields: Iterable[str] | None) -> None:
-        if self.change is None:
-            super()._refuse_unrecorded_status(update_fields)
-        elif not transaction.get_connection().in_atomic_block:
-            # post_save comes after save()'s own transaction: a failing receiver would leave the status changed.
-            raise DirectStatusWrite("A change of status and its history are written in one transaction.")
-
-    # The two steps of Django's `save()` that write: what services save with a change goes by statements that are put
-    # together once. All else of `save()`, its signals above all, stays Django's.
-
-    def _do_insert(self, *args: Any, **kwargs: Any) -> Any:
-        if self.change is None:
-            return super()._do_insert(*args, **kwargs)  # type: ignore[misc]
-        insert_one(self)
-        return []  # no values that the database made up
-
-    def _do_update(self, base_qs: Any, using: Any, pk_val: Any, values: Any, *args: Any) -> Any:
-        if self.change is None:
-            return super()._do_update(base_qs, using, pk_val, values, *args)
-        return [()] if update(self, tuple(field.attname for field, *_ in values)) else []
-
 
 class OrderItem(StatusGuard):
-    """A line of an order, named by its PLU. `price` is in minor units of the order's currency."""
+    """An item of an order, identified by its PLU. `price` is in minor units of the order's currency."""
 
     pk = models.CompositePrimaryKey("order_id", "plu")
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="items", db_index=False)

@@ -1,4 +1,4 @@
-"""How a kitchen stands towards its channels: whether it takes orders, and how long it needs."""
+"""A kitchen's pace: whether it takes orders from channels, and how long it needs."""
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -17,8 +17,8 @@ class PaceMode(models.TextChoices):
 
 
 class KitchenPace(models.Model):
-    """Written by orders.pace alone. A kitchen without a row is online. Apart from `Kitchen`, which every change of an
-    order reads."""
+    """Written by orders.pace alone. A kitchen without a row is online. A table of its own, because every change of an
+    order reads `Kitchen`."""
 
     kitchen = models.OneToOneField(
         Kitchen, on_delete=models.CASCADE, primary_key=True, related_name="+", verbose_name=_("kitchen")
@@ -37,7 +37,7 @@ class KitchenPace(models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(LONGEST_MINUTES)],
         help_text=_("What channels are told an order takes. Empty: they go by their own."),
     )
-    # Counts its changes, so that only the latest is told.
+    # Counts its changes, so that only the latest is sent.
     version = models.PositiveIntegerField(default=0, editable=False)
     changed_at = models.DateTimeField(_("changed"), default=timezone.now, editable=False)
     changed_by = models.CharField(_("by"), max_length=200, blank=True, editable=False)

@@ -1,7 +1,7 @@
-"""Named reads of the order tables, and their closed side doors.
+"""Named queries of the order tables, which refuse to write a status.
 
 `update(status=…)`, `bulk_update` of a status and `bulk_create` would change a status without its history, so they
-are refused here; `add`, `move` and `append` are the ways for `orders.services`, which writes the history too.
+are refused here; `orders.services` writes the history too, by `orders.statements`.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,34 +14,37 @@ from django.db.models import F, Q, Value
 from django.db.models.lookups import GreaterThan, LessThan
 
 from orders import clock
-from orders.models.writes import insert
+from orders.statuses import UNREADY
 
 if TYPE_CHECKING:
-    from orders.models.amendments import Amendment
-    from orders.models.history import StatusChange
-    from orders.models.orders import Order, OrderItem
+    pass
 
 GUARDED = frozenset({"status", "version", "sequence", "changed_at"})
 
 # How far an order's pickup and last update usually lie from its creation.
 NEAR: Final = timedelta(days=2)
-# The few for which that isn't so: catering for next week, an import of last year's orders.
+# The few orders beyond that: catering for next week, an import of last year's orders.
 FAR: Final = (
     Q(LessThan(F("pickup_time") - F("created_at"), Value(-NEAR)))
     | Q(GreaterThan(F("pickup_time") - F("created_at"), Value(NEAR)))
     | Q(GreaterThan(F("updated_at") - F("created_at"), Value(NEAR)))
 )
-# What was updated since so lately is found by its update.
+# Updates within this time are found by the index of updates.
 LATELY: Final = timedelta(hours=1)
 
 
 @contextmanager
 def past_the_guard(using: str) -> Iterator[Any]:
-    """A cursor before which the append-only guard steps aside, as far as it does for retention."""
+    """A cursor for which the append-only guard allows what retention needs."""
     with connections[using].cursor() as cursor:
         cursor.execute("SET LOCAL huuva.retention = 'on'")
         yield cursor
         cursor.execute("SET LOCAL huuva.retention = 'off'")
+
+
+def is_late_at(now: datetime) -> Q:
+    """`statuses.is_late` as a condition."""
+    return Q(status__in=UNREADY, due_at__lt=now)
 
 
 def _refuse(what: str) -> NoReturn:
@@ -66,8 +69,11 @@ class _Guarded[M: models.Model](models.QuerySet[M]):
 
 class OrderQuerySet(_Guarded["Order"]):
     def for_key(self, kitchen: str | None) -> Self:
-        """What a key may see: its kitchen's orders, or all where it is bound to none."""
+        """The orders that a key may see: its kitchen's, or all where it has none."""
         return self if kitchen is None else self.filter(kitchen_id=kitchen)
+
+    def late(self, now: datetime) -> Self:
+        return self.filter(is_late_at(now))
 
     def newest_first(self) -> Self:
         return self.order_by("-created_at", "-id")
@@ -79,10 +85,10 @@ class OrderQuerySet(_Guarded["Order"]):
         pickup_from: datetime | None = None,
         pickup_to: datetime | None = None,
     ) -> tuple[Self, ...]:
-        """Those of these orders that were updated and are picked up then, in parts which are quick to list by creation.
+        """The orders with these update and pickup times, in parts that are quick to list by creation.
 
         An index by another time can't give orders by creation, and one by creation leads through all that were created
-        later. But most orders were created about then; those that were not have an index of their own.
+        later. But most orders were created near these times; the others have an index of their own.
         """
         times = Q()
         if pickup_from is not None:
@@ -104,61 +110,17 @@ class OrderQuerySet(_Guarded["Order"]):
             created &= Q(GreaterThan(F("updated_at") + Value(timedelta(0)), Value(updated_after)))
         return self.filter(times, created, ~FAR), self.filter(times, updated, FAR)
 
-    def amend(self, order: "Order") -> None:
-        """Write what an amendment has set on an order whose lock is held; its status stays."""
-        with connections[self.db].cursor() as cursor:
-            cursor.execute(
-                "UPDATE orders_order SET note = %s, pickup_time = %s, due_at = %s, version = %s, updated_at = %s "
-                "WHERE id = %s",
-                [order.note, order.pickup_time, order.due_at, order.version, order.updated_at, order.id],
-            )
-
 
 class ItemQuerySet(_Guarded["OrderItem"]):
-    def add(self, items: "Sequence[OrderItem]") -> None:
-        """Store the items of a new order."""
-        insert(items)
-
-    def move(self, order_id: str, plus: Sequence[str], to: int) -> None:
-        """Set the status of some items of an order whose lock is held."""
-        if plus:
-            with connections[self.db].cursor() as cursor:
-                # Not `plu = ANY(…)`: that would be planned anew each time, for longer than it runs (a kept plan is made
-                # for arrays of ten and so looks dear).
-                cursor.execute(
-                    "UPDATE orders_orderitem SET status = %s "
-                    "WHERE order_id = %s AND array_position(%s::text[], plu::text) IS NOT NULL",
-                    [to, order_id, list(plus)],
-                )
-
-    def amend(self, items: "Sequence[OrderItem]") -> None:
-        """Write note and quantity of some items of one order whose lock is held."""
-        if items:
-            with connections[self.db].cursor() as cursor:
-                cursor.execute(
-                    """
-                    UPDATE orders_orderitem i SET note = new.note, quantity = new.quantity
-                    FROM unnest(%s::text[], %s::text[], %s::integer[]) AS new (plu, note, quantity)
-                    WHERE i.order_id = %s AND i.plu = new.plu
-                    """,
-                    [
-                        [item.plu for item in items],
-                        [item.note for item in items],
-                        [item.quantity for item in items],
-                        items[0].order_id,
-                    ],
-                )
+    """Items change through `orders.services` too."""
 
 
 class HistoryQuerySet(_Guarded["StatusChange"]):
     def update(self, **kwargs: Any) -> int:
         raise TypeError("History is append-only; nothing in it is updated.")
 
-    def append(self, rows: "Sequence[StatusChange]") -> None:
-        insert(rows)
-
     def empty_reasons(self, order_ids: Sequence[str]) -> None:
-        """Retention: reasons are written freely, so a customer may stand in one. Inside a transaction only."""
+        """For retention: reasons are free text and may name a customer. Inside a transaction only."""
         with past_the_guard(self.db) as cursor:
             cursor.execute(
                 "UPDATE orders_statuschange SET reason = '' WHERE order_id = ANY(%s) AND reason <> ''",
@@ -167,10 +129,7 @@ class HistoryQuerySet(_Guarded["StatusChange"]):
 
 
 class RecordQuerySet(models.QuerySet["Amendment"]):
-    """Of records that stay as they were written."""
+    """Of rows that are never updated."""
 
     def update(self, **kwargs: Any) -> int:
         raise TypeError("Amendments are append-only; none of them is updated.")
-
-    def append(self, row: "Amendment") -> None:
-        insert([row])

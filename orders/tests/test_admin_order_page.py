@@ -125,8 +125,8 @@ def test_imported_entries_are_marked_as_the_channels_words(manager: Client) -> N
 
     (came,) = steps(manager, order)
 
-    assert [entry.at for entry in came.told] == ["22 Jul 2021 23:08:02 EEST", "22 Jul 2021 23:10:02 EEST"]
-    assert "Picked up" in came.told[0].status
+    assert [entry.at for entry in came.imported] == ["22 Jul 2021 23:08:02 EEST", "22 Jul 2021 23:10:02 EEST"]
+    assert "Picked up" in came.imported[0].status
     assert all(move.subjects for move in came.moves)
     assert "2021" not in came.at
     assert "as the channel tells" in page_of(manager, order).content.decode()

@@ -54,7 +54,7 @@ def test_an_amendment_changes_what_the_cook_must_know_and_no_status() -> None:
         ("P0", 1, ""),
         ("P1", 3, "no onion"),
     ]
-    assert [(line.quantity, line.note) for line in amended.lines] == [(1, ""), (3, "no onion")]
+    assert [(line.quantity, line.note) for line in amended.loaded_items] == [(1, ""), (3, "no onion")]
     assert record(order) == [
         (None, "note", "Ring twice", ""),
         (None, "pickup_time", order.pickup_time.isoformat(), later.isoformat()),
@@ -160,7 +160,7 @@ def test_a_recall_takes_back_the_status_and_leaves_the_amendment() -> None:
     back = recall(order.id, actor="screen:Grill")
     assert (back.status, back.version, back.note) == (PREPARING, 6, "no garlic")
     back = recall(order.id, plu="P0", actor="screen:Grill")
-    assert (back.status, back.version, back.note, back.lines[0].quantity) == (1, 7, "no garlic", 2)
+    assert (back.status, back.version, back.note, back.loaded_items[0].quantity) == (1, 7, "no garlic", 2)
     rows = StatusChange.objects.filter(order_id=order.id).values_list("change", flat=True)
     assert sorted(set(rows)) == [1, 2, 4, 6, 7]
     assert differences() == []

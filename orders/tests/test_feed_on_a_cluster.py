@@ -134,7 +134,7 @@ def test_what_is_prepared_later_is_not_waited_for(cluster: None, monkeypatch: py
     looks = iter([{(1, "one"), (2, "two")}, {(2, "two"), (1, "three")}, {(1, "four")}])
     monkeypatch.setattr(watermark, "_prepared", lambda: next(looks))
 
-    assert watermark.horizon().tx is not None
+    assert watermark.read_watermark().tx is not None
     assert list(looks) == []
 
 
@@ -148,11 +148,11 @@ def test_a_machine_that_does_not_answer_holds_up_the_feed(cluster: None) -> None
 
 
 def test_transactions_that_others_prepared_are_not_waited_for(cluster: None) -> None:
-    """Those of this server hold the horizon by themselves; those of a worker's other databases hold nothing."""
+    """Those of this server hold the watermark by themselves; those of a worker's other databases hold nothing."""
     order = factories.order(None)
     run(
         "BEGIN",
         f"UPDATE orders_order SET note = 'x' WHERE id = '{order.id}'",
         "PREPARE TRANSACTION 'somebody_else'",
     )
-    assert watermark.horizon().tx is not None
+    assert watermark.read_watermark().tx is not None

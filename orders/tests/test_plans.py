@@ -3,7 +3,7 @@
 import pytest
 from django.db import connection
 
-from orders.plans import without_prepared_statements
+from orders.statements import without_prepared_statements
 
 STATEMENT = "SELECT count(*) AS counted_for_a_plan FROM orders_order WHERE note = %s"
 

@@ -9,8 +9,8 @@ from django.db import connection, models, transaction
 from django.test.utils import CaptureQueriesContext
 
 from orders.models import Order
-from orders.reads import items_by_order, items_of, locked_order, newest_orders, one_order, orders_by_id
 from orders.services import create_order
+from orders.statements import items_by_order, items_of, locked_order, newest_orders, one_order, orders_by_id
 from orders.tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -61,7 +61,7 @@ def test_several_orders_and_their_items_are_read_at_once() -> None:
     assert found.keys() == items.keys() == set(ids)
     for order in orders[:2]:
         assert fields(found[order.id]) == fields(Order.objects.get(pk=order.id))
-        assert [fields(item) for item in items[order.id]] == [
+        assert [item._asdict() for item in items[order.id]] == [
             fields(item) for item in order.items.order_by("position")
         ]
 

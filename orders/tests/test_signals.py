@@ -18,7 +18,7 @@ def heard() -> Iterator[list[tuple[int, int, list[str | None]]]]:
 
     def listen(order: Any, change: Any, **kwargs: Any) -> None:
         assert connection.in_atomic_block
-        found.append((order.version, len(order.lines), [row.plu for row in change.rows]))
+        found.append((order.version, len(order.loaded_items), [row.plu for row in change.rows]))
 
     order_changed.connect(listen)
     yield found

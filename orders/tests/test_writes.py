@@ -6,7 +6,7 @@ import pytest
 from django.db import DataError, transaction
 from django.db.models.signals import post_save
 
-from orders import services
+from orders import moves, services
 from orders.models import Order, OrderItem
 from orders.new import NewItem, NewOrder
 from orders.statuses import ItemStatus
@@ -97,7 +97,7 @@ def test_a_change_is_a_save_whose_signal_tells_what_was_written() -> None:
 
 def test_a_change_of_an_order_that_is_gone_writes_nothing() -> None:
     order = factories.order(None, 1)
-    change = services.begin(order, "system")
+    change = moves.begin(order, "system", at=order.changed_at)
     change.record(None, 1, 2)
     order.status, order.id = 2, "gone"
     with pytest.raises(Order.NotUpdated), transaction.atomic():

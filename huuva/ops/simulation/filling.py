@@ -69,7 +69,7 @@ def _batches(pasts: Sequence[Past]) -> Iterator[list[SimulatedOrder]]:
     batch: list[SimulatedOrder] = []
     for day in zip(*(past.lives() for past in pasts), strict=True):
         # Kitchens of one day together, as they would have been written.
-        for life in heapq.merge(*day, key=lambda life: life.created_at):
+        for life in heapq.merge(*day, key=lambda life: life.order.created_at):
             batch.append(life)
             if len(batch) == BATCH:
                 yield batch

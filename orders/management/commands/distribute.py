@@ -2,7 +2,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from orders.distribution import SHARDS, NotPossible, carry_out, has_citus, mend_counters, plan
+from orders.distribution import SHARDS, NotPossible, advance_counters, carry_out, has_citus, plan
 from orders.management.asking import agreed
 
 
@@ -39,7 +39,7 @@ class Command(BaseCommand):
             return
         if steps and not options["yes"] and not agreed("Do this now, in one transaction?"):
             raise CommandError("Nothing was done.")
-        local_day = carry_out(steps) if steps else mend_counters()
-        for counter in local_day:
+        advanced = carry_out(steps) if steps else advance_counters()
+        for counter in advanced:
             self.stdout.write(f"- {counter} counts on behind the highest number")
-        self.stdout.write("Done." if steps or local_day else "All is spread already.")
+        self.stdout.write("Done." if steps or advanced else "All is spread already.")

@@ -41,36 +41,38 @@ def lives() -> list[SimulatedOrder]:
 
 def test_it_has_the_orders_that_were_asked_for(lives: list[SimulatedOrder]) -> None:
     assert 14 * 120 * 0.9 < len(lives) < 15 * 120 * 1.1
-    weekdays = Counter(life.created_at.astimezone(HELSINKI).weekday() for life in lives)
+    weekdays = Counter(life.order.created_at.astimezone(HELSINKI).weekday() for life in lives)
     assert weekdays[4] + weekdays[5] > 1.25 * (weekdays[0] + weekdays[1]) * 2 / 2.5
-    hours = Counter(life.created_at.astimezone(HELSINKI).hour for life in lives)
+    hours = Counter(life.order.created_at.astimezone(HELSINKI).hour for life in lives)
     assert hours[18] > hours[15] > hours[4]
 
 
 def test_nothing_happens_after_now_and_what_is_open_is_what_would_be(lives: list[SimulatedOrder]) -> None:
-    assert max(row.at for life in lives for row in life.log) <= NOW
+    assert max(row.at for life in lives for row in life.history) <= NOW
     open_ones = [life for life in lives if life.is_open]
     assert open_ones
-    assert min(life.created_at for life in open_ones) > NOW - timedelta(hours=8)
+    assert min(life.order.created_at for life in open_ones) > NOW - timedelta(hours=8)
     assert len(open_ones) < len(lives) / 20
 
 
 def test_it_shows_what_managers_look_for(lives: list[SimulatedOrder]) -> None:
     ended = [life for life in lives if not life.is_open]
-    assert 0.02 < sum(life.status == CANCELLED for life in ended) / len(ended) < 0.12
-    assert 0.01 < sum(any(row.kind == 3 for row in life.log) for life in ended) / len(ended) < 0.12
+    assert 0.02 < sum(life.order.status == CANCELLED for life in ended) / len(ended) < 0.12
+    assert 0.01 < sum(any(row.kind == 3 for row in life.history) for life in ended) / len(ended) < 0.12
     late = sum(
-        any(row.plu is None and row.to_status in (3, 4) and row.at > life.due_at for row in life.log)
+        any(
+            row.plu is None and row.to_status in (3, 4) and row.at > life.order.due_at for row in life.history
+        )
         for life in ended
     )
     assert 0.02 < late / len(ended) < 0.6
     forgotten = [
-        life for life in ended if [row.to_status for row in life.log if row.plu is None] == [1, PICKED_UP]
+        life for life in ended if [row.to_status for row in life.history if row.plu is None] == [1, PICKED_UP]
     ]
     assert forgotten
-    accounts = Counter(life.order_row()["account"] for life in lives)
+    accounts = Counter(life.order.account for life in lives)
     assert max(accounts.values()) > 2 and len(accounts) > 100
-    actors = {row.actor.partition(":")[0] for life in lives for row in life.log}
+    actors = {row.actor.partition(":")[0] for life in lives for row in life.history}
     assert actors == {"key", "screen", "user"}
 
 
@@ -79,7 +81,7 @@ def test_now_and_then_everything_is_bumped_at_once() -> None:
         row.at
         for day in past(days=10, per_day=400).lives()
         for life in day
-        for row in life.log
+        for row in life.history
         if row.plu is not None and row.to_status == 3 and row.actor.startswith("screen:")
     )
     gaps = [(later - earlier).total_seconds() for earlier, later in pairwise(bumps)]
@@ -93,8 +95,8 @@ def test_now_and_then_everything_is_bumped_at_once() -> None:
 def test_products_take_their_own_times(lives: list[SimulatedOrder]) -> None:
     took: dict[str, list[float]] = {}
     for life in lives:
-        begun = {row.plu: row.at for row in life.log if row.to_status == 2}
-        for row in life.log:
+        begun = {row.plu: row.at for row in life.history if row.to_status == 2}
+        for row in life.history:
             if row.to_status == 3 and row.plu in begun and row.plu is not None:
                 took.setdefault(row.plu, []).append((row.at - begun[row.plu]).total_seconds())
     medians = {plu: sorted(times)[len(times) // 2] for plu, times in took.items()}
@@ -104,7 +106,10 @@ def test_products_take_their_own_times(lives: list[SimulatedOrder]) -> None:
 def test_the_same_seed_gives_the_same_past_and_longer_ones_end_with_it() -> None:
     def told(days: int, seed: int) -> list[Any]:
         return [
-            [(life.created_at, life.status, [row.to_status for row in life.log]) for life in day]
+            [
+                (life.order.created_at, life.order.status, [row.to_status for row in life.history])
+                for life in day
+            ]
             for day in past(days, seed=seed).lives()
         ][-2:]
 
