@@ -6,7 +6,6 @@ from typing import Any
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 
-from analytics.api import csvs
 from analytics.api.outputs import (
     CustomerOrderCounts,
     HourlyThroughputs,
@@ -14,6 +13,7 @@ from analytics.api.outputs import (
     OrderStatusDurations,
     Refreshed,
 )
+from core import csvs
 from core.openapi import problems
 
 HOURS, MOST_HOURS = 24, 1000

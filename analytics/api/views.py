@@ -12,10 +12,10 @@ from rest_framework.viewsets import ViewSet
 
 from analytics import refresh as refreshing
 from analytics import reports
-from analytics.api import csvs, schema
+from analytics.api import schema
 from analytics.api.answers import answer_to
 from analytics.api.parameters import Parameters
-from core import jsonio
+from core import csvs, jsonio
 from core.api import ApiView, kitchen_of, not_modified
 
 # What a call may take: a long backlog is for the worker.
