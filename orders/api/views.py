@@ -17,29 +17,16 @@ from core.problems import Problem
 from orders import feed, serializers, services
 from orders.amendments import ItemAmendment, amend_order
 from orders.api import schema
-from orders.api.addresses import order_url
 from orders.api.filters import filtered
 from orders.api.inputs import ItemPatch, OrderIn, OrderPatch, RecallIn
 from orders.api.kitchens import kitchen_for
 from orders.api.paging import NO_CURSOR, limit_of, page_of, place_of
-from orders.errors import OrderExists, Refusal, StaleVersion
+from orders.api.problems import order_url, refusal_problem
+from orders.errors import Refusal
 from orders.ids import public_id, stored_ids
 from orders.models import Order, OrderItem
 from orders.reads import one_order
 from orders.recall import recall
-
-
-def refused(refusal: Refusal) -> Problem:
-    """The domain's no, as a problem: 409, or 412 where the client's copy is stale."""
-    status = 409
-    headers: dict[str, str] = {}
-    facts: dict[str, Any] = dict(refusal.facts)
-    if isinstance(refusal, StaleVersion):
-        status = 412
-        headers["ETag"] = etag(refusal.version)
-    elif isinstance(refusal, OrderExists):
-        facts["order"] = headers["Location"] = order_url(refusal.order_id)
-    return Problem(refusal.code, refusal.detail, status=status, headers=headers, **facts)
 
 
 class OrderViewSet(ApiView, ViewSet):
@@ -188,7 +175,7 @@ class OrderViewSet(ApiView, ViewSet):
         try:
             return work(*args, **kwargs)
         except Refusal as refusal:
-            raise refused(refusal) from None
+            raise refusal_problem(refusal) from None
         except OrderItem.DoesNotExist as error:
             raise Problem("not_found", str(error), status=404) from None
 
