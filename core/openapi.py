@@ -14,11 +14,12 @@ from django.utils.csp import CSP
 from django.views.decorators.csp import csp_override
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from core.http.read_only import read_only
 from core.problems import CONTENT_TYPE, TYPE_BASE
+from core.queries import Query
 
 
 class WrongField(BaseModel):
@@ -61,6 +62,18 @@ class HuuvaSchema(AutoSchema):
     def _is_list_view(self, serializer: Any = None) -> bool:
         # Each operation names the shape of its answer: what a list gives is a page, not an array of pages.
         return False
+
+
+def parameters(query: type[Query]) -> list[OpenApiParameter]:
+    """The parameters that a model of core.queries reads."""
+    described = []
+    for name, schema in query.model_json_schema()["properties"].items():
+        description = schema.pop("description", "")
+        del schema["title"]
+        if schema.get("default") is None:
+            schema.pop("default", None)
+        described.append(OpenApiParameter(name, schema, description=description))
+    return described
 
 
 def problems(

@@ -112,7 +112,7 @@ def _read(link: ChannelLink, raw: bytes) -> tuple[Incoming | None, Problem | Non
         return ADAPTERS[link.channel_kind].read(body, link.facts()), None
     except Problem as problem:
         if problem.code == "invalid_body":
-            return None, invalid_body(problem.errors, kept="No order was made of it; the message is kept.")
+            return None, invalid_body(problem.errors, outcome="No order was made of it; the message is kept.")
         return None, problem
 
 
