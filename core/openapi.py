@@ -17,7 +17,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from core.http.read_only import read_only
+from core.http.views import read_only
 from core.problems import CONTENT_TYPE, TYPE_BASE
 from core.queries import Query
 
