@@ -16,7 +16,7 @@ from core.bodies import parse_time
 from core.problems import FieldError, Problem
 
 MAX_TEXT = 128
-# How many unknown parameters an answer names, and how much of each name.
+# How many unknown parameters an answer names, and how many characters of each.
 MAX_UNKNOWN, MAX_NAME = 20, 100
 
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from core.env import ConfigError, Env, give_default, read_dotenv
+from core.env import ConfigError, Env, read_dotenv, set_default
 
 
 def reader(**values: str) -> Env:
@@ -23,7 +23,7 @@ def test_a_default_of_one_process_gives_way_to_whatever_was_set(tmp_path: Path) 
     dotenv.write_text("HUUVA_IN_FILE=60\n")
     environ = {"HUUVA_EMPTY": "", "HUUVA_SET": "0"}
     for name in ("HUUVA_IN_FILE", "HUUVA_EMPTY", "HUUVA_SET", "HUUVA_ABSENT"):
-        give_default(name, "30", dotenv=dotenv, environ=environ)
+        set_default(name, "30", dotenv=dotenv, environ=environ)
     assert environ == {"HUUVA_EMPTY": "30", "HUUVA_SET": "0", "HUUVA_ABSENT": "30"}
 
 

@@ -239,9 +239,9 @@ _EVENT: Final = {
 
 
 def add_events(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
-    """Postprocessing hook: the messages, and that a replay must be told what.
+    """Postprocessing hook: the messages, and that a replay needs a body.
 
-    drf-spectacular's own setting WEBHOOKS forgets the shapes that only messages use.
+    drf-spectacular's own setting WEBHOOKS leaves out the models that only messages use.
     """
     result["paths"]["/api/webhooks/{id}/replay"]["post"]["requestBody"]["required"] = True
     shape = WebhookEvent.model_json_schema(by_alias=True, ref_template="#/components/schemas/{model}")
