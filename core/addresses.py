@@ -1,4 +1,4 @@
-"""Where the embedded PostgreSQL and Valkey of a home answer. Pure: every process gets the same, nothing is started."""
+"""Addresses of the embedded PostgreSQL and Valkey. Every process computes the same ones; nothing is started."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 DATABASE: Final = "huuva"
-# The kernel's limit for a socket's path is 108 bytes (104 on macOS); PostgreSQL adds a lock file beside it.
+# The kernel allows 108 bytes for the path of a socket (104 on macOS), and PostgreSQL adds a lock file beside it.
 LONGEST_SOCKET_PATH: Final = 90
 LONGEST_SOCKET_NAME: Final = ".s.PGSQL.5432"
 PLAIN_PATH: Final = re.compile(r"[A-Za-z0-9_./-]+")
@@ -32,13 +32,11 @@ def valkey_folder(home: Path) -> Path:
 
 
 def socket_folder(home: Path, folder: Path) -> Path:
-    """Where the server of this folder puts its socket: there, or in a short folder if the path is too long.
-
-    Paths that need quoting in a URL take the short one too.
-    """
+    """Where the server of this folder puts its socket: there, or in a short folder below /tmp if the path is too long
+    or needs quoting in a URL."""
     path = f"{folder}/{LONGEST_SOCKET_NAME}"
     if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH and PLAIN_PATH.fullmatch(path):
         return folder
     digest = hashlib.sha256(os.fsencode(home)).hexdigest()[:16]
-    # Not TMPDIR, which differs between processes. The server's start refuses the folder if somebody else made it.
+    # Not TMPDIR, which differs between processes. The server doesn't start if another user owns the folder.
     return Path(f"/tmp/huuva-{digest}-{folder.name}")  # noqa: S108

@@ -1,4 +1,4 @@
-"""What all API views share: their addresses, headers of every answer, and entity tags."""
+"""What all API views share: headers of every answer, the caller, and entity tags."""
 
 import re
 from typing import Any, Protocol, cast
@@ -11,12 +11,12 @@ from core.problems import Problem
 
 
 def is_api(request: HttpRequest) -> bool:
-    """Whether programs ask here and not people: no pages, sessions and languages, and errors are problem documents."""
+    """Whether this is a call of the API: no session, no language, and errors are problem documents."""
     return request.path_info.startswith("/api")
 
 
 class ApiView:
-    """Mixin for DRF views: the answer tells the key's rate limit and is never kept by a shared cache."""
+    """Mixin for DRF views: the answer has the headers of the key's rate limit, and no shared cache may store it."""
 
     def finalize_response(
         self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
@@ -89,6 +89,6 @@ def expected_versions(request: Request) -> frozenset[int] | None:
 
 
 def not_modified(request: Request, tag: str) -> bool:
-    """Whether `If-None-Match` names the present tag, weakly compared (RFC 9110 §13.1.2)."""
+    """Whether `If-None-Match` names the current tag, by weak comparison (RFC 9110 §13.1.2)."""
     header = request.META.get("HTTP_IF_NONE_MATCH", "")
-    return header.strip() == "*" or tag in (found.removeprefix("W/") for found in _ETAG.findall(header))
+    return header.strip() == "*" or tag in (sent.removeprefix("W/") for sent in _ETAG.findall(header))

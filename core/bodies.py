@@ -1,12 +1,12 @@
-"""Request bodies: pydantic models that name every wrong field at once, and the answer that tells of them.
+"""Request bodies: pydantic models that name every wrong field at once, and the problem that lists them.
 
 pydantic checks in compiled code; a tree of DRF serializers for an order of three items took ten times as long.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any, ClassVar, Self, overload
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import (
     AliasChoices,
@@ -23,12 +23,12 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from core.problems import FieldError, Problem
 
-# RFC 3339 §5.6, as JSON Schema's "date-time"; the years are ours: what lies outside is a mistake.
+# RFC 3339 §5.6, as JSON Schema's "date-time". The range of years is ours: a time outside it is a mistake.
 _TIME = re.compile(r"20\d\d-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 
 def parse_time(value: Any) -> datetime:
-    """A moment of RFC 3339 with its zone, from 2000 to 2099, in UTC. Raises PydanticCustomError."""
+    """A time of RFC 3339 with its zone, from 2000 to 2099, in UTC. Raises PydanticCustomError."""
     if not isinstance(value, str) or not _TIME.fullmatch(value):
         raise PydanticCustomError(
             "time",
@@ -36,14 +36,14 @@ def parse_time(value: Any) -> datetime:
         )
     try:
         # Digits beyond microseconds are cut; fromisoformat reads any number of them.
-        moment = datetime.fromisoformat(value.upper()).astimezone(UTC)
+        time = datetime.fromisoformat(value.upper()).astimezone(UTC)
     except ValueError:
         raise PydanticCustomError(
             "time", "There is no such date or time; look at the day, hour and zone."
         ) from None
-    if not 2000 <= moment.year < 2100:
+    if not 2000 <= time.year < 2100:
         raise PydanticCustomError("time", "The time must lie between the years 2000 and 2099 in UTC.")
-    return moment
+    return time
 
 
 Time = Annotated[
@@ -55,12 +55,13 @@ Time = Annotated[
 ]
 
 
+# The error's text for each pattern.
 _PATTERNS: dict[str, str] = {}
 
 
-def text_like(pattern: str, told: str, *, longest: int) -> StringConstraints:
-    """A text of 1 to `longest` characters that matches `pattern`; `told` is what a client hears otherwise."""
-    _PATTERNS[pattern] = told
+def text_like(pattern: str, detail: str, *, longest: int) -> StringConstraints:
+    """A text of 1 to `longest` characters that matches `pattern`; `detail` is the error's text if it doesn't."""
+    _PATTERNS[pattern] = detail
     return StringConstraints(min_length=1, max_length=longest, pattern=pattern)
 
 
@@ -70,7 +71,7 @@ class Body(BaseModel):
     model_config = ConfigDict(
         alias_generator=to_camel, populate_by_name=True, strict=True, extra="ignore", frozen=True
     )
-    # Pairs of names for one field; set below.
+    # All names of each field that has several; set below.
     spellings: ClassVar[list[tuple[str, ...]]] = []
 
     @classmethod
@@ -89,7 +90,7 @@ class Body(BaseModel):
         if isinstance(data, dict):
             for names in cls.spellings:
                 sent = [name for name in names if name in data]
-                # Some channels send their id under both names; what is written in two ways is a mistake.
+                # Some channels send the same id under both names; two different values are a mistake.
                 if len(sent) > 1 and (names != ("_id", "id") or data["_id"] != data["id"]):
                     raise PydanticCustomError(
                         "sent_twice",
@@ -104,64 +105,18 @@ class Body(BaseModel):
         try:
             return cls.model_validate(data)
         except ValidationError as error:
-            errors = [_field_error(found) for found in error.errors(include_url=False, include_context=True)]
+            errors = [_field_error(one) for one in error.errors(include_url=False, include_context=True)]
         raise invalid_body(errors)
 
 
-def invalid_body(errors: list[FieldError], *, kept: str = "Nothing was stored.") -> Problem:
-    """`kept`: what became of the body all the same."""
+def invalid_body(errors: list[FieldError], *, outcome: str = "Nothing was stored.") -> Problem:
+    """`outcome`: what happened to the body."""
     count = "One field is" if len(errors) == 1 else f"{len(errors)} fields are"
-    return Problem("invalid_body", f"{count} wrong; see errors. {kept}", status=400, errors=errors)
+    return Problem("invalid_body", f"{count} wrong; see errors. {outcome}", status=400, errors=errors)
 
 
-def invalid_parameter(name: str, detail: str) -> Problem:
-    return invalid_parameters([{"pointer": f"?{name}", "code": "invalid", "detail": detail}])
-
-
-def invalid_parameters(errors: list[FieldError]) -> Problem:
-    return Problem("invalid_parameter", "The query can't be read; see errors.", status=400, errors=errors)
-
-
-# What an answer repeats of a query that may be nonsense from end to end.
-MOST_UNKNOWN, MOST_SHOWN = 20, 100
-
-
-def unknown_parameters(sent: Iterable[str], known: Iterable[str]) -> list[FieldError]:
-    """An error for each parameter that a list doesn't know: ignored, a mistyped filter would let everything through."""
-    allowed = sorted(known)
-    unknown = [name for name in sent if name not in allowed]
-    remedy = f"these are known: {', '.join(allowed)}" if allowed else "this call takes none"
-    return [
-        {
-            "pointer": f"?{name[:MOST_SHOWN]}",
-            "code": "unknown",
-            "detail": f"There is no such parameter here; {remedy}.",
-        }
-        for name in unknown[:MOST_UNKNOWN]
-    ]
-
-
-@overload
-def each[A, B](first: Callable[[], A], second: Callable[[], B], /) -> tuple[A, B]: ...
-@overload
-def each[A, B, C](
-    first: Callable[[], A], second: Callable[[], B], third: Callable[[], C], /
-) -> tuple[A, B, C]: ...
-def each(*reads: Callable[[], Any]) -> tuple[Any, ...]:
-    """What each of the reads gives. Raises one Problem `invalid_parameter` with the errors of all that fail."""
-    found: list[Any] = []
-    errors: list[FieldError] = []
-    for read in reads:
-        try:
-            found.append(read())
-        except Problem as problem:
-            errors += problem.errors
-    if errors:
-        raise invalid_parameters(errors)
-    return tuple(found)
-
-
-_TELL = {
+# pydantic's errors: our code for each, and the text.
+_DETAILS = {
     "missing": ("required", "This field is missing; send it."),
     "string_type": ("type", "Send a text."),
     "int_type": ("type", "Send a whole number, without quotes."),
@@ -181,16 +136,16 @@ _TELL = {
 }
 
 
-def _field_error(found: ErrorDetails) -> FieldError:
-    kind: str = found["type"]
-    context: Mapping[str, Any] = found.get("ctx", {})
-    place = pointer(*found["loc"], *context.get("at", ()))
+def _field_error(error: ErrorDetails) -> FieldError:
+    kind: str = error["type"]
+    context: Mapping[str, Any] = error.get("ctx", {})
+    place = pointer(*error["loc"], *context.get("at", ()))
     if kind == "string_pattern_mismatch":
         return {"pointer": place, "code": "format", "detail": _PATTERNS[context["pattern"]]}
-    if kind in _TELL:
-        code, text = _TELL[kind]
+    if kind in _DETAILS:
+        code, text = _DETAILS[kind]
         return {"pointer": place, "code": code, "detail": text.format(**context)}
-    return {"pointer": place, "code": kind, "detail": found["msg"]}
+    return {"pointer": place, "code": kind, "detail": error["msg"]}
 
 
 def pointer(*parts: str | int) -> str:

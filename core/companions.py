@@ -1,6 +1,6 @@
-"""Processes beside a worker's tasks: for work that never ends, which would take a place in the pool for good.
+"""Companions: processes beside a worker's pool, for work that never ends.
 
-A companion is forked off the worker's main process, ends with it, and is started again when it dies or hangs.
+A companion is forked from the worker's main process, ends with it, and is started again when it dies or hangs.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ log = structlog.get_logger(__name__)
 type Ended = Callable[[], bool]
 type Work = Callable[[Ended], None]
 
-# A companion that didn't ask for so long whether to end is hanging.
+# A companion that hasn't asked for this long whether to end is hanging.
 PATIENCE_SECONDS: Final = 60.0
-# One that dies at once would else be started over and over.
+# At least this long between two starts, in case it dies at once.
 RESTART_SECONDS: Final = 2.0
-# Between being asked to end and being killed.
+# Between the request to end and the kill.
 END_SECONDS: Final = 5.0
-# What a fork inherits of the worker's handlers.
+# Signals whose handlers a fork inherits from the worker.
 DEFAULT_SIGNALS: Final = (signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
 
 _works: dict[str, Work] = {}
 
 
 def register(name: str, work: Work) -> None:
-    """Run that beside the tasks of each worker. It must ask what it is given, often, and return when that is true."""
+    """Run `work` beside the tasks of each worker. It must call its argument often, and return when that is true."""
     _works[name] = work
 
 
@@ -45,14 +45,14 @@ class Companion:
     def __init__(self, name: str, work: Work) -> None:
         self.name = name
         self._work = work
-        # Shared with the process: when it last asked, and whether it shall end.
+        # Shared with the process: when it last asked, and whether it must end.
         self._shared = memoryview(mmap.mmap(-1, 16)).cast("d")
         self._pid = 0
         self._started_at = 0.0
 
     def start(self) -> None:
         self._started_at = self._shared[0] = time.monotonic()
-        # Before the fork: two processes must not speak on one connection, nor write the same text twice.
+        # Before the fork: two processes must not share a connection, nor write the same buffered text.
         connections.close_all()
         sys.stderr.flush()
         worker_pid = os.getpid()
@@ -76,7 +76,7 @@ class Companion:
         self._shared[1] = 1.0
 
     def end(self) -> None:
-        """Wait for its end; kill it where that takes too long."""
+        """Wait until it has ended; kill it if that takes too long."""
         self.ask_to_end()
         deadline = time.monotonic() + END_SECONDS
         while self._is_alive():
@@ -95,15 +95,15 @@ class Companion:
         return not pid
 
     def _run(self, worker_pid: int) -> NoReturn:
-        """The life of the process."""
+        """What the process runs."""
         code = 1
         try:
-            # The worker tells when to end; a signal to the whole group must not come first.
+            # The worker says when to end; ignore signals to the whole group.
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, signal.SIG_IGN)
             for number in DEFAULT_SIGNALS:
                 signal.signal(number, signal.SIG_DFL)
-            # However the worker dies. It does nothing elsewhere than on Linux, where `ended` notices.
+            # Ends it however the worker dies. Only Linux has this; elsewhere `ended` notices.
             platforms.set_pdeathsig("SIGKILL")
 
             def ended() -> bool:

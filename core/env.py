@@ -44,9 +44,9 @@ class Variable:
 
 
 class Env:
-    """The strict reader. Each read also declares the variable, so that a test can hold the docs complete.
+    """The strict reader. Each read also declares the variable, so that a test can check that the docs are complete.
 
-    An empty value counts as absent: compose files and CI systems pass unset variables on as empty ones.
+    An empty value counts as absent: compose files and CI systems pass unset variables as empty ones.
     Raises ConfigError.
     """
 
@@ -54,7 +54,7 @@ class Env:
         self._environ: Mapping[Text, Text] = os.environ if environ is None else environ
         if dotenv is None and environ is None:
             dotenv = PROJECT_ROOT / ".env"
-        # The real environment wins over the file: what an operator sets for one call must take effect.
+        # The environment wins over the file: what an operator sets for one call must take effect.
         self._dotenv = read_dotenv(dotenv) if dotenv is not None else {}
         self.variables: dict[Text, Variable] = {}
 
@@ -67,7 +67,7 @@ class Env:
         secret: Switch = False,
         description: Text = "",
     ) -> Text:
-        """Any text, or one of those given. Without a default the variable must be set."""
+        """Any text, or one of `one_of`. Without a default the variable must be set."""
         self._declare(name, "text", default, description, secret=secret)
         value = self._get(name)
         if value is None:
@@ -180,7 +180,7 @@ class Env:
         return {**settings, "OPTIONS": options} if options else settings
 
     def unknown(self) -> Texts:
-        """One sentence for each HUUVA_* variable that nothing reads: most likely a typing mistake."""
+        """One sentence for each HUUVA_* variable that nothing reads, most likely a typing mistake."""
         names = {*self._environ, *self._dotenv}
         known = {*self.variables, *INTERNAL_VARIABLES}
         sentences = []
@@ -206,15 +206,15 @@ class Env:
         self.variables[name] = Variable(name, kind, shown, description, secret)
 
 
-def give_default(
+def set_default(
     name: str,
     value: str,
     *,
     dotenv: Path = PROJECT_ROOT / ".env",
     environ: MutableMapping[str, str] = os.environ,
 ) -> None:
-    """For a process whose default of a variable is another one: sets it where neither the environment nor the file has
-    a value. An empty one is none."""
+    """Set the variable if neither the environment nor the file has a value, for a process with another default. An
+    empty value counts as absent."""
     if not Env(dotenv, environ).str(name, ""):
         environ[name] = value
 

@@ -1,4 +1,4 @@
-"""Metrics that are asked for at each scrape. Apps register theirs in `ready()`; prometheus_client writes the text."""
+"""Metrics that are computed at each scrape. Apps register theirs in `ready()`; prometheus_client writes the text."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _registered: dict[str, Callable[[], Metric]] = {}
 
 
 def register_gauge(name: str, text: str, samples: Samples) -> None:
-    """For an app's `ready()`: a gauge of its own, asked at each scrape."""
+    """For an app's `ready()`: a gauge, computed at each scrape."""
     _registered[name] = lambda: gauge(name, text, samples())
 
 
 def register_counter(name: str, text: str, samples: Samples) -> None:
-    """As `register_gauge`, for sums that are stored and never fall: Prometheus takes a fall for a restart."""
+    """Like `register_gauge`, for stored sums that never fall: Prometheus takes a fall for a restart."""
     _registered[name] = lambda: counter(name, text, samples())
 
 
@@ -37,12 +37,12 @@ def gauge(name: str, text: str, samples: Iterable[Sample]) -> Metric:
 
 
 def counter(name: str, text: str, samples: Iterable[Sample]) -> Metric:
-    """`name` ends in `_total`, as the text has it."""
+    """`name` ends in `_total`."""
     return _with_samples(CounterMetricFamily(name, text), name, samples)
 
 
 def exposition(metrics: Iterable[Metric]) -> str:
-    """The text of these metrics, as Prometheus reads it."""
+    """These metrics in the text format of Prometheus."""
 
     class Collected:
         def collect(self) -> Iterable[Metric]:

@@ -1,4 +1,4 @@
-"""Small private files under HUUVA_HOME: secrets that are made once and kept."""
+"""Small private files under HUUVA_HOME: secrets that are made once and then stay."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SHORTEST_SECRET: Final = 50
 
 
 def make_folder(folder: Path, mode: int = 0o755) -> Path:
-    """The folder, made where it is missing. Raises ConfigError where that can't be."""
+    """The folder, made if it is missing. Raises ConfigError if that fails."""
     try:
         folder.mkdir(mode=mode, parents=True, exist_ok=True)
     except OSError as error:
@@ -26,26 +26,26 @@ def make_folder(folder: Path, mode: int = 0o755) -> Path:
 
 
 def secret_key(env: Env, home: Path) -> str:
-    """Signs sessions and the tokens of streams: the given key, else one that is made once and kept, so that a fresh
-    clone simply starts. Raises ConfigError."""
-    given = env.str(
+    """The key that signs sessions and stream tokens: HUUVA_SECRET_KEY, or a stored one, so that a fresh clone simply
+    starts. Raises ConfigError."""
+    key = env.str(
         "HUUVA_SECRET_KEY", "", secret=True, description="Key that signs sessions; made once if not set"
     )
-    if given and len(given) < SHORTEST_SECRET:
+    if key and len(key) < SHORTEST_SECRET:
         raise ConfigError(
             f"HUUVA_SECRET_KEY must have at least {SHORTEST_SECRET} characters; leave it unset and one is made."
         )
-    return given or secret_file(home, "secret-key")
+    return key or secret_file(home, "secret-key")
 
 
 def secret_file(home: Path, name: str) -> str:
-    """The secret kept in that file, made when it is not there yet; of two makers at once one wins."""
+    """The secret in that file, made if it is missing; of two processes that make it at once, one wins."""
     path = home / name
     try:
-        kept = path.read_text(encoding="ascii").strip()
-        if kept:
-            return kept
-        path.unlink()  # a start that died between making and writing it
+        secret = path.read_text(encoding="ascii").strip()
+        if secret:
+            return secret
+        path.unlink()  # a start died between making and writing it
     except FileNotFoundError:
         pass
     except OSError as error:
@@ -54,7 +54,7 @@ def secret_file(home: Path, name: str) -> str:
         ) from None
     make_folder(home)
     fresh = secrets.token_urlsafe(48)
-    temporary = _written(path, fresh)
+    temporary = _write_temporary(path, fresh)
     try:
         os.link(temporary, path)
     except FileExistsError:
@@ -65,13 +65,13 @@ def secret_file(home: Path, name: str) -> str:
 
 
 def write_private(path: Path, data: dict[str, Any]) -> None:
-    """Keeps data as JSON that only this user can read; never half-written."""
+    """Stores data as JSON that only this user can read; the file is never half-written."""
     make_folder(path.parent)
-    os.replace(_written(path, json.dumps(data, indent=2) + "\n"), path)
+    os.replace(_write_temporary(path, json.dumps(data, indent=2) + "\n"), path)
 
 
 def read_private(path: Path) -> dict[str, Any]:
-    """What write_private kept; empty where there is nothing or the file is damaged."""
+    """What write_private stored; empty if there is no file or it is damaged."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
@@ -79,8 +79,8 @@ def read_private(path: Path) -> dict[str, Any]:
     return data if isinstance(data, dict) else {}
 
 
-def _written(path: Path, text: str) -> str:
-    # mkstemp makes the file with mode 0600 from the first moment on.
+def _write_temporary(path: Path, text: str) -> str:
+    # mkstemp creates the file with mode 0600.
     try:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     except OSError as error:

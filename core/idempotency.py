@@ -1,7 +1,7 @@
 """`Idempotency-Key`: a repeated request gets the first answer again instead of doing the work twice.
 
-Views only mark their handlers. The store, which integrations hands over when the application starts, decides what is
-stored and for how long, so that the order views need not know about API keys.
+Views only mark their handlers. The store, which integrations sets when the application starts, decides what is stored
+and for how long, so that the order views need not know about API keys.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ MAX_LENGTH: Final = 255
 
 
 class IdempotencyStore(Protocol):
-    """Keeps answers. `run` calls `work` at most once for a key and route; it may raise Problem 409 or 422."""
+    """Stores answers. `run` calls `work` at most once for a key and route; it may raise Problem 409 or 422."""
 
     def run(
         self, view: APIView, request: Request, key: str, work: Callable[[], HttpResponseBase]

@@ -26,8 +26,8 @@ def invalid_json(detail: str) -> Problem:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    members = dict(pairs)
+    if len(members) != len(pairs):
         seen: set[str] = set()
         for name, _ in pairs:
             if name in seen:
@@ -35,7 +35,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
                     f"The name {json.dumps(name)[:80]} stands twice in one object; send it once."
                 )
             seen.add(name)
-    return found
+    return members
 
 
 def _no_constant(name: str) -> NoReturn:
@@ -43,7 +43,7 @@ def _no_constant(name: str) -> NoReturn:
 
 
 def _int(digits: str) -> int | float:
-    # Python refuses to read very long integers; such a number is wrong in every field, so it need not be exact.
+    # Python refuses to parse very long integers. Such a number is wrong in every field, so it need not be exact.
     return int(digits) if len(digits) < 400 else float("inf")
 
 
@@ -53,7 +53,7 @@ _decoder = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_consta
 def loads(raw: bytes) -> Any:
     """The value of a request body. Raises Problem `invalid_json` (400) that says what to change.
 
-    Refused although many parsers take them, because two readers may understand them differently: duplicate
+    Refused although many parsers accept them, because two readers may understand them differently: duplicate
     names, NaN and Infinity, NUL characters, lone surrogates, a byte order mark, nesting beyond MAX_DEPTH.
     """
     try:
@@ -73,7 +73,7 @@ def loads(raw: bytes) -> Any:
             else ""
         )
         raise invalid_json(f"The body is not JSON: it breaks{where}. Send one JSON object.") from None
-    # Only an escape can bring in a NUL or a lone surrogate, and only brackets can nest: most bodies skip the walk.
+    # Only an escape can hold a NUL or a lone surrogate, and only brackets can nest: most bodies skip the check.
     if "\\u" in text or text.count("{") + text.count("[") > MAX_DEPTH:
         _check(value, MAX_DEPTH)
     return value
@@ -107,7 +107,7 @@ class StrictJsonParser(BaseParser):
     ) -> Any:
         raw = stream.read()
         if not raw:
-            return {}  # As for a request that says its length is 0: some calls need no body.
+            return {}  # As for a request of length 0: some calls need no body.
         value = loads(raw)
         if not isinstance(value, dict):
             raise invalid_json("The body must be one JSON object, {…}.")
@@ -129,7 +129,7 @@ class JsonRenderer(BaseRenderer):
 
 
 class JsonNegotiation(BaseContentNegotiation):
-    """We only speak JSON, so what a client says it prefers never makes a call fail (RFC 9110 §12.5.1 allows it)."""
+    """All answers are JSON, so no `Accept` header makes a call fail (RFC 9110 §12.5.1 allows that)."""
 
     def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
         media_type = (request.content_type or "").partition(";")[0].strip().lower()

@@ -1,4 +1,4 @@
-"""Where a page finds the live process."""
+"""The address of the live process, for pages."""
 
 from urllib.parse import urlsplit
 
@@ -7,7 +7,7 @@ from django.http import HttpRequest
 
 
 def live_url(request: HttpRequest) -> str:
-    """HUUVA_LIVE_URL; unset: the host under which this browser knows us, next port."""
+    """HUUVA_LIVE_URL; if unset, the host of this request and the next port."""
     if settings.HUUVA_LIVE_URL:
         return str(settings.HUUVA_LIVE_URL)
     host = urlsplit(f"//{request.get_host()}").hostname or ""
@@ -16,6 +16,6 @@ def live_url(request: HttpRequest) -> str:
 
 
 def live_origin(request: HttpRequest) -> str:
-    """Its origin, as a content security policy names it: with a path it would match that one address only."""
+    """Its origin, for a content security policy: with a path it would match that address only."""
     parts = urlsplit(live_url(request))
     return f"{parts.scheme}://{parts.netloc}"

@@ -1,4 +1,4 @@
-"""Logs: one JSON object a line, with the request's id. No customer data: log ids, never bodies."""
+"""Logs: one JSON object per line, with the request's id. No customer data: log ids, never bodies."""
 
 import logging.config
 import re
@@ -10,12 +10,12 @@ import orjson
 import structlog
 
 LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
-# Addresses whose last part is a secret by itself: whoever opens the link is paired.
+# The last part of these paths is a secret: whoever opens the link pairs their browser.
 _SECRET_PATH = re.compile(r"(/display/pair/)(?!status/?$).+", re.DOTALL)
 
 
 def without_secrets(path: str) -> str:
-    """A path, or an address that ends in one, as it may be written down."""
+    """A path, or a URL that ends in one, as it may be logged."""
     return _SECRET_PATH.sub(r"\1…", path)
 
 
@@ -31,25 +31,25 @@ _transform = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
 
 
 def _traceback(exc_info: Any) -> list[dict[str, Any]]:
-    """A traceback without customer data: no local variables, and of each message the first line only, because
-    PostgreSQL's DETAIL line holds the row that it refused."""
+    """A traceback without customer data: no local variables, and only the first line of each message, because
+    PostgreSQL's DETAIL line holds the refused row."""
     stacks = _transform(exc_info)
     for stack in stacks:
         stack["exc_value"] = stack["exc_value"].partition("\n")[0]
     return stacks
 
 
-# A task that takes longer is worth a line even where it succeeds.
+# A task that takes longer is logged even if it succeeds.
 SLOW_TASK_SECONDS: Final = 1.0
 
 
 def is_news(record: logging.LogRecord) -> bool:
-    """Whether a line of Celery tells of anything but the schedule's work going on as always: a task that was sent,
-    received, or done in time. A quiet installation has 75,000 of them a day, in which a failure is hard to see."""
+    """Whether a line of Celery says more than that a scheduled task was sent, received or done in time. There are
+    75,000 of those a day, and a failure would be hard to see among them."""
     if record.levelno > logging.INFO:
         return True
     if record.name == "celery.app.trace":
-        # Of a success Celery gives the seconds; it has none for one that is tried again or ignored.
+        # Celery gives the seconds of a success, but not of a task that is retried or ignored.
         runtime = record.args.get("runtime") if isinstance(record.args, dict) else None
         return not isinstance(runtime, float) or runtime >= SLOW_TASK_SECONDS
     return not str(record.msg).startswith("Scheduler: Sending due task")
@@ -61,13 +61,13 @@ def _quiet(level: str) -> dict[str, Any]:
     return {
         "celery.beat": {"filters": ["news"]},
         "celery.app.trace": {"filters": ["news"]},
-        # Nothing but what was received, as long as all is well.
+        # Below that it only names each task received.
         "celery.worker.strategy": {"level": "WARNING"},
     }
 
 
 def configure(config: dict[str, Any]) -> None:
-    """Django's LOGGING_CONFIG. `config` holds the one thing that is set from outside: `level`."""
+    """Django's LOGGING_CONFIG. `config` holds the `level`."""
     logging.config.dictConfig(
         {
             "version": 1,
@@ -87,7 +87,7 @@ def configure(config: dict[str, Any]) -> None:
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
             "root": {"handlers": ["stderr"], "level": config["level"]},
             "loggers": {
-                # Each 4xx is told to the client; a line each in our log would hide what is ours to mend.
+                # The client learns of each 4xx; a line for each would hide the errors that are ours.
                 "django.request": {"level": "ERROR"},
                 "django.security": {"level": "ERROR"},
                 **_quiet(config["level"]),
@@ -108,8 +108,7 @@ _requests = logging.getLogger("huuva.request")
 
 
 def request_line(**facts: Any) -> None:
-    """One line of the log for one request. Written past the logging machinery, which takes 1 ms: every order waits
-    for this."""
+    """Log one line for a request. Not through `logging`, which takes 1 ms that every order would wait for."""
     if _requests.isEnabledFor(logging.INFO):
         line = {
             **facts,

@@ -1,13 +1,22 @@
-"""The mail server of alerts, from its URL."""
+"""Mails to the people who look after this installation."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
+import structlog
+from django.conf import settings
+from django.core.mail import send_mail
+
 TIMEOUT_SECONDS: Final = 10
+
+log = structlog.get_logger(__name__)
 
 
 def mailer(url: str) -> dict[str, Any]:
-    """Django's settings of the mailer that a URL names; smtp:// with a user speaks STARTTLS."""
+    """Django's settings of the mail server at `url`; smtp:// with a user speaks STARTTLS."""
     parts = urlsplit(url)
     implicit = parts.scheme == "smtps"
     return {
@@ -22,3 +31,22 @@ def mailer(url: str) -> dict[str, Any]:
             "timeout": TIMEOUT_SECONDS,
         },
     }
+
+
+def alerts_enabled() -> bool:
+    """Whether there are a mail server and addresses for alerts."""
+    return bool(settings.HUUVA_ALERT_EMAILS and settings.HUUVA_SMTP_URL)
+
+
+def send_alert(subject: str, text: str, also: Iterable[str] = ()) -> bool:
+    """Whether the mail server accepted it. `also`: addresses besides HUUVA_ALERT_EMAILS. Never raises: a failing mail
+    must not stop the work that it is about."""
+    addresses = sorted({*settings.HUUVA_ALERT_EMAILS, *also})
+    if not addresses or not settings.HUUVA_SMTP_URL:
+        return False
+    try:
+        send_mail(subject, text, None, addresses)
+    except OSError as error:  # smtplib's errors are OSErrors
+        log.warning("alert_mail_failed", error=type(error).__name__)
+        return False
+    return True

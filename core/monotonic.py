@@ -14,13 +14,13 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-# The clock begins anew with each start of the machine; a container may have one of its own (time namespaces).
+# The clock starts at zero with each boot; a container may have its own (time namespaces).
 _CLOCK_FILES: Final = ("/proc/sys/kernel/random/boot_id", "/proc/self/timens_offsets")
 _FORM: Final = re.compile(r"[0-9a-f]{12}\.[0-9]{1,15}")
 
 
 def stamp() -> str:
-    """Now, as `clock.microseconds`; empty where this machine doesn't tell which clock it has."""
+    """Now, as `clock.microseconds`; empty if the clock of this machine can't be identified."""
     return f"{_clock()}.{time.monotonic_ns() // 1000}" if _clock() else ""
 
 

@@ -1,4 +1,4 @@
-"""The API's description: OpenAPI 3.1, made from the views by drf-spectacular, and the pages that show it."""
+"""The API's description: OpenAPI 3.1, generated from the views by drf-spectacular, and the pages that show it."""
 
 import hashlib
 import re
@@ -14,11 +14,12 @@ from django.utils.csp import CSP
 from django.views.decorators.csp import csp_override
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from core.http.read_only import read_only
+from core.http.views import read_only
 from core.problems import CONTENT_TYPE, TYPE_BASE
+from core.queries import Query
 
 
 class WrongField(BaseModel):
@@ -45,30 +46,41 @@ class ProblemDocument(BaseModel):
 
 
 class HuuvaSchema(AutoSchema):
-    """drf-spectacular's reading of a view, without what only DRF's own serializers would need."""
+    """How drf-spectacular describes a view, without what only DRF's serializers need."""
 
     def get_filter_backends(self) -> list[Any]:
         return []
 
     def _get_request_body(self, direction: str = "request") -> Any:
-        """A body that is described in plain JSON schema counts as optional; a view whose `body_required` is true
-        says otherwise."""
+        """A body described in plain JSON schema counts as optional, unless the view's `body_required` is true."""
         body = super()._get_request_body(direction)
         if body and getattr(self.view, "body_required", False):
             body["required"] = True
         return body
 
     def _is_list_view(self, serializer: Any = None) -> bool:
-        # Each operation names the shape of its answer: what a list gives is a page, not an array of pages.
+        # Each operation names the model of its answer: a list answers with a page, not with an array of pages.
         return False
+
+
+def parameters(query: type[Query]) -> list[OpenApiParameter]:
+    """The parameters that a model of core.queries reads."""
+    described = []
+    for name, schema in query.model_json_schema()["properties"].items():
+        description = schema.pop("description", "")
+        del schema["title"]
+        if schema.get("default") is None:
+            schema.pop("default", None)
+        described.append(OpenApiParameter(name, schema, description=description))
+    return described
 
 
 def problems(
     always: Mapping[str, str] | None = None, /, **answers: str
 ) -> dict[tuple[int, str], OpenApiResponse]:
-    """The problem answers of an operation, given as `code_STATUS="what it says"`; several codes may share a status.
+    """The problem answers of an operation, as `code_STATUS="description"`; several codes may share a status.
 
-    `always`: what it can answer whatever it does, where that is not what calls with a key can.
+    `always`: the problems of every operation of this kind; those of calls with an API key by default.
     """
     by_status: dict[int, list[tuple[str, str]]] = {}
     for name, detail in {**(ALWAYS if always is None else always), **answers}.items():
@@ -78,14 +90,14 @@ def problems(
     return {
         (status, CONTENT_TYPE): OpenApiResponse(
             ProblemDocument,
-            description=" ".join(f"`{code}`: {detail}" for code, detail in found),
-            examples=[_example(code, status, detail) for code, detail in found],
+            description=" ".join(f"`{code}`: {detail}" for code, detail in described),
+            examples=[_example(code, status, detail) for code, detail in described],
         )
-        for status, found in sorted(by_status.items())
+        for status, described in sorted(by_status.items())
     }
 
 
-# Every problem that some operation answers with: its status, and what it says. Filled as views are described.
+# Every problem code with its status and description. `problems` adds those of each view.
 PROBLEMS: dict[str, tuple[int, str]] = {
     "bad_request": (400, "The request is malformed."),
     "forbidden": (403, "This is not allowed."),
@@ -137,16 +149,16 @@ def _example(code: str, status: int, detail: str) -> OpenApiExample:
 
 
 def one_path_each(endpoints: list[Any]) -> list[Any]:
-    """Preprocessing hook: each address once, written without the trailing slash that is optional."""
+    """Preprocessing hook: each path without its optional trailing slash."""
     return [(path.rstrip("/"), regex, method, view) for path, regex, method, view in endpoints]
 
 
 def finish(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
-    """Postprocessing hook: headers of each answer, bodies that must be sent, no titles that repeat a field's name."""
+    """Postprocessing hook: headers of each answer, required bodies, no titles that repeat a field's name."""
     for path in result["paths"].values():
         for method, operation in path.items():
             if method == "patch":
-                # None of its fields must be there, but one of them must, and so a body.
+                # No single field is required, but one of them is, and so a body.
                 operation["requestBody"]["required"] = True
             for status, response in operation["responses"].items():
                 headers = response.setdefault("headers", {})
@@ -158,7 +170,7 @@ def finish(result: dict[str, Any], generator: Any, request: Any, public: bool) -
     return result
 
 
-# Headers by the answers that have them; None: all.
+# Headers and the statuses of the answers that have them; None: all.
 _HEADERS: dict[str, tuple[set[str] | None, str]] = {
     "X-Request-Id": (None, "The request's id: yours if you sent one, else ours."),
     "ETag": (
@@ -175,7 +187,7 @@ _HEADERS: dict[str, tuple[set[str] | None, str]] = {
 }
 
 
-# A plain view, so that it answers whatever state the rest is in; hence described by hand.
+# A plain view, which answers even if the rest can't, so it is described by hand.
 _HEALTH = {
     "operationId": "health",
     "summary": "Whether the API answers",
@@ -214,7 +226,7 @@ def _drop_titles(node: Any) -> None:
 
 @cache
 def _description() -> tuple[bytes, str]:
-    """The document and its entity tag. It depends on the code alone, so each process makes it once."""
+    """The document and its entity tag. It depends on the code only, so each process builds it once."""
     body = orjson.dumps(SchemaGenerator().get_schema(request=None, public=True))
     return body, f'"{hashlib.sha256(body).hexdigest()[:16]}"'
 
@@ -235,15 +247,15 @@ def swagger(request: HttpRequest) -> HttpResponse:
 
 @read_only
 def problem_list(request: HttpRequest) -> HttpResponse:
-    """Every problem code with its meaning: where the `type` of a problem document leads."""
-    found = sorted((status, code, detail) for code, (status, detail) in PROBLEMS.items())
-    return render(request, "huuva/problems.html", {"problems": found})
+    """Every problem code with its meaning; the `type` of a problem document links here."""
+    listed = sorted((status, code, detail) for code, (status, detail) in PROBLEMS.items())
+    return render(request, "huuva/problems.html", {"problems": listed})
 
 
 _POLICY: dict[str, Any] = dict(settings.SECURE_CSP)
 
 
-# ReDoc writes its styles into the page; it shows nothing that anybody but us has written.
+# ReDoc writes its styles into the page, which shows only text of our own.
 @csp_override({**_POLICY, "style-src": [CSP.SELF, CSP.UNSAFE_INLINE], "worker-src": [CSP.SELF, "blob:"]})
 @read_only
 def redoc(request: HttpRequest) -> HttpResponse:

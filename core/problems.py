@@ -18,7 +18,7 @@ from rest_framework.request import Request
 log = structlog.get_logger(__name__)
 CONTENT_TYPE = "application/problem+json"
 TYPE_BASE = "/api/problems#"
-# Seconds after which a client may try again when a server that we need is away.
+# Seconds after which a client may try again while the database is away or busy.
 RETRY_AFTER = 2
 
 
@@ -55,12 +55,12 @@ class Problem(APIException):
 
 
 class FilesNotTaken(BadRequest):
-    """A form holds a file. A `BadRequest`, because it may arise where only Django's own errors become an answer: the
-    check against forged requests reads forms before any view."""
+    """A form holds a file. A `BadRequest`, because the CSRF check reads forms before any view, where only Django's own
+    errors become an answer."""
 
 
 def problem_response(request: HttpRequest | Request, problem: Problem) -> HttpResponse:
-    """The answer that tells `problem`; `type, title, status, detail, instance, code, requestId, errors`."""
+    """The answer: `type, title, status, detail, instance, code, requestId, errors` and the problem's own members."""
     body = {
         "type": f"{TYPE_BASE}{problem.code}",
         "title": problem.title or HTTPStatus(problem.status_code).phrase,
@@ -76,13 +76,13 @@ def problem_response(request: HttpRequest | Request, problem: Problem) -> HttpRe
     for name, value in problem.headers.items():
         response[name] = value
     response["Cache-Control"] = "no-store"
-    # What is worth a line has been logged with the request's id; Django would add one without it.
+    # It was logged with the request's id where it matters; Django would add a line without the id.
     response._has_been_logged = True  # type: ignore[attr-defined]
     return response
 
 
 def clean(path: str) -> str:
-    """A path as it may stand in JSON: Django decodes what was percent-encoded, lone surrogates included."""
+    """A path for JSON: Django decodes percent-encoded bytes, which may give lone surrogates."""
     return path.encode("utf-8", "replace").decode()
 
 
@@ -98,7 +98,7 @@ _CODES = {
 
 
 def as_problem(error: Exception, request: HttpRequest | Request) -> Problem | None:
-    """What to tell a client about `error`; None where it is a fault of ours that nobody foresaw."""
+    """The problem to answer with; None for an unexpected error of ours."""
     if isinstance(error, Problem):
         return error
     if isinstance(error, Http404 | exceptions.NotFound):
@@ -131,22 +131,22 @@ def as_problem(error: Exception, request: HttpRequest | Request) -> Problem | No
 
 
 # States by https://www.postgresql.org/docs/current/errcodes-appendix.html
-# A lock not had in time, a statement that took too long, a deadlock, two that can't be put in an order.
+# Lock timeout, statement timeout, deadlock, serialization failure.
 _BUSY = {"55P03", "57014", "40P01", "40001"}
-_GONE = "23503"  # a foreign key found its target deleted, at the latest moment: at commit
-# After a failover the old primary takes no writes; after a migration a kept plan no longer fits: connect anew.
+_GONE = "23503"  # the target of a foreign key was deleted, perhaps seen only at commit
+# After a failover the old primary takes no writes; after a migration a prepared plan no longer fits: reconnect.
 _RECONNECT = {"25006", "0A000"}
-# What has no state of its own: a disk quota that is used up (a full disk has), a file that got too large.
+# Errors without a code of their own: an exhausted disk quota (a full disk has one), a file that is too large.
 _INTERNAL = "XX000"
 
 
 def is_busy(error: Exception) -> bool:
-    """Whether somebody else held what a statement wanted, or the database, for too long: nothing was done."""
+    """Whether a lock or the database was busy for too long; nothing was done."""
     return isinstance(error, DatabaseError) and getattr(error.__cause__, "sqlstate", None) in _BUSY
 
 
 def _database_problem(error: Exception) -> Problem | None:
-    """503 where the database is away, busy or read-only; None where the statement itself is at fault."""
+    """503 if the database is away, busy or read-only; None if the statement itself is wrong."""
     state = getattr(error.__cause__, "sqlstate", None)
     if is_busy(error):
         return unavailable("busy", "Somebody else has held this order, or the database, for too long.")
@@ -175,7 +175,7 @@ def unavailable(code: str, detail: str) -> Problem:
 
 
 def drop_connection() -> None:
-    """Ask for a new connection next time: the old one may be dead, or lead to a former primary."""
+    """Use a new connection next time: the old one may be dead, or lead to a former primary."""
     connection = connections["default"]
     if not connection.in_atomic_block:
         connection.close()
@@ -190,7 +190,7 @@ def internal_error() -> Problem:
 
 
 def exception_handler(error: Exception, context: Mapping[str, Any]) -> HttpResponse | None:
-    """DRF's exception handler. None lets the error rise to `GateMiddleware`, which logs it."""
+    """DRF's exception handler. None passes the error on to `GateMiddleware`, which logs it."""
     request: Request = context["request"]
     problem = as_problem(error, request)
     if problem is None:

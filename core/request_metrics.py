@@ -1,5 +1,4 @@
-"""How many requests web answered and how long they took, by route, and how logins went: counted in each process, added
-up at a scrape."""
+"""Counts of web's requests with their times, by route, and of logins. Each process counts; a scrape adds them up."""
 
 from __future__ import annotations
 
@@ -30,18 +29,18 @@ TURNED_AWAY: Final = Counter(
     ("code",),
 )
 for _code in ("body_too_large", "body_too_slow", "invalid_json", "internal_error", "too_busy"):
-    TURNED_AWAY.labels(_code)  # from zero on, so that the first one is an increase
+    TURNED_AWAY.labels(_code)  # starts at zero, so that the first one is an increase
 LOGINS: Final = Counter(
     "huuva_logins",
     "Logins that were tried: right, wrong, refused by a limit, or busy, where others were being checked.",
     ("outcome",),
 )
 for _outcome in ("right", "wrong", "refused", "busy"):
-    LOGINS.labels(_outcome)  # from zero on, so that the first one is an increase
+    LOGINS.labels(_outcome)  # starts at zero, so that the first one is an increase
 
 
 def observe(request: HttpRequest, status: int, seconds: float) -> None:
-    """Counts one answer. Labels are routes, not addresses: those hold ids, and there would be no end of them."""
+    """Count one answer. The label is the route, not the path, which holds ids."""
     match = request.resolver_match
     route = _route(match.route) if match is not None else "unknown"
     method = request.method if request.method in METHODS else "other"
@@ -50,12 +49,12 @@ def observe(request: HttpRequest, status: int, seconds: float) -> None:
 
 @cache
 def _route(pattern: str) -> str:
-    """`/api/orders/<id>` of a pattern: what a person can read on a chart."""
+    """A pattern as people read it on a chart: `/api/orders/<id>`."""
     return simplify_regex(pattern).replace("\\.", ".").removesuffix("/") or "/"
 
 
 def exposition() -> str:
-    """The histogram of all processes of this web part, as Prometheus reads it."""
+    """The metrics of all processes of web, in the text format of Prometheus."""
     registry = CollectorRegistry()
     if os.environ.get(VARIABLE):
         MultiProcessCollector(registry)

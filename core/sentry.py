@@ -10,14 +10,13 @@ from core.logs import without_secrets
 
 
 def start(dsn: str, environment: str) -> None:
-    """Starts the SDK, for web, worker and beat. Imported only here: without a DSN it costs nothing."""
+    """Start the SDK, for web, worker and beat. It is imported only here: without a DSN it costs nothing."""
     import sentry_sdk
 
     sentry_sdk.init(
         dsn=dsn,
         environment=environment,
-        # No addresses, cookies, users (which is the SDK's default), bodies or local variables: all of them may hold
-        # customers' data.
+        # No IP addresses, cookies, users (the SDK's default), bodies or local variables: they may hold customers' data.
         max_request_body_size="never",
         include_local_variables=False,
         max_breadcrumbs=0,
@@ -26,8 +25,8 @@ def start(dsn: str, environment: str) -> None:
 
 
 def cleaned(event: Any, hint: dict[str, Any]) -> Any:
-    """The event without what may hold a customer's name: queries, headers, and all of a message but its first line
-    (PostgreSQL's DETAIL holds the row that it refused). Keeps the request's id, which leads to our log."""
+    """The event without what may hold a customer's name: queries, headers, and all but the first line of a message
+    (PostgreSQL's DETAIL line holds the refused row). It keeps the request's id, which leads to our log."""
     request = event.pop("request", None) or {}
     if "url" in request:
         event["request"] = {
@@ -36,11 +35,11 @@ def cleaned(event: Any, hint: dict[str, Any]) -> Any:
         }
     event.pop("user", None)
     event.pop("extra", None)
-    # What was logged: the words as they stand in the code, never what was put into them.
+    # Of what was logged, the text as written in the code, without its values.
     if "logentry" in event:
-        # structlog hands on all that it knows of an event instead of a text.
-        said = getattr(hint.get("log_record"), "msg", None) or event["logentry"].get("message", "")
-        text = said.get("event", "") if isinstance(said, dict) else said
+        # structlog passes a dict of everything about the event instead of a text.
+        message = getattr(hint.get("log_record"), "msg", None) or event["logentry"].get("message", "")
+        text = message.get("event", "") if isinstance(message, dict) else message
         event["logentry"] = {"message": str(text).partition("\n")[0]}
     for entry in (event.get("exception") or {}).get("values", []):
         entry["value"] = (entry.get("value") or "").partition("\n")[0]

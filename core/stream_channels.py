@@ -1,7 +1,7 @@
-"""How hints travel from web to live: a channel of Valkey for each kitchen.
+"""Messages from web to live: a channel of Valkey for each kitchen.
 
-A hint says that something changed, never what: the truth is fetched from web. By the same channel live is told that a
-pairing has ended; for processes that don't listen at that moment it stands in a sorted set of Valkey, too.
+A hint says that something changed, never what: the screen fetches that from web. The same channel says that a pairing
+has ended. Ended pairings are also in a sorted set, for processes that weren't listening.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ def channel(kitchen: str) -> str:
 class Hint(NamedTuple):
     """Something of `kind` changed in `kitchen`.
 
-    `at_ms` is the time of the (first) commit, for measuring the way to the screen. `moment` (core.monotonic) is after
-    the (last) one: a board that was read later on that clock shows the change already. Empty: nobody knows.
+    `at_ms` is the time of the (first) commit, to measure how long the way to the screen takes. `moment` is a stamp of
+    core.monotonic after the (last) commit: a board read later by that clock shows the change already. Empty: unknown.
     """
 
     kitchen: str
@@ -38,30 +38,30 @@ class Hint(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """A pairing whose streams and tokens are no good any more."""
+    """A pairing whose streams and tokens are no longer valid."""
 
     pairing: str
 
 
 def ended_message(pairing: str) -> str:
-    """What is published; see Ended."""
+    """The message to publish; see Ended."""
     return json.dumps({"v": 1, "kind": ENDED, "pairing": pairing}, separators=(",", ":"))
 
 
 def message(kind: str, at_ms: int, moment: str = "") -> str:
-    """What is published; see Hint."""
-    words = {"v": 1, "kind": kind, "at": at_ms}
-    return json.dumps({**words, "moment": moment} if moment else words, separators=(",", ":"))
+    """The message to publish; see Hint."""
+    fields = {"v": 1, "kind": kind, "at": at_ms}
+    return json.dumps({**fields, "moment": moment} if moment else fields, separators=(",", ":"))
 
 
 def read(channel_name: bytes, data: bytes) -> Hint | Ended | None:
-    """None for what isn't ours: anybody may publish there."""
+    """None for a message that isn't ours: others may publish there, too."""
     try:
-        words = json.loads(data)
-        kind, at, moment = words["kind"], words.get("at"), words.get("moment")
-        if words["v"] == 1 and kind == ENDED and isinstance(words["pairing"], str):
-            return Ended(words["pairing"])
-        if words["v"] != 1 or kind not in KINDS:
+        fields = json.loads(data)
+        kind, at, moment = fields["kind"], fields.get("at"), fields.get("moment")
+        if fields["v"] == 1 and kind == ENDED and isinstance(fields["pairing"], str):
+            return Ended(fields["pairing"])
+        if fields["v"] != 1 or kind not in KINDS:
             return None
         kitchen = channel_name.decode().removeprefix(KITCHENS)
         at_ms = at if isinstance(at, int) else None

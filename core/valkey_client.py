@@ -1,6 +1,6 @@
-"""Valkey as the path of an order may use it: never waited for longer than a moment, never the cause of an error.
+"""Valkey for the path of an order: short timeouts, and never the cause of an error.
 
-All it holds may vanish; where it is away, callers go on without it. Without Django, so that live can use it.
+All its data may vanish; while it is away, callers go on without it. No Django here, so that live can use it.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 from structlog import get_logger
 
-# Valkey is asked with the order waiting: better without it than late.
+# An order waits for the answer: better none than a late one.
 TIMEOUT_SECONDS: Final = 0.25
-# While Valkey is away, one request in this time tries it; the others go on without it and don't wait.
+# While Valkey is away, one request in this time tries it; the others don't wait.
 BREAK_SECONDS: Final = 1.0
 
 log = get_logger(__name__)
 
 
 class Breaker:
-    """Remembers that a server is away, so that a hung one costs its timeout once in BREAK_SECONDS only."""
+    """A circuit breaker: a hung server costs its timeout only once in BREAK_SECONDS."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -38,7 +38,7 @@ class Breaker:
         return self._retry_at > 0
 
     def allows(self) -> bool:
-        """Whether to ask the server now; while it is away, one caller at a time is let through to try."""
+        """Whether to ask the server now; while it is away, one caller at a time may try."""
         if not self._retry_at:
             return True
         with self._lock:
@@ -60,10 +60,10 @@ class Breaker:
 
 
 class ValkeyClient:
-    """A client and its breaker, for all threads of a process. Raises ValueError for a URL that can't be right."""
+    """A client and its breaker, for all threads of a process. Raises ValueError for an invalid URL."""
 
     def __init__(self, url: str, breaker: Breaker | None = None) -> None:
-        # redis-py's own retries would block an order for seconds.
+        # redis-py's own retries would hold up an order for seconds.
         self._client = redis.Redis.from_url(
             url,
             socket_timeout=TIMEOUT_SECONDS,
@@ -73,7 +73,7 @@ class ValkeyClient:
         self.breaker = breaker or Breaker()
 
     def ask[T](self, question: Callable[[redis.Redis], T]) -> T | None:
-        """What the question returns; None without Valkey, so a question must not return None."""
+        """The result of `question`, which must not be None; None if Valkey is away."""
         if not self.breaker.allows():
             return None
         try:
@@ -89,5 +89,5 @@ class ValkeyClient:
 
 @cache
 def valkey_client(url: str) -> ValkeyClient:
-    """This process's client of that server: all who use it learn together that it is away."""
+    """This process's client of that server, with one breaker for all who use it."""
     return ValkeyClient(url)

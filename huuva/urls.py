@@ -28,7 +28,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", include("integrations.channels.urls")),
 ]
 
-handler400 = "core.http.errors.bad_request"
-handler403 = "core.http.errors.forbidden"
-handler404 = "core.http.errors.not_found"
-handler500 = "core.http.errors.server_error"
+handler400 = "core.http.views.bad_request"
+handler403 = "core.http.views.forbidden"
+handler404 = "core.http.views.not_found"
+handler500 = "core.http.views.server_error"

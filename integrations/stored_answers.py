@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from integrations.idempotency import LIFETIME, route_of
 from integrations.models import ApiKey, IdempotencyRecord
-from orders.api.addresses import order_url
+from orders.api.problems import order_url
 from orders.models import Order, OrderItem, StatusChange
 from orders.privacy import ANONYMOUS
 from orders.traces import Traces

@@ -4,12 +4,11 @@ An id is stored as the client chose it, and is unique over all kitchens. Where a
 already, it is stored with the kitchen's slug as a suffix, which keys of that kitchen never see (ADR 21).
 """
 
-import os
-import time
-import uuid
 from collections.abc import Callable
 from datetime import datetime
 from typing import Final
+
+from uuid_utils import uuid7
 
 MAX_LENGTH: Final = 128
 # No client can send it inside an id, and it sorts before all characters that they can send: lists keep the order that
@@ -22,18 +21,9 @@ _is_channel_prefix: Callable[[str], bool] = bool
 def new_order_id(at: datetime | None = None) -> str:
     """A UUIDv7 (RFC 9562 §5.7): it grows with time, so new orders lie side by side in the index.
 
-    `at`: of an order of the past, when it came.
+    `at`: when an order of the past was created.
     """
-    milliseconds = time.time_ns() // 1_000_000 if at is None else int(at.timestamp() * 1000)
-    random = int.from_bytes(os.urandom(10))
-    value = (
-        (milliseconds & (1 << 48) - 1) << 80
-        | 7 << 76
-        | (random >> 64 & 0xFFF) << 64
-        | 2 << 62
-        | random & (1 << 62) - 1
-    )
-    return str(uuid.UUID(int=value))
+    return str(uuid7(nanoseconds=None if at is None else int(at.timestamp() * 1000) * 1_000_000))
 
 
 def register_channel_prefix_check(is_channel_prefix: Callable[[str], bool]) -> None:

@@ -16,7 +16,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from core.alert_mail import send_alert
+from core.mail import send_alert
 from orders import clock
 from orders.audit import record
 from orders.models import Kitchen, KitchenMember, Order

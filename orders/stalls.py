@@ -15,7 +15,7 @@ from django.core.cache import cache
 from django.db import Error, connection, transaction
 from django.utils.translation import gettext as _
 
-from core.alert_mail import send_alert
+from core.mail import send_alert
 from orders import feed
 
 log = structlog.get_logger(__name__)

@@ -1,4 +1,4 @@
-"""What the analytics API gives out, for the API's description. The answers are made by `analytics.reports`."""
+"""The answers of the analytics API, for the API's description. `analytics.reports` makes them."""
 
 from datetime import datetime
 from typing import Literal

@@ -6,7 +6,6 @@ from typing import Any
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 
-from analytics.api import csvs
 from analytics.api.outputs import (
     CustomerOrderCounts,
     HourlyThroughputs,
@@ -14,13 +13,11 @@ from analytics.api.outputs import (
     OrderStatusDurations,
     Refreshed,
 )
-from core.openapi import problems
+from analytics.api.queries import CustomerQuery, HourQuery, ItemDurationQuery, OrderDurationQuery
+from core import csvs
+from core.openapi import parameters, problems
+from core.queries import Query
 
-HOURS, MOST_HOURS = 24, 1000
-CUSTOMERS, MOST_CUSTOMERS = 100, 1000
-
-_TIME = {"type": "string", "format": "date-time", "pattern": r"^20\d\d-"}
-_TEXT = {"type": "string", "minLength": 1, "maxLength": 128, "pattern": r"^[^\x00]+$"}
 _DURATION = {
     "avgDurationSeconds": 512.4,
     "count": 1240,
@@ -64,21 +61,6 @@ COLUMNS = {name: tuple(rows[0]) for name, rows in {
 }.items()}  # fmt: skip
 
 
-def _scope(what: str) -> list[OpenApiParameter]:
-    return [
-        OpenApiParameter(
-            "from", _TIME, description=f"{what} at or after. The hour that holds it counts as a whole."
-        ),
-        OpenApiParameter("to", _TIME, description=f"{what} before. An hour that it cuts counts as a whole."),
-        OpenApiParameter("kitchen", _TEXT, description="The kitchen's slug."),
-        OpenApiParameter("brandId", _TEXT),
-    ]
-
-
-def _limit(default: int, most: int) -> OpenApiParameter:
-    return OpenApiParameter("limit", {"type": "integer", "minimum": 1, "maximum": most, "default": default})
-
-
 def _headers(*statuses: int) -> list[OpenApiParameter]:
     return [
         OpenApiParameter(
@@ -98,7 +80,7 @@ _TAG = OpenApiParameter(
     response=[200],
     description="Changes when the figures do, not with every refresh.",
 )
-_KNOWN = [
+_CONDITIONS = [
     OpenApiParameter(
         "If-None-Match",
         {"type": "string"},
@@ -118,13 +100,13 @@ def _report(
     name: str,
     shape: Any,
     value: Sequence[dict[str, Any]],
-    parameters: Sequence[OpenApiParameter],
+    query: type[Query],
     **texts: Any,
 ) -> Any:
     columns = COLUMNS[name]
     return extend_schema(
         tags=["analytics"],
-        parameters=[*parameters, *_KNOWN, *_headers(200, 304), _TAG],
+        parameters=[*parameters(query), *_CONDITIONS, *_headers(200, 304), _TAG],
         responses={
             (200, "application/json"): OpenApiResponse(
                 shape,
@@ -155,7 +137,7 @@ order_status_durations = _report(
     "order-status-durations",
     OrderStatusDurations,
     _ORDERS,
-    _scope("Ended"),
+    OrderDurationQuery,
     operation_id="getOrderStatusDurations",
     summary="How long orders stand in each status",
     description="Times in RECEIVED, PREPARING and READY that have ended, by the hour (UTC) in which they ended.",
@@ -164,7 +146,7 @@ item_status_durations = _report(
     "item-status-durations",
     ItemStatusDurations,
     _ITEMS,
-    [*_scope("Ended"), OpenApiParameter("plu", _TEXT, description="Of this product only.")],
+    ItemDurationQuery,
     operation_id="getItemStatusDurations",
     summary="How long items stand in each status",
     description="Times in ORDERED, PREPARING and READY that have ended, by the hour (UTC) in which they ended.",
@@ -173,7 +155,7 @@ hourly_throughput = _report(
     "hourly-throughput",
     HourlyThroughputs,
     _HOURS,
-    [*_scope("Created"), _limit(HOURS, MOST_HOURS)],
+    HourQuery,
     operation_id="getHourlyThroughput",
     summary="Orders by the hour of their creation",
     description="The latest hours (UTC) that have orders, newest first.",
@@ -182,7 +164,7 @@ customer_order_counts = _report(
     "customer-order-counts",
     CustomerOrderCounts,
     _CUSTOMERS,
-    [*_scope("Created"), _limit(CUSTOMERS, MOST_CUSTOMERS)],
+    CustomerQuery,
     operation_id="getCustomerOrderCounts",
     summary="The customers with the most orders",
 )

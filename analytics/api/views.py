@@ -1,8 +1,9 @@
 """The analytics API: figures from the rollups, as JSON or CSV."""
 
+import hashlib
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from django.http import HttpResponse
 from django.utils.http import http_date, parse_http_date_safe
@@ -12,15 +13,25 @@ from rest_framework.viewsets import ViewSet
 
 from analytics import refresh as refreshing
 from analytics import reports
-from analytics.api import csvs, schema
-from analytics.api.answers import answer_to
-from analytics.api.parameters import Parameters
-from core import jsonio
+from analytics.api import schema
+from analytics.api.queries import CustomerQuery, HourQuery, ItemDurationQuery, OrderDurationQuery
+from analytics.cache import Cache
+from core import csvs, jsonio
 from core.api import ApiView, kitchen_of, not_modified
 
+
+class Answer(NamedTuple):
+    """A body and its strong entity tag."""
+
+    body: bytes
+    etag: str
+
+
+# Recent answers of this process. The figures change only when the rollups do, about once a minute.
+_answers: Final[Cache[Answer]] = Cache(256)
 # What a call may take: a long backlog is for the worker.
 REFRESH_SECONDS = 10
-# RFC 9745: since 23 November 2026, the day on which its successor came.
+# RFC 9745: since 23 November 2026, when its successor was added.
 DEPRECATED = {"Deprecation": "@1795392000", "Link": '</api/analytics/refresh>; rel="successor-version"'}
 
 
@@ -41,40 +52,41 @@ class AnalyticsViewSet(ApiView, ViewSet):
 
     @schema.order_status_durations
     def order_status_durations(self, request: Request) -> HttpResponse:
-        query = Parameters(request.query_params)
-        scope = query.scope(kitchen_of(request))
-        query.check()
+        scope = OrderDurationQuery.read(request.query_params).scope(kitchen_of(request))
         return self._answer(request, "order-status-durations", reports.order_status_durations, scope)
 
     @schema.item_status_durations
     def item_status_durations(self, request: Request) -> HttpResponse:
-        query = Parameters(request.query_params)
-        scope = query.scope(kitchen_of(request), plu=True)
-        query.check()
+        scope = ItemDurationQuery.read(request.query_params).scope(kitchen_of(request))
         return self._answer(request, "item-status-durations", reports.item_status_durations, scope)
 
     @schema.hourly_throughput
     def hourly_throughput(self, request: Request) -> HttpResponse:
-        query = Parameters(request.query_params)
+        query = HourQuery.read(request.query_params)
         scope = query.scope(kitchen_of(request))
-        limit = query.limit(schema.HOURS, schema.MOST_HOURS)
-        query.check()
-        return self._answer(request, "hourly-throughput", reports.hourly_throughput, scope, limit)
+        return self._answer(request, "hourly-throughput", reports.hourly_throughput, scope, query.limit)
 
     @schema.customer_order_counts
     def customer_order_counts(self, request: Request) -> HttpResponse:
-        query = Parameters(request.query_params)
+        query = CustomerQuery.read(request.query_params)
         scope = query.scope(kitchen_of(request))
-        limit = query.limit(schema.CUSTOMERS, schema.MOST_CUSTOMERS)
-        query.check()
-        return self._answer(request, "customer-order-counts", reports.customer_order_counts, scope, limit)
+        return self._answer(
+            request, "customer-order-counts", reports.customer_order_counts, scope, query.limit
+        )
 
     @schema.refresh
     def refresh(self, request: Request) -> HttpResponse:
-        done = refreshing.refresh(seconds=REFRESH_SECONDS)
+        progress = refreshing.refresh(seconds=REFRESH_SECONDS)
         return Response(
-            {"refreshedAt": done.refreshed_at, "changes": done.changes, "complete": done.complete},
-            headers={"Last-Modified": http_date(done.refreshed_at.timestamp()), "Cache-Control": "no-store"},
+            {
+                "refreshedAt": progress.refreshed_at,
+                "changes": progress.changes,
+                "complete": progress.complete,
+            },
+            headers={
+                "Last-Modified": http_date(progress.refreshed_at.timestamp()),
+                "Cache-Control": "no-store",
+            },
         )
 
     @schema.refresh_by_old_name
@@ -86,17 +98,18 @@ class AnalyticsViewSet(ApiView, ViewSet):
 
     @staticmethod
     def _answer(
-        request: Request, name: str, report: Callable[..., reports.Report], *asked: Any
+        request: Request, name: str, report: Callable[..., reports.Report], *arguments: Any
     ) -> HttpResponse:
-        wanted = request._request.get_preferred_type([jsonio.MEDIA_TYPE, csvs.MEDIA_TYPE])
-        as_csv = wanted == csvs.MEDIA_TYPE
+        media_type = request._request.get_preferred_type([jsonio.MEDIA_TYPE, csvs.MEDIA_TYPE])
+        as_csv = media_type == csvs.MEDIA_TYPE
 
-        def make() -> bytes:
-            rows = report(*asked)
-            return csvs.dumps(rows, schema.COLUMNS[name]) if as_csv else jsonio.dumps(rows)
+        def make() -> Answer:
+            rows = report(*arguments)
+            body = csvs.dumps(rows, schema.COLUMNS[name]) if as_csv else jsonio.dumps(rows)
+            return Answer(body, f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"')
 
         place, refreshed_at = reports.progress()
-        answer = answer_to((name, as_csv, *asked), place, make)
+        answer = _answers.get((name, as_csv, *arguments), place, make)
         if _is_known(request, answer.etag, refreshed_at):
             response = HttpResponse(status=304)
             del response["Content-Type"]

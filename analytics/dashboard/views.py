@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from analytics.api import csvs
 from analytics.dashboard import access
 from analytics.dashboard.page import Dashboard
+from core import csvs
 from orders import audit
 from orders.admin.sections import alerts_for
 from orders.models import Order

@@ -1,4 +1,4 @@
-"""The admin while somebody else holds what a manager wants to change: a message on the page that they came from."""
+"""The admin while the rows to change are locked: a message on the page that the manager came from."""
 
 from collections.abc import Callable
 from urllib.parse import urlsplit
@@ -16,8 +16,8 @@ log = structlog.get_logger(__name__)
 
 
 class BusyAdminMiddleware:
-    """Turns a form of the admin that met a lock, a deadlock or a statement's end into a message; behind the sessions
-    and messages that it needs. What else asks gets the 503 of `GateMiddleware`."""
+    """Turns a lock timeout, deadlock or statement timeout of an admin form into a message. It stands behind the session
+    and message middleware, which it needs. Other requests get the 503 of `GateMiddleware`."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -39,7 +39,7 @@ class BusyAdminMiddleware:
 
 
 def _came_from(request: HttpRequest, home: str) -> str:
-    """The page with the form, where the browser says it: the form's own address may be none to look at."""
+    """The page with the form, if the browser names it: the form may post to a URL that has no page."""
     page = request.headers.get("Referer", "")
     ours = url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure())
     return page if ours and urlsplit(page).path.startswith(home) else home

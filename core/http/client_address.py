@@ -1,4 +1,4 @@
-"""Where a request comes from: what limits count by."""
+"""The client's address, by which limits count."""
 
 import ipaddress
 import re
@@ -12,8 +12,8 @@ _WITH_PORT: Final = re.compile(r"\[(?P<six>[^\]]+)\](?::\d+)?|(?P<four>[\d.]+):\
 
 
 def client_address(request: HttpRequest) -> str:
-    """The client's address. Behind our proxy (HUUVA_HTTPS) it is what the proxy adds last to `X-Forwarded-For`: what
-    stands before it anybody can write. Where that is no address, it is the proxy's."""
+    """Behind our proxy (HUUVA_HTTPS) the last address in `X-Forwarded-For`: the proxy adds it, and a client can write
+    all that stands before it. If that is no address, the proxy's own."""
     address: str = request.META.get("REMOTE_ADDR", "")
     if settings.HUUVA_HTTPS:
         address = _address(request.META.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2]) or address
@@ -21,7 +21,7 @@ def client_address(request: HttpRequest) -> str:
 
 
 def client_network(request: HttpRequest) -> str:
-    """What limits count by: the client's IPv4 address, or the /64 of its IPv6 address, which is one customer's."""
+    """The client's IPv4 address, or the /64 of its IPv6 address, which belongs to one customer."""
     address = client_address(request)
     try:
         parsed = ipaddress.ip_address(address)
@@ -35,8 +35,8 @@ def client_network(request: HttpRequest) -> str:
 
 
 def _address(text: str) -> str:
-    found = _WITH_PORT.fullmatch(text.strip())
+    match = _WITH_PORT.fullmatch(text.strip())
     try:
-        return str(ipaddress.ip_address(found["six"] or found["four"] if found else text.strip()))
+        return str(ipaddress.ip_address(match["six"] or match["four"] if match else text.strip()))
     except ValueError:
         return ""

@@ -1,5 +1,5 @@
-"""The content security policies that differ from the site's: unfold needs more, and walls hear the live process. And
-what pages may ask a device for."""
+"""The content security policies that differ from the site's: unfold needs more, and screens connect to the live
+process. And the permissions policy."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ def for_admin(policy: Policy) -> Policy:
 
 
 class CspMiddleware(ContentSecurityPolicyMiddleware):
-    """Django's middleware, with the wider policy below `/admin/` and nowhere else. No page goes into a frame."""
+    """Django's middleware, with a wider policy below `/admin/` and on screens. No page may be framed."""
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         if request.path_info.startswith(WALLS):
@@ -36,12 +36,12 @@ class CspMiddleware(ContentSecurityPolicyMiddleware):
         # A view that has set its own policy keeps it.
         if request.path_info.startswith(ADMIN) and not hasattr(response, "_csp_config"):
             response._csp_config = for_admin(settings.SECURE_CSP)  # type: ignore[attr-defined]
-        # unfold lets its lists and forms into frames of our own, which the policy forbids anyhow.
+        # unfold allows frames of the same origin, which the policy forbids anyhow.
         response.headers["X-Frame-Options"] = settings.X_FRAME_OPTIONS
         response.headers["Permissions-Policy"] = settings.HUUVA_PERMISSIONS_POLICY
         return super().process_response(request, response)
 
 
 def admin_context(request: HttpRequest) -> dict[str, Any]:
-    """Keeps unfold from writing its colours into each page as a `<style>`: static/huuva/admin.css has them."""
+    """Keeps unfold from writing its colours into each page as a `<style>`: they are in static/huuva/admin.css."""
     return {"colors": None}

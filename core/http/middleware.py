@@ -1,4 +1,4 @@
-"""The gate: the first thing that a request meets and the last that an answer leaves."""
+"""The outermost middleware: request ids, refusals, error answers and the request log."""
 
 import re
 import time
@@ -27,19 +27,19 @@ _TRACEPARENT = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f
 class GateMiddleware:
     """Gives each request its id, and turns any error into a clear answer.
 
-    The id is the client's `X-Request-Id` where it is plain text of up to 128 characters, else a new one;
-    it is returned, and stands in every log line of the request. So does the trace's id of a `traceparent` header
-    (W3C Trace Context), so that a caller's trace leads to our lines.
+    The id is the client's `X-Request-Id` if that is plain text of up to 128 characters, else a new one. It is returned,
+    and every log line of the request has it. They also have the trace id of a `traceparent` header (W3C Trace Context),
+    so that a caller's trace leads to our log.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        given = request.META.get("HTTP_X_REQUEST_ID", "")
-        request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        client_id = request.META.get("HTTP_X_REQUEST_ID", "")
+        request_id = client_id if _REQUEST_ID.fullmatch(client_id) else uuid.uuid4().hex
         request.request_id = request_id  # type: ignore[attr-defined]
-        began = time.perf_counter()
+        start = time.perf_counter()
         trace = _TRACEPARENT.fullmatch(request.META.get("HTTP_TRACEPARENT", ""))
         ids = {"request_id": request_id, **({"trace_id": trace[1]} if trace else {})}
         structlog.contextvars.bind_contextvars(**ids)
@@ -52,7 +52,7 @@ class GateMiddleware:
                 or self.get_response(request)
             )
             response["X-Request-Id"] = request_id
-            seconds = time.perf_counter() - began
+            seconds = time.perf_counter() - start
             observe(request, response.status_code, seconds)
             self._log(request, response, ids, seconds)
             if isinstance(response, HttpResponse) and "Content-Length" not in response:
@@ -63,8 +63,8 @@ class GateMiddleware:
 
     @staticmethod
     def _log(request: HttpRequest, response: HttpResponseBase, ids: dict[str, str], seconds: float) -> None:
-        """One line for what changed something or was refused, so that a request id leads to it. No bodies, no queries:
-        they may hold customers' data. Reads that went well say nothing: there are ten times as many."""
+        """One line for each change and each refusal, so that a request id leads to it. No bodies, no queries: they may
+        hold customers' data. Successful reads are not logged: there are ten times as many."""
         if response.status_code < 400 and request.method in ("GET", "HEAD", "OPTIONS"):
             return
         request_line(
@@ -77,8 +77,7 @@ class GateMiddleware:
 
     @staticmethod
     def _refuse_two_hosts(request: HttpRequest) -> HttpResponse | None:
-        """400 for two `Host` headers, which the server joins by a comma: who stands before us may have believed the
-        other one."""
+        """400 for two `Host` headers, which the server joins by a comma: a proxy may have used the other one."""
         if "," in request.META.get("HTTP_HOST", ""):
             detail = "A request names one host: send a single Host header."
             return problem_response(request, Problem("bad_request", detail, status=400))
@@ -86,9 +85,9 @@ class GateMiddleware:
 
     @staticmethod
     def _refuse_unknown_host(request: HttpRequest) -> HttpResponse | None:
-        """400 for a host name that is not ours, on every address: found late, it breaks only the pages that hold links.
+        """400 for a host name that is not ours, on every path: otherwise only pages with links would break.
 
-        Probes ask by IP address and get no links.
+        Not for probes, which ask by IP address and get no links.
         """
         if request.path_info.startswith(("/livez", "/readyz", "/metrics")):
             return None
@@ -101,14 +100,14 @@ class GateMiddleware:
 
     @staticmethod
     def _refuse_nul(request: HttpRequest) -> HttpResponse | None:
-        """400 for a NUL in a page's query: PostgreSQL can't be asked for one. The API names the parameter itself."""
+        """400 for a NUL in a page's query: PostgreSQL takes none. The API names the parameter itself."""
         if "%00" in request.META.get("QUERY_STRING", "") and not is_api(request):
             return answer(request, Problem("bad_request", "The address holds a NUL character.", status=400))
         return None
 
     @staticmethod
     def _refuse_large(request: HttpRequest) -> HttpResponse | None:
-        """413 for a body over the limit of its path. `huuva.server.gate` refuses it before; other servers may not."""
+        """413 for a body over the limit of its path. `huuva.server.gate` refuses it earlier; other servers may not."""
         length = request.META.get("CONTENT_LENGTH") or ""
         limit = body_limit(request.path_info)
         if length.isascii() and length.isdigit() and int(length) > limit:
@@ -121,7 +120,7 @@ class GateMiddleware:
         return None
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """Errors of views outside DRF, and faults that nobody foresaw: logged with the id, told without details."""
+        """Errors of views outside DRF, and unexpected ones: logged with the id, answered without details."""
         problem = as_problem(error, request)
         if problem is None:
             log.exception("unforeseen_error", path=without_secrets(request.path_info), method=request.method)
@@ -136,7 +135,7 @@ class GateMiddleware:
         return answer(request, problem)
 
 
-# What people read of problems whose own words are for programs.
+# Texts for people, for problems whose own text is for programs.
 _FOR_PEOPLE = {
     "busy": _(
         "Nothing was changed: somebody else is changing the same, or the database has too much to do. "
@@ -149,7 +148,7 @@ _FOR_PEOPLE = {
 
 
 def answer(request: HttpRequest, problem: Problem) -> HttpResponse:
-    """A problem document for programs, a friendly page for people in the admin and on screens."""
+    """A problem document for programs, a page for people in the admin and on screens."""
     if is_api(request) or "text/html" not in request.headers.get("Accept", ""):
         return problem_response(request, problem)
     context = {"problem": problem, "text": _FOR_PEOPLE.get(problem.code, problem.text)}

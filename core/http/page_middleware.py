@@ -1,4 +1,4 @@
-"""Middleware that only pages need: the API has no sessions and no files, and thousands of calls an hour."""
+"""Middleware for pages only: the API has no sessions and no files, and thousands of calls an hour."""
 
 import time
 from typing import Any, Final
@@ -16,7 +16,7 @@ from core.api import is_api
 
 
 class PagesOnly:
-    """Lets requests of the API pass by the middleware that it stands before."""
+    """A mixin that makes a middleware skip requests of the API."""
 
     get_response: Any
 
@@ -30,15 +30,15 @@ class WhiteNoiseMiddleware(PagesOnly, whitenoise.WhiteNoiseMiddleware):
     pass
 
 
-# Subclasses, by which Django's checks of the admin know them.
+# Subclasses of Django's, because its checks of the admin look for those.
 
 
 class SessionMiddleware(PagesOnly, sessions.SessionMiddleware):
-    """Ends a session of the admin that nobody has used for SESSION_COOKIE_AGE, and each one after LONGEST_SECONDS. A
-    page that renews itself (`X-Requested-With: fetch`) is no use: nobody may sit before it."""
+    """Ends a session of the admin that was unused for SESSION_COOKIE_AGE, and every session after LONGEST_SECONDS. A
+    page that refreshes itself (`X-Requested-With: fetch`) doesn't count as use."""
 
     LONGEST_SECONDS: Final = 14 * 24 * 3600
-    # How exact that is: a session is written once in this time, not with each page.
+    # A session is written once in this time, not with each page.
     STEP_SECONDS: Final = 300
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
@@ -51,12 +51,12 @@ class SessionMiddleware(PagesOnly, sessions.SessionMiddleware):
                 request.headers.get("X-Requested-With") != "fetch"
                 and now - session.get("used", 0) > self.STEP_SECONDS
             ):
-                session["used"] = now  # saved by that, with a new end
+                session["used"] = now  # which saves it with a new end
         return super().process_response(request, response)
 
 
 def note_login(request: HttpRequest, **_: Any) -> None:
-    """Receiver of `user_logged_in`: the session begins, and the first page need not write that."""
+    """Receiver of `user_logged_in`: note the start of the session, so that the first page need not write it."""
     request.session["began"] = request.session["used"] = int(time.time())
 
 
@@ -69,7 +69,7 @@ class MessageMiddleware(PagesOnly, messages.MessageMiddleware):
 
 
 class PageLocaleMiddleware(LocaleMiddleware):
-    """The visitor's language for pages. The API speaks English only: programs read its texts, or nobody does."""
+    """The visitor's language for pages. The API's texts are English only."""
 
     def process_request(self, request: HttpRequest) -> None:
         if is_api(request):

@@ -57,5 +57,5 @@ def test_production_settings_pass_djangos_deployment_checks() -> None:
         # Tests put their own mailer in its place.
         MAILERS={"default": mailer("smtp://localhost")},
     ):
-        found = run_checks(include_deployment_checks=True)
-        assert [each for each in found if not each.is_silenced()] == []
+        messages = run_checks(include_deployment_checks=True)
+        assert [message for message in messages if not message.is_silenced()] == []

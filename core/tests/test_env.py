@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from core.env import ConfigError, Env, give_default, read_dotenv
+from core.env import ConfigError, Env, read_dotenv, set_default
 
 
 def reader(**values: str) -> Env:
@@ -23,7 +23,7 @@ def test_a_default_of_one_process_gives_way_to_whatever_was_set(tmp_path: Path) 
     dotenv.write_text("HUUVA_IN_FILE=60\n")
     environ = {"HUUVA_EMPTY": "", "HUUVA_SET": "0"}
     for name in ("HUUVA_IN_FILE", "HUUVA_EMPTY", "HUUVA_SET", "HUUVA_ABSENT"):
-        give_default(name, "30", dotenv=dotenv, environ=environ)
+        set_default(name, "30", dotenv=dotenv, environ=environ)
     assert environ == {"HUUVA_EMPTY": "30", "HUUVA_SET": "0", "HUUVA_ABSENT": "30"}
 
 
@@ -57,7 +57,7 @@ def test_a_wrong_switch_names_the_variable() -> None:
         reader(HUUVA_DEBUG="maybe").bool("HUUVA_DEBUG")
 
 
-def test_a_text_that_is_none_of_the_possible_ones_is_told_them() -> None:
+def test_a_wrong_text_is_refused_with_the_possible_ones() -> None:
     assert reader(A="B").str("A", one_of=("A", "B", "C")) == "B"
     assert reader().str("A", "C", one_of=("A", "B", "C")) == "C"
     with pytest.raises(ConfigError, match="A must be A, B or C, not 'b'"):
@@ -80,7 +80,7 @@ def test_a_wrong_url_names_the_variable_and_never_shows_the_password(value: str)
     assert "postgres://" in str(caught.value)
 
 
-def test_unknown_huuva_variables_are_told_with_a_guess() -> None:
+def test_unknown_huuva_variables_are_named_with_a_guess() -> None:
     env = reader(HUUVA_PROT="1", HUUVA_SOMETHING_ELSE="2", HUUVA_PORT="3", OTHER="4", HUUVA_RUN_TOKEN="5")
     env.int("HUUVA_PORT", 8000)
     assert env.unknown() == [
@@ -112,7 +112,7 @@ def test_dotenv_is_read_and_the_environment_wins(tmp_path: Path) -> None:
     assert Env(tmp_path / "none", {}).str("A", "x") == "x"
 
 
-def test_a_broken_line_in_dotenv_is_told_by_number(tmp_path: Path) -> None:
+def test_a_broken_line_in_dotenv_is_named_by_number(tmp_path: Path) -> None:
     file = tmp_path / ".env"
     file.write_text("A=1\nnonsense\n")
     with pytest.raises(ConfigError, match=r"\.env line 2 must look like NAME=value"):

@@ -8,7 +8,7 @@ import psutil
 from core.metrics_folder import shared_folder
 
 
-def test_siblings_share_a_folder_although_the_time_of_day_is_set_between_their_starts(tmp_path: Path) -> None:
+def test_siblings_share_a_folder_even_if_the_clock_is_set_meanwhile(tmp_path: Path) -> None:
     """When a process began is reckoned from the time of day: a second of correction is no other process."""
     parent = psutil.Process(os.getppid())
     earlier = tmp_path / "run" / "metrics" / f"{parent.pid}-{parent.create_time() - 1:.0f}"
@@ -19,7 +19,7 @@ def test_siblings_share_a_folder_although_the_time_of_day_is_set_between_their_s
     assert [path.name for path in earlier.iterdir()] == ["histogram_1.db"]
 
 
-def test_folders_of_parts_that_have_ended_go(tmp_path: Path) -> None:
+def test_folders_of_ended_processes_are_removed(tmp_path: Path) -> None:
     parent = psutil.Process(os.getppid())
     folder = tmp_path / "run" / "metrics"
     for name in (f"{parent.pid}-{parent.create_time() - 3600:.0f}", "999999999-1", "nonsense"):

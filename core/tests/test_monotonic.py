@@ -21,7 +21,7 @@ def test_processes_of_one_machine_share_the_clock() -> None:
     assert before[1] < other[1] < after[1]
 
 
-def test_only_moments_are_taken_for_moments() -> None:
+def test_only_stamps_are_taken_for_stamps() -> None:
     assert is_stamp(stamp())
     for wrong in ("", "7", "x.1", "0123456789ab.", "0123456789ab.7\n", 7, None, ["0123456789ab.7"]):
         assert not is_stamp(wrong)

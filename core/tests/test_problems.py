@@ -1,4 +1,4 @@
-"""What a client is told of the database's troubles."""
+"""The answers to a client when the database has trouble."""
 
 import pytest
 from django.db import DatabaseError, connection, transaction

@@ -32,7 +32,7 @@ TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
         ('00-"}\n', None),
     ],
 )
-def test_a_callers_trace_leads_to_our_lines(
+def test_a_callers_trace_id_is_logged(
     traceparent: str, trace_id: str | None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     Client().post("/api/orders", headers={"traceparent": traceparent})
@@ -49,9 +49,7 @@ def test_a_nul_in_a_pages_query_is_refused(path: str) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_a_link_that_pairs_a_screen_is_not_written_down(
-    method: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_link_that_pairs_a_screen_is_not_logged(method: str, capsys: pytest.CaptureFixture[str]) -> None:
     getattr(Client(), method)(f"/display/pair/{'t' * 43}")
     Client(headers={"host": "elsewhere.example"}).get(f"/display/pair/{'t' * 43}")
 

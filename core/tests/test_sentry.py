@@ -27,7 +27,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     real(dsn=None)
 
 
-def test_an_error_is_told_without_customer_data_and_with_the_requests_id(sent: list[Any]) -> None:
+def test_an_error_is_sent_without_customer_data_and_with_the_requests_id(sent: list[Any]) -> None:
     name = SECRET
     structlog.contextvars.bind_contextvars(request_id="find-me")
     try:
@@ -43,7 +43,7 @@ def test_an_error_is_told_without_customer_data_and_with_the_requests_id(sent: l
     assert SECRET not in repr(event) and "+358" not in repr(event)
 
 
-def test_a_request_is_told_by_method_and_path_alone() -> None:
+def test_a_request_is_sent_as_method_and_path_alone() -> None:
     event = {
         "request": {
             "method": "POST",
@@ -62,7 +62,7 @@ def test_a_request_is_told_by_method_and_path_alone() -> None:
     assert SECRET not in repr(cleaned)
 
 
-def test_what_is_logged_is_told_without_what_was_put_into_it(sent: list[Any]) -> None:
+def test_a_log_message_is_sent_without_its_values(sent: list[Any]) -> None:
     value = "table 7 by the window"  # no customer's: our own log does get it
     logging.getLogger("somebody").error("order of %s", value)
     structlog.get_logger("ours").error("order_lost", order=value)

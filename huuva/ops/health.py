@@ -10,7 +10,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 
-from core.http.read_only import read_only
+from core.http.views import read_only
 from core.problems import RETRY_AFTER, Problem, problem_response
 from huuva.models import Heartbeat
 from orders import feed

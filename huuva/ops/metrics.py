@@ -15,7 +15,7 @@ from prometheus_client.core import Metric
 
 from core import request_metrics
 from core.gauges import CONTENT_TYPE, exposition, gauge, registered
-from core.http.read_only import read_only
+from core.http.views import read_only
 from huuva.ops.backups import record as backup_record
 from huuva.ops.health import beat_age
 from orders import feed

@@ -13,7 +13,7 @@ from django.db.models import F
 
 from integrations.idempotency import REQUEST_ID, route_of
 from integrations.models import IdempotencyRecord
-from orders.api.addresses import order_url
+from orders.api.problems import order_url
 from orders.models import Order, StatusChange
 from orders.statuses import Kind
 

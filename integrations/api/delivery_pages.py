@@ -1,46 +1,68 @@
-"""The log of what a webhook was sent, newest first: keyset pages by the id of a delivery."""
+"""The deliveries of a webhook, newest first: keyset pages by the id of a delivery."""
 
-from typing import Any
+from typing import Annotated, Any, cast
 
+from pydantic import Field, PlainValidator, ValidationInfo, WithJsonSchema
+from pydantic_core import PydanticCustomError
 from rest_framework.request import Request
 
 from core.api import grant_of, kitchen_of
-from core.bodies import each, invalid_parameter, invalid_parameters, unknown_parameters
+from core.queries import Query
 from integrations.api.webhook_outputs import delivery_document
 from integrations.models import Delivery, WebhookEndpoint
-from orders.api.paging import NO_CURSOR, limit_of, page_url
+from orders.api.paging import DEFAULT_LIMIT, Limit, page_url, read_cursor
 from orders.cursors import decrypted, encrypted
 from orders.ids import stored_ids
 
-PARAMETERS = frozenset({"state", "order", "limit", "cursor"})
 STATES = {state.name.lower(): state for state in Delivery.State}
 
 
-def check_parameters(request: Request, known: frozenset[str] = frozenset()) -> None:
-    """Raises Problem `invalid_parameter` that names the unknown ones."""
-    errors = unknown_parameters(request.query_params, known)
-    if errors:
-        raise invalid_parameters(errors)
+def _list(endpoint: WebhookEndpoint) -> str:
+    return f"deliveries of {endpoint.id}"
+
+
+def _cursor(text: str, info: ValidationInfo) -> int | None:
+    endpoint = cast(dict[str, WebhookEndpoint], info.context)["endpoint"]
+    return read_cursor(
+        text, lambda cursor: int(decrypted(cursor, of=_list(endpoint))), "as it stands in next, or none."
+    )
+
+
+def _state(text: str) -> int | None:
+    if text and text not in STATES:
+        raise PydanticCustomError("state", f"Send one of {', '.join(STATES)}.")
+    return STATES.get(text)
+
+
+class DeliveryQuery(Query):
+    """Which deliveries; its context is their `endpoint`."""
+
+    limit: Limit = DEFAULT_LIMIT
+    cursor: Annotated[int | None, PlainValidator(_cursor), WithJsonSchema({"type": "string"})] = Field(
+        None, description="As it stands in `next`."
+    )
+    state: Annotated[
+        int | None, PlainValidator(_state), WithJsonSchema({"type": "string", "enum": list(STATES)})
+    ] = None
+    order: Annotated[str | None, WithJsonSchema({"type": "string", "maxLength": 128})] = Field(
+        None, description="Only those of this order."
+    )
 
 
 def delivery_page(endpoint: WebhookEndpoint, request: Request) -> dict[str, Any]:
     """The page that the query asks for. Raises Problem `invalid_parameter`."""
-    (limit, before, state), _known = each(
-        lambda: each(lambda: limit_of(request), lambda: _cursor(endpoint, request), lambda: _state(request)),
-        lambda: check_parameters(request, PARAMETERS),
-    )
-    found = Delivery.objects.filter(sink_id=endpoint.id)
-    if state is not None:
-        found = found.filter(state=state)
-    order = request.query_params.get("order")
-    if order:
-        ids = stored_ids(order, kitchen_of(request)) if "\x00" not in order else ()
-        found = found.filter(order_id__in=ids)
-    if before is not None:
-        found = found.filter(pk__lt=before)
-    page = list(found.order_by("-pk")[: limit + 1])
-    more = len(page) > limit
-    del page[limit:]
+    query = DeliveryQuery.read(request.query_params, endpoint=endpoint)
+    deliveries = Delivery.objects.filter(sink_id=endpoint.id)
+    if query.state is not None:
+        deliveries = deliveries.filter(state=query.state)
+    if query.order:
+        ids = stored_ids(query.order, kitchen_of(request)) if "\x00" not in query.order else ()
+        deliveries = deliveries.filter(order_id__in=ids)
+    if query.cursor is not None:
+        deliveries = deliveries.filter(pk__lt=query.cursor)
+    page = list(deliveries.order_by("-pk")[: query.limit + 1])
+    more = len(page) > query.limit
+    del page[query.limit :]
     return {
         "results": [delivery_document(delivery, endpoint, grant_of(request)) for delivery in page],
         "next": page_url(request, encrypted(str(page[-1].pk), of=_list(endpoint))) if more else None,
@@ -48,31 +70,5 @@ def delivery_page(endpoint: WebhookEndpoint, request: Request) -> dict[str, Any]
 
 
 def find_delivery(endpoint: WebhookEndpoint, id: str) -> Delivery | None:
-    return Delivery.objects.filter(sink_id=endpoint.id, pk=int(id)).first() if _is_id(id) else None
-
-
-def _is_id(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= 18
-
-
-def _cursor(endpoint: WebhookEndpoint, request: Request) -> int | None:
-    text = request.query_params.get("cursor")
-    if not text:
-        return None
-    try:
-        return int(decrypted(text, of=_list(endpoint)))
-    except ValueError:
-        raise invalid_parameter("cursor", f"{NO_CURSOR} as it stands in next, or none.") from None
-
-
-def _list(endpoint: WebhookEndpoint) -> str:
-    return f"deliveries of {endpoint.id}"
-
-
-def _state(request: Request) -> int | None:
-    text = request.query_params.get("state")
-    if not text:
-        return None
-    if text in STATES:
-        return STATES[text]
-    raise invalid_parameter("state", f"Send one of {', '.join(STATES)}.")
+    is_id = id.isascii() and id.isdigit() and len(id) <= 18
+    return Delivery.objects.filter(sink_id=endpoint.id, pk=int(id)).first() if is_id else None

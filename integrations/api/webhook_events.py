@@ -1,4 +1,4 @@
-"""The shape of what webhooks are sent, for the API's description; a test holds the messages to it."""
+"""The messages to webhooks, for the API's description; a test checks real messages against it."""
 
 from datetime import datetime
 from typing import Any, Final, Literal

@@ -1,4 +1,4 @@
-"""What the webhook API takes in."""
+"""The bodies that the webhook API accepts."""
 
 from typing import Annotated, Any, Self
 
@@ -48,12 +48,12 @@ Name = Annotated[
 
 
 def _allowed_url(url: str) -> str:
-    """Here and not later, so that it is named together with the other wrong fields."""
+    """Checked here and not later, so that a wrong URL is named together with the other wrong fields."""
     try:
         check_url(url)
     except ValidationError as error:
-        code, told = error.code or "invalid", " ".join(error.messages)
-        raise PydanticCustomError(code, "{told}", {"told": told}) from None
+        code, detail = error.code or "invalid", " ".join(error.messages)
+        raise PydanticCustomError(code, "{detail}", {"detail": detail}) from None
     return url
 
 
@@ -122,7 +122,7 @@ class WebhookChange(Body):
         return self
 
 
-# Null is no value of these fields, only what they hold where they were not sent.
+# The default of these fields; null may not be sent.
 _ABSENT: Any = None
 
 

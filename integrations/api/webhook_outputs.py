@@ -1,4 +1,4 @@
-"""What the webhook API gives out, and what webhooks are sent: as plain data, and its description."""
+"""The answers of the webhook API and what its messages share: as plain data, and as models for the description."""
 
 from datetime import datetime
 from typing import Any, Literal

@@ -9,7 +9,8 @@ from drf_spectacular.utils import (
     extend_schema,
 )
 
-from core.openapi import problems
+from core.openapi import parameters, problems
+from integrations.api.delivery_pages import DeliveryQuery
 from integrations.api.webhook_events import EVENT_EXAMPLES, WebhookEvent
 from integrations.api.webhook_inputs import ReplayIn, WebhookChange, WebhookIn
 from integrations.api.webhook_outputs import (
@@ -20,7 +21,6 @@ from integrations.api.webhook_outputs import (
     Webhook,
     WebhookPage,
 )
-from integrations.models import Delivery
 
 _ID_TEXT: Final = "6f4c1c3e-8d5b-4a53-9a39-0f6a1f7a4d21"
 _WEBHOOK: Final[dict[str, Any]] = {
@@ -202,17 +202,7 @@ deliveries = extend_schema(
     operation_id="listWebhookDeliveries",
     summary="Read what was sent, newest first",
     tags=["webhooks"],
-    parameters=[
-        _ID,
-        OpenApiParameter(
-            "state", {"type": "string", "enum": [state.name.lower() for state in Delivery.State]}
-        ),
-        OpenApiParameter(
-            "order", {"type": "string", "maxLength": 128}, description="Only those of this order."
-        ),
-        OpenApiParameter("limit", {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}),
-        OpenApiParameter("cursor", {"type": "string"}, description="As it stands in `next`."),
-    ],
+    parameters=[_ID, *parameters(DeliveryQuery)],
     responses={
         200: _answer(DeliveryPage, {"results": [_DELIVERY], "next": None}, "A page of deliveries."),
         **problems(**_ONE, invalid_parameter_400="A parameter can't be read, or is none; errors names it."),
@@ -249,9 +239,9 @@ _EVENT: Final = {
 
 
 def add_events(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
-    """Postprocessing hook: the messages, and that a replay must be told what.
+    """Postprocessing hook: the messages, and that a replay needs a body.
 
-    drf-spectacular's own setting WEBHOOKS forgets the shapes that only messages use.
+    drf-spectacular's own setting WEBHOOKS leaves out the models that only messages use.
     """
     result["paths"]["/api/webhooks/{id}/replay"]["post"]["requestBody"]["required"] = True
     shape = WebhookEvent.model_json_schema(by_alias=True, ref_template="#/components/schemas/{model}")

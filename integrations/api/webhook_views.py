@@ -16,8 +16,9 @@ from rest_framework.viewsets import ViewSet
 from core.api import ApiView
 from core.bodies import invalid_body
 from core.problems import FieldError, Problem
+from core.queries import Query
 from integrations.api import webhook_schema as schema
-from integrations.api.delivery_pages import check_parameters, delivery_page, find_delivery
+from integrations.api.delivery_pages import delivery_page, find_delivery
 from integrations.api.webhook_inputs import ReplayIn, WebhookChange, WebhookIn
 from integrations.api.webhook_outputs import delivery_document, webhook_document
 from integrations.deliveries import health, replay
@@ -30,7 +31,7 @@ from orders import audit
 from orders.ids import stored_ids
 from orders.models import Kitchen
 
-# Of one key's name: a mistake in a loop must not fill the table.
+# For all keys of one name: a loop by mistake must not fill the table.
 MOST_WEBHOOKS = 100
 LONGEST_SLUG = 50
 _NO_DELIVERY = "This webhook has no such delivery (any more)."
@@ -57,9 +58,9 @@ class WebhookViewSet(ApiView, ViewSet):
 
     @schema.list_webhooks
     def list(self, request: Request) -> HttpResponseBase:
-        check_parameters(request)
-        found = _own(request).order_by("-created_at", "id")
-        return Response({"results": [webhook_document(endpoint) for endpoint in found]})
+        Query.read(request.query_params)
+        webhooks = _own(request).order_by("-created_at", "id")
+        return Response({"results": [webhook_document(webhook) for webhook in webhooks]})
 
     @schema.create
     def create(self, request: Request) -> HttpResponseBase:
@@ -97,13 +98,13 @@ class WebhookViewSet(ApiView, ViewSet):
         body = WebhookChange.read(request.data)
         endpoint = _one(request, id)
         wanted = endpoint.include_customer if body.include_customer is None else body.include_customer
-        # Who may not read customers' data may not lead it elsewhere either.
+        # A key that may not read customers' data may not send it to another URL either.
         _check_customer(_grant(request), wanted and bool(body.include_customer or body.url is not None))
         fields = {
             name: getattr(body, name) for name in endpoints.CHANGEABLE if getattr(body, name) is not None
         }
         with _as_problem(), transaction.atomic():
-            # First: it takes a lock that must come before the row's.
+            # First, because its lock must be taken before the row's.
             if body.enabled is False:
                 health.disable(endpoint.id, Sink.Disabled.BY_HAND)
             if fields:
@@ -172,10 +173,10 @@ class WebhookViewSet(ApiView, ViewSet):
     @schema.delivery
     def delivery(self, request: Request, id: str, delivery: str) -> HttpResponseBase:
         endpoint = _one(request, id)
-        found = find_delivery(endpoint, delivery)
-        if found is None:
+        row = find_delivery(endpoint, delivery)
+        if row is None:
             raise Problem("not_found", _NO_DELIVERY, status=404)
-        return Response(delivery_document(found, endpoint, _grant(request)))
+        return Response(delivery_document(row, endpoint, _grant(request)))
 
 
 def _grant(request: Request) -> KeyGrant:
@@ -189,19 +190,19 @@ def _own(request: Request) -> SinkQuerySet[WebhookEndpoint]:
 
 
 def _new(data: Any, grant: KeyGrant) -> tuple[WebhookIn, Kitchen | None]:
-    """The body and its kitchen. Raises Problem with every wrong field, also those that our tables know to be wrong."""
+    """The body and its kitchen. Raises Problem that names every wrong field, an unknown kitchen included."""
     errors: list[FieldError] = []
     body = kitchen = None
     try:
         body = WebhookIn.read(data)
     except Problem as problem:
         errors += problem.errors
-    named = data.get("kitchen") if isinstance(data, dict) else None
-    if named is None or (isinstance(named, str) and 1 <= len(named) <= LONGEST_SLUG):
+    slug = data.get("kitchen") if isinstance(data, dict) else None
+    if slug is None or (isinstance(slug, str) and 1 <= len(slug) <= LONGEST_SLUG):
         try:
-            kitchen = _kitchen(named, grant.kitchen)
+            kitchen = _kitchen(slug, grant.kitchen)
         except Problem as problem:
-            # One that is refused for another reason than the body's is told when the body is right.
+            # A kitchen that the key may not name is an error of its own: only if nothing else is wrong.
             if problem.status_code != 400 and not errors:
                 raise
             errors += problem.errors
@@ -211,10 +212,10 @@ def _new(data: Any, grant: KeyGrant) -> tuple[WebhookIn, Kitchen | None]:
 
 
 def _one(request: Request, id: str) -> WebhookEndpoint:
-    found = _own(request).filter(pk=id).first()
-    if found is None:
+    webhook = _own(request).filter(pk=id).first()
+    if webhook is None:
         raise Problem("not_found", "There is no such webhook among those of this key.", status=404)
-    return found
+    return webhook
 
 
 def _disabled() -> Problem:
@@ -254,8 +255,8 @@ def _kitchen(named: str | None, bound: str | None) -> Kitchen | None:
     slug = named or bound
     if slug is None:
         return None
-    found = Kitchen.objects.filter(slug=slug).first() if "\x00" not in slug else None
-    if found is None:
+    kitchen = Kitchen.objects.filter(slug=slug).first() if "\x00" not in slug else None
+    if kitchen is None:
         raise invalid_body(
             [
                 {
@@ -265,7 +266,7 @@ def _kitchen(named: str | None, bound: str | None) -> Kitchen | None:
                 }
             ]
         )
-    return found
+    return kitchen
 
 
 @contextmanager
@@ -276,10 +277,10 @@ def _as_problem() -> Iterator[None]:
         errors: list[FieldError] = [
             {
                 "pointer": f"/{to_camel(field)}",
-                "code": found.code or "invalid",
-                "detail": " ".join(found.messages),
+                "code": one.code or "invalid",
+                "detail": " ".join(one.messages),
             }
-            for field, all_found in error.error_dict.items()
-            for found in all_found
+            for field, field_errors in error.error_dict.items()
+            for one in field_errors
         ]
         raise invalid_body(errors) from None

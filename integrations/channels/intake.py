@@ -16,6 +16,7 @@ from integrations.adapters.fields import minor_units
 from integrations.adapters.registry import ADAPTERS
 from integrations.models.channels import ChannelLink, ChannelLocation, ChannelMessage, ChannelOrder
 from orders import clock
+from orders.api.problems import refusal_problem
 from orders.errors import Refusal
 from orders.models import Kitchen, Order
 from orders.new import NewOrder
@@ -111,7 +112,7 @@ def _read(link: ChannelLink, raw: bytes) -> tuple[Incoming | None, Problem | Non
         return ADAPTERS[link.channel_kind].read(body, link.facts()), None
     except Problem as problem:
         if problem.code == "invalid_body":
-            return None, invalid_body(problem.errors, kept="No order was made of it; the message is kept.")
+            return None, invalid_body(problem.errors, outcome="No order was made of it; the message is kept.")
         return None, problem
 
 
@@ -132,9 +133,7 @@ def _attempt(link: ChannelLink, incoming: Incoming) -> IntakeResult:
                 return _cancel(link, incoming, order_id, known)
             return _order(link, incoming, incoming.order, order_id, known)
     except Refusal as refusal:
-        facts: dict[str, Any] = dict(refusal.facts)
-        problem = Problem(refusal.code, refusal.detail, status=409, **facts)
-        return IntakeResult(outcome=Outcome.REFUSED, problem=problem)
+        return IntakeResult(outcome=Outcome.REFUSED, problem=refusal_problem(refusal))
     except Problem as problem:
         if problem.code == "unknown_location":
             _note_location(link, incoming.location)

@@ -5,13 +5,13 @@ from functools import partial
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from core import alert_mail
+from core.mail import alerts_enabled, send_alert
 from integrations.models import Sink
 
 
 def tell_disabled(sink_id: str) -> None:
     """After the commit of the transaction that is open."""
-    if alert_mail.wanted():
+    if alerts_enabled():
         transaction.on_commit(partial(_mail, sink_id))
 
 
@@ -19,7 +19,7 @@ def _mail(sink_id: str) -> None:
     sink = Sink.objects.filter(pk=sink_id).first()
     if sink is None:
         return
-    alert_mail.send_alert(
+    send_alert(
         _("Huuva tells %(name)s no more") % {"name": sink.name},
         _(
             "%(name)s was disabled: %(reason)s.\n\n"

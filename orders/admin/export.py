@@ -2,12 +2,12 @@
 
 import csv
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from itertools import batched
 from typing import Any, Final
 
 from django.db.models import QuerySet
 
+from core.csvs import cell
 from orders.models import Order
 from orders.statuses import ORDER_NAMES
 
@@ -18,8 +18,6 @@ COLUMNS: Final = (
     "pickupTime", "changedAt", "account",
 )  # fmt: skip
 CUSTOMER_COLUMNS: Final = ("customerName", "customerPhone", "note")
-# A spreadsheet takes a cell that begins with one of these for a formula.
-FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 class _Line:
@@ -47,7 +45,7 @@ def csv_lines(ids: Sequence[str], *, customer: bool) -> Iterator[str]:
         ]  # fmt: skip
         if customer:
             values += [order.customer_name, order.customer_phone, order.note]
-        yield write([_cell(value) for value in values])
+        yield write([cell(value) for value in values])
 
 
 def _orders(ids: Sequence[str]) -> Iterator[Order]:
@@ -55,13 +53,3 @@ def _orders(ids: Sequence[str]) -> Iterator[Order]:
     for portion in batched(ids, CHUNK):
         orders = Order.objects.in_bulk(portion)
         yield from (orders[order_id] for order_id in portion if order_id in orders)
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, datetime):
-        return value.isoformat().replace("+00:00", "Z")
-    text = str(value)
-    # A phone number is no formula: it stays as it is where only digits follow.
-    if text.startswith(FORMULA) and not text[1:].replace(" ", "").isdigit():
-        return f"'{text}"
-    return text

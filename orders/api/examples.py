@@ -1,4 +1,4 @@
-"""The example that runs through the API's description: one order, when it has come and after its first move."""
+"""The example in the API's description: one order, when it is new and after its first move."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the order API takes in: the shape of each body, with its limits."""
+"""The bodies that the order API accepts, with their limits."""
 
 from typing import Annotated, Any, ClassVar, Self
 
@@ -21,7 +21,7 @@ from orders.statuses import ITEM_NAMES, ORDER_NAMES
 
 MAX_ITEMS = 200
 MAX_NESTING = 8
-# What an error repeats of a value.
+# How much of a value an error repeats.
 MAX_SHOWN = 64
 
 
@@ -30,7 +30,7 @@ def _reader(names: dict[int, str]) -> BeforeValidator:
     ways = ", ".join(f"{number} or {name}" for number, name in names.items())
 
     def read(value: Any) -> int:
-        """A status as its number or its name; True is no number here, although Python thinks so."""
+        """A status by number or name. `True` is not accepted, although it is an int."""
         if type(value) is int and value in names:
             return value
         if isinstance(value, str) and value in numbers:
@@ -47,12 +47,12 @@ def _reader(names: dict[int, str]) -> BeforeValidator:
 
 
 def _one_of(*names: str) -> dict[str, Any]:
-    """At least one of these fields, in the words of JSON Schema."""
+    """JSON Schema for: at least one of these fields."""
     return {"anyOf": [{"required": [name]} for name in names]}
 
 
 def status_schema(names: dict[int, str]) -> dict[str, Any]:
-    """A status as its number or its name, in the words of JSON Schema."""
+    """JSON Schema of a status, by number or name."""
     number = {"type": "integer", "minimum": min(names), "maximum": max(names)}
     return {"oneOf": [number, {"type": "string", "enum": list(names.values())}]}
 
@@ -233,18 +233,18 @@ class OrderIn(Body):
 
 
 class _Nothing:
-    """Stands for a status where neither that nor anything else was sent."""
+    """Stands for the status of a PATCH in which nothing was sent."""
 
 
 def _left_out() -> Any:
-    """A field of a PATCH that wasn't sent. `null` is refused: who sends all fields would empty notes by it."""
+    """A field of a PATCH that wasn't sent. `null` is refused: a client that sends all fields would empty notes."""
     return None
 
 
 class Patch(Body):
     """Fields that change something, of which at least one must be sent; `reason` goes with any of them."""
 
-    # Every spelling of those fields; set below.
+    # All names of the fields that change something; set below.
     changing: ClassVar[frozenset[str]] = frozenset()
 
     reason: Text | None = None
@@ -265,7 +265,7 @@ class Patch(Body):
     @classmethod
     def _something(cls, data: Any) -> Any:
         if isinstance(data, dict) and cls.changing.isdisjoint(data):
-            # So that it is named together with all else that is wrong.
+            # As a wrong status, so that it is named together with all other wrong fields.
             return {**data, "status": _Nothing}
         return data
 

@@ -7,16 +7,16 @@ from core.bodies import invalid_body
 from core.problems import Problem
 from orders.models import Kitchen
 
-# An order needs its kitchen's target and currency, which change once a year: each process asks again after this.
+# An order needs its kitchen's target and currency, which hardly ever change. Each process reads them again after this.
 KEEP_SECONDS = 3.0
 
 
 class _Kitchens:
-    """All kitchens by slug, kept for KEEP_SECONDS. Every process has its own copy of what PostgreSQL says."""
+    """All kitchens by slug, cached in this process for KEEP_SECONDS."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._kept: dict[str, Kitchen] = {}
+        self._kitchens: dict[str, Kitchen] = {}
         self._until = 0.0
 
     def all(self) -> dict[str, Kitchen]:
@@ -24,9 +24,9 @@ class _Kitchens:
         if now >= self._until:
             with self._lock:
                 if now >= self._until:
-                    self._kept = {kitchen.slug: kitchen for kitchen in Kitchen.objects.all()}
+                    self._kitchens = {kitchen.slug: kitchen for kitchen in Kitchen.objects.all()}
                     self._until = now + KEEP_SECONDS
-        return self._kept
+        return self._kitchens
 
     def forget(self) -> None:
         self._until = 0.0
@@ -36,7 +36,7 @@ kitchens = _Kitchens()
 
 
 def kitchen_for(named: str | None, bound: str | None) -> Kitchen:
-    """The kitchen that the body names, else the key's, else the only one. Raises Problem 400 or 403."""
+    """The kitchen that the body names, else the key's (`bound`), else the only one. Raises Problem 400 or 403."""
     if bound is not None and named not in (None, bound):
         raise Problem(
             "kitchen_forbidden",
@@ -51,17 +51,17 @@ def kitchen_for(named: str | None, bound: str | None) -> Kitchen:
             ],
         )
     slug = named or bound
-    known = kitchens.all()
-    if slug is None and len(known) == 1:
-        return next(iter(known.values()))
-    if slug in known:
-        return known[slug]
+    cached = kitchens.all()
+    if slug is None and len(cached) == 1:
+        return next(iter(cached.values()))
+    if slug in cached:
+        return cached[slug]
     if slug is not None:
-        # A kitchen made a moment ago need not wait for the copy to age.
-        found = Kitchen.objects.filter(slug=slug).first()
-        if found is not None:
+        # A new kitchen may be missing from the cache.
+        kitchen = Kitchen.objects.filter(slug=slug).first()
+        if kitchen is not None:
             kitchens.forget()
-            return found
+            return kitchen
     text = (
         f"There is no kitchen {slug}; send the slug of one."
         if slug

@@ -1,5 +1,5 @@
-"""What the order API gives out, for the API's description. The answers themselves are made by `orders.serializers`;
-a test holds the two equal."""
+"""The answers of the order API, for the API's description. `orders.serializers` makes them; a test checks that both are
+the same."""
 
 from datetime import datetime
 from typing import Any, Literal

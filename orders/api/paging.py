@@ -1,25 +1,26 @@
 """Keyset pages: a cursor names the last order seen, so a page costs the same however deep it lies, and orders that
 arrive meanwhile neither shift nor repeat anything."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Self
+from typing import Annotated, Self
 from urllib.parse import urlencode
 
 from django.db.models import Q
+from pydantic import Field
+from pydantic_core import PydanticCustomError
 from rest_framework.request import Request
 
 from core.api import kitchen_of
-from core.bodies import invalid_parameter
+from core.queries import up_to
 from orders.cursors import decrypted, encrypted
 from orders.models import Order
 from orders.models.querysets import OrderQuerySet
 from orders.statements import newest_orders, without_prepared_statements
 
 DEFAULT_LIMIT, MAX_LIMIT = 50, 200
-PAGING = frozenset({"limit", "cursor"})
-NO_CURSOR = "This is no cursor that this server gives for this list. Send one"
+Limit = Annotated[int, Field(ge=1, le=MAX_LIMIT), up_to(MAX_LIMIT)]
 _LIST = "orders"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -53,57 +54,48 @@ class Page:
     previous: str | None
 
 
-def limit_of(request: Request) -> int:
-    """The page size that the query asks for. Raises Problem `invalid_parameter`."""
-    text = request.query_params.get("limit")
-    if text is None:
-        return DEFAULT_LIMIT
-    if text.isascii() and text.isdigit() and len(text) < 5 and 1 <= int(text) <= MAX_LIMIT:
-        return int(text)
-    raise invalid_parameter("limit", f"Send a whole number from 1 to {MAX_LIMIT}.")
-
-
-def place_of(request: Request) -> Place | None:
-    """The place that the query's `cursor` names. Raises Problem `invalid_parameter`."""
-    text = request.query_params.get("cursor")
+def read_cursor[C](text: str, parse: Callable[[str], C], remedy: str) -> C | None:
+    """The place that a cursor names; None for an empty one. Raises PydanticCustomError."""
     if not text:
         return None
     try:
-        return Place.parse(text)
+        return parse(text)
     except (ValueError, OverflowError):
-        raise invalid_parameter("cursor", f"{NO_CURSOR} as it stands in next or previous, or none.") from None
+        raise PydanticCustomError(
+            "cursor", f"This is no cursor that this server gives for this list. Send one {remedy}"
+        ) from None
 
 
-def page_of(parts: Sequence[OrderQuerySet], request: Request, limit: int, place: Place | None) -> Page:
-    """Up to `limit` of the orders in all of the parts, from `place` on."""
+def page_of(parts: Sequence[OrderQuerySet] | None, request: Request, limit: int, place: Place | None) -> Page:
+    """Up to `limit` of the orders in all of the parts, from `place` on; None: of all that the key may see."""
     backwards = place is not None and place.backwards
     order = ("created_at", "id") if backwards else ("-created_at", "-id")
     # One more than asked for tells whether there is another page, without counting.
-    if request.query_params.keys() <= PAGING:
-        # Without filters it is one of the few statements that are put together once, with good kept plans.
+    if parts is None:
+        # This is a prepared statement with a good plan for all values.
         beyond = None if place is None else (place.created_at, place.order_id)
-        found = newest_orders(kitchen_of(request), limit + 1, beyond, backwards=backwards)
+        orders = newest_orders(kitchen_of(request), limit + 1, beyond, backwards=backwards)
     else:
         first, *others = (
             (part if place is None else part.filter(_beyond(place))).order_by(*order)[: limit + 1]
             for part in parts
         )
-        found = _read(first.union(*others, all=True).order_by(*order)[: limit + 1] if others else first)
-    more = len(found) > limit
-    del found[limit:]
+        orders = _read(first.union(*others, all=True).order_by(*order)[: limit + 1] if others else first)
+    more = len(orders) > limit
+    del orders[limit:]
     if backwards:
-        found.reverse()
+        orders.reverse()
     behind, before = (True, more) if backwards else (more, place is not None)
     return Page(
-        found,
-        next=_url(request, found[-1], backwards=False) if found and behind else None,
-        previous=_url(request, found[0], backwards=True) if found and before else None,
+        orders,
+        next=_url(request, orders[-1], backwards=False) if orders and behind else None,
+        previous=_url(request, orders[0], backwards=True) if orders and before else None,
     )
 
 
 def _read(orders: OrderQuerySet) -> list[Order]:
-    """The rows. A plan that is kept for all values of a filter walks through the newest orders, which are a million
-    where only a few match (a status that is rare, a time that has just been)."""
+    """A prepared plan for all values of a filter walks through the newest orders: a million of them where few match (a
+    rare status, a time a moment ago)."""
     with without_prepared_statements():
         return list(orders)
 
@@ -125,6 +117,6 @@ def _url(request: Request, order: Order, *, backwards: bool) -> str:
 
 def page_url(request: Request, cursor: str) -> str:
     """The address of this request with another cursor."""
-    asked: list[tuple[str, list[str]]] = list(request.query_params.lists())
-    kept = [(name, value) for name, values in asked if name != "cursor" for value in values]
-    return request.build_absolute_uri(f"{request.path}?{urlencode([*kept, ('cursor', cursor)])}")
+    query: list[tuple[str, list[str]]] = list(request.query_params.lists())
+    others = [(name, value) for name, values in query if name != "cursor" for value in values]
+    return request.build_absolute_uri(f"{request.path}?{urlencode([*others, ('cursor', cursor)])}")

@@ -2,15 +2,13 @@
 
 from typing import Any
 
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 
-from core.openapi import problems
+from core.openapi import parameters, problems
 from orders.api import examples
-from orders.api.inputs import ItemPatch, OrderIn, OrderPatch, RecallIn, status_schema
+from orders.api.inputs import ItemPatch, OrderIn, OrderPatch, RecallIn
 from orders.api.outputs import EventPage, Item, Order, OrderPage
-from orders.api.paging import DEFAULT_LIMIT, MAX_LIMIT
-from orders.statuses import ORDER_NAMES
+from orders.api.queries import EventQuery, ListQuery
 
 _KEY = OpenApiParameter(
     "Idempotency-Key",
@@ -38,32 +36,6 @@ _PLU = OpenApiParameter(
     OpenApiParameter.PATH,
     description="The item's PLU, percent-encoded. It may hold slashes.",
 )
-_LIMIT = OpenApiParameter(
-    "limit", {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}
-)
-_TIME = {"type": "string", "format": "date-time", "pattern": r"^20\d\d-"}
-_TEXT = {"type": "string", "minLength": 1, "maxLength": 128, "pattern": r"^[^\x00]+$"}
-
-_FILTERS = [
-    OpenApiParameter(
-        "status",
-        {"type": "array", "items": status_schema(ORDER_NAMES)},
-        description="Number or name; may be given several times.",
-    ),
-    OpenApiParameter("account", _TEXT),
-    OpenApiParameter("brandId", _TEXT),
-    OpenApiParameter("channelOrderId", _TEXT),
-    OpenApiParameter("kitchen", _TEXT, description="The kitchen's slug."),
-    OpenApiParameter("from", _TIME, description="Created at or after."),
-    OpenApiParameter("to", _TIME, description="Created before."),
-    OpenApiParameter("updatedAfter", _TIME),
-    OpenApiParameter("pickupFrom", _TIME, description="Pickup time at or after."),
-    OpenApiParameter("pickupTo", _TIME, description="Pickup time before."),
-    OpenApiParameter("late", {"type": "boolean"}, description="Due has passed and the order isn't ready."),
-    _LIMIT,
-    OpenApiParameter("cursor", OpenApiTypes.STR, description="As it stands in `next` or `previous`."),
-]
-
 _BODY = {
     "invalid_json_400": "The body is not one JSON object in UTF-8.",
     "invalid_body_400": "Fields are wrong; errors names each.",
@@ -118,7 +90,7 @@ list_orders = extend_schema(
     operation_id="listOrders",
     summary="List orders, newest first",
     tags=["orders"],
-    parameters=_FILTERS,
+    parameters=parameters(ListQuery),
     responses={
         200: _answer(
             OrderPage, {"results": [examples.ORDER], "next": None, "previous": None}, "A page of orders."
@@ -200,12 +172,7 @@ events = extend_schema(
     summary="Read what has changed since",
     description="Every change of every order, in a stable order without gaps: for reconciliation. Keep `next`.",
     tags=["orders"],
-    parameters=[
-        OpenApiParameter(
-            "after", OpenApiTypes.STR, description="`next` of the page before; left out: from the start."
-        ),
-        _LIMIT,
-    ],
+    parameters=parameters(EventQuery),
     responses={
         200: _answer(
             EventPage,

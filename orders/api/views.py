@@ -11,35 +11,21 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from core.api import ApiView, actor_of, etag, expected_versions, grant_of, kitchen_of, not_modified
-from core.bodies import each, invalid_parameter, invalid_parameters, unknown_parameters
 from core.idempotency import idempotent
 from core.problems import Problem
 from orders import feed, serializers, services
 from orders.amendments import ItemAmendment, amend_order
 from orders.api import schema
-from orders.api.addresses import order_url
-from orders.api.filters import filtered
 from orders.api.inputs import ItemPatch, OrderIn, OrderPatch, RecallIn
 from orders.api.kitchens import kitchen_for
-from orders.api.paging import NO_CURSOR, limit_of, page_of, place_of
-from orders.errors import OrderExists, Refusal, StaleVersion
+from orders.api.paging import page_of
+from orders.api.problems import order_url, refusal_problem
+from orders.api.queries import EventQuery, ListQuery, filtered
+from orders.errors import Refusal
 from orders.ids import public_id, stored_ids
 from orders.models import Order, OrderItem
 from orders.recall import recall
 from orders.statements import one_order
-
-
-def refused(refusal: Refusal) -> Problem:
-    """The domain's no, as a problem: 409, or 412 where the client's copy is stale."""
-    status = 409
-    headers: dict[str, str] = {}
-    facts: dict[str, Any] = dict(refusal.facts)
-    if isinstance(refusal, StaleVersion):
-        status = 412
-        headers["ETag"] = etag(refusal.version)
-    elif isinstance(refusal, OrderExists):
-        facts["order"] = headers["Location"] = order_url(refusal.order_id)
-    return Problem(refusal.code, refusal.detail, status=status, headers=headers, **facts)
 
 
 class OrderViewSet(ApiView, ViewSet):
@@ -74,12 +60,11 @@ class OrderViewSet(ApiView, ViewSet):
 
     @schema.list_orders
     def list(self, request: Request) -> HttpResponseBase:
-        orders, limit, place = each(
-            lambda: filtered(Order.objects.for_key(kitchen_of(request)), request.query_params),
-            lambda: limit_of(request),
-            lambda: place_of(request),
-        )
-        page = page_of(orders, request, limit, place)
+        query = ListQuery.read(request.query_params)
+        orders = Order.objects.for_key(kitchen_of(request))
+        # Most calls ask for no filter, and to apply none costs more than to read the page.
+        parts = filtered(orders, query) if query.has_filters else None
+        page = page_of(parts, request, query.limit, query.cursor)
         results = serializers.order_documents(page.orders, grant_of(request))
         return Response({"results": results, "next": page.next, "previous": page.previous})
 
@@ -138,32 +123,11 @@ class OrderViewSet(ApiView, ViewSet):
 
     @schema.events
     def events(self, request: Request) -> HttpResponseBase:
-        after, limit, _ = each(
-            lambda: self._after(request),
-            lambda: limit_of(request),
-            lambda: self._refuse_unknown(request, "after", "limit"),
-        )
-        page = feed.read(after, limit=limit, kitchen=kitchen_of(request))
+        query = EventQuery.read(request.query_params)
+        page = feed.read(query.after, limit=query.limit, kitchen=kitchen_of(request))
         reader = grant_of(request)
         results = [serializers.event_document(event, reader) for event in page.events]
         return Response({"results": results, "next": page.cursor.for_clients(), "hasMore": page.more})
-
-    @staticmethod
-    def _refuse_unknown(request: Request, *known: str) -> None:
-        errors = unknown_parameters(request.query_params, known)
-        if errors:
-            raise invalid_parameters(errors)
-
-    @staticmethod
-    def _after(request: Request) -> feed.Cursor | None:
-        text = request.query_params.get("after")
-        try:
-            return feed.Cursor.from_client(text) if text else None
-        except feed.BadCursor:
-            raise invalid_parameter(
-                "after",
-                f"{NO_CURSOR} as it stood in next or in an event, or none to begin at the first event.",
-            ) from None
 
     @staticmethod
     def _who(request: Request, reason: str | None) -> dict[str, Any]:
@@ -188,7 +152,7 @@ class OrderViewSet(ApiView, ViewSet):
         try:
             return work(*args, **kwargs)
         except Refusal as refusal:
-            raise refused(refusal) from None
+            raise refusal_problem(refusal) from None
         except OrderItem.DoesNotExist as error:
             raise Problem("not_found", str(error), status=404) from None
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from core.alert_mail import send_alert
+from core.mail import send_alert
 from huuva.ops.backups import record
 from huuva.ops.backups.record import Fault, Trouble
 from orders.admin.sections import Alert

@@ -147,7 +147,7 @@ def test_mail_server_that_is_away_changes_nothing(
     def refuse(*args: Any) -> None:
         raise ConnectionRefusedError
 
-    monkeypatch.setattr("core.alert_mail.send_mail", refuse)
+    monkeypatch.setattr("core.mail.send_mail", refuse)
     fail(result)
     assert len(metric("failure")) == 1
 
