@@ -18,7 +18,7 @@ class IntegrationsConfig(AppConfig):
         from integrations.admin.front import webhook_alerts
         from integrations.admin.traffic import order_traffic
         from integrations.deliveries import metrics
-        from integrations.deliveries.redact import forget_answers
+        from integrations.deliveries.purging import forget_answers
         from integrations.idempotency import IdempotencyStore
         from integrations.models.webhooks import KIND
         from integrations.webhooks.payloads import WebhookRenderer
