@@ -11,8 +11,7 @@ from structlog import get_logger
 
 from core.problems import Problem
 from integrations.adapters.base import Adapter
-from integrations.channels.secrets import open_secret
-from integrations.channels.signatures import is_signed
+from integrations.channels.secrets import decrypt_secret, is_signed
 from integrations.models.channels import ChannelLink, ChannelLocation
 
 log = get_logger(__name__)
@@ -38,7 +37,7 @@ class SignedByLink(BaseAuthentication):
             )
         raw = http.body
         link = _claimed(adapter, raw, view.kwargs.get("link", ""))
-        secret = open_secret(link.secret) if link else None
+        secret = decrypt_secret(link.secret) if link else None
         if not is_signed(secret, raw, signature) or link is None:
             log.warning("channel_signature_refused", kind=adapter.kind, channel=link.slug if link else "")
             raise _refused(

@@ -11,8 +11,7 @@ from core.jsonio import dumps
 from integrations.adapters.base import Adapter, PaceUpdate, StatusUpdate
 from integrations.adapters.fields import id_part
 from integrations.adapters.registry import ADAPTERS
-from integrations.channels.secrets import open_secret
-from integrations.channels.signatures import sign
+from integrations.channels.secrets import decrypt_secret, sign
 from integrations.deliveries import Message, PendingDelivery
 from integrations.models import ChannelLink, ChannelLocation, ChannelMessage, ChannelOrder, Delivery
 from orders.models import KitchenPace, StatusChange
@@ -98,7 +97,7 @@ def _pace_message(link: ChannelLink, one: PendingDelivery, place: Place | None) 
 
 
 def _message(link: ChannelLink, adapter: Adapter, url: str, body: dict[str, Any] | None) -> Message | None:
-    secret = open_secret(link.secret)
+    secret = decrypt_secret(link.secret)
     if body is None or secret is None:
         return None
     raw = dumps(body)

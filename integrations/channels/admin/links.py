@@ -16,7 +16,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from integrations.adapters.registry import ADAPTERS
 from integrations.channels.admin.messages import in_utc
-from integrations.channels.secrets import LONGEST, SHORTEST, new_secret, seal_secret
+from integrations.channels.secrets import MAX_LENGTH, MIN_LENGTH, encrypt_secret, new_secret
 from integrations.deliveries import health
 from integrations.deliveries.guard import check_url
 from integrations.models import ChannelLink, ChannelLocation
@@ -39,8 +39,8 @@ class ChannelLinkForm(forms.ModelForm):
     secret_text = forms.CharField(
         label=_("Secret"),
         required=False,
-        min_length=SHORTEST,
-        max_length=LONGEST,
+        min_length=MIN_LENGTH,
+        max_length=MAX_LENGTH,
         widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
 
@@ -167,7 +167,7 @@ class ChannelLinkAdmin(KitchenScoped, ModelAdmin):
         if given or not change:
             # Lives as long as this request: never in the session, a message or a log.
             request.plain_secret = "" if given else new_secret()  # type: ignore[attr-defined]
-            obj.secret = seal_secret(given or request.plain_secret)  # type: ignore[attr-defined]
+            obj.secret = encrypt_secret(given or request.plain_secret)  # type: ignore[attr-defined]
             changed.add("secret")
         if obj.is_active:
             # Who saves it has looked at it: a receiver that was given up is tried again.

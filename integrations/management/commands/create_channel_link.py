@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from integrations.adapters.registry import ADAPTERS
-from integrations.channels.secrets import LONGEST, SHORTEST, new_secret, seal_secret
+from integrations.channels.secrets import MAX_LENGTH, MIN_LENGTH, encrypt_secret, new_secret
 from integrations.deliveries.guard import check_url
 from integrations.models import ChannelLink, ChannelLocation
 from orders.audit import record, shell_user
@@ -41,8 +41,8 @@ class Command(BaseCommand):
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
         secret = options["secret"] or new_secret()
-        if not SHORTEST <= len(secret) <= LONGEST:
-            raise CommandError(f"--secret has {SHORTEST} to {LONGEST} characters.")
+        if not MIN_LENGTH <= len(secret) <= MAX_LENGTH:
+            raise CommandError(f"--secret has {MIN_LENGTH} to {MAX_LENGTH} characters.")
         link = ChannelLink(
             name=options["name"],
             channel_kind=options["kind"],
@@ -51,7 +51,7 @@ class Command(BaseCommand):
             status_url=options["status_url"],
             busy_url=options["busy_url"],
             mapping=_mapping(options["kind"], options["mapping"]),
-            secret=seal_secret(secret),
+            secret=encrypt_secret(secret),
         )
         for option, url in (("--status-url", link.status_url), ("--busy-url", link.busy_url)):
             if url:

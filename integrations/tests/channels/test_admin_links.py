@@ -6,7 +6,7 @@ import re
 import pytest
 from django.urls import reverse
 
-from integrations.channels.secrets import open_secret
+from integrations.channels.secrets import decrypt_secret
 from integrations.models import ChannelLink, ChannelLocation, Delivery
 from integrations.tests.channels import factories as make
 from integrations.tests.channels.admin_pages import url
@@ -43,7 +43,7 @@ def test_a_secret_that_the_channel_gave_is_kept_encrypted_and_never_shown(manage
     assert page.status_code == 302, page.content.decode()
     link = ChannelLink.objects.get()
     assert b"given by them" not in bytes(link.secret)
-    assert open_secret(link.secret) == "given by them"
+    assert decrypt_secret(link.secret) == "given by them"
     assert (link.kind, link.channel) == ("channel", "Wolt")
     for shown in (url("channellink_change", link.pk), url("channellink_changelist")):
         page = manager.get(shown)

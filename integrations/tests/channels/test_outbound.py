@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from integrations.channels.outbound import FAILED, PACE, ChannelUpdates, tell_failed
-from integrations.channels.signatures import is_signed
+from integrations.channels.secrets import is_signed
 from integrations.deliveries import Message, PendingDelivery
 from integrations.events import CREATED, RECALLED, STATUS_CHANGED
 from integrations.models import ChannelLink, ChannelLocation, ChannelMessage, Delivery
