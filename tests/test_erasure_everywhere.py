@@ -235,7 +235,7 @@ def assert_the_rest_stands() -> None:
     assert check_history() == 0
     assert LogEntry.objects.get(change_message__contains="orders_exported").object_repr == "orders"
     # What can't be taken in any more asks for nobody.
-    waiting = ChannelMessage.objects.filter(outcome__in=ChannelMessage.TROUBLE, settled_at=None)
+    waiting = ChannelMessage.objects.unsettled()
     assert {message.external_id for message in waiting} == {"d-6"}
 
 

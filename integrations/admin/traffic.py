@@ -20,7 +20,7 @@ from orders.admin.formatting import badge, format_time
 from orders.models import Order, StatusChange
 from orders.statuses import ItemStatus, OrderStatus
 
-# Of each direction; an order that has more is looked at in the lists.
+# Of each kind; the lists show the rest.
 MOST: Final = 100
 DELIVERY_LOOKS: Final = {
     Delivery.State.WAITING: "info",
@@ -46,7 +46,7 @@ class Line:
 
 
 def order_traffic(request: HttpRequest, order: Order, log: Sequence[StatusChange]) -> str:
-    """The card; nothing for who may not see it, or where nobody has spoken of the order."""
+    """The card; empty for users who may not see it, and for orders without any traffic."""
     lines: list[Line] = []
     if request.user.has_perm("integrations.view_apikey"):
         lines += _calls(order, log)
@@ -61,7 +61,7 @@ def order_traffic(request: HttpRequest, order: Order, log: Sequence[StatusChange
 
 
 def _calls(order: Order, log: Sequence[StatusChange]) -> Iterable[Line]:
-    """What keys asked. A refusal is known where it was kept for an Idempotency-Key; the request log has all."""
+    """Calls of keys. Refusals are known where they had an Idempotency-Key; the request log has all."""
     for call in calls_of(order, log):
         refused = call.status >= REFUSED
         yield Line(
@@ -69,7 +69,7 @@ def _calls(order: Order, log: Sequence[StatusChange]) -> Iterable[Line]:
             format_time(call.at, order.kitchen, seconds=True),
             True,
             _("API key %s") % call.key,
-            _asked(call),
+            _describe_call(call),
             badge(_("refused") if refused else _("done"), "danger" if refused else "success"),
             str(call.status or ""),
             call.code,
@@ -79,7 +79,7 @@ def _calls(order: Order, log: Sequence[StatusChange]) -> Iterable[Line]:
         )
 
 
-def _asked(call: Call) -> str:
+def _describe_call(call: Call) -> str:
     if call.change is None:
         known = call.version and call.status < REFUSED
         return _("order at change %(number)s") % {"number": call.version} if known else _("a call")
@@ -97,7 +97,6 @@ def _messages(request: HttpRequest, order: Order) -> Iterable[Line]:
     may = request.user.has_perm("integrations.change_channelmessage")
     found = ChannelMessage.objects.filter(order_id=order.id).select_related("link").defer("payload")
     for message in found.order_by("at", "id")[:MOST]:
-        open_trouble = message.outcome in ChannelMessage.TROUBLE and message.settled_at is None
         yield Line(
             message.at,
             format_time(message.at, order.kitchen, seconds=True),
@@ -109,7 +108,7 @@ def _messages(request: HttpRequest, order: Order) -> Iterable[Line]:
             message.detail,
             message.request_id,
             reverse("admin:integrations_channelmessage_change", args=[message.pk]),
-            _replay_url("replay", message.pk) if may and open_trouble else "",
+            _replay_url("replay", message.pk) if may and message.is_unsettled else "",
         )
 
 

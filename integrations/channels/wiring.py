@@ -10,8 +10,7 @@ from integrations import deliveries
 from integrations.adapters.registry import KINDS
 from integrations.channels import schema  # noqa: F401  (drf-spectacular finds its extensions by their import)
 from integrations.channels.admin.front import channel_alerts
-from integrations.channels.intake import trouble
-from integrations.channels.outbound import ChannelUpdates, tell_pace
+from integrations.channels.outbound import ChannelUpdates, notify_pace
 from integrations.channels.purging import forget_customers, forget_refused
 from integrations.models.channels import KIND, ChannelLink, ChannelLocation, ChannelMessage
 from orders import clock
@@ -25,7 +24,7 @@ type Sample = tuple[dict[str, str], float]
 def connect() -> None:
     register_channel_prefix_check(is_channel_prefix)
     deliveries.register(KIND, ChannelUpdates())
-    pace_changed.connect(tell_pace, dispatch_uid="integrations.tell_pace")
+    pace_changed.connect(notify_pace, dispatch_uid="integrations.notify_pace")
     customer_data_removed.connect(forget_customers, dispatch_uid="integrations.forget_customers")
     customer_erased.connect(forget_refused, dispatch_uid="integrations.forget_refused")
     register_alerts(channel_alerts)
@@ -69,4 +68,4 @@ def unknown_location_samples() -> Iterable[Sample]:
 
 
 def waiting_samples() -> Iterable[Sample]:
-    return [({}, trouble().count())]
+    return [({}, ChannelMessage.objects.unsettled().count())]

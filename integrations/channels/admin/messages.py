@@ -1,4 +1,4 @@
-"""Messages of channels: what came, what became of it, and what a manager can still do about it."""
+"""Messages of channels: what came, its outcome, and what a manager can still do about it."""
 
 import json
 from datetime import datetime
@@ -46,13 +46,11 @@ class TroubleFilter(admin.SimpleListFilter):
         return [("yes", _("Nothing came of it yet"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[ChannelMessage]) -> QuerySet[ChannelMessage]:
-        if self.value() != "yes":
-            return queryset
-        return queryset.filter(outcome__in=ChannelMessage.TROUBLE, settled_at__isnull=True)
+        return queryset & ChannelMessage.objects.unsettled() if self.value() == "yes" else queryset
 
 
 def in_utc(at: datetime | None) -> str:
-    """Messages are of no kitchen until somebody says so: their times are told in UTC."""
+    """Messages may have no kitchen yet, so their times are shown in UTC."""
     return f"{at:%Y-%m-%d %H:%M:%S} UTC" if at else "–"
 
 
@@ -61,9 +59,9 @@ def actor(request: HttpRequest) -> str:
 
 
 def may_replay(request: HttpRequest) -> bool:
-    """Who may send deliveries again: who looks after their receivers."""
-    wanted = ("integrations.change_webhookendpoint", "integrations.change_channellink")
-    return any(request.user.has_perm(permission) for permission in wanted)
+    """Whether the user may send deliveries again: managers of webhooks and of channels."""
+    permissions = ("integrations.change_webhookendpoint", "integrations.change_channellink")
+    return any(request.user.has_perm(permission) for permission in permissions)
 
 
 @admin.register(ChannelMessage)
@@ -148,7 +146,7 @@ class ChannelMessageAdmin(KitchenScoped, ModelAdmin):
 
     @display(description=_("order"))
     def shown_order(self, message: ChannelMessage) -> str | SafeString:
-        if message.outcome in ChannelMessage.TROUBLE or not message.order_id:
+        if message.outcome in ChannelMessage.FAILED or not message.order_id:
             return message.external_id
         url = reverse("admin:orders_order_change", args=[message.order_id])
         return format_html('<a href="{}">{}</a>', url, message.order_id)
@@ -208,7 +206,7 @@ class ChannelMessageAdmin(KitchenScoped, ModelAdmin):
     @display(description=_("to do"))
     def shown_buttons(self, message: ChannelMessage) -> str | SafeString:
         """Buttons of the page's own form: they change something, so they are no links."""
-        if message.outcome not in ChannelMessage.TROUBLE or message.settled_at is not None:
+        if not message.is_unsettled:
             return gettext("Nothing.")
         buttons = [
             (reverse("admin:integrations_channelmessage_replay", args=[message.pk]), gettext("Take in now")),
