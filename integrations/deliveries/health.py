@@ -155,7 +155,7 @@ def _mail(sink_id: str) -> None:
     if receiver is None:
         return
     alert_mail.send_alert(
-        _("Huuva tells %(name)s no more") % {"name": receiver.name},
+        _("Huuva no longer sends to %(name)s") % {"name": receiver.name},
         _(
             "%(name)s was disabled: %(reason)s.\n\n"
             "Find out why, then enable it in admin and replay what it missed."

@@ -22,16 +22,16 @@ def channel_alerts(request: HttpRequest) -> Iterator[Alert]:
     unknown, unsettled = _counts()
     if unknown:
         text = ngettext(
-            "%d place of a channel has no kitchen: its orders are refused.",
-            "%d places of channels have no kitchen: their orders are refused.",
+            "%d location of a channel has no kitchen: its orders are refused.",
+            "%d locations of channels have no kitchen: their orders are refused.",
             unknown,
         )
         url = reverse("admin:integrations_channellocation_changelist", query={"unknown": "yes"})
         yield Alert(text % unknown, url)
     if unsettled:
         text = ngettext(
-            "%d message of a channel was refused, and waits for somebody.",
-            "%d messages of channels were refused, and wait for somebody.",
+            "%d message of a channel was refused and needs attention.",
+            "%d messages of channels were refused and need attention.",
             unsettled,
         )
         yield Alert(
@@ -42,7 +42,7 @@ def channel_alerts(request: HttpRequest) -> Iterator[Alert]:
         ChannelLink.objects.filter(is_active=True).exclude(disabled_at=None).order_by("-disabled_at")[:MOST]
     ):
         yield Alert(
-            _("The channel %(name)s is told no more: %(reason)s.")
+            _("Updates to the channel %(name)s are disabled: %(reason)s.")
             % {"name": link.name, "reason": link.get_disabled_reason_display()},
             reverse("admin:integrations_channellink_change", args=[link.pk]),
         )

@@ -113,8 +113,8 @@ class ChannelLinkAdmin(KitchenScoped, ModelAdmin):
                 )
             },
         ),
-        (_("What it hears"), {"fields": ("status_url", "busy_url")}),
-        (_("Its words"), {"fields": ("mapping",), "classes": ("collapse",)}),
+        (_("Updates to the channel"), {"fields": ("status_url", "busy_url")}),
+        (_("Format"), {"fields": ("mapping",), "classes": ("collapse",)}),
     )
 
     def of_kitchens(self, rows: QuerySet[ChannelLink], allowed: frozenset[str]) -> QuerySet[ChannelLink]:
@@ -124,7 +124,7 @@ class ChannelLinkAdmin(KitchenScoped, ModelAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: ChannelLink | None = None) -> Any:
         if obj is None:
             return self.fieldsets
-        return (self.fieldsets[0], (_("How it is"), {"fields": FACTS}), *self.fieldsets[1:])
+        return (self.fieldsets[0], (_("State"), {"fields": FACTS}), *self.fieldsets[1:])
 
     def get_readonly_fields(self, request: HttpRequest, obj: ChannelLink | None = None) -> Any:
         # Orders carry slug and name.
@@ -138,7 +138,7 @@ class ChannelLinkAdmin(KitchenScoped, ModelAdmin):
         if not link.is_active:
             return "off", _("off")
         if link.disabled_at is not None:
-            return "silent", _("is told nothing")
+            return "silent", _("gets no updates")
         return "active", _("active")
 
     @display(description=_("address for its orders"))
@@ -153,7 +153,7 @@ class ChannelLinkAdmin(KitchenScoped, ModelAdmin):
     def shown_failing(self, link: ChannelLink) -> str:
         return in_utc(link.failing_since)
 
-    @display(description=_("told of changes"))
+    @display(description=_("status updates"))
     def shown_notified(self, link: ChannelLink) -> Any:
         if not link.status_url:
             return _("no: it has no status URL")

@@ -39,11 +39,11 @@ LOOKS = {
 
 
 class TroubleFilter(admin.SimpleListFilter):
-    title = _("waits for somebody")
+    title = _("needs attention")
     parameter_name = "trouble"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("yes", _("Nothing came of it yet"))]
+        return [("yes", _("Not settled yet"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[ChannelMessage]) -> QuerySet[ChannelMessage]:
         return queryset & ChannelMessage.objects.unsettled() if self.value() == "yes" else queryset
@@ -248,7 +248,7 @@ class ChannelMessageAdmin(KitchenScoped, ModelAdmin):
         try:
             replay_delivery(delivery)
         except NotActive:
-            self.message_user(request, gettext("It is disabled, and told nothing."), messages.ERROR)
+            self.message_user(request, gettext("The receiver is disabled."), messages.ERROR)
         else:
             self.message_user(request, gettext("It is sent again."), messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:orders_order_change", args=[delivery.order_id]))

@@ -24,7 +24,7 @@ def test_an_unknown_place_stands_on_the_first_page_until_its_orders_are_taken_in
     make.send(make.body("d-2", location="elsewhere"))
     make.send(make.cancel("d-2", location="elsewhere"))
     front = manager.get(reverse("admin:index")).content.decode()
-    assert "1 place of a channel has no kitchen" in front
+    assert "1 location of a channel has no kitchen" in front
     assert "2 messages of channels were refused" in front
 
     place = ChannelLocation.objects.get(external_id="elsewhere")

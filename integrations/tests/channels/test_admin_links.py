@@ -115,7 +115,7 @@ def test_a_mapped_link_is_made_in_the_admin_alone(manager):
 
 def test_a_link_that_was_given_up_is_tried_again_when_it_is_saved(manager):
     link = make.link(status_url="https://channel.example/status", disabled_at=clock.now(), failures=9)
-    assert "is told nothing" in manager.get(url("channellink_changelist")).content.decode()
+    assert "gets no updates" in manager.get(url("channellink_changelist")).content.decode()
     given = form(external_id=make.LINK_ID, status_url=link.status_url)
     assert manager.post(url("channellink_change", link.pk), given).status_code == 302
     link.refresh_from_db()
