@@ -90,10 +90,10 @@ def revoke_key(key: ApiKey) -> bool:
 
 
 def end_expired_keys() -> int:
-    """Do for webhooks of keys that have expired what is done when one is revoked, and tell a manager: nobody did
-    anything just now. Returns how many keys have expired. May run twice at once and be killed.
+    """Disable the webhooks of keys that have expired, as when a key is revoked, and alert managers: nobody did it on
+    purpose. Returns how many keys have expired. May run twice at once and be killed.
 
-    Of each expiry once: who enables such a webhook again is not overruled.
+    Each expiry is handled once: a webhook that a manager enables again stays enabled.
     """
     now = timezone.now()
     unnoted = Q(expiry_noted_at=None) | Q(expiry_noted_at__lt=F("expires_at"))

@@ -81,11 +81,11 @@ class ChannelLink(Sink):
         verbose_name_plural = _("channel links")
         ordering = ["slug"]
         constraints = [
-            # A body claims its link by this id: two that claim the same could not be told apart.
+            # A body claims its link by this id, so no two links may have the same.
             models.UniqueConstraint(
                 fields=["channel_kind", "external_id"], condition=~Q(external_id=""), name="channel_link_once"
             ),
-            # It stands in order ids.
+            # It is a part of order ids.
             models.CheckConstraint(
                 condition=Q(slug__regex=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"), name="channel_link_slug_plain"
             ),

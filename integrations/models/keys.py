@@ -87,7 +87,7 @@ class ApiKey(models.Model):
         verbose_name = _("API key")
         verbose_name_plural = _("API keys")
         constraints = [
-            # For writes without a form. A key without a name could not be told apart from others.
+            # For writes without a form. A key without a name could not be recognised.
             models.CheckConstraint(condition=~Q(name=""), name="apikey_name_not_empty"),
             models.CheckConstraint(condition=Q(prefix__regex=r"^[a-z0-9]+$"), name="apikey_prefix_plain"),
             models.CheckConstraint(

@@ -104,9 +104,11 @@ class ChannelMessageAdmin(KitchenScoped, ModelAdmin):
         return names
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ChannelMessage]:
-        found = super().get_queryset(request)
+        queryset = super().get_queryset(request)
         # A list of 50 does not carry 50 bodies.
-        return found.defer("payload") if request.resolver_match.url_name.endswith("_changelist") else found  # type: ignore[union-attr]
+        return (
+            queryset.defer("payload") if request.resolver_match.url_name.endswith("_changelist") else queryset
+        )  # type: ignore[union-attr]
 
     def of_kitchens(
         self, rows: QuerySet[ChannelMessage], allowed: frozenset[str]
@@ -169,18 +171,18 @@ class ChannelMessageAdmin(KitchenScoped, ModelAdmin):
     @admin.action(description=_("Take in now"), permissions=["change"])
     def replay_messages(self, request: HttpRequest, queryset: QuerySet[ChannelMessage]) -> None:
         # Oldest first: a cancellation after its order.
-        found = list(
+        chosen = list(
             ChannelMessage.objects.filter(pk__in=queryset.values("pk")).select_related("link").order_by("at")
         )
-        for message in found:
+        for message in chosen:
             self._replay(request, message)
 
     @admin.action(description=_("Give up: tell the channel that it failed"), permissions=["change"])
     def give_up_messages(self, request: HttpRequest, queryset: QuerySet[ChannelMessage]) -> None:
-        found = list(ChannelMessage.objects.filter(pk__in=queryset.values("pk")).select_related("link"))
-        given = sum(give_up(message, by=actor(request)) for message in found)
-        text = ngettext("%d message given up.", "%d messages given up.", given) % given
-        self.message_user(request, text, messages.SUCCESS if given else messages.INFO)
+        chosen = ChannelMessage.objects.filter(pk__in=queryset.values("pk")).select_related("link")
+        count = sum(give_up(message, by=actor(request)) for message in list(chosen))
+        text = ngettext("%d message given up.", "%d messages given up.", count) % count
+        self.message_user(request, text, messages.SUCCESS if count else messages.INFO)
 
     def get_urls(self) -> list[Any]:
         wrap = self.admin_site.admin_view
@@ -226,8 +228,8 @@ class ChannelMessageAdmin(KitchenScoped, ModelAdmin):
 
     def replay_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         message = self._asked(request, pk)
-        made = message and self._replay(request, message)
-        return self._back(request, message, made)
+        replayed = message and self._replay(request, message)
+        return self._back(request, message, replayed)
 
     def give_up_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         message = self._asked(request, pk)
@@ -236,7 +238,7 @@ class ChannelMessageAdmin(KitchenScoped, ModelAdmin):
         return self._back(request, message)
 
     def replay_delivery_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """A delivery of the order's page, to whomever it goes."""
+        """Replay a delivery from the order's page, whatever its receiver."""
         if not may_replay(request):
             raise PermissionDenied
         delivery = Delivery.objects.filter(pk=pk).first()
@@ -255,26 +257,26 @@ class ChannelMessageAdmin(KitchenScoped, ModelAdmin):
 
     @staticmethod
     def _back(
-        request: HttpRequest, message: ChannelMessage | None, made: ChannelMessage | None = None
+        request: HttpRequest, message: ChannelMessage | None, replayed: ChannelMessage | None = None
     ) -> HttpResponse:
-        """To the order's page where the button stood there, else to the message, or to the one `made` of it."""
+        """To the order's page where the button was there, else to the message, or to the `replayed` one."""
         if message is None:
             return HttpResponseRedirect(reverse("admin:integrations_channelmessage_changelist"))
         if request.POST.get("from") == "order" and message.order_id:
             return HttpResponseRedirect(reverse("admin:orders_order_change", args=[message.order_id]))
-        shown = made or message
+        shown = replayed or message
         return HttpResponseRedirect(reverse("admin:integrations_channelmessage_change", args=[shown.pk]))
 
     def _replay(self, request: HttpRequest, message: ChannelMessage) -> ChannelMessage:
-        taken, made = replay(message, by=actor(request))
-        if taken.problem is None:
+        result, replayed = replay(message, by=actor(request))
+        if result.problem is None:
             text = gettext("%(id)s: %(outcome)s.") % {
                 "id": message.external_id or message.pk,
-                "outcome": made.get_outcome_display(),
+                "outcome": replayed.get_outcome_display(),
             }
             self.message_user(request, text, messages.SUCCESS)
         else:
             self.message_user(
-                request, f"{message.external_id or message.pk}: {taken.problem.text}", messages.ERROR
+                request, f"{message.external_id or message.pk}: {result.problem.text}", messages.ERROR
             )
-        return made
+        return replayed
