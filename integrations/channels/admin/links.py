@@ -71,8 +71,8 @@ class ChannelLinkForm(forms.ModelForm):
         if adapter is None or "mapping" in self.errors:
             return data
         if adapter.has_mapping:
-            for error in adapter.check_mapping(mapping):
-                self.add_error("mapping", error)
+            for text in adapter.check_mapping(mapping):
+                self.add_error("mapping", text)
         elif mapping:
             self.add_error("mapping", _("Links of this kind need no mapping; leave it empty."))
         return data

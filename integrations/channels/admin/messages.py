@@ -105,10 +105,9 @@ class ChannelMessageAdmin(KitchenScoped, ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ChannelMessage]:
         queryset = super().get_queryset(request)
-        # A list of 50 does not carry 50 bodies.
-        return (
-            queryset.defer("payload") if request.resolver_match.url_name.endswith("_changelist") else queryset
-        )  # type: ignore[union-attr]
+        # A list of 50 does not load 50 payloads.
+        is_list = request.resolver_match.url_name.endswith("_changelist")  # type: ignore[union-attr]
+        return queryset.defer("payload") if is_list else queryset
 
     def of_kitchens(
         self, rows: QuerySet[ChannelMessage], allowed: frozenset[str]

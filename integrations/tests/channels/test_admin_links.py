@@ -86,7 +86,7 @@ def test_a_new_secret_takes_the_place_of_the_old_one_and_an_empty_field_leaves_i
         ({"channel_kind": "generic"}, "Write an object"),
         (
             {"channel_kind": "generic", "mapping": json.dumps({**MAPPING, "idd": "x"})},
-            "idd: There is no such name",
+            "idd: Unknown name",
         ),
         ({"channel_kind": "generic", "mapping": json.dumps({**MAPPING, "id": 7})}, "id: "),
         ({"channel_kind": "generic", "mapping": "{"}, "valid JSON"),
