@@ -25,7 +25,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("kitchen_display.urls")),
     path("api/", include("analytics.urls")),
     path("api/", include("integrations.urls")),
-    path("api/", include("integrations.channels.urls")),
 ]
 
 handler400 = "core.http.views.bad_request"

@@ -1,10 +1,10 @@
-"""Those outside: who may call us, what we tell them, and channels that speak in their own words.
+"""Everything between Huuva and other systems: API keys, webhooks and channels.
 
-Keys: `keys` makes and ends them, `authentication` with `key_cache` says who calls, `permissions` and `scopes` what they
-may, `throttling` how often; `idempotency` keeps answers for calls that are repeated.
+Keys: `keys` issues and ends them, `authentication` with `key_cache` identifies the caller, `permissions` and `scopes`
+say what it may do, `throttling` how often; `idempotency` stores answers for repeated calls.
 
-What goes out: `events` are told of by `deliveries`, the machinery that sends to whatever kind of receiver; `webhooks`
-are one kind, managed over `api`, channels the other. `orders_then` shows an order as it was at an event.
+Outgoing: `deliveries` sends `events` to receivers of any kind; `webhooks` are one kind, managed by `api`, channels the
+other. `order_snapshots` shows an order as it was at an event.
 
-What comes in beside the order API: `channels`, each an adapter before one intake, with pages of their own in the admin.
+Incoming, beside the order API: `channels`, with an adapter each (`adapters`), one intake and pages in the admin.
 """

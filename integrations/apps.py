@@ -7,7 +7,7 @@ class IntegrationsConfig(AppConfig):
     verbose_name = _("Integrations")
 
     def ready(self) -> None:
-        # drf-spectacular finds its extensions by their class being imported.
+        # drf-spectacular finds its extensions by the import of their class.
         from core.gauges import register_counter, register_gauge
         from core.idempotency import use_store
         from integrations import (
@@ -18,7 +18,7 @@ class IntegrationsConfig(AppConfig):
         from integrations.admin.front import webhook_alerts
         from integrations.admin.traffic import order_traffic
         from integrations.deliveries import metrics
-        from integrations.deliveries.redact import forget_answers
+        from integrations.deliveries.purging import forget_answers
         from integrations.idempotency import IdempotencyStore
         from integrations.models.webhooks import KIND
         from integrations.webhooks.payloads import WebhookRenderer
@@ -36,25 +36,23 @@ class IntegrationsConfig(AppConfig):
         )
         register_alerts(webhook_alerts)
         register_order_section(order_traffic)
-        register_gauge(
-            "huuva_deliveries_waiting", "Deliveries that wait to be sent.", metrics.waiting_samples
-        )
+        register_gauge("huuva_deliveries_waiting", "Deliveries waiting to be sent.", metrics.waiting_samples)
         register_gauge(
             "huuva_deliveries_oldest_waiting_seconds",
-            "Age of the oldest delivery that waits.",
+            "Age of the oldest waiting delivery.",
             metrics.oldest_samples,
         )
         register_gauge(
             "huuva_deliveries_unread_seconds",
-            "Age of the oldest change of which no delivery was made yet.",
+            "Age of the oldest change without deliveries.",
             metrics.unread_samples,
         )
         register_counter(
             "huuva_delivery_tries_total",
-            "Tries of deliveries since ever, by outcome.",
+            "Attempts of deliveries, by outcome.",
             metrics.outcome_samples,
         )
-        register_gauge("huuva_sinks_disabled", "Receivers that are told no more.", metrics.disabled_samples)
+        register_gauge("huuva_sinks_disabled", "Disabled receivers.", metrics.disabled_samples)
 
         from integrations.channels import wiring
 

@@ -13,7 +13,7 @@ from integrations.keys import parse_key
 
 __all__ = ["CHALLENGE", "ApiKeyAuthentication", "KeyGrant", "KeyPrincipal"]
 
-# RFC 6750 §3: a request without a key is told how to send one, a wrong key that it is wrong.
+# RFC 6750 §3: the challenge says how to send a key, and names the error of a wrong one.
 CHALLENGE: Final = 'Bearer realm="huuva"'
 _INVALID: Final = f'{CHALLENGE}, error="invalid_token"'
 
@@ -21,8 +21,8 @@ _INVALID: Final = f'{CHALLENGE}, error="invalid_token"'
 class ApiKeyAuthentication(BaseAuthentication):
     """Sets `request.user` to a KeyPrincipal and `request.auth` to a KeyGrant.
 
-    Leaves a request without a Bearer key to the permission, which says 401 `missing_key` where one is needed.
-    Raises Problem 401 `invalid_key`. A database error rises as it is: without it no key can be judged.
+    Leaves a request without a Bearer key to the permission, which answers 401 `missing_key` where one is needed.
+    Raises Problem 401 `invalid_key`, and database errors as they are.
     """
 
     def authenticate(self, request: Request) -> tuple[KeyPrincipal, KeyGrant] | None:
@@ -31,11 +31,13 @@ class ApiKeyAuthentication(BaseAuthentication):
             return None
         parsed = parse_key(token.strip())
         if parsed is None:
-            raise _invalid("This is no key of Huuva: one looks like huuva_<prefix>_<secret>. Copy it whole.")
+            raise _invalid(
+                "This is not a key of Huuva: keys look like huuva_<prefix>_<secret>. Copy it whole."
+            )
         entry = key_cache.get(parsed.prefix)
         if entry is None or not hmac.compare_digest(parsed.digest, entry.digest):
             raise _invalid("This key is unknown. Check that it was copied whole and belongs to this server.")
-        # Only who has the secret is told what has become of the key.
+        # Only callers with the secret learn that the key has ended.
         if entry.revoked:
             raise _invalid("This key was revoked. Ask the operator of this server for a new one.")
         if entry.expires_at is not None and entry.expires_at <= time.time():

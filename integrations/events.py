@@ -1,4 +1,4 @@
-"""What is told to the outside about orders: the one list of events, used by deliveries, API, OpenAPI and admin."""
+"""The one list of events that are sent to others, used by deliveries, API, OpenAPI and admin."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -12,7 +12,7 @@ STATUS_CHANGED: Final = "order.status_changed"
 RECALLED: Final = "order.recalled"
 LATE: Final = "order.late"
 ITEM_STATUS_CHANGED: Final = "item.status_changed"
-# Sent when somebody asks for it; nobody subscribes to it.
+# Sent on request; nobody subscribes to it.
 TEST: Final = "webhook.test"
 
 EVENTS: Final[dict[str, Promise]] = {

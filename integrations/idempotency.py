@@ -1,4 +1,4 @@
-"""Answers kept for requests with an `Idempotency-Key`, in the same transaction as the work they report."""
+"""Stores answers to requests with an `Idempotency-Key`, in the same transaction as their work (ADR 8)."""
 
 import hashlib
 from collections.abc import Callable
@@ -23,10 +23,10 @@ from orders.serializers import without_customers
 LIFETIME: Final = timedelta(hours=72)
 REPLAYED: Final = "Idempotent-Replayed"
 REQUEST_ID: Final = "X-Request-Id"
-# Longer routes are kept by their digest: PostgreSQL refuses index entries over 2,704 bytes.
-_LONGEST_ROUTE: Final = 400
-# What belongs to the answer itself; the others (request id, rate limits) belong to each request anew.
-_KEPT_HEADERS: Final = (
+# Longer routes are stored as digests: PostgreSQL refuses index entries over 2,704 bytes.
+_MAX_ROUTE_LENGTH: Final = 400
+# Headers of the answer itself; the others (request id, rate limits) are new with each request.
+_STORED_HEADERS: Final = (
     "Content-Type",
     "Content-Language",
     "Content-Location",
@@ -40,7 +40,7 @@ _KEPT_HEADERS: Final = (
     "Deprecation",
 )
 
-# Plain SQL: this runs with every order that a careful client sends, and the ORM would cost half a millisecond more.
+# Plain SQL: it runs with each order that a careful client sends, and the ORM costs half a millisecond more.
 _TABLE: Final = IdempotencyRecord._meta.db_table
 _ROW: Final = "WHERE api_key_id = %s AND route = %s AND key = %s"
 _SELECT: Final = f"SELECT fingerprint, status, headers, body, created_at FROM {_TABLE} {_ROW}"  # noqa: S608
@@ -51,7 +51,7 @@ _INSERT: Final = (
 )
 
 
-class _Kept(NamedTuple):
+class _StoredAnswer(NamedTuple):
     fingerprint: bytes
     status: int
     headers: str
@@ -60,10 +60,10 @@ class _Kept(NamedTuple):
 
 
 class IdempotencyStore:
-    """The store of `core.idempotency`: per API key, route and Idempotency-Key, for 72 hours.
+    """The store of `core.idempotency`: answers by API key, route and Idempotency-Key, for 72 hours.
 
-    Kept: what was done, and refusals (4xx). Not kept: faults (5xx), "try again later" (429, Retry-After) and what is no
-    JSON, which roll everything back. Costs three statements: a lock, the look for an earlier answer, the insert.
+    Stored: successes and refusals (4xx). Not stored: errors (5xx), "try again later" (429, Retry-After) and invalid
+    JSON, which roll everything back. Costs three statements: a lock, a query for an earlier answer, an insert.
     """
 
     def run(
@@ -77,27 +77,26 @@ class IdempotencyStore:
         route = route_of(method, http.path)
         fingerprint = fingerprint_of(method, http.path, query, http.META.get("HTTP_IF_MATCH", ""), http.body)
         with transaction.atomic(), connection.cursor() as cursor:
-            # Held until commit, so that whoever gets it next sees this answer.
+            # Held until commit, so that the next one to get it sees this answer.
             cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_lock_name(grant.id, route, key)])
             if not cursor.fetchone()[0]:
                 raise _in_progress()
             cursor.execute(_SELECT, [grant.id, route, key])
             row = cursor.fetchone()
             if row is not None:
-                kept = _Kept(*row)
-                if kept.created_at > timezone.now() - LIFETIME:
-                    return _replay(kept, fingerprint, grant)
+                stored = _StoredAnswer(*row)
+                if stored.created_at > timezone.now() - LIFETIME:
+                    return _replay(stored, fingerprint, grant)
                 cursor.execute(_DELETE, [grant.id, route, key])
             response = _answer(view, work)
             if connection.needs_rollback:
-                # The connection was lost while a refusal was on its way out: Django holds its error back there.
+                # The connection was lost while a refusal was rolled back, where Django hides the error.
                 raise unavailable("database_unavailable", "The database can't be reached right now.")
             if response.status_code >= 500:
                 transaction.set_rollback(True)
                 return response
-            given = response.headers
-            headers = {name: given[name] for name in _KEPT_HEADERS if name in given}
-            # For who looks for it in the logs; a replay is sent with its own.
+            headers = {name: response.headers[name] for name in _STORED_HEADERS if name in response.headers}
+            # To find the request in the logs; a replay has an id of its own.
             headers[REQUEST_ID] = getattr(http, "request_id", "")
             answer: list[Any] = [
                 fingerprint,
@@ -109,40 +108,40 @@ class IdempotencyStore:
             try:
                 cursor.execute(_INSERT, [grant.id, route, key, *answer])
             except IntegrityError:
-                # Whatever the lock said: somebody's answer is there, and this work must not stand beside it.
+                # In spite of the lock there is an answer already: this work must be undone.
                 raise _in_progress() from None
             return response
 
 
 def route_of(method: str, path: str) -> str:
-    """Method and path, with or without its trailing slash the same."""
+    """Method and path without a trailing slash."""
     route = f"{method} {path.rstrip('/')}"
-    if len(route) <= _LONGEST_ROUTE and route.isprintable():
+    if len(route) <= _MAX_ROUTE_LENGTH and route.isprintable():
         return route
     return f"{method} sha256:{hashlib.sha256(route.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
 
 def fingerprint_of(method: str, path: str, query: str, if_match: str, body: bytes) -> bytes:
-    """What makes two requests the same: method, path, query and If-Match as sent, and the body's very bytes."""
+    """A digest, equal for equal requests: method, path, query and If-Match as sent, and the bytes of the body."""
     digest = hashlib.sha256(f"{method} {path}?{query}\n{if_match}\n".encode("utf-8", "surrogatepass"))
     digest.update(body)
     return digest.digest()
 
 
 def _lock_name(key_id: int, route: str, key: str) -> int:
-    """A number of 64 bits; two that share one by chance only make each other try again."""
+    """A number of 64 bits. Where two requests share one by chance, one of them is asked to try again."""
     digest = hashlib.blake2b(f"{key_id} {route} {key}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, signed=True)
 
 
 def _answer(view: APIView, work: Callable[[], HttpResponseBase]) -> HttpResponse:
-    """Do the work and render its answer. A refusal (4xx) undoes the work and is an answer; the rest rises."""
+    """Do the work and render its answer. A refusal (4xx) undoes the work and is an answer; other errors are raised."""
     try:
         with transaction.atomic():
             response = work()
     except Exception as error:
         problem = as_problem(error, view.request)
-        if problem is None or problem.status_code >= 500 or _is_passing(problem):
+        if problem is None or problem.status_code >= 500 or _is_temporary(problem):
             raise
         response = view.handle_exception(error)
     if isinstance(response, Response) and not response.is_rendered:
@@ -151,29 +150,31 @@ def _answer(view: APIView, work: Callable[[], HttpResponseBase]) -> HttpResponse
         response.renderer_context = view.get_renderer_context()  # type: ignore[attr-defined]
         response.render()
     if not isinstance(response, HttpResponse):
-        raise TypeError(f"{type(view).__name__} answers with {type(response).__name__}, which can't be kept")
+        raise TypeError(
+            f"{type(view).__name__} answers with {type(response).__name__}, which can't be stored"
+        )
     return response
 
 
-def _is_passing(problem: Problem) -> bool:
-    """Whether the same request may well succeed later. So does one that comes again after its connection broke in the
-    middle of the body: what came of it first is no JSON."""
+def _is_temporary(problem: Problem) -> bool:
+    """Whether the same request may succeed later. Invalid JSON too: the connection may have broken in the middle of the
+    body."""
     return problem.status_code == 429 or "Retry-After" in problem.headers or problem.code == "invalid_json"
 
 
-def _replay(kept: _Kept, fingerprint: bytes, grant: KeyGrant) -> HttpResponse:
-    if bytes(kept.fingerprint) != fingerprint:
+def _replay(stored: _StoredAnswer, fingerprint: bytes, grant: KeyGrant) -> HttpResponse:
+    if bytes(stored.fingerprint) != fingerprint:
         raise Problem(
             "idempotency_mismatch",
             "This Idempotency-Key was used for another request. Use a new key for each new request; "
             "repeat one with exactly the same path and body.",
             status=422,
         )
-    body = bytes(kept.body)
+    body = bytes(stored.body)
     if not grant.sees_customers:
-        # The key may have lost that scope since.
+        # The key may have lost that scope meanwhile.
         body = without_customers(body)
-    response = HttpResponse(body, status=kept.status, headers=loads(kept.headers))
+    response = HttpResponse(body, status=stored.status, headers=loads(stored.headers))
     response.headers[REPLAYED] = "true"
     return response
 

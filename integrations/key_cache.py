@@ -1,4 +1,4 @@
-"""The keys that this process has met in the last seconds, so that a request needs no query for its key."""
+"""API keys that this process has read in the last seconds, so that a request needs no query for its key (ADR 10)."""
 
 import threading
 import time
@@ -64,7 +64,7 @@ class CachedKey:
 class KeyCache:
     """Keys by prefix, thread-safe and bounded.
 
-    Unknown prefixes are kept apart, so that guesses don't push out real keys.
+    Unknown prefixes have a table of their own, so that guesses don't push out real keys.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -74,7 +74,7 @@ class KeyCache:
         self._unknown: dict[str, float] = {}
 
     def get(self, prefix: str) -> CachedKey | None:
-        """The key with this prefix, None where there is none. A database error rises: it is no wrong key."""
+        """The key with this prefix; None where there is none. Raises database errors: they are no wrong key."""
         now = self._clock()
         entry = self._keys.get(prefix)
         if entry is not None and entry.fresh_until > now:
@@ -103,7 +103,7 @@ class KeyCache:
 
 
 def _put[T](table: dict[str, T], prefix: str, value: T) -> None:
-    """Put at the end; where the table is full, the entry that was read from the database longest ago goes."""
+    """Add an entry; where the table is full, the one that was read longest ago is removed."""
     table.pop(prefix, None)
     while len(table) >= CACHE_SIZE:
         del table[next(iter(table))]
@@ -133,7 +133,7 @@ def _load(prefix: str, fresh_until: float) -> CachedKey | None:
         digest=digest,
         revoked=revoked_at is not None,
         expires_at=None if expires_at is None else expires_at.timestamp(),
-        # Either way: the clock may have been set back.
+        # In both directions: the clock may have been set back.
         last_used_is_old=last_used_at is None or abs(timezone.now() - last_used_at) > LAST_USED_PRECISION,
         principal=KeyPrincipal(f"key:{name}"),
         grant=KeyGrant(key_id, name, prefix, frozenset(scopes), kitchen, rate_limit),
@@ -149,7 +149,7 @@ def note_use(entry: CachedKey) -> None:
     now = timezone.now()
     try:
         with transaction.atomic():
-            # SKIP LOCKED: a manager with the key's row in hand must not hold up its requests.
+            # SKIP LOCKED: a manager who is changing the key must not hold up its requests.
             free = ApiKey.objects.select_for_update(skip_locked=True).filter(pk=entry.grant.id)
             ApiKey.objects.filter(pk__in=free.values("pk")).update(last_used_at=now)
     except DatabaseError as error:

@@ -1,4 +1,4 @@
-"""Making and ending API keys: `huuva_<prefix>_<secret>`, of which only the prefix and a digest are stored."""
+"""Issues and ends API keys: `huuva_<prefix>_<secret>`, of which only the prefix and a digest are stored."""
 
 import hashlib
 import re
@@ -30,7 +30,7 @@ class ParsedKey(NamedTuple):
 
 
 def parse_key(plain: str) -> ParsedKey | None:
-    """Split a key as a client sent it; None where it can't be one of ours."""
+    """Split a key into prefix and digest; None where it can't be one of ours."""
     match = _FORMAT.fullmatch(plain)
     if match is None:
         return None
@@ -48,7 +48,7 @@ def issue_key(
     rate_limit: int | None = None,
     expires_at: datetime | None = None,
 ) -> tuple[ApiKey, str]:
-    """Store a new key and return it with its plain text, which can't be had again.
+    """Store a new key and return it with its plain text, which is not stored.
 
     `kitchen` is a kitchen or its slug, None for all; `rate_limit` is calls a minute, None for the server's
     default, 0 for none. To rotate: issue another key of the same name, move the client, revoke the old one.
@@ -78,8 +78,8 @@ def give_secret(key: ApiKey) -> str:
 def revoke_key(key: ApiKey) -> bool:
     """End a key for good; False where it was revoked before. Every process refuses it within 3 s.
 
-    Webhooks that keys of its name made are sent no more, unless another key that lives could manage them: then it was
-    rotated. What waited for them is given up; a manager can enable them again.
+    The webhooks of keys of its name are disabled, unless another active key could manage them: then it was rotated.
+    What waited for them is given up; a manager can enable them again.
     """
     now = timezone.now()
     revoked = _end(key, Q(revoked_at=None), Sink.Disabled.KEY_REVOKED, revoked_at=now)
@@ -90,10 +90,10 @@ def revoke_key(key: ApiKey) -> bool:
 
 
 def end_expired_keys() -> int:
-    """Do for webhooks of keys that have expired what is done when one is revoked, and tell a manager: nobody did
-    anything just now. Returns how many keys have expired. May run twice at once and be killed.
+    """Disable the webhooks of keys that have expired, as when a key is revoked, and alert managers: nobody did it on
+    purpose. Returns how many keys have expired. May run twice at once and be killed.
 
-    Of each expiry once: who enables such a webhook again is not overruled.
+    Each expiry is handled once: a webhook that a manager enables again stays enabled.
     """
     now = timezone.now()
     unnoted = Q(expiry_noted_at=None) | Q(expiry_noted_at__lt=F("expires_at"))

@@ -1,4 +1,4 @@
-"""How the API's description tells about keys and scopes."""
+"""API keys and scopes in the OpenAPI document."""
 
 from typing import Any
 

@@ -18,10 +18,10 @@ log = get_logger(__name__)
 
 
 class HasScope(BasePermission):
-    """Lets a key through that has the scope which the view's `required_scopes` names for this action.
+    """Allows keys with the scope that the view's `required_scopes` names for this action.
 
-    `required_scopes` maps actions (of a viewset: `create`; of a plain view: `get`) to scopes. Without one it
-    is refused: a forgotten scope must not open it. Raises Problem 401 `missing_key`, 403 `missing_scope`.
+    `required_scopes` maps actions (of a viewset: `create`; of a plain view: `get`) to scopes. An action without one is
+    refused: a forgotten scope must not open it. Raises Problem 401 `missing_key`, 403 `missing_scope`.
     """
 
     def has_permission(self, request: Request, view: "APIView") -> bool:

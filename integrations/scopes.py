@@ -7,17 +7,17 @@ from django.core.exceptions import ValidationError
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-# Without it, names, phone numbers and addresses are in nothing that a key is told.
+# Without it, no answer and no webhook of a key holds names, phone numbers and addresses.
 CUSTOMERS: Final = "customers:read"
 
 SCOPES: Final[dict[str, Promise]] = {
     "orders:read": _("Read orders, their items and their history"),
     "orders:write": _("Create orders and move them and their items on"),
     "orders:recall": _("Take back the latest change of an order or item"),
-    CUSTOMERS: _("Be told customers' names, phone numbers and addresses, wherever orders are told"),
+    CUSTOMERS: _("See customers' names, phone numbers and addresses, wherever orders appear"),
     "analytics:read": _("Read figures about orders, kitchens and customers, and refresh them"),
     "events:read": _("Read the feed of all changes"),
-    "webhooks:manage": _("Make, change and delete webhooks of its own, and replay what they were sent"),
+    "webhooks:manage": _("Create, change and delete its own webhooks, and replay their deliveries"),
 }
 
 

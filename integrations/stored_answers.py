@@ -1,10 +1,10 @@
-"""Answers kept for an `Idempotency-Key` hold orders as they were: customers' data goes from them too, at once.
+"""Removes customers' data from answers that are stored for an `Idempotency-Key`.
 
 The rows stay, so that a repeated call is still not done twice; it gets the answer without the customer.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import batched
+from itertools import batched, chain
 from typing import Any, Final
 
 import orjson
@@ -22,25 +22,25 @@ from orders.traces import Traces
 ORDERS: Final = "/api/orders"
 REFUSED: Final = 400
 BATCH: Final = 1000
-# What a refusal keeps: nothing that repeats words of the request.
-OF_A_REFUSAL: Final = ("type", "title", "status", "instance", "code", "requestId")
-FORGOTTEN: Final = "The details were removed with the customer's data."
+# Fields of a problem that repeat nothing of the request.
+PROBLEM_FIELDS: Final = ("type", "title", "status", "instance", "code", "requestId")
+REMOVED: Final = "The details were removed with the customer's data."
 
 type Key = tuple[int, str, str]
 
 
 def forget_customers(sender: type[Order], order_ids: list[str], account: str | None = None, **_: Any) -> None:
-    """Receiver of `orders.signals.customer_data_removed`. The orders' rows are locked by then: no answer about them is
-    being written."""
+    """Receiver of `orders.signals.customer_data_removed`. The orders' rows are locked, so no answer about them is being
+    written."""
     if not IdempotencyRecord.objects.exists():
         return
-    _rewrite(_about(order_ids), lambda status, body: _without_customer(status, body, account))
-    _rewrite(_creations(order_ids), lambda status, body: _without_customer(status, body, account))
+    answers = chain(_about(order_ids), _creations(order_ids))
+    _rewrite(answers, lambda status, body: _without_customer(status, body, account))
 
 
 def forget_refused(sender: type[Order], traces: Traces, **_: Any) -> None:
-    """Receiver of `orders.signals.customer_erased`: refusals are of no order. A row whose Idempotency-Key itself names
-    the customer goes."""
+    """Receiver of `orders.signals.customer_erased`: refusals belong to no order. Rows whose Idempotency-Key names the
+    customer are deleted."""
     last: tuple[Any, ...] = ()
     rows = IdempotencyRecord.objects.order_by("pk")
     while batch := list(
@@ -63,29 +63,32 @@ def forget_refused(sender: type[Order], traces: Traces, **_: Any) -> None:
 
 
 def _about(order_ids: Iterable[str]) -> Iterator[tuple[Key, int, bytes]]:
-    """Answers to calls about these orders and their items, found by the primary key."""
+    """Answers to calls about these orders and their items, by primary key."""
     plus = OrderItem.objects.filter(order_id__in=order_ids).values_list("order_id", "plu")
     routes = {route_of("PATCH", f"{ORDERS}/{order_id}/items/{plu}") for order_id, plu in plus}
     for order_id in order_ids:
         path = f"{ORDERS}/{order_id}"
         routes |= {route_of("PATCH", path), route_of("POST", f"{path}/recall")}
     keys = list(ApiKey.objects.values_list("pk", flat=True))
-    for portion in batched(sorted(routes), BATCH):
-        yield from _rows(IdempotencyRecord.objects.filter(api_key__in=keys, route__in=portion))
+    for batch in batched(sorted(routes), BATCH):
+        yield from _rows(IdempotencyRecord.objects.filter(api_key__in=keys, route__in=batch))
 
 
 def _creations(order_ids: Iterable[str]) -> Iterator[tuple[Key, int, bytes]]:
-    """Answers that made these orders. An import has a date of its own, so the history says when it was stored."""
-    came = StatusChange.objects.filter(order_id__in=order_ids, sequence=1)
-    first = came.filter(recorded_at__gte=timezone.now() - LIFETIME).aggregate(at=Min("recorded_at"))["at"]
+    """Answers to the creation of these orders. An imported order has a date of its own, so the history says when it was
+    stored."""
+    creations = StatusChange.objects.filter(order_id__in=order_ids, sequence=1)
+    first = creations.filter(recorded_at__gte=timezone.now() - LIFETIME).aggregate(at=Min("recorded_at"))[
+        "at"
+    ]
     if first is None:
         return
-    found = IdempotencyRecord.objects.filter(
+    records = IdempotencyRecord.objects.filter(
         route=route_of("POST", ORDERS),
         created_at__gte=first,
         headers__Location__in=[order_url(order_id) for order_id in order_ids],
     )
-    yield from _rows(found)
+    yield from _rows(records)
 
 
 def _rows(records: Any) -> Iterator[tuple[Key, int, bytes]]:
@@ -116,7 +119,7 @@ def _rewrite(rows: Iterable[tuple[Key, int, bytes]], change: Callable[[int, byte
 
 
 def _without_customer(status: int, body: bytes, account: str | None) -> bytes:
-    """An answer of the order API, an order or an item or a refusal, with what orders.privacy removes taken out."""
+    """An answer of the order API (an order, an item or a problem) without what orders.privacy removes."""
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -124,8 +127,8 @@ def _without_customer(status: int, body: bytes, account: str | None) -> bytes:
     if not isinstance(document, dict):
         return b"{}"
     if status >= REFUSED:
-        kept = {name: document[name] for name in OF_A_REFUSAL if name in document}
-        return orjson.dumps({**kept, "detail": FORGOTTEN, "errors": []})
+        problem = {name: document[name] for name in PROBLEM_FIELDS if name in document}
+        return orjson.dumps({**problem, "detail": REMOVED, "errors": []})
     if "customer" in document:
         document |= {
             "customer": {"name": ANONYMOUS, "phoneNumber": ""},

@@ -1,4 +1,4 @@
-"""Periodic work of integrations. Each task can run twice and be killed."""
+"""Periodic tasks of integrations. Each can run twice and be killed."""
 
 from typing import Final
 
@@ -19,13 +19,13 @@ companions.register("deliveries", loop.run_until)
 
 @shared_task(ignore_result=True)
 def end_expired_keys() -> int:
-    """End the webhooks of keys that have expired."""
+    """Disable the webhooks of keys that have expired."""
     return keys.end_expired_keys()
 
 
 @shared_task(ignore_result=True)
 def purge_idempotency_records() -> int:
-    """Delete answers past their lifetime; return how many. May run twice at once and be killed."""
+    """Delete answers past their lifetime; returns how many."""
     limit = timezone.now() - LIFETIME
     deleted = 0
     while True:
@@ -34,17 +34,17 @@ def purge_idempotency_records() -> int:
         batch = list(old.order_by("created_at").values_list("pk", flat=True)[:BATCH])
         if not batch:
             return deleted
-        # The age is asked again: meanwhile a request may have put a new answer in an old one's place.
+        # The age is checked again: a request may have replaced an old answer by a new one meanwhile.
         deleted += old.filter(pk__in=batch).delete()[0]
 
 
 @shared_task(ignore_result=True)
 def purge_deliveries() -> int:
-    """Forget deliveries that are long over."""
+    """Delete deliveries that are long finished."""
     return purging.purge_deliveries()
 
 
 @shared_task(ignore_result=True)
 def purge_channels() -> int:
-    """Forget what channels sent, past its time."""
+    """Delete what channels sent, after its time."""
     return channels.purge_channels()

@@ -1,4 +1,4 @@
-"""How often a key may call: an exact sliding minute, counted in Valkey by one round trip."""
+"""Rate limits of keys: an exact sliding minute, counted in Valkey by one round trip."""
 
 import hashlib
 from functools import cache
@@ -28,7 +28,7 @@ _SCRIPT: Final = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local key, limit, window = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2])
--- Calls in the future are from before the clock was set back: nobody waits until it comes round.
+-- Calls in the future were counted before the clock was set back: nobody waits for that time.
 if (tonumber(redis.call('LINDEX', key, 0)) or 0) > now + 1000 then redis.call('DEL', key) end
 local count = redis.call('LLEN', key)
 local oldest = now
@@ -49,7 +49,7 @@ _SCRIPT_ID: Final = hashlib.sha1(_SCRIPT.encode(), usedforsecurity=False).hexdig
 
 
 class RateLimit(NamedTuple):
-    """Where a key stands: calls a minute, calls left, seconds until one comes back and to wait (0: go on)."""
+    """The state of a key's limit: calls a minute, calls left, seconds until one comes back and to wait (0: allowed)."""
 
     limit: int
     remaining: int
@@ -71,7 +71,7 @@ class CallCounter:
         self._valkey = valkey
 
     def count(self, name: str, limit: int) -> RateLimit | None:
-        """Count one call of `name` and say where it stands; None, which lets it pass, without Valkey."""
+        """Count one call of `name` and return the state of its limit; None, which allows the call, without Valkey."""
         answer = self._valkey.ask(lambda client: _run(client, f"huuva:rate:{name}", limit))
         if answer is None:
             return None
@@ -98,7 +98,7 @@ def call_counter() -> CallCounter:
 
 
 class KeyRateThrottle(BaseThrottle):
-    """Holds each key to its calls a minute. Puts `rate_limit` on the request for the answer's headers.
+    """Limits the calls a minute of each key. Sets `rate_limit` on the request for the answer's headers.
 
     Raises Problem 429 `rate_limited` with `Retry-After` (seconds). Without Valkey all calls pass.
     """
@@ -118,7 +118,7 @@ class KeyRateThrottle(BaseThrottle):
         if rate_limit.retry_after:
             raise Problem(
                 "rate_limited",
-                f"The key {grant.name} may call {limit} times a minute. Go on in {rate_limit.retry_after} s; "
+                f"The key {grant.name} may call {limit} times a minute. Try again in {rate_limit.retry_after} s; "
                 "the RateLimit header of every answer says how many calls are left.",
                 status=429,
                 headers={"Retry-After": str(rate_limit.retry_after), **rate_limit.headers()},

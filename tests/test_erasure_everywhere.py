@@ -97,21 +97,21 @@ def test_an_answer_that_comes_after_the_erasure_is_not_kept() -> None:
     order = factories.order(account=ACCOUNT, customer_name=planted.NAME)
     move_order(order.pk, PICKED_UP, actor="user:anna")
     make_deliveries()
-    under_way = claim("me", proven=False, limit=9, most=9, places={})
-    assert under_way
+    claimed = claim("me", healthy=False, limit=9, in_flight={})
+    assert claimed
 
     erase_account(ACCOUNT)
     # The lease is no other's: the same run does not send it twice.
-    assert claim("me", proven=False, limit=9, most=9, places={}) == []
+    assert claim("me", healthy=False, limit=9, in_flight={}) == []
     results.store(
         "me",
         [
-            results.Result(one, Outcome(one.due.id, 200, 9, answer=f"Thanks, {planted.NAME}"))
-            for one in under_way
+            results.Result(delivery, Outcome(delivery.id, 200, 9, answer=f"Thanks, {planted.NAME}"))
+            for delivery in claimed
         ],
     )
 
-    told = Delivery.objects.filter(pk__in=[one.due.id for one in under_way])
+    told = Delivery.objects.filter(pk__in=[delivery.id for delivery in claimed])
     assert [(one.state, one.log[0]["answer"]) for one in told] == [(Delivery.State.DELIVERED, "")]
     assert everywhere(ACCOUNT_TOO) == []
 
@@ -235,7 +235,7 @@ def assert_the_rest_stands() -> None:
     assert check_history() == 0
     assert LogEntry.objects.get(change_message__contains="orders_exported").object_repr == "orders"
     # What can't be taken in any more asks for nobody.
-    waiting = ChannelMessage.objects.filter(outcome__in=ChannelMessage.TROUBLE, settled_at=None)
+    waiting = ChannelMessage.objects.unsettled()
     assert {message.external_id for message in waiting} == {"d-6"}
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from integrations.adapters.base import LinkFacts
 from integrations.adapters.generic import Generic
-from integrations.channels.signatures import sign
+from integrations.channels.secrets import sign
 from tests.live_stack import LiveStack
 from tests.node import run_node
 

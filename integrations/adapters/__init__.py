@@ -1,1 +1,1 @@
-"""What Huuva knows of each channel's own words. No module in here touches the database or a request (ADR 18)."""
+"""Adapters of channels: their bodies as ours, and back. No module in here uses the database or a request (ADR 18)."""

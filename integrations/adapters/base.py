@@ -1,6 +1,6 @@
-"""What a channel's module must know. It touches no database and no request: everything else is the intake's.
+"""The interface of a channel's adapter. It uses neither database nor request: the intake does everything else.
 
-To add a channel: write one of these and name it in `registry.py` (docs/adding-a-channel.md).
+To add a channel: write an adapter and list it in `registry.py` (docs/adding-a-channel.md).
 """
 
 from abc import ABC, abstractmethod
@@ -23,10 +23,11 @@ class MessageType(StrEnum):
 
 @dataclass(slots=True, frozen=True)
 class ChannelOrderIn:
-    """An order as the channel tells it. `details` are those of orders.new.NewOrder.
+    """An order as the channel sent it. `details` are those of orders.new.NewOrder.
 
-    An item's `price` is a Decimal in whole units (12.50) or None: the intake, which knows the kitchen's currency, makes
-    minor units of it. `status` is ours; `currency` empty is the kitchen's. `pickup_time` None: as soon as possible.
+    An item's `price` is a Decimal in whole units (12.50) or None: the intake, which knows the kitchen's currency,
+    converts it to minor units. `status` is ours; `currency` empty is the kitchen's; `pickup_time` None is as soon as
+    possible.
     """
 
     items: list[NewItem]
@@ -40,9 +41,9 @@ class ChannelOrderIn:
 @dataclass(slots=True, frozen=True)
 class Incoming:
     """One message, read. `external_id` and `location` are the channel's own; `status` is its word, for the log. `notes`
-    say what of it was left out though the order is cooked, with no values of the body."""
+    say what was left out of an order that is cooked all the same, without values of the body."""
 
-    matter: MessageType
+    type: MessageType
     external_id: str
     location: str = ""
     status: str = ""
@@ -52,7 +53,7 @@ class Incoming:
 
 
 class Claim(NamedTuple):
-    """By which names an unverified body claims to belong to a link: believed only once the signature fits."""
+    """The ids by which an unverified body claims to belong to a link: trusted only once the signature matches."""
 
     link: str = ""
     location: str = ""
@@ -60,7 +61,7 @@ class Claim(NamedTuple):
 
 @dataclass(slots=True, frozen=True)
 class LinkFacts:
-    """What an adapter may know of a link. `name` is what its orders have as their channel."""
+    """What an adapter gets of a link. `name` is the channel of its orders."""
 
     slug: str
     name: str
@@ -72,7 +73,7 @@ class LinkFacts:
 
 @dataclass(slots=True, frozen=True)
 class StatusUpdate:
-    """A change of ours that the channel is to hear of. `status` is ours; None: the order could not be taken."""
+    """A change of an order to send to the channel. `status` is ours; None: the order could not be taken."""
 
     external_id: str
     status: int | None
@@ -82,7 +83,7 @@ class StatusUpdate:
 
 @dataclass(slots=True, frozen=True)
 class PaceUpdate:
-    """How a kitchen stands: `mode` is online, busy or paused; minutes are whole."""
+    """The pace of a kitchen: `mode` is online, busy or paused."""
 
     location: str
     mode: str
@@ -102,20 +103,20 @@ class Adapter(ABC):
 
     @abstractmethod
     def claim(self, body: Mapping[str, Any]) -> Claim:
-        """Which link the body says it is for. It may hold anything: nothing is verified yet."""
+        """The link that the body claims. The body may hold anything: nothing is verified yet."""
 
     @abstractmethod
     def read(self, body: Mapping[str, Any], link: LinkFacts) -> Incoming:
-        """The message. Raises Problem `invalid_body` (400) that names every wrong field."""
+        """Read the message. Raises Problem `invalid_body` (400), which names every wrong field."""
 
     @abstractmethod
     def status_update(self, update: StatusUpdate, link: LinkFacts) -> dict[str, Any] | None:
-        """The body that tells the channel of a change; None where it has no word for it."""
+        """The body of a status update; None where the channel has no word for the status."""
 
     def pace_update(self, update: PaceUpdate, link: LinkFacts) -> dict[str, Any] | None:
-        """The body that tells the channel how a kitchen stands; None where it does not want to know."""
+        """The body of a pace update; None where the channel takes none."""
         return None
 
     def check_mapping(self, mapping: Any) -> list[str]:
-        """What is wrong with a link's mapping, one sentence for each fault, naming its place."""
+        """The errors of a link's mapping, one sentence each, with its place."""
         return []

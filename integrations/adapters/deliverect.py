@@ -1,7 +1,7 @@
-"""Deliverect: its order webhook, its statuses, its busy mode (developers.deliverect.com).
+"""Deliverect: its order webhook, status updates and busy mode (developers.deliverect.com).
 
-Its times are UTC, with seconds or microseconds; its prices are whole numbers whose last `decimalDigits` digits are
-decimals. A cancellation is the same `_id` with status 100.
+Times are UTC, with seconds or microseconds; prices are whole numbers whose last `decimalDigits` digits are decimals. A
+cancellation is the same `_id` with status 100.
 """
 
 import re
@@ -25,22 +25,21 @@ from integrations.adapters.fields import (
     Amount,
     Digits,
     Id,
+    Location,
     Loose,
-    Moment,
-    Place,
     Quantity,
     Text,
+    Time,
     cut,
     one_line,
-    read_moment,
+    read_time,
     whole_units,
-    with_own_plus,
+    with_unique_plus,
 )
 from orders.new import PastStatus
 from orders.statuses import CANCELLED, FIRST, PICKED_UP, PREPARING, READY
 
-# Its statuses as ours. Those that aren't here (couriers' 80–89 and 115, and whatever comes next) say nothing about
-# cooking.
+# Deliverect's statuses as ours. Others (couriers' 80–89 and 115, and future ones) say nothing about cooking.
 STATUSES: Final = {
     **dict.fromkeys((1, 2, 3, 4, 5, 6, 7, 10, 20, 25, 40), FIRST),
     50: PREPARING,
@@ -50,12 +49,12 @@ STATUSES: Final = {
 }
 CANCEL_REQUESTED: Final = 100
 ENDED_BY_CHANNEL: Final = frozenset({CANCEL_REQUESTED, 110, 120})
-TELLS: Final = {FIRST: 20, PREPARING: 50, READY: 70, PICKED_UP: 90, CANCELLED: 110}
+OUR_STATUSES: Final = {FIRST: 20, PREPARING: 50, READY: 70, PICKED_UP: 90, CANCELLED: 110}
 FAILED: Final = 120
-DEEPEST: Final = 8
-# Of an order's past the latest entries are kept; of those that can't be read the first are named.
-MOST_PAST: Final = 1000
-MOST_NAMED: Final = 10
+MAX_DEPTH: Final = 8
+# Of an order's history the latest entries are read; of the unreadable ones the first are named.
+MAX_HISTORY: Final = 1000
+MAX_NAMED: Final = 10
 
 
 class Customer(Loose):
@@ -74,8 +73,8 @@ class DeliveryAddress(Loose):
     def plain(self) -> dict[str, str] | None:
         """As our orders hold it; None where the channel sent {}."""
         street = " ".join(part for part in (self.street, self.street_number, self.extra_address_info) if part)
-        found = {"city": self.city, "street": street, "postalCode": self.postal_code}
-        return {name: one_line(text, 500) for name, text in found.items() if text.strip()} or None
+        address = {"city": self.city, "street": street, "postalCode": self.postal_code}
+        return {name: one_line(text, 500) for name, text in address.items() if text.strip()} or None
 
 
 class Item(Loose):
@@ -87,25 +86,25 @@ class Item(Loose):
     sub_items: Annotated[list["Item"], Field(max_length=100)] | None = None
 
     def modifiers(self, depth: int = 1) -> list[dict[str, Any]]:
-        """What is below it, as our modifiers. Deeper than DEEPEST levels it is all put on that level."""
-        found: list[dict[str, Any]] = []
+        """The items below it as modifiers. Levels deeper than MAX_DEPTH are put on that level."""
+        modifiers: list[dict[str, Any]] = []
         for part in self.sub_items or ():
-            made: dict[str, Any] = {
+            modifier: dict[str, Any] = {
                 "name": one_line(part.name, 500) or one_line(part.plu, 500) or "?",
                 "quantity": part.quantity,
             }
             if part.plu.strip():
-                made["plu"] = one_line(part.plu, 128)
+                modifier["plu"] = one_line(part.plu, 128)
             below = part.modifiers(depth + 1)
-            found.append(made)
-            if depth >= DEEPEST:
-                found += below
+            modifiers.append(modifier)
+            if depth >= MAX_DEPTH:
+                modifiers += below
             elif below:
-                made["modifiers"] = below
-        return found
+                modifier["modifiers"] = below
+        return modifiers
 
     def remarks(self) -> Iterator[str]:
-        """Its own remark, then those of what is below, each with the name of what it is about."""
+        """Its own remark, then those of the items below, each with its item's name."""
         if self.remark and self.remark.strip():
             yield self.remark.strip()
         for part in self.sub_items or ():
@@ -118,29 +117,29 @@ class Packaging(Loose):
 
 
 class OrderBody(Loose):
-    """The order webhook. Fields that are not listed are kept in the log and not read."""
+    """The order webhook. Other fields are stored in the log and not read."""
 
     id: Annotated[Id, Field(validation_alias="_id")]
     account: Text = ""
     brand_id: Text = ""
     channel_order_id: Text = ""
     channel_order_display_id: Text = ""
-    location: Place = ""
+    location: Location = ""
     status: Any = None
-    pickup_time: Moment = None
-    delivery_time: Moment = None
+    pickup_time: Time = None
+    delivery_time: Time = None
     customer: Customer | None = None
     delivery_address: DeliveryAddress | None = None
     items: Annotated[list[Item], Field(min_length=1, max_length=500)]
     decimal_digits: Digits = 2
     packaging: Packaging | None = None
     note: Text = ""
-    # Read entry by entry: what can't be read of the past is no reason to let an order go.
+    # Read entry by entry: an unreadable history is no reason to refuse an order.
     status_history: Any = None
 
 
 class CancelBody(Loose):
-    """A cancellation needs its order's id; the rest may be missing, or be whatever it is."""
+    """A cancellation needs its order's id; the rest may be missing, or anything."""
 
     id: Annotated[Id, Field(validation_alias="_id")]
     location: Any = None
@@ -152,42 +151,48 @@ class Deliverect(Adapter):
     signature_header = "x-server-authorization-hmac-sha256"
 
     def claim(self, body: Mapping[str, Any]) -> Claim:
-        return Claim(_word(body.get("channelLink")), _word(body.get("location")))
+        return Claim(_text(body.get("channelLink")), _text(body.get("location")))
 
     def read(self, body: Mapping[str, Any], link: LinkFacts) -> Incoming:
         number = _number(body.get("status"))
         word = "" if body.get("status") is None else one_line(str(body["status"]), 64)
         if number in ENDED_BY_CHANNEL:
             cancel = CancelBody.read(body)
-            place = one_line(_word(cancel.location), 256)
+            location = one_line(_text(cancel.location), 256)
             return Incoming(
-                MessageType.CANCEL, cancel.id, place, word, _reason(cancel.status_history, number)
+                MessageType.CANCEL, cancel.id, location, word, _reason(cancel.status_history, number)
             )
         order = OrderBody.read(body)
-        past, unread = _past(order.status_history)
-        made = _order(order, number, link, past)
-        return Incoming(MessageType.ORDER, order.id, order.location, word, order=made, notes=unread)
+        past, notes = _past(order.status_history)
+        return Incoming(
+            MessageType.ORDER,
+            order.id,
+            order.location,
+            word,
+            order=_order(order, number, link, past),
+            notes=notes,
+        )
 
     def status_update(self, update: StatusUpdate, link: LinkFacts) -> dict[str, Any] | None:
         return {
             "orderId": update.external_id,
-            "status": FAILED if update.status is None else TELLS[update.status],
+            "status": FAILED if update.status is None else OUR_STATUSES[update.status],
             "reason": update.reason,
             "timeStamp": f"{update.at:%Y-%m-%dT%H:%M:%S.%f}Z",
         }
 
     def pace_update(self, update: PaceUpdate, link: LinkFacts) -> dict[str, Any] | None:
-        told: dict[str, Any] = {
+        pace: dict[str, Any] = {
             "accountId": link.account,
             "locationId": update.location,
             "channelLinkId": link.external_id,
             "status": update.mode.upper(),
         }
         if update.mode == "busy":
-            told["delay"] = update.busy_minutes
+            pace["delay"] = update.busy_minutes
         if update.preparation_minutes is not None:
-            told["prepTime"] = update.preparation_minutes
-        return told
+            pace["prepTime"] = update.preparation_minutes
+        return pace
 
 
 def _order(body: OrderBody, number: int | None, link: LinkFacts, past: list[PastStatus]) -> ChannelOrderIn:
@@ -199,7 +204,7 @@ def _order(body: OrderBody, number: int | None, link: LinkFacts, past: list[Past
     if body.packaging and body.packaging.include_cutlery:
         notes.append("+ cutlery")
     return ChannelOrderIn(
-        items=with_own_plus((item.plu, _details(item, body.decimal_digits)) for item in body.items),
+        items=with_unique_plus((item.plu, _details(item, body.decimal_digits)) for item in body.items),
         details={
             "account": one_line(body.account, 128) or link.slug,
             "brand_id": one_line(body.brand_id, 128) or link.brand_id or link.external_id or link.slug,
@@ -232,46 +237,46 @@ def _details(item: Item, digits: int) -> dict[str, Any]:
 
 
 def _past(entries: Any) -> tuple[list[PastStatus], tuple[str, ...]]:
-    """What it tells of the past in our words, and a note on what of it can't be read."""
-    found: list[PastStatus] = []
-    told = entries if isinstance(entries, list) else []
-    unread = [] if entries is None or told is entries else [""]
-    first = max(0, len(told) - MOST_PAST)
-    for number, entry in enumerate(told[first:], first):
+    """The history in our statuses, and a note on entries that can't be read."""
+    past: list[PastStatus] = []
+    history = entries if isinstance(entries, list) else []
+    unread = [] if entries is None or history is entries else [""]
+    first = max(0, len(history) - MAX_HISTORY)
+    for number, entry in enumerate(history[first:], first):
         try:
-            at = read_moment(entry.get("timeStamp"))
+            at = read_time(entry.get("timeStamp"))
             status = _number(entry.get("status"))
         except (PydanticCustomError, AttributeError):
             unread.append(f"/{number}")
             continue
         if status in STATUSES and at is not None:
-            found.append(PastStatus(STATUSES[status], at))
+            past.append(PastStatus(STATUSES[status], at))
     if not unread:
-        return found, ()
-    named = ", ".join(f"/statusHistory{place}" for place in unread[:MOST_NAMED])
-    more = " …" if len(unread) > MOST_NAMED else ""
-    return found, (f"Left out of the order's history, because it can't be read: {named}{more}.",)
+        return past, ()
+    named = ", ".join(f"/statusHistory{place}" for place in unread[:MAX_NAMED])
+    more = " …" if len(unread) > MAX_NAMED else ""
+    return past, (f"Left out of the order's history, because it can't be read: {named}{more}.",)
 
 
 def _history(past: list[PastStatus], status: int) -> tuple[PastStatus, ...]:
-    """Without the last stretch in the order's present status: that row is ours to write, with the time at which the
-    order came."""
+    """Without the last entries in the order's present status: we write that row, with the time at which the order
+    came."""
     while past and past[-1].status == status:
         past.pop()
     return tuple(past)
 
 
 def _reason(history: Any, number: int) -> str:
-    """What the entry of the cancellation says, where it says something."""
+    """The text of the cancellation's entry in the history, if any."""
     for entry in reversed(history if isinstance(history, list) else []):
         if isinstance(entry, dict) and _number(entry.get("status")) == number:
-            said = entry.get("response")
-            if isinstance(said, str) and said.strip():
-                return one_line(said, 500)
+            response = entry.get("response")
+            if isinstance(response, str) and response.strip():
+                return one_line(response, 500)
     return ""
 
 
-def _word(value: Any) -> str:
+def _text(value: Any) -> str:
     return value.strip()[:256] if isinstance(value, str) else ""
 
 

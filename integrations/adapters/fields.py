@@ -1,7 +1,7 @@
-"""What bodies of channels are made of, read leniently: an order is cooked even where one of its texts is too long.
+"""Field types of channels' bodies, read leniently: an order is cooked even where one of its texts is too long.
 
-Texts are cut to what the order tables hold (the whole payload is kept beside), numbers may come as texts; what would
-make an order wrong, such as a quantity of 0, is still a named error.
+Texts are cut to what the order tables hold (the whole payload is in the log) and numbers may be texts. What would make
+an order wrong, such as a quantity of 0, is still an error.
 """
 
 import hashlib
@@ -21,11 +21,11 @@ from orders.new import NewItem
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _PLAIN_ID: Final = re.compile(r"[A-Za-z0-9._~+=@-]{1,64}")
 _ZONE: Final = re.compile(r"(?:[Zz]|[+-]\d\d:?\d\d)$")
-_MOST: Final = 10**9
+_MAX_AMOUNT: Final = 10**9
 
 
 class Loose(Body):
-    """A part of a channel's body: unknown fields ignored, the first spelling that is there counts."""
+    """A part of a channel's body: unknown fields are ignored; of several spellings the first that is there counts."""
 
     model_config = ConfigDict(strict=False, coerce_numbers_to_str=True, populate_by_name=False)
 
@@ -34,18 +34,18 @@ class Loose(Body):
         cls.spellings = []
 
 
-def cut(text: str, longest: int) -> str:
-    """Printable, without spaces around it, and at most that long."""
+def cut(text: str, max_length: int) -> str:
+    """The text stripped, without control characters, and not longer than that."""
     text = _CONTROL.sub(" ", text).strip()
-    return text if len(text) <= longest else text[: longest - 1] + "…"
+    return text if len(text) <= max_length else text[: max_length - 1] + "…"
 
 
-def one_line(text: str, longest: int) -> str:
-    return cut(" ".join(text.split()), longest)
+def one_line(text: str, max_length: int) -> str:
+    return cut(" ".join(text.split()), max_length)
 
 
 def _text(value: Any) -> str:
-    """Null is no text. What is no text at all is named, except that numbers are."""
+    """Null is empty, numbers become texts, anything else is an error."""
     if value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
@@ -54,7 +54,7 @@ def _text(value: Any) -> str:
 
 
 def _id(value: Any) -> str:
-    """What repeats are told by: nothing is made of it."""
+    """Repeats are recognised by it, so it is taken exactly as it is."""
     if value is None:
         raise PydanticCustomError("required", "This field is missing; send it.")
     if not isinstance(value, str):
@@ -73,7 +73,7 @@ def _quantity(value: Any) -> int:
     return value
 
 
-def read_moment(value: Any) -> datetime | None:
+def read_time(value: Any) -> datetime | None:
     """A time of RFC 3339, with seconds or microseconds; without a zone it is UTC, as these channels promise."""
     if value in (None, ""):
         return None
@@ -87,61 +87,63 @@ def _digits(value: Any) -> Any:
 
 
 def amount(value: Any) -> Decimal | None:
-    """A number, or one that was sent as a text. Raises PydanticCustomError."""
+    """A number, or the text of one. Raises PydanticCustomError."""
     if value in (None, ""):
         return None
     try:
         if isinstance(value, bool):
             raise InvalidOperation
         number = Decimal(str(value))
-        if not number.is_finite() or abs(number) > _MOST:
+        if not number.is_finite() or abs(number) > _MAX_AMOUNT:
             raise InvalidOperation
     except InvalidOperation:
-        raise PydanticCustomError("type", "Send an amount, a number up to {most}.", {"most": _MOST}) from None
+        raise PydanticCustomError(
+            "type", "Send an amount, a number up to {most}.", {"most": _MAX_AMOUNT}
+        ) from None
     return number
 
 
 Text = Annotated[str, BeforeValidator(_text)]
-Moment = Annotated[datetime | None, BeforeValidator(read_moment)]
+Time = Annotated[datetime | None, BeforeValidator(read_time)]
 Id = Annotated[str, BeforeValidator(_id), Field(min_length=1, max_length=256)]
-# Which kitchen is meant: nothing is made of it, or two long ones could become the same.
-Place = Annotated[Text, Field(max_length=256)]
+# Says which kitchen is meant, so it is never cut: two long ones could become the same.
+Location = Annotated[Text, Field(max_length=256)]
 Quantity = Annotated[int, BeforeValidator(_quantity), Field(ge=1, le=9999)]
 Digits = Annotated[int, BeforeValidator(_digits), Field(ge=0, le=6)]
 Amount = Annotated[Decimal | None, BeforeValidator(amount)]
 
 
 def whole_units(value: Decimal | None, digits: int) -> Decimal | None:
-    """An amount whose last `digits` digits are decimals, as people say it: 1250 with 2 is 12.50."""
+    """An amount whose last `digits` digits are decimals, in whole units: 1250 with 2 is 12.50."""
     return None if value is None else value.scaleb(-digits)
 
 
 def minor_units(value: Decimal | None, currency: str) -> int | None:
-    """Whole units in the minor units of a currency."""
+    """An amount of whole units in the minor units of a currency."""
     if value is None:
         return None
     scaled = value.scaleb(minor_digits(currency)).quantize(Decimal(1), ROUND_HALF_UP)
-    return max(-_MOST, min(_MOST, int(scaled)))
+    return max(-_MAX_AMOUNT, min(_MAX_AMOUNT, int(scaled)))
 
 
 def id_part(external_id: str) -> str:
-    """The channel's id as it may stand in ours: as it is where it is plain, else by its digest."""
+    """The channel's id as a part of ours: itself where it is plain, else its digest."""
     if _PLAIN_ID.fullmatch(external_id):
         return external_id
     return hashlib.sha256(external_id.encode("utf-8", "surrogatepass")).hexdigest()[:40]
 
 
-def with_own_plus(lines: Iterable[tuple[str, dict[str, Any]]]) -> list[NewItem]:
-    """Lines that share a PLU become `PLU`, `PLU~2`, …; a PLU is unique inside its order."""
-    lines = [(one_line(plu, 120) or "item", details) for plu, details in lines]
-    named = {plu for plu, _ in lines}
+def with_unique_plus(items: Iterable[tuple[str, dict[str, Any]]]) -> list[NewItem]:
+    """Items that share a PLU become `PLU`, `PLU~2`, …; a PLU is unique in its order."""
+    items = [(one_line(plu, 120) or "item", details) for plu, details in items]
+    plus = {plu for plu, _ in items}
     used: set[str] = set()
-    items = []
-    for plu, details in lines:
-        own, number = plu, 1
-        while own in used or (number > 1 and own in named):
+    new_items = []
+    for plu, details in items:
+        unique, number = plu, 1
+        while unique in used or (number > 1 and unique in plus):
             number += 1
-            own = f"{plu}~{number}"
-        used.add(own)
-        items.append(NewItem(own, details))
-    return items
+            unique = f"{plu}~{number}"
+        used.add(unique)
+        new_items.append(NewItem(unique, details))
+    return new_items

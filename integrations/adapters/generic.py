@@ -1,4 +1,4 @@
-"""Any channel that can sign a JSON body: its link's mapping (mapping.py) says where the fields stand."""
+"""Any channel that can sign a JSON body: its link's mapping (mapping.py) says where the fields are."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -24,15 +24,15 @@ from integrations.adapters.fields import (
     amount,
     cut,
     one_line,
-    read_moment,
+    read_time,
     whole_units,
-    with_own_plus,
+    with_unique_plus,
 )
-from integrations.adapters.mapping import FAILED, Mapping, Modifiers, faults_of
+from integrations.adapters.mapping import FAILED, Mapping, Modifiers, mapping_errors
 from orders.statuses import ORDER_NAMES
 
-DEEPEST: Final = 8
-LONGEST_ID: Final = 256
+MAX_DEPTH: Final = 8
+MAX_ID_LENGTH: Final = 256
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 
 
@@ -42,12 +42,12 @@ class Generic(Adapter):
     has_mapping = True
 
     def claim(self, body: AnyMapping[str, Any]) -> Claim:
-        # Its address names the link.
+        # Its URL names the link.
         return Claim()
 
     def read(self, body: AnyMapping[str, Any], link: LinkFacts) -> Incoming:
         mapping = Mapping.model_validate(link.mapping)
-        return _Reading(body, mapping, link).message()
+        return _Reader(body, mapping, link).message()
 
     def status_update(self, update: StatusUpdate, link: LinkFacts) -> dict[str, Any] | None:
         mapping = Mapping.model_validate(link.mapping)
@@ -69,11 +69,11 @@ class Generic(Adapter):
         }
 
     def check_mapping(self, mapping: Any) -> list[str]:
-        return faults_of(mapping)
+        return mapping_errors(mapping)
 
 
-class _Reading:
-    """One body under one mapping. Faults are gathered, so that all are named at once."""
+class _Reader:
+    """Reads one body by a mapping. Errors are collected, so that all are named at once."""
 
     def __init__(self, body: AnyMapping[str, Any], mapping: Mapping, link: LinkFacts) -> None:
         self.body, self.mapping, self.link = body, mapping, link
@@ -83,7 +83,7 @@ class _Reading:
         m = self.mapping
         external_id = self.id(m.id)
         if not external_id and not self.errors:
-            self.fault(m.id, "required", "This field is missing; send it.")
+            self.error(m.id, "required", "This field is missing; send it.")
         status = self.text(self.body, m.status, 64)
         location = self.id(m.location)
         if status and status in m.cancelled:
@@ -98,13 +98,13 @@ class _Reading:
         m, link = self.mapping, self.link
         currency = self.text(self.body, m.currency, 3)
         if currency and not _CURRENCY.fullmatch(currency):
-            self.fault(m.currency or "", "format", "Send three capital letters, such as EUR.")
+            self.error(m.currency or "", "format", "Send three capital letters, such as EUR.")
             currency = ""
-        lines = list(self.lines())
+        items = list(self.items())
         display = self.text(self.body, m.display_id, 64)
         channel_order_id = self.text(self.body, m.channel_order_id, 128) or external_id[:128]
         return ChannelOrderIn(
-            items=with_own_plus(lines),
+            items=with_unique_plus(items),
             details={
                 "account": self.text(self.body, m.account, 128) or link.slug,
                 "brand_id": self.text(self.body, m.brand_id, 128) or link.brand_id or link.slug,
@@ -116,79 +116,79 @@ class _Reading:
                 "delivery_address": None,
                 "note": self.text(self.body, m.note, 2000),
             },
-            pickup_time=self.read(self.body, m.pickup_time, read_moment),
+            pickup_time=self.read(self.body, m.pickup_time, read_time),
             currency=currency,
         )
 
-    def lines(self) -> Iterator[tuple[str, dict[str, Any]]]:
+    def items(self) -> Iterator[tuple[str, dict[str, Any]]]:
         m = self.mapping.items
-        found = _at(self.body, m.list)
-        if not isinstance(found, list) or not 1 <= len(found) <= 500:
-            self.fault(m.list, "type", "Send a list of 1 to 500 items.")
+        items = _at(self.body, m.list)
+        if not isinstance(items, list) or not 1 <= len(items) <= 500:
+            self.error(m.list, "type", "Send a list of 1 to 500 items.")
             return
-        for number, line in enumerate(found):
+        for number, item in enumerate(items):
             under = f"{m.list}.{number}"
-            if not isinstance(line, dict):
-                self.fault(under, "type", "Send an object, {…}.")
+            if not isinstance(item, dict):
+                self.error(under, "type", "Send an object, {…}.")
                 continue
-            price = self.read(line, m.price, amount, under)
+            price = self.read(item, m.price, amount, under)
             yield (
-                self.text(line, m.plu, 120, under),
+                self.text(item, m.plu, 120, under),
                 {
-                    "name": self.text(line, m.name, 500, under) or self.text(line, m.plu, 120, under) or "?",
-                    "quantity": self.read(line, m.quantity, _quantity, under) or 1,
-                    "note": self.text(line, m.note, 2000, under),
-                    "modifiers": self.modifiers(line, m.modifiers, under),
+                    "name": self.text(item, m.name, 500, under) or self.text(item, m.plu, 120, under) or "?",
+                    "quantity": self.read(item, m.quantity, _quantity, under) or 1,
+                    "note": self.text(item, m.note, 2000, under),
+                    "modifiers": self.modifiers(item, m.modifiers, under),
                     "allergens": [],
                     "price": whole_units(price, self.mapping.decimal_digits),
                 },
             )
 
     def modifiers(
-        self, line: AnyMapping[str, Any], m: Modifiers | None, under: str, depth: int = 1
+        self, item: AnyMapping[str, Any], m: Modifiers | None, under: str, depth: int = 1
     ) -> list[dict[str, Any]]:
-        """Deeper than DEEPEST levels it is all put on that level. What can't be read is named, never left out: it may
-        be what somebody must not eat."""
-        found = _at(line, m.list) if m else None
-        if m is None or found is None:
+        """Levels deeper than MAX_DEPTH are put on that level. What can't be read is an error, never left out: it may be
+        what somebody must not eat."""
+        parts = _at(item, m.list) if m else None
+        if m is None or parts is None:
             return []
-        if not isinstance(found, list) or len(found) > 100:
-            self.fault(f"{under}.{m.list}", "type", "Send a list of up to 100.")
+        if not isinstance(parts, list) or len(parts) > 100:
+            self.error(f"{under}.{m.list}", "type", "Send a list of up to 100.")
             return []
-        made = []
-        for number, part in enumerate(found):
+        modifiers = []
+        for number, part in enumerate(parts):
             place = f"{under}.{m.list}.{number}"
             if not isinstance(part, dict):
-                self.fault(place, "type", "Send an object, {…}.")
+                self.error(place, "type", "Send an object, {…}.")
                 continue
-            one: dict[str, Any] = {"name": self.text(part, m.name, 500, place) or "?", "quantity": 1}
+            modifier: dict[str, Any] = {"name": self.text(part, m.name, 500, place) or "?", "quantity": 1}
             if m.quantity is not None and _at(part, m.quantity) is not None:
-                one["quantity"] = self.read(part, m.quantity, _quantity, place) or 1
+                modifier["quantity"] = self.read(part, m.quantity, _quantity, place) or 1
             if plu := self.text(part, m.plu, 128, place):
-                one["plu"] = plu
+                modifier["plu"] = plu
             below = self.modifiers(part, m, place, depth + 1)
-            made.append(one)
-            if depth >= DEEPEST:
-                made += below
+            modifiers.append(modifier)
+            if depth >= MAX_DEPTH:
+                modifiers += below
             elif below:
-                one["modifiers"] = below
-        return made
+                modifier["modifiers"] = below
+        return modifiers
 
-    def text(self, part: AnyMapping[str, Any], path: str | None, longest: int, under: str = "") -> str:
+    def text(self, part: AnyMapping[str, Any], path: str | None, max_length: int, under: str = "") -> str:
         value = _at(part, path) if path else None
         if value is None:
             return ""
         if isinstance(value, bool) or not isinstance(value, str | int | float):
-            self.fault(f"{under}.{path}" if under else str(path), "type", "Send a text.")
+            self.error(f"{under}.{path}" if under else str(path), "type", "Send a text.")
             return ""
-        return one_line(str(value), longest) if longest < 2000 else cut(str(value), longest)
+        return one_line(str(value), max_length) if max_length < 2000 else cut(str(value), max_length)
 
     def id(self, path: str) -> str:
-        """By it repeats are told, or kitchens: cut, two long ones could become the same."""
-        found = self.text(self.body, path, LONGEST_ID + 1)
-        if len(found) > LONGEST_ID:
-            self.fault(path, "too_long", f"Send at most {LONGEST_ID} characters.")
-        return found
+        """An id of an order or a location. It is never cut: two long ones could become the same."""
+        value = self.text(self.body, path, MAX_ID_LENGTH + 1)
+        if len(value) > MAX_ID_LENGTH:
+            self.error(path, "too_long", f"Send at most {MAX_ID_LENGTH} characters.")
+        return value
 
     def read[T](
         self, part: AnyMapping[str, Any], path: str | None, how: Callable[[Any], T | None], under: str = ""
@@ -198,10 +198,10 @@ class _Reading:
         try:
             return how(_at(part, path))
         except PydanticCustomError as error:
-            self.fault(f"{under}.{path}" if under else path, error.type, error.message())
+            self.error(f"{under}.{path}" if under else path, error.type, error.message())
             return None
 
-    def fault(self, path: str, code: str, detail: str) -> None:
+    def error(self, path: str, code: str, detail: str) -> None:
         self.errors.append({"pointer": pointer(*path.split(".")), "code": code, "detail": detail})
 
     def stop(self) -> None:
@@ -210,7 +210,7 @@ class _Reading:
 
 
 def _quantity(value: Any) -> int:
-    """Raises PydanticCustomError. What is no number at all is told as what it should have been: a whole one."""
+    """Raises PydanticCustomError, also for what is no number: ask for a whole one."""
     with suppress(PydanticCustomError):
         number = amount(value)
         if number is not None and number == int(number) and 1 <= number <= 9999:
@@ -219,7 +219,7 @@ def _quantity(value: Any) -> int:
 
 
 def _at(value: Any, path: str) -> Any:
-    """What stands under a path; None where nothing does. A path that begins with `=` is the value itself."""
+    """The value at a path; None where there is none. A path that begins with `=` is the value itself."""
     if path.startswith("="):
         return path[1:]
     for part in path.split("."):

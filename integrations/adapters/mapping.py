@@ -1,6 +1,6 @@
-"""Where the fields of a generic channel stand in its body: a link's mapping, data that a manager edits in the admin.
+"""A generic link's mapping: where the fields are in its channel's body. Managers edit it in the admin.
 
-docs/adding-a-channel.md has a whole one.
+docs/adding-a-channel.md has a complete one.
 """
 
 from typing import Annotated, Any, Final
@@ -11,12 +11,12 @@ from pydantic.alias_generators import to_camel
 from orders.statuses import ORDER_NAMES
 
 Path = Annotated[str, StringConstraints(pattern=r"^[^.\s]+(\.[^.\s]+)*$", max_length=200)]
-# Beside our statuses: what the channel is told of an order that could not be taken.
+# Beside our statuses: what is sent to the channel for an order that could not be taken.
 FAILED: Final = "FAILED"
 
 
 class _Strict(BaseModel):
-    """A part of a mapping: a name that is not known is a mistake, and named."""
+    """A part of a mapping; unknown names are errors."""
 
     model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True)
 
@@ -35,7 +35,7 @@ class Items(_Strict):
     quantity: Path
     price: Path | None = None
     note: Path | None = None
-    # Modifiers of modifiers stand under the same name, one level down.
+    # Modifiers of modifiers have the same name, one level down.
     modifiers: Modifiers | None = None
 
 
@@ -58,36 +58,38 @@ class Mapping(_Strict):
     note: Path | None = None
     currency: Path | None = None
     decimal_digits: Annotated[int, Field(ge=0, le=6)] = 2
-    # Our statuses, and FAILED, in the channel's words; without one it is told ours.
+    # Our statuses, and FAILED, in the channel's words; ours is sent where one is missing.
     statuses: dict[str, str] = {}
 
 
-def faults_of(mapping: Any) -> list[str]:
-    """What is wrong with a mapping, one sentence for each fault, naming its place."""
+def mapping_errors(mapping: Any) -> list[str]:
+    """The errors of a mapping, one sentence each, with its place."""
     try:
-        found = Mapping.model_validate(mapping)
+        valid = Mapping.model_validate(mapping)
     except ValidationError as error:
-        return [f"{_place(one['loc'])}: {_told(one)}" for one in error.errors(include_url=False)]
+        return [
+            f"{_place(details['loc'])}: {_describe(details)}" for details in error.errors(include_url=False)
+        ]
     known = [*ORDER_NAMES.values(), FAILED]
-    faults = [
-        f"statuses.{name}: There is no such status of ours; write one of {', '.join(known)}."
-        for name in sorted(found.statuses.keys() - set(known))
+    errors = [
+        f"statuses.{name}: Unknown status; use one of {', '.join(known)}."
+        for name in sorted(valid.statuses.keys() - set(known))
     ]
-    if found.cancelled and found.status is None:
-        faults.append("status: Missing; without it no word can say that an order is cancelled.")
-    return faults
+    if valid.cancelled and valid.status is None:
+        errors.append("status: Missing; `cancelled` needs it.")
+    return errors
 
 
 def _place(parts: tuple[int | str, ...]) -> str:
     return ".".join(str(part) for part in parts) or "mapping"
 
 
-def _told(error: Any) -> str:
+def _describe(error: Any) -> str:
     match error["type"]:
         case "missing":
-            return "Missing; write where it stands in the channel's body."
+            return "Missing; write its path in the channel's body."
         case "extra_forbidden":
-            return "There is no such name in a mapping; see docs/adding-a-channel.md."
+            return "Unknown name; see docs/adding-a-channel.md."
         case "string_pattern_mismatch":
             return "Write a path such as order.lines, names with dots between them."
         case "model_type" | "model_attributes_type":

@@ -1,4 +1,4 @@
-"""The channels there are. A new one is a module beside this and a line here (docs/adding-a-channel.md)."""
+"""All adapters. A new one is a module beside this and a line here (docs/adding-a-channel.md)."""
 
 from typing import Final
 

@@ -1,3 +1,3 @@
-"""Admin of integrations: keys, webhooks and what they were sent; on an order's page, all that was said of it."""
+"""Admin of keys, webhooks and deliveries, and the traffic of an order on its page."""
 
 from integrations.admin import deliveries, keys, webhooks  # noqa: F401  (registers them)

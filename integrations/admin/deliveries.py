@@ -1,4 +1,4 @@
-"""The log of deliveries: what was sent to whom, each try with its answer; and sending again."""
+"""The log of deliveries: each attempt with its answer; and sending again."""
 
 from typing import Any
 
@@ -18,20 +18,20 @@ from orders.access import kitchens_of, sees_customers
 from orders.admin.paging import InfinitePaginator
 from orders.admin.scope import KitchenScoped
 
-# Of the filter; more are found by their page's link.
-MOST_SINKS = 200
+# In the filter; the deliveries of others are linked from their pages.
+MAX_RECEIVERS = 200
 
 
-class SinkFilter(admin.SimpleListFilter):
+class ReceiverFilter(admin.SimpleListFilter):
     title = _("receiver")
     parameter_name = "sink"
 
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
         allowed = kitchens_of(request.user)
-        sinks = (
+        receivers = (
             Sink.objects.present() if allowed is None else Sink.objects.present().filter(kitchen__in=allowed)
         )
-        return list(sinks.order_by("name", "id").values_list("id", "name")[:MOST_SINKS])
+        return list(receivers.order_by("name", "id").values_list("id", "name")[:MAX_RECEIVERS])
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> QuerySet[Delivery]:
         return queryset.filter(sink_id=self.value()) if self.value() else queryset
@@ -53,13 +53,13 @@ class StateFilter(admin.SimpleListFilter):
 class DeliveryAdmin(KitchenScoped, ModelAdmin):
     kitchen_lookup = "sink__kitchen"
     list_display = (
-        "event_type", "order_id", "sequence", "shown_sink", "shown_state", "attempts",
+        "event_type", "order_id", "sequence", "shown_receiver", "shown_state", "attempts",
         "last_status", "last_ms", "created_at",
     )  # fmt: skip
-    list_filter = (SinkFilter, StateFilter)
+    list_filter = (ReceiverFilter, StateFilter)
     list_select_related = ("sink",)
     list_per_page = 50
-    # Each other order would sort the whole table.
+    # Any other order would sort the whole table.
     ordering = ("-id",)
     sortable_by = ()
     paginator = InfinitePaginator
@@ -73,16 +73,16 @@ class DeliveryAdmin(KitchenScoped, ModelAdmin):
         "event_type",
         "order_id",
         "sequence",
-        "shown_sink",
+        "shown_receiver",
         "state",
         "at",
         "created_at",
         "attempts",
         "next_attempt_at",
         "finished_at",
-        "shown_tries",
+        "shown_attempts",
     )
-    readonly_fields = (*fields, "shown_tries_without_answers")
+    readonly_fields = (*fields, "shown_attempts_without_answers")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Delivery], search_term: str
@@ -92,7 +92,7 @@ class DeliveryAdmin(KitchenScoped, ModelAdmin):
         return (queryset.filter(order_id=term) if term else queryset), False
 
     @display(description=_("receiver"))
-    def shown_sink(self, delivery: Delivery) -> str:
+    def shown_receiver(self, delivery: Delivery) -> str:
         return delivery.sink.name
 
     @display(
@@ -104,17 +104,17 @@ class DeliveryAdmin(KitchenScoped, ModelAdmin):
         return state.name.lower(), str(state.label)
 
     def get_fields(self, request: HttpRequest, obj: Delivery | None = None) -> Any:
-        # Receivers repeat what they were sent.
-        tries = "shown_tries" if sees_customers(request.user) else "shown_tries_without_answers"
-        return (*self.fields[:-1], tries)
+        # Answers may repeat customers' data.
+        attempts = "shown_attempts" if sees_customers(request.user) else "shown_attempts_without_answers"
+        return (*self.fields[:-1], attempts)
 
     @display(description=_("tries"))
-    def shown_tries_without_answers(self, delivery: Delivery) -> str | SafeString:
-        return _tries([{**entry, "answer": ""} for entry in delivery.log])
+    def shown_attempts_without_answers(self, delivery: Delivery) -> str | SafeString:
+        return _attempts([{**entry, "answer": ""} for entry in delivery.log])
 
     @display(description=_("tries"))
-    def shown_tries(self, delivery: Delivery) -> str | SafeString:
-        return _tries(delivery.log)
+    def shown_attempts(self, delivery: Delivery) -> str | SafeString:
+        return _attempts(delivery.log)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -144,7 +144,7 @@ class DeliveryAdmin(KitchenScoped, ModelAdmin):
         )
 
 
-def _tries(log: list[dict[str, Any]]) -> str | SafeString:
+def _attempts(log: list[dict[str, Any]]) -> str | SafeString:
     if not log:
         return "–"
     rows = format_html_join(

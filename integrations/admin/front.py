@@ -1,4 +1,4 @@
-"""What admin's front page says of integrations."""
+"""Alerts of integrations on the admin's front page."""
 
 from collections.abc import Iterable
 
@@ -14,11 +14,11 @@ MOST = 5
 
 
 def webhook_alerts(request: HttpRequest) -> Iterable[Alert]:
-    """Webhooks that were disabled without anybody asking for it; one statement."""
+    """Webhooks that were disabled and not by somebody; one statement."""
     if not request.user.has_perm("integrations.view_webhookendpoint"):
         return []
     allowed = kitchens_of(request.user)
-    found = (
+    endpoints = (
         WebhookEndpoint.objects.present()
         .filter(**({} if allowed is None else {"kitchen__in": allowed}))
         .exclude(disabled_at=None)
@@ -27,9 +27,9 @@ def webhook_alerts(request: HttpRequest) -> Iterable[Alert]:
     )
     return [
         Alert(
-            _("The webhook %(name)s is told no more: %(reason)s.")
+            _("The webhook %(name)s is disabled: %(reason)s.")
             % {"name": endpoint.name, "reason": endpoint.get_disabled_reason_display()},
             reverse("admin:integrations_webhookendpoint_change", args=[endpoint.pk]),
         )
-        for endpoint in found
+        for endpoint in endpoints
     ]

@@ -1,4 +1,4 @@
-"""API keys for managers: made, shown once, revoked."""
+"""API keys for managers: create (shown once), change, revoke."""
 
 from typing import Any
 
@@ -23,8 +23,8 @@ from orders import audit
 from orders.access import sees_customers
 from orders.admin.scope import KitchenFilter, KitchenScoped
 
-# What is known of a key beside what managers set.
-FACTS = ("prefix", "state_in_words", "created_at", "last_used_at", "revoked_at")
+# The state of a key, below what managers set.
+FACTS = ("prefix", "state_label", "created_at", "last_used_at", "revoked_at")
 
 
 class ApiKeyForm(forms.ModelForm):
@@ -45,7 +45,7 @@ class ApiKeyForm(forms.ModelForm):
     def clean_scopes(self) -> list[str]:
         scopes: list[str] = self.cleaned_data["scopes"]
         new = set(scopes) - set(self.instance.scopes or ())
-        # A key must not show its maker what the admin doesn't.
+        # A key must not show its creator what the admin doesn't.
         if CUSTOMERS in new and not self.sees_customers:
             raise forms.ValidationError(
                 _("Only who may see customers' data may give this scope: %(scope)s."),
@@ -106,7 +106,7 @@ class ApiKeyAdmin(KitchenScoped, ModelAdmin):
         return state.value, state.label
 
     @display(description=_("state"))
-    def state_in_words(self, key: ApiKey) -> str | Promise:
+    def state_label(self, key: ApiKey) -> str | Promise:
         return key.state_at(timezone.now()).label
 
     @display(description=_("kitchen"), ordering="kitchen")
@@ -129,24 +129,24 @@ class ApiKeyAdmin(KitchenScoped, ModelAdmin):
         return form
 
     def get_fieldsets(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
-        given = (None, {"fields": self.fields})
-        return (given,) if obj is None else (given, (_("How it is"), {"fields": FACTS}))
+        settings = (None, {"fields": self.fields})
+        return (settings,) if obj is None else (settings, (_("State"), {"fields": FACTS}))
 
     def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
         # The history knows a key by its name, so the name stays.
         return () if obj is None else ("name", *FACTS)
 
     def has_change_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
-        # What a revoked key was allowed to do is a record.
+        # What a revoked key was allowed to do stays on record.
         return super().has_change_permission(request, obj) and (obj is None or obj.revoked_at is None)
 
     def has_delete_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
-        # Who did what must stay answerable: keys are revoked instead.
+        # The history names keys: they are revoked instead.
         return False
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: forms.ModelForm, change: bool) -> None:
         if change:
-            # What was changed alone: the key may have been revoked since the form was read.
+            # Changed fields only: the key may have been revoked since the form was read.
             obj.save(update_fields=form.changed_data)
         else:
             # Lives as long as this request: never in the session, a message or a log.
@@ -157,7 +157,7 @@ class ApiKeyAdmin(KitchenScoped, ModelAdmin):
     def response_add(
         self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None
     ) -> HttpResponse:
-        """The page with the plain key, as the very answer to the form, so that it exists nowhere else."""
+        """The plain key is in the answer to the form, so that it exists nowhere else."""
         audit.record("secret_shown", obj, user=request.user)
         context = {
             **self.admin_site.each_context(request),
@@ -166,7 +166,7 @@ class ApiKeyAdmin(KitchenScoped, ModelAdmin):
             "key": obj,
             "plain_key": request.plain_key,  # type: ignore[attr-defined]
         }
-        # Admin marks all its pages as not to be stored.
+        # All pages of the admin are sent with `no-store`.
         return TemplateResponse(request, "integrations/key_created.html", context)
 
     @admin.action(description=_("Revoke for good"), permissions=["change"])

@@ -1,5 +1,5 @@
-"""What came in for an order and what went out, on the order's own page: calls of keys, messages of its channel, and
-deliveries to webhooks and channels, with request ids, outcomes and replay. Three statements, whatever the order."""
+"""The traffic of an order on its page: calls of keys, messages of its channel, and deliveries to webhooks and channels,
+with request ids, outcomes and replay. Three statements, whatever the order."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -20,8 +20,8 @@ from orders.admin.formatting import badge, format_time
 from orders.models import Order, StatusChange
 from orders.statuses import ItemStatus, OrderStatus
 
-# Of each direction; an order that has more is looked at in the lists.
-MOST: Final = 100
+# Of each kind; the lists show the rest.
+MAX_ROWS: Final = 100
 DELIVERY_LOOKS: Final = {
     Delivery.State.WAITING: "info",
     Delivery.State.DELIVERED: "success",
@@ -31,7 +31,7 @@ DELIVERY_LOOKS: Final = {
 
 
 @dataclass(frozen=True)
-class Line:
+class TrafficRow:
     at: datetime
     time: str
     inbound: bool
@@ -45,31 +45,31 @@ class Line:
     replay_url: str
 
 
-def order_traffic(request: HttpRequest, order: Order, log: Sequence[StatusChange]) -> str:
-    """The card; nothing for who may not see it, or where nobody has spoken of the order."""
-    lines: list[Line] = []
+def order_traffic(request: HttpRequest, order: Order, history: Sequence[StatusChange]) -> str:
+    """The card; empty for users who may not see it, and for orders without any traffic."""
+    rows: list[TrafficRow] = []
     if request.user.has_perm("integrations.view_apikey"):
-        lines += _calls(order, log)
+        rows += _calls(order, history)
     if request.user.has_perm("integrations.view_channelmessage"):
-        lines += _messages(request, order)
+        rows += _messages(request, order)
     if request.user.has_perm("integrations.view_delivery"):
-        lines += _deliveries(request, order)
-    if not lines:
+        rows += _deliveries(request, order)
+    if not rows:
         return ""
-    lines.sort(key=lambda line: line.at)
-    return render_to_string("integrations/traffic.html", {"traffic": lines, "order": order}, request)
+    rows.sort(key=lambda row: row.at)
+    return render_to_string("integrations/traffic.html", {"traffic": rows, "order": order}, request)
 
 
-def _calls(order: Order, log: Sequence[StatusChange]) -> Iterable[Line]:
-    """What keys asked. A refusal is known where it was kept for an Idempotency-Key; the request log has all."""
-    for call in calls_of(order, log):
+def _calls(order: Order, history: Sequence[StatusChange]) -> Iterable[TrafficRow]:
+    """Calls of keys. Refusals are known where they had an Idempotency-Key; the request log has all."""
+    for call in calls_of(order, history):
         refused = call.status >= REFUSED
-        yield Line(
+        yield TrafficRow(
             call.at,
             format_time(call.at, order.kitchen, seconds=True),
             True,
             _("API key %s") % call.key,
-            _asked(call),
+            _describe_call(call),
             badge(_("refused") if refused else _("done"), "danger" if refused else "success"),
             str(call.status or ""),
             call.code,
@@ -79,7 +79,7 @@ def _calls(order: Order, log: Sequence[StatusChange]) -> Iterable[Line]:
         )
 
 
-def _asked(call: Call) -> str:
+def _describe_call(call: Call) -> str:
     if call.change is None:
         known = call.version and call.status < REFUSED
         return _("order at change %(number)s") % {"number": call.version} if known else _("a call")
@@ -93,12 +93,13 @@ def _asked(call: Call) -> str:
     return f"{number}: {word}" if call.plu is None else f"{number}: {call.plu} {word}"
 
 
-def _messages(request: HttpRequest, order: Order) -> Iterable[Line]:
+def _messages(request: HttpRequest, order: Order) -> Iterable[TrafficRow]:
     may = request.user.has_perm("integrations.change_channelmessage")
-    found = ChannelMessage.objects.filter(order_id=order.id).select_related("link").defer("payload")
-    for message in found.order_by("at", "id")[:MOST]:
-        open_trouble = message.outcome in ChannelMessage.TROUBLE and message.settled_at is None
-        yield Line(
+    channel_messages = (
+        ChannelMessage.objects.filter(order_id=order.id).select_related("link").defer("payload")
+    )
+    for message in channel_messages.order_by("at", "id")[:MAX_ROWS]:
+        yield TrafficRow(
             message.at,
             format_time(message.at, order.kitchen, seconds=True),
             True,
@@ -109,17 +110,17 @@ def _messages(request: HttpRequest, order: Order) -> Iterable[Line]:
             message.detail,
             message.request_id,
             reverse("admin:integrations_channelmessage_change", args=[message.pk]),
-            _replay_url("replay", message.pk) if may and open_trouble else "",
+            _replay_url("replay", message.pk) if may and message.is_unsettled else "",
         )
 
 
-def _deliveries(request: HttpRequest, order: Order) -> Iterable[Line]:
+def _deliveries(request: HttpRequest, order: Order) -> Iterable[TrafficRow]:
     may = may_replay(request)
-    found = Delivery.objects.filter(order_id=order.id).select_related("sink").order_by("id")
-    for delivery in found[:MOST]:
+    deliveries = Delivery.objects.filter(order_id=order.id).select_related("sink").order_by("id")
+    for delivery in deliveries[:MAX_ROWS]:
         state = Delivery.State(delivery.state)
         at = delivery.finished_at or delivery.created_at
-        yield Line(
+        yield TrafficRow(
             at,
             format_time(at, order.kitchen, seconds=True),
             False,
@@ -127,7 +128,7 @@ def _deliveries(request: HttpRequest, order: Order) -> Iterable[Line]:
             f"{delivery.event_type} #{delivery.sequence}",
             badge(_label(state), DELIVERY_LOOKS[state]),
             "" if delivery.last_status is None else str(delivery.last_status),
-            _tries(delivery),
+            _attempts(delivery),
             str(delivery.pk),
             reverse("admin:integrations_delivery_change", args=[delivery.pk]),
             _replay_url("replay_delivery", delivery.pk) if may and state != Delivery.State.WAITING else "",
@@ -138,16 +139,16 @@ def _label(state: Delivery.State) -> str | Promise:
     return state.label
 
 
-def _tries(delivery: Delivery) -> str:
+def _attempts(delivery: Delivery) -> str:
     last: dict[str, Any] = delivery.log[-1] if delivery.log else {}
     if not delivery.attempts:
         return ""
-    words = [_("tries: %d") % delivery.attempts]
+    parts = [_("tries: %d") % delivery.attempts]
     if delivery.last_ms is not None:
-        words.append(f"{delivery.last_ms} ms")
+        parts.append(f"{delivery.last_ms} ms")
     if last.get("error"):
-        words.append(str(last["error"]))
-    return ", ".join(words)
+        parts.append(str(last["error"]))
+    return ", ".join(parts)
 
 
 def _replay_url(name: str, pk: int) -> str:

@@ -1,4 +1,4 @@
-"""Webhooks for managers: made (the secret is shown once), changed, disabled, rotated, tested, replayed, deleted."""
+"""Webhooks for managers: create (the secret is shown once), change, disable, rotate, test, replay, delete."""
 
 from datetime import timedelta
 from typing import Any
@@ -27,10 +27,10 @@ from orders import audit, clock
 from orders.access import sees_customers
 from orders.admin.scope import KitchenFilter, KitchenScoped
 
-REPLAYED = timedelta(hours=24)
+REPLAY_PERIOD = timedelta(hours=24)
 FIELDS = ("name", "url", "events", "kitchen", "channel", "include_customer")
 FACTS = (
-    "state_in_words",
+    "state_label",
     "owner",
     "created_at",
     "last_success_at",
@@ -45,7 +45,7 @@ FACTS = (
 class WebhookForm(forms.ModelForm):
     events = forms.MultipleChoiceField(
         label=_("Events"),
-        choices=lambda: [(event, f"{event}: {told}") for event, told in EVENTS.items()],
+        choices=lambda: [(event, f"{event}: {description}") for event, description in EVENTS.items()],
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
     )
 
@@ -99,7 +99,7 @@ class WebhookAdmin(KitchenScoped, ModelAdmin):
         return self._state(endpoint)
 
     @display(description=_("state"))
-    def state_in_words(self, endpoint: WebhookEndpoint) -> str | Promise:
+    def state_label(self, endpoint: WebhookEndpoint) -> str | Promise:
         return self._state(endpoint)[1]
 
     @staticmethod
@@ -119,11 +119,11 @@ class WebhookAdmin(KitchenScoped, ModelAdmin):
         return ", ".join(endpoint.events)
 
     def get_fieldsets(self, request: HttpRequest, obj: WebhookEndpoint | None = None) -> Any:
-        given = (None, {"fields": FIELDS})
-        return (given,) if obj is None else (given, (_("How it is"), {"fields": FACTS}))
+        settings = (None, {"fields": FIELDS})
+        return (settings,) if obj is None else (settings, (_("State"), {"fields": FACTS}))
 
     def get_readonly_fields(self, request: HttpRequest, obj: WebhookEndpoint | None = None) -> Any:
-        # Who may not see customers' data may not send it elsewhere either.
+        # Users who may not see customers' data may not send it elsewhere either.
         hidden = () if sees_customers(request.user) else ("include_customer",)
         # The kitchen says whose the webhook is.
         return hidden if obj is None else ("kitchen", *hidden, *FACTS)
@@ -134,7 +134,7 @@ class WebhookAdmin(KitchenScoped, ModelAdmin):
         return (not sends or sees_customers(request.user)) and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        # Admin's own page would list every delivery; there is an action for it.
+        # The admin's own page would list every delivery; there is an action instead.
         return False
 
     def has_remove_permission(self, request: HttpRequest) -> bool:
@@ -167,7 +167,7 @@ class WebhookAdmin(KitchenScoped, ModelAdmin):
 
     @action(description=_("New secret"), icon="key", permissions=["change"])
     def rotate(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """A GET asks, a POST does."""
+        """A GET asks for confirmation, a POST does it."""
         endpoint = self._changeable(request, object_id)
         if request.method == "POST":
             secret = endpoints.rotate(endpoint)
@@ -218,14 +218,14 @@ class WebhookAdmin(KitchenScoped, ModelAdmin):
     @admin.action(description=_("Enable"), permissions=["change"])
     def enable(self, request: HttpRequest, queryset: QuerySet[WebhookEndpoint]) -> None:
         done = [endpoint for endpoint in queryset if health.enable(endpoint.pk)]
-        self._tell(
+        self._report(
             request, done, ngettext("%d webhook enabled.", "%d webhooks enabled.", len(done)) % len(done)
         )
 
     @admin.action(description=_("Disable"), permissions=["change"])
     def disable(self, request: HttpRequest, queryset: QuerySet[WebhookEndpoint]) -> None:
         done = [endpoint for endpoint in queryset if health.disable(endpoint.pk, Sink.Disabled.BY_HAND)]
-        self._tell(
+        self._report(
             request, done, ngettext("%d webhook disabled.", "%d webhooks disabled.", len(done)) % len(done)
         )
 
@@ -234,7 +234,7 @@ class WebhookAdmin(KitchenScoped, ModelAdmin):
         count = 0
         for endpoint in queryset:
             try:
-                count += replay.replay_since(endpoint.pk, clock.now() - REPLAYED)
+                count += replay.replay_since(endpoint.pk, clock.now() - REPLAY_PERIOD)
             except replay.NotActive:
                 self.message_user(request, _("%s is disabled; enable it first.") % endpoint, messages.ERROR)
             except replay.TooMany:
@@ -251,7 +251,7 @@ class WebhookAdmin(KitchenScoped, ModelAdmin):
     def delete_for_good(
         self, request: HttpRequest, queryset: QuerySet[WebhookEndpoint]
     ) -> HttpResponse | None:
-        """Asks first: their log of deliveries goes, too."""
+        """Asks for confirmation: the log of their deliveries is deleted, too."""
         if "confirmed" not in request.POST:
             webhooks = list(queryset)
             context = {
@@ -264,12 +264,12 @@ class WebhookAdmin(KitchenScoped, ModelAdmin):
             }
             return TemplateResponse(request, "integrations/delete_webhooks.html", context)
         done = [endpoint for endpoint in queryset if health.delete(endpoint.pk)]
-        self._tell(
+        self._report(
             request, done, ngettext("%d webhook deleted.", "%d webhooks deleted.", len(done)) % len(done)
         )
         return None
 
-    def _tell(self, request: HttpRequest, done: list[WebhookEndpoint], text: str) -> None:
+    def _report(self, request: HttpRequest, done: list[WebhookEndpoint], text: str) -> None:
         for endpoint in done:
             self.log_change(request, endpoint, [{"changed": {"fields": ["state"]}}])
         self.message_user(request, text, messages.SUCCESS)

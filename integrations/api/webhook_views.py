@@ -161,7 +161,7 @@ class WebhookViewSet(ApiView, ViewSet):
         except replay.TooMany:
             detail = (
                 f"Send a later time: at most {replay.OLDEST.days} days ago, and with no more than "
-                f"{replay.MOST_ROWS} changes since. GET /api/orders/events has all of them."
+                f"{replay.MAX_ROWS} changes since. GET /api/orders/events has all of them."
             )
             raise invalid_body([{"pointer": "/since", "code": "too_early", "detail": detail}]) from None
         return Response({"deliveries": count}, status=202)

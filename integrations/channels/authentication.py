@@ -1,4 +1,4 @@
-"""Which link speaks: the body claims one, its signature proves it. Before that nothing of the body is believed."""
+"""Which link sent a message: the body claims one, its signature proves it. Nothing else is trusted before that."""
 
 import json
 from collections.abc import Mapping
@@ -11,8 +11,7 @@ from structlog import get_logger
 
 from core.problems import Problem
 from integrations.adapters.base import Adapter
-from integrations.channels.secrets import open_secret
-from integrations.channels.signatures import is_signed
+from integrations.channels.secrets import decrypt_secret, is_signed
 from integrations.models.channels import ChannelLink, ChannelLocation
 
 log = get_logger(__name__)
@@ -22,8 +21,8 @@ CHALLENGE: Final = 'HMAC-SHA256 realm="huuva"'
 class SignedByLink(BaseAuthentication):
     """Sets `request.user` to the ChannelLink whose secret signed the raw body. The view names its `adapter`.
 
-    An unknown link, one that is switched off, a body that can't be read and a wrong signature are the same 401
-    `invalid_signature`. Raises DatabaseError as it is: 503.
+    An unknown or inactive link, a body that can't be read and a wrong signature are the same 401 `invalid_signature`.
+    Raises DatabaseError as it is: 503.
     """
 
     def authenticate(self, request: Request) -> tuple[ChannelLink, None]:
@@ -37,12 +36,12 @@ class SignedByLink(BaseAuthentication):
                 "with the link's secret, as hex."
             )
         raw = http.body
-        link = _claimed(adapter, raw, view.kwargs.get("link", ""))
-        secret = open_secret(link.secret) if link else None
+        link = _claimed_link(adapter, raw, view.kwargs.get("link", ""))
+        secret = decrypt_secret(link.secret) if link else None
         if not is_signed(secret, raw, signature) or link is None:
             log.warning("channel_signature_refused", kind=adapter.kind, channel=link.slug if link else "")
             raise _refused(
-                "The signature does not fit. Sign the very bytes of the body with the secret of the link "
+                "The signature does not match. Sign the exact bytes of the body with the secret of the link "
                 "that the body names, and check that this link is set up here and active."
             )
         return link, None
@@ -52,30 +51,30 @@ class SignedByLink(BaseAuthentication):
 
 
 class FromLink(BasePermission):
-    """Lets through what SignedByLink has verified."""
+    """Allows what SignedByLink has verified."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
         return isinstance(request.user, ChannelLink)
 
 
-def _claimed(adapter: Adapter, raw: bytes, slug: str) -> ChannelLink | None:
+def _claimed_link(adapter: Adapter, raw: bytes, slug: str) -> ChannelLink | None:
     links = ChannelLink.objects.filter(channel_kind=adapter.kind, is_active=True)
     if slug:
         return links.filter(slug=slug).first()
     claim = adapter.claim(_peek(raw))
-    if not (_askable(claim.link) and _askable(claim.location)):
+    if not (_is_queryable(claim.link) and _is_queryable(claim.location)):
         return None
-    found = links.filter(external_id=claim.link).first() if claim.link else None
-    if found is None and claim.location:
-        # A channel that names no link, or one that we don't know: its place may belong to one link alone.
-        known = ChannelLocation.objects.filter(external_id=claim.location, link__in=links)
-        owners = list(links.filter(pk__in=known.values("link"))[:2])
-        found = owners[0] if len(owners) == 1 else None
-    return found
+    link = links.filter(external_id=claim.link).first() if claim.link else None
+    if link is None and claim.location:
+        # A channel that names no link, or one that we don't know: the location may belong to one link alone.
+        locations = ChannelLocation.objects.filter(external_id=claim.location, link__in=links)
+        owners = list(links.filter(pk__in=locations.values("link"))[:2])
+        link = owners[0] if len(owners) == 1 else None
+    return link
 
 
-def _askable(text: str) -> bool:
-    """Whether PostgreSQL can be asked for it: it knows neither NUL nor half a surrogate pair."""
+def _is_queryable(text: str) -> bool:
+    """Whether it can be a parameter for PostgreSQL, which takes neither NUL nor half a surrogate pair."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -84,7 +83,7 @@ def _askable(text: str) -> bool:
 
 
 def _peek(raw: bytes) -> Mapping[str, Any]:
-    """What can be read without judging it; the strict reader has its say once the signature fits."""
+    """The body, read leniently; the strict reader reads it once the signature matches."""
     try:
         body = json.loads(raw)
     except (ValueError, RecursionError):

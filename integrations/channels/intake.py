@@ -1,11 +1,11 @@
-"""What becomes of a verified message: one transaction for the work and the row that tells of it (ADR 18)."""
+"""Processes verified messages of channels: the work and its log entry in one transaction (ADR 18)."""
 
 import hashlib
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from structlog import get_logger
 
 from core.bodies import invalid_body
@@ -37,7 +37,7 @@ class IntakeResult:
     problem: Problem | None = None
 
 
-def take(
+def process_message(
     link: ChannelLink,
     raw: bytes,
     *,
@@ -45,9 +45,9 @@ def take(
     replay_of: ChannelMessage | None = None,
     by: str | None = None,
 ) -> tuple[IntakeResult, ChannelMessage]:
-    """Do what a verified message asks, and keep it. A refusal comes back as `problem`, kept too.
+    """Do what a verified message asks and store it. A refusal is returned as `problem`, and stored as well.
 
-    `by` is who settles what was refused before, where it isn't the channel itself.
+    `by`: who settles earlier refusals by it; None: the channel itself.
 
     Raises DatabaseError where nothing could be stored: the channel sends it again.
     """
@@ -55,10 +55,10 @@ def take(
     message = ChannelMessage(
         link=link,
         at=clock.now(),
-        matter=incoming.matter if incoming else "",
+        matter=incoming.type if incoming else "",
         external_id=incoming.external_id if incoming else "",
         location=incoming.location if incoming else "",
-        # Also where no order came of it yet: its page then shows what went before.
+        # Also while there is no order yet: its page then shows the earlier messages.
         order_id=link.order_id(incoming.external_id) if incoming else "",
         channel_status=incoming.status if incoming else "",
         request_id=request_id[:128],
@@ -67,27 +67,29 @@ def take(
     )
     with transaction.atomic():
         if incoming is None or problem is not None:
-            taken = IntakeResult(outcome=Outcome.INVALID, problem=problem)
+            result = IntakeResult(outcome=Outcome.INVALID, problem=problem)
         else:
             _lock(link, incoming.external_id)
-            taken = _attempt(link, incoming)
-        message.outcome = taken.outcome
-        if taken.problem is not None:
-            message.status_code = taken.problem.status_code
-            message.detail = _told(taken.problem)
+            result = _attempt(link, incoming)
+        message.outcome = result.outcome
+        if result.problem is not None:
+            message.status_code = result.problem.status_code
+            message.detail = _detail(result.problem)
             if replay_of is not None:
-                # The message that was replayed goes on waiting; one of them is enough.
+                # The message that was replayed stays unsettled; one of the two is enough.
                 message.settled_at, message.settled_by = message.at, by or link.actor
         else:
             message.status_code = STATUS_OK
             message.detail = " ".join(incoming.notes if incoming else ())[:2000]
         message.save(force_insert=True)
-        if taken.problem is None:
-            # What was refused before has been made up for.
-            made_up = Q(external_id=message.external_id, matter=message.matter)
+        if result.problem is None:
+            # It settles earlier messages about the same that were refused.
+            earlier = Q(external_id=message.external_id, matter=message.matter)
             if replay_of is not None:
-                made_up |= Q(pk=replay_of.pk)
-            trouble().filter(made_up, link=link).update(settled_at=message.at, settled_by=by or link.actor)
+                earlier |= Q(pk=replay_of.pk)
+            ChannelMessage.objects.unsettled().filter(earlier, link=link).update(
+                settled_at=message.at, settled_by=by or link.actor
+            )
     log.info(
         "channel_message",
         channel=link.slug,
@@ -95,12 +97,7 @@ def take(
         order=message.order_id,
         matter=message.matter,
     )
-    return taken, message
-
-
-def trouble() -> QuerySet[ChannelMessage]:
-    """Messages of which nothing came, and which nobody has dealt with."""
-    return ChannelMessage.objects.filter(outcome__in=ChannelMessage.TROUBLE, settled_at__isnull=True)
+    return result, message
 
 
 def _read(link: ChannelLink, raw: bytes) -> tuple[Incoming | None, Problem | None]:
@@ -117,21 +114,21 @@ def _read(link: ChannelLink, raw: bytes) -> tuple[Incoming | None, Problem | Non
 
 
 def _lock(link: ChannelLink, external_id: str) -> None:
-    """Messages about one order wait for each other, also while neither order nor row is there to lock."""
+    """Messages about one order wait for each other, also while there is no row of it to lock."""
     digest = hashlib.blake2b(f"channel {link.pk} {external_id}".encode(), digest_size=8).digest()
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int.from_bytes(digest, signed=True)])
 
 
 def _attempt(link: ChannelLink, incoming: Incoming) -> IntakeResult:
-    """The work, undone as a whole where it is refused."""
+    """Do the work; a refusal undoes all of it."""
     order_id = link.order_id(incoming.external_id)
     known = ChannelOrder.objects.filter(pk=order_id).first()
     try:
         with transaction.atomic():
             if incoming.order is None:
-                return _cancel(link, incoming, order_id, known)
-            return _order(link, incoming, incoming.order, order_id, known)
+                return _cancel_order(link, incoming, order_id, known)
+            return _create_order(link, incoming, incoming.order, order_id, known)
     except Refusal as refusal:
         return IntakeResult(outcome=Outcome.REFUSED, problem=refusal_problem(refusal))
     except Problem as problem:
@@ -141,24 +138,20 @@ def _attempt(link: ChannelLink, incoming: Incoming) -> IntakeResult:
         return IntakeResult(outcome=Outcome.REFUSED, problem=problem)
 
 
-def _order(
-    link: ChannelLink, incoming: Incoming, told: ChannelOrderIn, order_id: str, known: ChannelOrder | None
+def _create_order(
+    link: ChannelLink, incoming: Incoming, order: ChannelOrderIn, order_id: str, known: ChannelOrder | None
 ) -> IntakeResult:
     if known is not None and known.taken_at is not None:
         same = known.channel_status == incoming.status
         return IntakeResult({"id": order_id}, Outcome.REPEATED if same else Outcome.NOTED)
-    place = ChannelLocation.objects.select_related("kitchen").filter(
+    location = ChannelLocation.objects.select_related("kitchen").filter(
         link=link, external_id=incoming.location
     ).first()  # fmt: skip
-    if place is None or place.kitchen is None:
+    if location is None or location.kitchen is None:
         raise _unknown_location(incoming.location)
-    new = _new(
-        order_id,
-        told,
-        place.kitchen,
-        cancelled=known is not None and known.cancelled_at is not None,
-    )
-    create_order(new, kitchen=place.kitchen, actor=link.actor)
+    cancelled = known is not None and known.cancelled_at is not None
+    new = _new_order(order_id, order, location.kitchen, cancelled=cancelled)
+    create_order(new, kitchen=location.kitchen, actor=link.actor)
     now = clock.now()
     if known is None:
         known = ChannelOrder(order_id=order_id, link=link, external_id=incoming.external_id, created_at=now)
@@ -167,7 +160,9 @@ def _order(
     return IntakeResult({"id": order_id}, Outcome.TAKEN)
 
 
-def _cancel(link: ChannelLink, incoming: Incoming, order_id: str, known: ChannelOrder | None) -> IntakeResult:
+def _cancel_order(
+    link: ChannelLink, incoming: Incoming, order_id: str, known: ChannelOrder | None
+) -> IntakeResult:
     answer = {"id": order_id}
     now = clock.now()
     if known is None or known.taken_at is None:
@@ -185,48 +180,48 @@ def _cancel(link: ChannelLink, incoming: Incoming, order_id: str, known: Channel
     try:
         move_order(order_id, CANCELLED, actor=link.actor, reason=incoming.reason)
     except Order.DoesNotExist:
-        raise Problem("not_found", "This order is not kept any more.", status=404) from None
+        raise Problem("not_found", "This order does not exist any more.", status=404) from None
     known.cancelled_at, known.cancel_reason = now, incoming.reason
     known.save(update_fields=["cancelled_at", "cancel_reason"])
     return IntakeResult(answer, Outcome.CANCELLED)
 
 
-def _new(order_id: str, told: ChannelOrderIn, kitchen: Kitchen, *, cancelled: bool) -> NewOrder:
-    currency = told.currency or kitchen.currency
+def _new_order(order_id: str, order: ChannelOrderIn, kitchen: Kitchen, *, cancelled: bool) -> NewOrder:
+    currency = order.currency or kitchen.currency
     return NewOrder(
         id=order_id,
-        pickup_time=told.pickup_time or clock.now(),
+        pickup_time=order.pickup_time or clock.now(),
         items=[
             replace(item, details={**item.details, "price": minor_units(item.details["price"], currency)})
-            for item in told.items
+            for item in order.items
         ],
-        details=told.details,
-        status=CANCELLED if cancelled else told.status,
+        details=order.details,
+        status=CANCELLED if cancelled else order.status,
         currency=currency,
-        history=list(told.history),
+        history=list(order.history),
     )
 
 
 def _unknown_location(location: str) -> Problem:
     if not location:
-        detail = "The body names no location; send the id of the place that cooks."
+        detail = "The body names no location. Send the id of the location that cooks."
     else:
         detail = (
-            f"No kitchen is set up for the location {location[:80]}. The order is kept: the operator of this server "
-            "can name the kitchen in the admin, under Channel locations, and take it in there. Or send it again then."
+            f"No kitchen is set up for the location {location[:80]}. The message is stored: the operator of this "
+            "server can set the kitchen in the admin, under Channel locations, and replay it. Or send it again then."
         )
     errors: list[FieldError] = [{"pointer": "/location", "code": "unknown_location", "detail": detail}]
     return Problem("unknown_location", detail, status=422, errors=errors)
 
 
 def _note_location(link: ChannelLink, location: str) -> None:
-    """A place to name a kitchen for, on the admin's front page until somebody does."""
+    """Store the location; the admin's front page shows it until somebody sets its kitchen."""
     log.warning("channel_location_unknown", channel=link.slug, location=location)
     if location:
         ChannelLocation.objects.get_or_create(link=link, external_id=location)
 
 
-def _told(problem: Problem) -> str:
-    """For the log that managers read: the sentence, and each wrong field. No values of the body stand in these."""
-    wrong = [f"{error['pointer']}: {error['detail']}" for error in problem.errors]
-    return " ".join([problem.text, *wrong] if problem.code == "invalid_body" else [problem.text])[:2000]
+def _detail(problem: Problem) -> str:
+    """For the log that managers read: the problem's text and each wrong field, without values of the body."""
+    errors = [f"{error['pointer']}: {error['detail']}" for error in problem.errors]
+    return " ".join([problem.text, *errors] if problem.code == "invalid_body" else [problem.text])[:2000]

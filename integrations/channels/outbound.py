@@ -1,4 +1,4 @@
-"""What channels hear of us: changes of their orders, and how a kitchen stands. Sent by integrations.deliveries."""
+"""What we send to channels: status updates of their orders and the pace of kitchens, by `integrations.deliveries`."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -11,13 +11,12 @@ from core.jsonio import dumps
 from integrations.adapters.base import Adapter, PaceUpdate, StatusUpdate
 from integrations.adapters.fields import id_part
 from integrations.adapters.registry import ADAPTERS
-from integrations.channels.secrets import open_secret
-from integrations.channels.signatures import sign
+from integrations.channels.secrets import decrypt_secret, sign
 from integrations.deliveries import Message, PendingDelivery
 from integrations.models import ChannelLink, ChannelLocation, ChannelMessage, ChannelOrder, Delivery
 from orders.models import KitchenPace, StatusChange
 
-# Events that no row of the history tells of: these deliveries are written here. Their sequences are of their own.
+# Events without a row of the history: their deliveries are created here, with sequences of their own.
 PACE: Final = "kitchen.pace"
 FAILED: Final = "channel.failed"
 
@@ -27,69 +26,74 @@ class ChannelUpdates:
 
     gone = frozenset[int]()
 
-    def render(self, due: Sequence[PendingDelivery]) -> dict[int, Message | None]:
+    def render(self, deliveries: Sequence[PendingDelivery]) -> dict[int, Message | None]:
         """Five statements, however many deliveries."""
-        links = ChannelLink.objects.in_bulk({one.sink_id for one in due})
-        known = ChannelOrder.objects.in_bulk({one.order_id for one in due})
-        history = _history({one.order_id for one in due if one.order_id in known})
-        places = _places(links) if any(one.event_type == PACE for one in due) else {}
-        found: dict[int, Message | None] = {}
-        for one in due:
-            link = links.get(one.sink_id)
+        links = ChannelLink.objects.in_bulk({delivery.sink_id for delivery in deliveries})
+        orders = ChannelOrder.objects.in_bulk({delivery.order_id for delivery in deliveries})
+        history = _history(set(orders))
+        has_pace = any(delivery.event_type == PACE for delivery in deliveries)
+        paces = _paces(links) if has_pace else {}
+        messages: dict[int, Message | None] = {}
+        for delivery in deliveries:
+            link, order_id = links.get(delivery.sink_id), delivery.order_id
             if link is None or not link.is_active:
-                found[one.id] = None
-            elif one.event_type == PACE:
-                found[one.id] = _pace_message(link, one, places.get((link.pk, one.order_id)))
+                messages[delivery.id] = None
+            elif delivery.event_type == PACE:
+                messages[delivery.id] = _pace_message(link, delivery, paces.get((link.pk, order_id)))
             else:
-                found[one.id] = _status_message(link, one, known.get(one.order_id), history[one.order_id])
-        return found
+                messages[delivery.id] = _status_message(
+                    link, delivery, orders.get(order_id), history[order_id]
+                )
+        return messages
 
 
-def _history(orders: set[str]) -> defaultdict[str, list[StatusChange]]:
-    """The orders' own rows, in their order; a handful each."""
+def _history(order_ids: set[str]) -> defaultdict[str, list[StatusChange]]:
+    """The orders' own rows without those of items, by sequence; a handful each."""
     rows: defaultdict[str, list[StatusChange]] = defaultdict(list)
-    for row in StatusChange.objects.filter(order_id__in=orders, plu=None).order_by("order_id", "sequence"):
+    for row in StatusChange.objects.filter(order_id__in=order_ids, plu=None).order_by("order_id", "sequence"):
         rows[row.order_id].append(row)
     return rows
 
 
 def _status_message(
-    link: ChannelLink, one: PendingDelivery, known: ChannelOrder | None, history: list[StatusChange]
+    link: ChannelLink, delivery: PendingDelivery, order: ChannelOrder | None, history: list[StatusChange]
 ) -> Message | None:
-    if not link.status_url or known is None or known.link_id != link.pk:
+    if not link.status_url or order is None or order.link_id != link.pk:
         return None
-    if one.event_type == FAILED:
-        update = StatusUpdate(known.external_id, None, one.at, known.cancel_reason)
+    if delivery.event_type == FAILED:
+        update = StatusUpdate(order.external_id, None, delivery.at, order.cancel_reason)
     else:
-        row = next((row for row in history if row.sequence == one.sequence), None)
+        row = next((row for row in history if row.sequence == delivery.sequence), None)
         if row is None:
             return None
-        # Where the channel told of a past, the first change has several rows; what it led to is told.
-        last = [past for past in history if past.change == row.change][-1]
-        update = StatusUpdate(known.external_id, last.to_status, last.at, last.reason)
+        # An order that brought a history along has several rows in its first change: the last one is sent.
+        last = [other for other in history if other.change == row.change][-1]
+        update = StatusUpdate(order.external_id, last.to_status, last.at, last.reason)
     adapter = ADAPTERS[link.channel_kind]
     return _message(link, adapter, link.status_url, adapter.status_update(update, link.facts()))
 
 
-type Place = tuple[ChannelLocation, KitchenPace]
+type LocationPace = tuple[ChannelLocation, KitchenPace]
 
 
-def _places(links: dict[str, ChannelLink]) -> dict[tuple[str, str], Place]:
-    """By link and what stands for an order's id: the place, and how its kitchen stands now."""
+def _paces(links: dict[str, ChannelLink]) -> dict[tuple[str, str], LocationPace]:
+    """Locations with the present pace of their kitchens, by link and pace id."""
     locations = list(ChannelLocation.objects.filter(link__in=links, kitchen__isnull=False))
-    paces = KitchenPace.objects.in_bulk({place.kitchen_id for place in locations})
+    paces = KitchenPace.objects.in_bulk({location.kitchen_id for location in locations})
     return {
-        (place.link_id, _pace_id(place)): (place, paces[place.kitchen_id])
-        for place in locations
-        if place.kitchen_id in paces
+        (location.link_id, _pace_id(location)): (location, paces[location.kitchen_id])
+        for location in locations
+        if location.kitchen_id in paces
     }
 
 
-def _pace_message(link: ChannelLink, one: PendingDelivery, place: Place | None) -> Message | None:
-    """How the kitchen stands now; nothing where a later change of it waits behind this one."""
-    if not link.busy_url or place is None or place[1].version != one.sequence:
+def _pace_message(
+    link: ChannelLink, delivery: PendingDelivery, location_pace: LocationPace | None
+) -> Message | None:
+    """The present pace; None where a later change of it waits behind this one."""
+    if not link.busy_url or location_pace is None or location_pace[1].version != delivery.sequence:
         return None
-    location, pace = place
+    location, pace = location_pace
     update = PaceUpdate(
         location.external_id, pace.mode, pace.busy_minutes, pace.preparation_minutes, pace.changed_at
     )
@@ -98,7 +102,7 @@ def _pace_message(link: ChannelLink, one: PendingDelivery, place: Place | None) 
 
 
 def _message(link: ChannelLink, adapter: Adapter, url: str, body: dict[str, Any] | None) -> Message | None:
-    secret = open_secret(link.secret)
+    secret = decrypt_secret(link.secret)
     if body is None or secret is None:
         return None
     raw = dumps(body)
@@ -107,45 +111,48 @@ def _message(link: ChannelLink, adapter: Adapter, url: str, body: dict[str, Any]
     )
 
 
-def _pace_id(place: ChannelLocation) -> str:
-    """In the place of an order's id. No order's id holds a slash, so none is ever this."""
-    return f"/pace/{id_part(place.external_id)}"
+def _pace_id(location: ChannelLocation) -> str:
+    """Used instead of an order's id. No order's id contains a slash, so they never meet."""
+    return f"/pace/{id_part(location.external_id)}"
 
 
-def tell_pace(sender: type[KitchenPace], pace: KitchenPace, **_: Any) -> None:
-    """Receiver of `orders.signals.pace_changed`: a delivery for each place that this kitchen cooks for, in the same
-    transaction. What waits there of earlier changes is no longer true, and not sent."""
-    places = ChannelLocation.objects.select_related("link").filter(
+def notify_pace(sender: type[KitchenPace], pace: KitchenPace, **_: Any) -> None:
+    """Receiver of `orders.signals.pace_changed`: a delivery for each location of this kitchen, in the same transaction.
+    Waiting deliveries of earlier changes are out of date and skipped."""
+    locations = ChannelLocation.objects.select_related("link").filter(
         kitchen_id=pace.kitchen_id, link__is_active=True, link__disabled_at=None
     )
-    told = [place for place in places if place.link.busy_url]
-    for place in told:
-        _waiting(place).update(state=Delivery.State.SKIPPED)
+    notified = [location for location in locations if location.link.busy_url]
+    for location in notified:
+        _waiting(location).update(state=Delivery.State.SKIPPED)
     Delivery.objects.bulk_create(
         [
             Delivery(
-                sink_id=place.link_id,
-                order_id=_pace_id(place),
+                sink_id=location.link_id,
+                order_id=_pace_id(location),
                 sequence=pace.version,
                 event_type=PACE,
                 at=pace.changed_at,
             )
-            for place in told
+            for location in notified
         ],
         ignore_conflicts=True,
     )
 
 
-def _waiting(place: ChannelLocation) -> QuerySet[Delivery]:
+def _waiting(location: ChannelLocation) -> QuerySet[Delivery]:
     return Delivery.objects.filter(
-        sink_id=place.link_id, order_id=_pace_id(place), state=Delivery.State.WAITING, leased_until=None
+        sink_id=location.link_id,
+        order_id=_pace_id(location),
+        state=Delivery.State.WAITING,
+        leased_until=None,
     )
 
 
-def tell_failed(message: ChannelMessage, at: datetime) -> bool:
-    """Tell the channel that the order of a message can't be taken (Deliverect: 120); false where it has no way to hear.
+def notify_failed(message: ChannelMessage, at: datetime) -> bool:
+    """Notify the channel that the order of a message can't be taken (Deliverect: 120); False if it has no status URL.
 
-    The order stays unknown here, so that it can still be taken in when the channel sends it again.
+    The order stays unknown here, so that the channel can send it again.
     """
     if not message.external_id or not message.link.status_url:
         return False

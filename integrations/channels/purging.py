@@ -1,4 +1,4 @@
-"""Forgetting what channels sent: payloads hold customers' data, and a log grows."""
+"""Removes what channels sent: payloads hold customers' data, and the log grows."""
 
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -6,7 +6,6 @@ from typing import Any, Final
 from django.conf import settings
 from django.db.models import Min
 
-from integrations.channels.intake import trouble
 from integrations.models import ChannelMessage, ChannelOrder
 from orders import clock
 from orders.models import Kitchen, Order
@@ -14,23 +13,23 @@ from orders.traces import Traces
 
 Outcome = ChannelMessage.Outcome
 BATCH: Final = 1000
-# These go with their order.
-BECAME_AN_ORDER: Final = (Outcome.TAKEN, Outcome.CANCELLED, Outcome.REPEATED, Outcome.NOTED)
-# Stands where a message's detail stood, which may repeat words of its body.
+# Outcomes with an order: the data of these goes with it.
+HAS_ORDER: Final = (Outcome.TAKEN, Outcome.CANCELLED, Outcome.REPEATED, Outcome.NOTED)
+# Replaces a message's detail, which may repeat words of its body.
 ERASED: Final = "Its customer was erased."
 
 
-def kept_since() -> datetime:
-    """What is older goes: after the log's days, or sooner where a kitchen keeps its customers' data for less."""
+def oldest_kept() -> datetime:
+    """What is older is removed: after the log's days, or sooner where a kitchen keeps customers' data for less."""
     shortest = Kitchen.objects.aggregate(days=Min("retention_days"))["days"]
     days = min(settings.HUUVA_CHANNEL_LOG_DAYS, shortest or settings.HUUVA_CHANNEL_LOG_DAYS)
     return clock.now() - timedelta(days=days)
 
 
 def purge_channels() -> int:
-    """Delete messages, and cancellations whose order never came, past their time; how many messages. May run twice at
-    once and be killed: each batch is a statement of its own."""
-    limit = kept_since()
+    """Delete old messages, and cancellations whose order never came; returns how many messages. May run twice at once
+    and be killed: each batch is a statement of its own."""
+    limit = oldest_kept()
     deleted = 0
     while True:
         old = ChannelMessage.objects.filter(at__lt=limit).order_by("at")
@@ -43,20 +42,19 @@ def purge_channels() -> int:
 
 
 def forget_customers(sender: type[Order], order_ids: list[str], **_: Any) -> None:
-    """Receiver of `orders.signals.customer_data_removed`: what those orders came as is emptied with them, and why the
-    channel cancelled them."""
-    found = ChannelMessage.objects.filter(order_id__in=order_ids).exclude(payload="")
-    _empty(list(found.values_list("pk", flat=True)))
+    """Receiver of `orders.signals.customer_data_removed`: empties the messages of those orders and the reasons of their
+    cancellations."""
+    messages = ChannelMessage.objects.filter(order_id__in=order_ids).exclude(payload="")
+    _empty(list(messages.values_list("pk", flat=True)))
     ChannelOrder.objects.filter(pk__in=order_ids).exclude(cancel_reason="").update(cancel_reason="")
 
 
 def forget_refused(sender: type[Order], traces: Traces, **_: Any) -> None:
-    """Receiver of `orders.signals.customer_erased`: the same of messages that became no order, where the customer
-    stands in them."""
-    unordered = ChannelMessage.objects.exclude(outcome__in=BECAME_AN_ORDER).exclude(payload="")
+    """Receiver of `orders.signals.customer_erased`: the same for messages without an order that name the customer."""
+    without_order = ChannelMessage.objects.exclude(outcome__in=HAS_ORDER).exclude(payload="")
     last = 0
     while batch := list(
-        unordered.filter(pk__gt=last).order_by("pk").values_list("pk", "order_id", "payload")[:BATCH]
+        without_order.filter(pk__gt=last).order_by("pk").values_list("pk", "order_id", "payload")[:BATCH]
     ):
         last = batch[-1][0]
         hits = {pk: order_id for pk, order_id, payload in batch if traces.in_payload(payload)}
@@ -66,7 +64,9 @@ def forget_refused(sender: type[Order], traces: Traces, **_: Any) -> None:
 
 
 def _empty(ids: list[int], **more: str) -> None:
-    """Without their payload they can't be taken in any more, so nobody is asked to."""
+    """Without a payload a message can't be replayed any more, so it is settled."""
     if ids:
-        trouble().filter(pk__in=ids).update(settled_at=clock.now(), settled_by="system")
+        ChannelMessage.objects.unsettled().filter(pk__in=ids).update(
+            settled_at=clock.now(), settled_by="system"
+        )
         ChannelMessage.objects.filter(pk__in=ids).update(payload="", **more)

@@ -1,4 +1,4 @@
-"""The description of the channels' addresses: what they take, and every problem they can answer with."""
+"""OpenAPI of the channels' endpoints: what they take, and every problem that they answer with."""
 
 from typing import Any, Final
 
@@ -104,13 +104,13 @@ _QUANTITY: Final = {
         {"type": "string", "pattern": "^[1-9][0-9]{0,3}$"},
     ]
 }
-# What we can't do without; the rest is read where it is there, and kept in any case.
+# The fields that we need; others are read where they are there, and stored in any case.
 _DELIVERECT: Final[dict[str, Any]] = {
-    "description": "Deliverect's order webhook. Fields that are not listed are kept.",
+    "description": "Deliverect's order webhook. Other fields are stored.",
     "anyOf": [
         {
             "type": "object",
-            "title": "An order, or news of one",
+            "title": "An order, or an update of one",
             "required": ["_id", "items"],
             "properties": {
                 "_id": _ID,
@@ -139,19 +139,19 @@ _DELIVERECT: Final[dict[str, Any]] = {
     ],
 }
 _PROBLEMS: Final = {
-    "invalid_signature_401": "The signature does not fit the body, or its link is unknown or switched off.",
+    "invalid_signature_401": "The signature does not match the body, or its link is unknown or inactive.",
     "invalid_json_400": "The body is not one JSON object in UTF-8.",
-    "invalid_body_400": "Fields are wrong; errors names each. The payload is kept.",
-    "not_found_404": "The order of this cancellation is not kept any more.",
+    "invalid_body_400": "Fields are wrong; errors names each. The payload is stored.",
+    "not_found_404": "The order of this cancellation does not exist any more.",
     "impossible_move_409": "The order can't be cancelled any more; current says where it is.",
-    "order_exists_409": "Somebody else has made an order with this id.",
+    "order_exists_409": "Another client has created an order with this id.",
     "body_too_large_413": "The body is larger than 1 MiB.",
-    "unknown_location_422": "No kitchen is set up for this location. The payload is kept, and can be taken in later.",
+    "unknown_location_422": "No kitchen is set up for this location. The payload is stored and can be replayed later.",
 }
 
 
-def _described(name: str, summary: str, body: Any, example: Any, **more: Any) -> Any:
-    always = {code: told for code, told in ALWAYS.items() if code[-3:] not in ("401", "403", "429")}
+def _endpoint(name: str, summary: str, body: Any, example: Any, **more: Any) -> Any:
+    always = {code: text for code, text in ALWAYS.items() if code[-3:] not in ("401", "403", "429")}
     return extend_schema(
         operation_id=name,
         summary=summary,
@@ -176,12 +176,12 @@ def _described(name: str, summary: str, body: Any, example: Any, **more: Any) ->
     )
 
 
-deliverect = _described(
-    "receiveDeliverectOrder", "Take in a message of Deliverect", _DELIVERECT, DELIVERECT_ORDER
+deliverect = _endpoint(
+    "receiveDeliverectOrder", "Receive a message of Deliverect", _DELIVERECT, DELIVERECT_ORDER
 )
-generic = _described(
+generic = _endpoint(
     "receiveChannelOrder",
-    "Take in a message of a channel that is connected by a mapping",
+    "Receive a message of a channel that is connected by a mapping",
     {"type": "object", "description": "As the link's mapping says."},
     GENERIC_ORDER,
     parameters=[

@@ -1,4 +1,4 @@
-"""Where channels send their orders."""
+"""The URLs to which channels send their orders."""
 
 from typing import Any, cast
 
@@ -12,13 +12,13 @@ from integrations.adapters.base import Adapter
 from integrations.adapters.registry import ADAPTERS
 from integrations.channels import schema
 from integrations.channels.authentication import FromLink, SignedByLink
-from integrations.channels.intake import Outcome, take
+from integrations.channels.intake import Outcome, process_message
 from integrations.idempotency import REPLAYED
 from integrations.models.channels import ChannelLink
 
 
 class ChannelOrdersView(ApiView, APIView):
-    """Takes the messages of one kind of channel. The body is read by the intake, from the bytes that were signed."""
+    """Takes messages of one kind of channel. The intake reads the body from the bytes that were signed."""
 
     authentication_classes = [SignedByLink]
     permission_classes = [FromLink]
@@ -28,15 +28,15 @@ class ChannelOrdersView(ApiView, APIView):
 
     def receive(self, request: Request) -> HttpResponseBase:
         http = request._request
-        taken, _message = take(
+        result, _message = process_message(
             cast(ChannelLink, request.user),
             http.body,
             request_id=getattr(http, "request_id", ""),
         )
-        if taken.problem is not None:
-            raise taken.problem
-        repeated = taken.outcome is Outcome.REPEATED
-        return Response(taken.body, headers={REPLAYED: "true"} if repeated else None)
+        if result.problem is not None:
+            raise result.problem
+        repeated = result.outcome is Outcome.REPEATED
+        return Response(result.body, headers={REPLAYED: "true"} if repeated else None)
 
 
 class DeliverectOrders(ChannelOrdersView):

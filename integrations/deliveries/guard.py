@@ -1,9 +1,9 @@
-"""Where deliveries may go: never to addresses inside our own network, whatever a URL or a name server says.
+"""Which addresses deliveries may connect to: none in our own network, whatever a URL or a name server says (SSRF).
 
-A URL is checked twice: as a text where somebody enters it (`check_url`), for an early and clear answer; and as an
-address each time a socket is made (`guarded_socket`), which is what counts: it sees the very address that is connected
-to, so a name that resolves to something else a moment later (DNS rebinding), and every spelling of an address, ends
-there.
+A URL is checked twice: as text when somebody enters it (`check_url`), for an early and clear answer; and as an address
+each time a socket is created (`guarded_socket`). The second check is the one that protects: it sees the very address
+that is connected to, so neither another spelling of an address nor a name that resolves to something else later (DNS
+rebinding) gets past it.
 """
 
 import ipaddress
@@ -17,14 +17,14 @@ from django.utils.translation import gettext_lazy as _
 
 type Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-LONGEST_URL: Final = 2000
-# Below 1024 only the web's own ports; above, not those on which databases, caches and the like listen.
+MAX_URL_LENGTH: Final = 2000
+# Below 1024 only the web's own ports; above, none on which databases, caches and the like listen.
 LOW_PORTS: Final = frozenset({80, 443})
 REFUSED_PORTS: Final = frozenset(
     {1433, 1521, 2049, 2375, 2376, 2379, 2380, 3306, 3389, 4369, 5432, 5672, 5900, 5984, 6000, 6379, 6443}
     | {6665, 6666, 6667, 6668, 6669, 8086, 8500, 9042, 9092, 9200, 9300, 10250, 10255, 11211, 15672, 27017}
 )
-# Clouds answer every machine on these, and hand out credentials: Azure's is public, the others look like private ones.
+# Clouds serve credentials to every machine on these: Azure's is public, the others look like private ones.
 _REFUSED_ALWAYS: Final = frozenset(
     ipaddress.ip_address(text)
     for text in (
@@ -35,8 +35,8 @@ _REFUSED_ALWAYS: Final = frozenset(
         "100.100.100.200",  # Alibaba
     )
 )
-# IPv6 networks whose addresses hold an IPv4 address that a gateway may connect to; where in it (bits from the right).
-_HOLDERS: Final = (
+# IPv6 networks whose addresses contain an IPv4 address that a gateway may connect to; its place (bits from the right).
+_EMBEDDING_NETWORKS: Final = (
     (ipaddress.IPv6Network("::ffff:0:0/96"), 0),  # IPv4-mapped
     (ipaddress.IPv6Network("::/96"), 0),  # IPv4-compatible, deprecated
     (ipaddress.IPv6Network("::ffff:0:0:0/96"), 0),  # IPv4-translated (SIIT)
@@ -62,16 +62,16 @@ class Refused(OSError):
 
 
 def may_connect(address: Address, *, private: bool) -> bool:
-    """Whether deliveries may go there; `private`: also into private networks and to this machine itself.
+    """Whether deliveries may connect to it; `private`: also in private networks and on this machine.
 
-    Link-local addresses are refused even then: clouds hand out credentials there.
+    Link-local addresses are refused even then: clouds serve credentials there.
     """
     if isinstance(address, ipaddress.IPv6Address):
         if address.scope_id is not None:
             return False
         # The loopback and the unspecified address look like IPv4-compatible ones.
         if not (address.is_loopback or address.is_unspecified):
-            for network, shift in _HOLDERS:
+            for network, shift in _EMBEDDING_NETWORKS:
                 if address in network:
                     inner = ipaddress.IPv4Address(int(address) >> shift & 0xFFFF_FFFF)
                     return may_connect(inner, private=private)
@@ -98,11 +98,11 @@ def guarded_socket(address_info: tuple[Any, ...]) -> socket.socket:
 
 
 def check_url(url: str) -> None:
-    """For forms and the API. Raises ValidationError that says what is wrong with the URL."""
+    """For forms and the API. Raises ValidationError that names the fault of the URL."""
     private = settings.HUUVA_WEBHOOKS_ALLOW_PRIVATE
     schemes = ("https", "http") if settings.HUUVA_WEBHOOKS_ALLOW_HTTP else ("https",)
-    if len(url) > LONGEST_URL:
-        raise ValidationError(_("A URL has at most %(most)d characters."), params={"most": LONGEST_URL})
+    if len(url) > MAX_URL_LENGTH:
+        raise ValidationError(_("A URL has at most %(most)d characters."), params={"most": MAX_URL_LENGTH})
     if not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
         raise ValidationError(
             _("Write the URL in ASCII, without spaces or backslashes; percent-encode the rest.")
@@ -131,7 +131,7 @@ def check_url(url: str) -> None:
 
 
 def _check_host(host: str) -> None:
-    """What can be told from the name alone; the rest is seen when it is connected to."""
+    """Check what the name alone shows; the rest is checked when a connection is made."""
     refused = ValidationError(_("Addresses inside private networks are refused."), code="private")
     lowered = host.rstrip(".").lower()
     if lowered == "localhost" or lowered.endswith((".localhost", ".local", ".internal")):
@@ -140,7 +140,7 @@ def _check_host(host: str) -> None:
         address: Address | None = ipaddress.ip_address(host)
     except ValueError:
         try:
-            # Spellings of old: 2130706433, 0x7f.1, 0177.0.0.1.
+            # Old spellings: 2130706433, 0x7f.1, 0177.0.0.1.
             address = ipaddress.ip_address(socket.inet_aton(host))
         except OSError:
             address = None

@@ -1,34 +1,37 @@
-"""How sinks are doing: failures in a row, rests, and the end of those that fail for days or say that they are gone."""
+"""The health of receivers: failures in a row, rests, and what disables them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 import structlog
 from django.db import connection, transaction
+from django.utils.translation import gettext as _
 
-from integrations.deliveries import alerts, progress, schedule
+from core.mail import alerts_enabled, send_alert
+from integrations.deliveries import progress, schedule
 from integrations.models import Delivery, Sink
 from orders import clock
 
 log = structlog.get_logger(__name__)
 
-# A sink that does well is written to no more often.
+# How often the row of a healthy receiver is written.
 SUCCESS_PRECISION: Final = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptResult:
-    """What a sink answered to one try. `failures`: those in a row when the try was begun."""
+    """Whether an attempt succeeded. `failures`: those in a row of its receiver when it was begun."""
 
     sink_id: str
     ok: bool
     failures: int
 
 
-# Tries that were under way together fail together: they may send a sink to its rest, but each longer rest takes the
-# failure of a try that was begun after the one before. Else a restart in a busy second would cost ten minutes.
+# Attempts that were in flight together fail together: they count towards one rest. A longer rest follows only when an
+# attempt fails that was begun after the rest before. Else a receiver's restart in a busy second would cost ten minutes.
 _NOTE: Final = f"""
     UPDATE integrations_sink s SET
         failures = CASE WHEN v.ok OR s.failures < {schedule.FAILURES_TO_REST}
@@ -44,20 +47,22 @@ _NOTE: Final = f"""
 """  # noqa: S608  (a number of ours)
 
 
-def note(heard: Sequence[AttemptResult], now: datetime) -> None:
-    """Write what was heard, in the order in which it was heard; for the transaction that is open."""
+def note(results: Sequence[AttemptResult], now: datetime) -> None:
+    """Write the results of attempts, oldest first, in the open transaction."""
     fails: dict[str, int] = {}
     begun: dict[str, int] = {}
     oks: set[str] = set()
     recovered: set[str] = set()
-    for one in heard:
-        fails[one.sink_id] = 0 if one.ok else fails.get(one.sink_id, 0) + 1
-        if not one.ok:
-            begun[one.sink_id] = max(one.failures, begun.get(one.sink_id, 0))
-        if one.ok:
-            oks.add(one.sink_id)
-            if schedule.rest_after(one.failures) is not None:
-                recovered.add(one.sink_id)
+    for result in results:
+        sink_id = result.sink_id
+        if result.ok:
+            fails[sink_id] = 0
+            oks.add(sink_id)
+            if result.failures >= schedule.FAILURES_TO_REST:
+                recovered.add(sink_id)
+        else:
+            fails[sink_id] = fails.get(sink_id, 0) + 1
+            begun[sink_id] = max(result.failures, begun.get(sink_id, 0))
     if not fails:
         return
     ids = sorted(fails)
@@ -87,21 +92,21 @@ def note(heard: Sequence[AttemptResult], now: datetime) -> None:
                 [[id for id, _ in rests], [at for _, at in rests]],
             )
         if recovered:
-            # What has waited through the rest need not wait for times that were set during it.
+            # What waited during the rest is due now.
             cursor.execute(
                 "UPDATE integrations_delivery SET next_attempt_at = %s "
-                "WHERE sink_id = ANY(%s) AND state = 1 AND next_attempt_at > %s",
-                [now, sorted(recovered), now],
+                "WHERE sink_id = ANY(%s) AND state = %s AND next_attempt_at > %s",
+                [now, sorted(recovered), Delivery.State.WAITING, now],
             )
 
 
 @transaction.atomic
 def disable(sink_id: str, reason: str) -> bool:
-    """Tell this sink no more, and give up what waits for it; false where it was disabled or deleted before.
+    """Send nothing more to this receiver and give up what waits for it; False where it was disabled or deleted before.
 
-    Where nobody asked for it, a manager is told.
+    Managers get a mail, where nobody asked for it.
     """
-    # Before any row: else we would hold the sink and wait for its deliveries, and the loop the other way round.
+    # Before any row: else we would hold the receiver and wait for its deliveries, and the loop the other way round.
     progress.lock()
     now = clock.now()
     changed = Sink.objects.present().filter(id=sink_id, disabled_at=None)
@@ -110,12 +115,12 @@ def disable(sink_id: str, reason: str) -> bool:
     given_up = _give_up(sink_id, now)
     log.warning("sink_disabled", sink=sink_id, reason=str(reason), given_up=given_up)
     if reason not in Sink.Disabled.asked_for():
-        alerts.tell_disabled(sink_id)
+        _alert(sink_id)
     return True
 
 
 def enable(sink_id: str) -> bool:
-    """Tell this sink again, of what happens from now on; the rest is for replay. False where it was not disabled."""
+    """Send to this receiver again what happens from now on; replay sends the rest. False where it was not disabled."""
     changed = Sink.objects.present().filter(id=sink_id).exclude(disabled_at=None)
     if not changed.update(
         disabled_at=None, disabled_reason="", failures=0, failing_since=None, retry_at=None
@@ -126,7 +131,7 @@ def enable(sink_id: str) -> bool:
 
 
 def delete(sink_id: str) -> bool:
-    """Remove a sink: at once from everything that people and the loop see; the purge removes its deliveries later."""
+    """Hide a receiver from people and the loop; the purge removes it and its deliveries. False where it was deleted."""
     if not Sink.objects.present().filter(id=sink_id).update(deleted_at=clock.now()):
         return False
     log.info("sink_deleted", sink=sink_id)
@@ -136,4 +141,24 @@ def delete(sink_id: str) -> bool:
 def _give_up(sink_id: str, now: datetime) -> int:
     return Delivery.objects.filter(sink_id=sink_id, state=Delivery.State.WAITING).update(
         state=Delivery.State.GIVEN_UP, finished_at=now, leased_until=None, leased_by=""
+    )
+
+
+def _alert(sink_id: str) -> None:
+    """Mail the managers after the commit, where mail is set up; the admin's front page shows it in any case."""
+    if alerts_enabled():
+        transaction.on_commit(partial(_mail, sink_id))
+
+
+def _mail(sink_id: str) -> None:
+    receiver = Sink.objects.filter(pk=sink_id).first()
+    if receiver is None:
+        return
+    send_alert(
+        _("Huuva no longer sends to %(name)s") % {"name": receiver.name},
+        _(
+            "%(name)s was disabled: %(reason)s.\n\n"
+            "Find out why, then enable it in admin and replay what it missed."
+        )
+        % {"name": receiver.name, "reason": receiver.get_disabled_reason_display()},
     )

@@ -1,4 +1,4 @@
-"""What a kind of sink brings along: how its deliveries are put into words."""
+"""What each kind of receiver brings along: how its deliveries become messages."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,7 +8,8 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class PendingDelivery:
-    """A delivery that is to be sent now. `attempt` counts from 1; `at` is when the event happened."""
+    """A delivery that is to be sent now. `attempt` counts from 1; `at` is when the event happened; `kind` is the
+    receiver's, `failures` how often it failed in a row until now."""
 
     id: int
     sink_id: str
@@ -18,11 +19,13 @@ class PendingDelivery:
     event_type: str
     at: datetime
     attempt: int
+    kind: str = ""
+    failures: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What to send. The body is sent byte by byte as it stands; what `headers` leave out gets our usual ones."""
+    """What to send. The body is sent as it is, byte by byte; headers left out get our defaults."""
 
     url: str
     body: bytes
@@ -31,12 +34,12 @@ class Message:
 
 
 class Renderer(Protocol):
-    """One kind of sink. `gone`: statuses of an answer by which the receiver says that it wants no more."""
+    """One kind of receiver. `gone`: statuses of an answer that disable the receiver."""
 
     gone: frozenset[int]
 
-    def render(self, due: Sequence[PendingDelivery]) -> Mapping[int, Message | None]:
-        """By the delivery's id; None: nothing to tell. One that is missing is skipped too."""
+    def render(self, deliveries: Sequence[PendingDelivery]) -> Mapping[int, Message | None]:
+        """Messages by the delivery's id. None, or a missing one: there is nothing to send."""
         ...
 
 

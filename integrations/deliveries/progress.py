@@ -1,4 +1,4 @@
-"""Which process runs the loop, and the lock under which deliveries are made."""
+"""Which process runs the loop, how far it has read the feed, and the lock for all that writes deliveries."""
 
 from typing import Final
 
@@ -7,14 +7,14 @@ from django.db import connection
 from integrations.models import DeliveryProgress
 from orders import feed
 
-# How long the loop counts as alive after its last sign; it renews it each second.
+# How long the loop is held; it is renewed each second.
 HOLD_SECONDS: Final = 5
-# Of the advisory lock; any number that nothing else in this database uses.
+# Of the advisory lock: a number that nothing else in this database uses.
 _LOCK: Final = 0x68757576_6864
 
 
-def hold(me: str) -> bool:
-    """Take the loop, or keep it; false where another process has it. Times are the database's own."""
+def hold(run_id: str) -> bool:
+    """Take or renew the loop; False where another run has it. Times are the database's own."""
     DeliveryProgress.objects.get_or_create(id=1)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -24,25 +24,25 @@ def hold(me: str) -> bool:
             WHERE id = 1 AND (holder = %s OR held_until IS NULL OR held_until < clock_timestamp()
                               OR held_until > clock_timestamp() + make_interval(secs => %s))
             """,
-            # Nobody holds it for longer than that: the clock was set back.
-            [me, HOLD_SECONDS, me, 2 * HOLD_SECONDS],
+            # Nobody holds it for longer than twice that: the clock was set back.
+            [run_id, HOLD_SECONDS, run_id, 2 * HOLD_SECONDS],
         )
         return bool(cursor.rowcount)
 
 
-def release(me: str) -> None:
-    """Let the next one begin at once."""
-    DeliveryProgress.objects.filter(id=1, holder=me).update(holder="", held_until=None)
+def release(run_id: str) -> None:
+    """Let the next run begin at once."""
+    DeliveryProgress.objects.filter(id=1, holder=run_id).update(holder="", held_until=None)
 
 
 def cursor() -> feed.Cursor:
     """How far the feed was read for deliveries."""
-    state = DeliveryProgress.objects.filter(id=1).first()
-    return feed.Cursor.parse(state.cursor) if state and state.cursor else feed.Cursor()
+    progress = DeliveryProgress.objects.filter(id=1).first()
+    return feed.Cursor.parse(progress.cursor) if progress and progress.cursor else feed.Cursor()
 
 
 def lock() -> None:
-    """For the transaction that is open: nobody else makes deliveries until it ends."""
+    """Until the open transaction ends, nobody else writes deliveries in numbers."""
     with connection.cursor() as cursor:
-        # A statement of its own: what the others see must have been taken after the lock is held.
+        # A statement of its own: the snapshots of later ones must be taken once the lock is held.
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])

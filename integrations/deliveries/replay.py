@@ -1,4 +1,4 @@
-"""Replay: events are told once more, or for the first time to who was not there. Same ids, same order."""
+"""Replay: sends events again, or for the first time to a receiver that was not there. Same ids, same order."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -12,25 +12,25 @@ from orders import clock, feed
 
 log = structlog.get_logger(__name__)
 
-# One call makes no more deliveries than it can in a few seconds.
-MOST_ROWS: Final = 20_000
+# So many deliveries are created in a few seconds.
+MAX_ROWS: Final = 20_000
 OLDEST: Final = timedelta(days=30)
 
 
 class TooMany(ValueError):
-    """The time given is too long ago for one replay."""
+    """The time is too long ago for one replay."""
 
 
 class NotActive(ValueError):
-    """A sink that is disabled is told nothing."""
+    """The receiver is disabled or deleted."""
 
 
 @transaction.atomic
 def replay_delivery(delivery: Delivery) -> None:
     """Send one delivery again. Raises NotActive."""
-    # Before any row, as `health.disable` wants it: else what is disabled meanwhile would keep a delivery that waits.
+    # Before any row, as in `health.disable`: else a receiver disabled meanwhile would keep a waiting delivery.
     progress.lock()
-    _check(delivery.sink_id)
+    _check_active(delivery.sink_id)
     now = clock.now()
     Delivery.objects.filter(pk=delivery.pk).update(
         state=Delivery.State.WAITING,
@@ -45,20 +45,20 @@ def replay_delivery(delivery: Delivery) -> None:
 
 
 def replay_order(sink_id: str, order_id: str) -> int:
-    """Tell a sink all events of one order that it wants; how many. Raises NotActive."""
+    """Send a receiver all events of one order that it wants; returns how many. Raises NotActive."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT order_id, sequence FROM orders_statuschange WHERE order_id = %s", [order_id])
         rows = cursor.fetchall()
-    late = LateNote.objects.filter(order_id=order_id).values_list("order_id", flat=True)
-    return _replay(sink_id, rows, list(late))
+    late_orders = LateNote.objects.filter(order_id=order_id).values_list("order_id", flat=True)
+    return _replay(sink_id, rows, list(late_orders))
 
 
 def replay_since(sink_id: str, since: datetime) -> int:
-    """Tell a sink all that it wants of what was recorded from `since` on; how many. Raises NotActive, TooMany."""
+    """Send a receiver the events recorded from `since` on that it wants; how many. Raises NotActive, TooMany."""
     if since < clock.now() - OLDEST:
         raise TooMany
     with connection.cursor() as cursor:
-        # An order's row is touched by its every change, so the index by that time finds all orders in question.
+        # Each change touches the order's row, so the index by update time finds all orders in question.
         cursor.execute(
             """
             SELECT c.order_id, c.sequence FROM orders_order o JOIN orders_statuschange c ON c.order_id = o.id
@@ -66,7 +66,7 @@ def replay_since(sink_id: str, since: datetime) -> int:
                 AND s.channel IN ('', o.channel)
             WHERE o.updated_at >= %s AND c.recorded_at >= %s LIMIT %s
             """,
-            [sink_id, since, since, MOST_ROWS + 1],
+            [sink_id, since, since, MAX_ROWS + 1],
         )
         rows = cursor.fetchall()
         cursor.execute(
@@ -76,19 +76,19 @@ def replay_since(sink_id: str, since: datetime) -> int:
                 AND s.channel IN ('', o.channel)
             WHERE n.noted_at >= %s LIMIT %s
             """,
-            [sink_id, since, MOST_ROWS + 1],
+            [sink_id, since, MAX_ROWS + 1],
         )
-        late = [order_id for (order_id,) in cursor.fetchall()]
-    return _replay(sink_id, rows, late)
+        late_orders = [order_id for (order_id,) in cursor.fetchall()]
+    return _replay(sink_id, rows, late_orders)
 
 
 def _replay(sink_id: str, rows: list[tuple[str, int]], late_orders: list[str]) -> int:
-    if max(len(rows), len(late_orders)) > MOST_ROWS:
+    if max(len(rows), len(late_orders)) > MAX_ROWS:
         raise TooMany
     with transaction.atomic():
         progress.lock()
-        _check(sink_id)
-        # What the feed has yet to give is told by it: from here it could overtake what came before.
+        _check_active(sink_id)
+        # The loop sends what the feed has not given yet; from here it could overtake earlier events.
         rows = feed.read_already(rows, progress.cursor())
         count = create.repeat(sink_id, rows, late_orders)
         _wake(sink_id)
@@ -96,11 +96,11 @@ def _replay(sink_id: str, rows: list[tuple[str, int]], late_orders: list[str]) -
     return count
 
 
-def _check(sink_id: str) -> None:
+def _check_active(sink_id: str) -> None:
     if not Sink.objects.present().filter(id=sink_id, disabled_at=None).exists():
         raise NotActive
 
 
 def _wake(sink_id: str) -> None:
-    """Whoever asks for a replay wants it now."""
+    """End the receiver's rest: whoever asks for a replay wants it now."""
     Sink.objects.filter(id=sink_id).exclude(retry_at=None).update(retry_at=None)

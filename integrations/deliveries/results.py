@@ -1,4 +1,4 @@
-"""What came of the tries: written in batches, with the health of the sinks."""
+"""The results of attempts: written in batches, with the health of the receivers."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -11,9 +11,8 @@ import structlog
 from django.db import connection, transaction
 
 from integrations.deliveries import health, progress, schedule
-from integrations.deliveries.claim import Claimed
-from integrations.deliveries.kinds import renderer_of
-from integrations.deliveries.redact import ANSWER_UNWANTED
+from integrations.deliveries.kinds import PendingDelivery, renderer_of
+from integrations.deliveries.purging import ANSWER_UNWANTED
 from integrations.deliveries.sending import Outcome
 from integrations.models import Delivery, Sink
 from orders import clock
@@ -21,18 +20,18 @@ from orders.statements import without_prepared_statements
 
 log = structlog.get_logger(__name__)
 
-# Tries that the log of a delivery keeps.
-LOG_KEPT: Final = 20
-# The error of a try that came to nothing by a fault of ours: its sink was not even asked.
+# Attempts that the log of a delivery holds.
+LOG_LENGTH: Final = 20
+# The error of an attempt that we could not render: its receiver was not asked.
 NOT_RENDERED: Final = "not_rendered"
 State = Delivery.State
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One try with its outcome; None: there was nothing to tell."""
+    """One attempt with its outcome; None: there was nothing to send."""
 
-    claimed: Claimed
+    delivery: PendingDelivery
     outcome: Outcome | None
 
     @property
@@ -45,7 +44,7 @@ _FINISH: Final = f"""
         state = v.state, attempts = d.attempts + 1, next_attempt_at = coalesce(v.next_at, d.next_attempt_at),
         leased_until = NULL, leased_by = '', finished_at = v.finished_at, last_status = v.status, last_ms = v.ms,
         log = CASE WHEN v.entry IS NULL THEN d.log
-                   WHEN jsonb_array_length(d.log) >= {LOG_KEPT} THEN d.log - 0
+                   WHEN jsonb_array_length(d.log) >= {LOG_LENGTH} THEN d.log - 0
                    ELSE d.log END
               || CASE WHEN v.entry IS NULL THEN '[]'
                       WHEN d.leased_until = %(unwanted)s THEN v.entry || '{{"answer": ""}}'
@@ -54,7 +53,7 @@ _FINISH: Final = f"""
                 %(statuses)s::int[], %(mss)s::int[], %(entries)s::text[]::jsonb[])
          AS v (id, state, next_at, finished_at, status, ms, entry)
     WHERE d.id = v.id AND d.state = {State.WAITING:d}
-      AND (d.leased_by = %(me)s OR v.state = {State.DELIVERED:d})
+      AND (d.leased_by = %(run)s OR v.state = {State.DELIVERED:d})
     RETURNING d.id, v.state
 """  # noqa: S608
 _COUNT: Final = """
@@ -64,14 +63,14 @@ _COUNT: Final = """
 """
 
 
-def store(me: str, results: Sequence[Result]) -> None:
+def store(run_id: str, results: Sequence[Result]) -> None:
     """Write the results in one transaction. A failure whose lease another run has taken over counts for nothing."""
     if not results:
         return
     now = clock.now()
-    rows = {result.claimed.due.id: _row(result, now) for result in results}
+    rows = {result.delivery.id: _row(result, now) for result in results}
     with transaction.atomic():
-        # Deliveries and their sinks are written together here and by who disables or replays: one after the other.
+        # Deliveries and their receivers are written together here, by a disable and by a replay: one at a time.
         progress.lock()
         with connection.cursor() as cursor:
             columns = list(zip(*(rows[id] for id in sorted(rows)), strict=True))
@@ -80,24 +79,35 @@ def store(me: str, results: Sequence[Result]) -> None:
                 name: list(column) for name, column in zip(names, columns, strict=True)
             }
             with without_prepared_statements():
-                cursor.execute(_FINISH, {**parameters, "me": me, "unwanted": ANSWER_UNWANTED})
-            stored = dict(cursor.fetchall())
-        mine = [result for result in results if result.claimed.due.id in stored]
-        asked = [one for one in mine if one.outcome is not None and one.outcome.error != NOT_RENDERED]
-        health.note([_attempt_result(result) for result in asked], now)
-        _count((result.claimed.kind, _word(result, stored)) for result in mine)
-        for sink_id in _gone(mine):
+                cursor.execute(_FINISH, {**parameters, "run": run_id, "unwanted": ANSWER_UNWANTED})
+            states = dict(cursor.fetchall())
+        stored = [result for result in results if result.delivery.id in states]
+        health.note(
+            [
+                health.AttemptResult(result.delivery.sink_id, result.ok, result.delivery.failures)
+                for result in stored
+                if result.outcome is not None and result.outcome.error != NOT_RENDERED
+            ],
+            now,
+        )
+        _count((result.delivery.kind, _outcome_name(result, states)) for result in stored)
+        for sink_id in _gone(stored):
             health.disable(sink_id, Sink.Disabled.GONE)
-    for result in mine:
-        if stored[result.claimed.due.id] == State.GIVEN_UP:
-            due = result.claimed.due
-            log.warning("delivery_given_up", sink=due.sink_id, order=due.order_id, event_type=due.event_type)
+    for result in stored:
+        delivery = result.delivery
+        if states[delivery.id] == State.GIVEN_UP:
+            log.warning(
+                "delivery_given_up",
+                sink=delivery.sink_id,
+                order=delivery.order_id,
+                event_type=delivery.event_type,
+            )
 
 
 def _row(result: Result, now: datetime) -> tuple[Any, ...]:
-    due, outcome = result.claimed.due, result.outcome
+    delivery, outcome = result.delivery, result.outcome
     if outcome is None:
-        return due.id, int(State.SKIPPED), None, now, None, None, None
+        return delivery.id, int(State.SKIPPED), None, now, None, None, None
     entry = orjson.dumps(
         {
             "at": now,
@@ -109,41 +119,38 @@ def _row(result: Result, now: datetime) -> tuple[Any, ...]:
         option=orjson.OPT_UTC_Z,
     ).decode()
     if outcome.ok:
-        return due.id, int(State.DELIVERED), None, now, outcome.status, outcome.ms, entry
-    pause = schedule.pause_after(due.attempt)
+        return delivery.id, int(State.DELIVERED), None, now, outcome.status, outcome.ms, entry
+    pause = schedule.pause_after(delivery.attempt)
     if pause is None:
-        return due.id, int(State.GIVEN_UP), None, now, outcome.status, outcome.ms, entry
-    return due.id, int(State.WAITING), now + pause, None, outcome.status, outcome.ms, entry
+        return delivery.id, int(State.GIVEN_UP), None, now, outcome.status, outcome.ms, entry
+    return delivery.id, int(State.WAITING), now + pause, None, outcome.status, outcome.ms, entry
 
 
-def _attempt_result(result: Result) -> health.AttemptResult:
-    return health.AttemptResult(result.claimed.due.sink_id, result.ok, result.claimed.failures)
-
-
-def _word(result: Result, stored: dict[int, int]) -> str:
+def _outcome_name(result: Result, states: dict[int, int]) -> str:
+    """One of DeliveryCount.OUTCOMES."""
     if result.outcome is None:
         return "skipped"
     if result.outcome.ok:
         return "delivered"
-    return "given_up" if stored[result.claimed.due.id] == State.GIVEN_UP else "failed"
+    return "given_up" if states[result.delivery.id] == State.GIVEN_UP else "failed"
 
 
-def _count(words: Iterable[tuple[str, str]]) -> None:
-    counts = sorted(Counter(words).items())
+def _count(outcomes: Iterable[tuple[str, str]]) -> None:
+    counts = sorted(Counter(outcomes).items())
     if not counts:
         return
     with connection.cursor() as cursor:
         cursor.execute(
             _COUNT,
-            [[kind for (kind, _), _ in counts], [word for (_, word), _ in counts], [n for _, n in counts]],
+            [[kind for (kind, _), _ in counts], [name for (_, name), _ in counts], [n for _, n in counts]],
         )
 
 
 def _gone(results: Iterable[Result]) -> list[str]:
-    """Sinks that said they want no more."""
-    found = set()
+    """Receivers that answered that they are gone."""
+    gone = set()
     for result in results:
-        renderer = renderer_of(result.claimed.kind)
+        renderer = renderer_of(result.delivery.kind)
         if result.outcome is not None and renderer and result.outcome.status in renderer.gone:
-            found.add(result.claimed.due.sink_id)
-    return sorted(found)
+            gone.add(result.delivery.sink_id)
+    return sorted(gone)

@@ -1,7 +1,7 @@
-"""Sending: a thread of its own with hundreds of connections at once. It knows nothing of the database.
+"""Sends messages: a thread with hundreds of connections at once, which knows nothing of the database.
 
-Whoever starts it hands in messages (`submit`) and takes outcomes (`take`). Redirects are failures, proxies of the
-environment are ignored, cookies forgotten, answers read no further than the bytes that are kept.
+Messages go in by `submit`, outcomes come out by `take`. Redirects are failures, proxies of the environment are ignored,
+cookies are not stored, and of an answer only the bytes that are stored are read.
 """
 
 from __future__ import annotations
@@ -26,24 +26,24 @@ from integrations.deliveries.guard import Refused, guarded_socket
 from integrations.deliveries.kinds import Message
 
 TIMEOUT_SECONDS: Final = 10.0
-# After the head of an answer, for the first bytes of its body, which only the log wants.
+# After the head of an answer, for the first bytes of its body, which only the log needs.
 BODY_SECONDS: Final = 1.0
-ANSWER_KEPT: Final = 256
-# Shorter than servers keep idle connections, so that a POST does not meet one that is just being closed.
+ANSWER_BYTES: Final = 256
+# Shorter than servers keep idle connections, so that no POST is sent on one that is just being closed.
 KEEPALIVE_SECONDS: Final = 2.0
-# A name server that hangs holds a thread; those who failed lately must not hold those of the others.
+# A name server that hangs holds a thread; receivers that are not healthy must not hold those of the others.
 DNS_THREADS: Final = 16
-DNS_THREADS_UNPROVEN: Final = 64
-MOST_CONNECTIONS: Final = 2000
-FILES_KEPT_FREE: Final = 200
+DNS_THREADS_UNHEALTHY: Final = 64
+MAX_CONNECTIONS: Final = 2000
+SPARE_FILES: Final = 200
 USER_AGENT: Final = "Huuva-Webhooks/1"
 
-_proven: contextvars.ContextVar[bool] = contextvars.ContextVar("proven", default=True)
+_healthy: contextvars.ContextVar[bool] = contextvars.ContextVar("healthy", default=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one try. `status` is None where no answer came; `error` then says why, as a code."""
+    """The outcome of one attempt. `status` is None where no answer came; `error` is then the code of the reason."""
 
     id: int
     status: int | None
@@ -56,20 +56,20 @@ class Outcome:
         return self.status is not None and 200 <= self.status < 300
 
 
-def capacity() -> int:
-    """How many connections this process may have at once; raises its own limit of open files if it may."""
+def connection_limit() -> int:
+    """How many connections this process may have at once; raises its own limit of open files where it can."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MOST_CONNECTIONS + FILES_KEPT_FREE
+    wanted = MAX_CONNECTIONS + SPARE_FILES
     if soft != resource.RLIM_INFINITY and soft < wanted:
         soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     if soft == resource.RLIM_INFINITY:
-        return MOST_CONNECTIONS
-    return max(16, min(MOST_CONNECTIONS, soft - FILES_KEPT_FREE))
+        return MAX_CONNECTIONS
+    return max(16, min(MAX_CONNECTIONS, soft - SPARE_FILES))
 
 
 class Sender:
-    """Sends in the background, from `with` to its end; what is still under way then is broken off."""
+    """Sends in the background while its `with` block runs; what is in flight at the end is cancelled."""
 
     def __init__(self) -> None:
         self._outcomes: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
@@ -88,25 +88,24 @@ class Sender:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
 
-    def submit(self, messages: Iterable[tuple[int, Message]], *, proven: bool) -> None:
-        """Begin to send; each message gets one outcome. `proven`: its receiver answered well the last time."""
-        batch = list(messages)
-        self._loop.call_soon_threadsafe(self._begin, batch, proven)
+    def submit(self, messages: Iterable[tuple[int, Message]], *, healthy: bool) -> None:
+        """Begin to send; each message gets one outcome. `healthy`: the last answers of the receivers were successes."""
+        self._loop.call_soon_threadsafe(self._begin, list(messages), healthy)
 
     def take(self, wait: float, gather: float) -> list[Outcome]:
-        """The outcomes that are there; waits up to `wait` seconds for the first and then `gather` for more."""
-        found: list[Outcome] = []
+        """The outcomes so far; waits up to `wait` seconds for the first, then `gather` seconds for more."""
+        outcomes: list[Outcome] = []
         try:
-            found.append(self._outcomes.get(timeout=wait))
+            outcomes.append(self._outcomes.get(timeout=wait))
             if gather:
                 time.sleep(gather)
             while True:
-                found.append(self._outcomes.get_nowait())
+                outcomes.append(self._outcomes.get_nowait())
         except queue.Empty:
-            return found
+            return outcomes
 
-    def _begin(self, batch: list[tuple[int, Message]], proven: bool) -> None:
-        _proven.set(proven)  # the tasks copy it
+    def _begin(self, batch: list[tuple[int, Message]], healthy: bool) -> None:
+        _healthy.set(healthy)  # the tasks copy it
         for id, message in batch:
             task = self._loop.create_task(self._send(id, message))
             self._tasks.add(task)
@@ -125,7 +124,7 @@ class Sender:
             ) as response:
                 status = response.status
                 answer = await _first_bytes(response)
-        except Exception as failure:  # noqa: BLE001  (whatever went wrong with a receiver is an outcome of its delivery)
+        except Exception as failure:  # noqa: BLE001  (every failure of a receiver is an outcome)
             if status is None:
                 error = error_code(failure)
         self._outcomes.put(Outcome(id, status, round((time.monotonic() - began) * 1000), error, answer))
@@ -168,10 +167,10 @@ class Sender:
 async def _first_bytes(response: aiohttp.ClientResponse) -> str:
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            data = await response.content.read(ANSWER_KEPT)
+            data = await response.content.read(ANSWER_BYTES)
     except (TimeoutError, aiohttp.ClientError, OSError):
-        return ""  # The head was the answer.
-    # PostgreSQL keeps no NUL.
+        return ""  # The status is known; the body is only for the log.
+    # PostgreSQL stores no NUL.
     return data.decode("utf-8", "replace").replace("\x00", "")
 
 
@@ -180,7 +179,7 @@ def error_code(failure: BaseException) -> str:
     if isinstance(failure, TimeoutError):
         return "timeout"
     cause = getattr(failure, "os_error", failure)
-    # Where a name has several addresses, their errors come as one that repeats their texts.
+    # For a name with several addresses, aiohttp raises one error that repeats the texts of all.
     if isinstance(cause, Refused) or Refused.text in str(cause):
         return "address_refused"
     if isinstance(failure, aiohttp.InvalidURL):
@@ -197,19 +196,21 @@ def error_code(failure: BaseException) -> str:
 
 
 class _Resolver(AbstractResolver):
-    """The system's resolver, in threads; receivers that failed lately have threads of their own."""
+    """The system's resolver, in threads; receivers that are not healthy have threads of their own."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._pools = {
             True: ThreadPoolExecutor(DNS_THREADS, "dns"),
-            False: ThreadPoolExecutor(DNS_THREADS_UNPROVEN, "dns-unproven"),
+            False: ThreadPoolExecutor(DNS_THREADS_UNHEALTHY, "dns-unhealthy"),
         }
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
-        found = await self._loop.run_in_executor(self._pools[_proven.get()], _look_up, host, port, family)
+        addresses = await self._loop.run_in_executor(
+            self._pools[_healthy.get()], _look_up, host, port, family
+        )
         return [
             {
                 "hostname": host,
@@ -219,11 +220,11 @@ class _Resolver(AbstractResolver):
                 "proto": protocol,
                 "flags": socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
             }
-            for family, _, protocol, _, address in found
+            for family, _, protocol, _, address in addresses
         ]
 
     async def close(self) -> None:
-        """Its pools end with the thread of the sender."""
+        """The pools end with the sender's thread."""
 
     def shut(self) -> None:
         for pool in self._pools.values():
@@ -234,4 +235,4 @@ def _look_up(host: str, port: int, family: socket.AddressFamily) -> list[Any]:
     return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, family=family)
 
 
-__all__ = ["Outcome", "Sender", "capacity", "error_code"]
+__all__ = ["Outcome", "Sender", "connection_limit", "error_code"]

@@ -1,5 +1,3 @@
-"""Keys of integrators, channels, and what goes out to both."""
-
 from integrations.models.channels import ChannelLink, ChannelLocation, ChannelMessage, ChannelOrder
 from integrations.models.deliveries import Delivery, DeliveryCount, DeliveryProgress, LateNote, Sink
 from integrations.models.keys import ApiKey, IdempotencyRecord, validate_key_name

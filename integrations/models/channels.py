@@ -1,6 +1,6 @@
-"""Links to channels, the places they name, what was said in both directions, and which order is which."""
+"""Links to channels, their locations, the messages they sent, and which order of ours is which of theirs."""
 
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from django.core.validators import RegexValidator
 from django.db import models
@@ -23,14 +23,14 @@ check_link_slug = RegexValidator(
 )
 
 
-TOLD_EVENTS: Final = (CREATED, STATUS_CHANGED, RECALLED)
+EVENTS: Final = (CREATED, STATUS_CHANGED, RECALLED)
 
 
 class ChannelLink(Sink):
-    """One connection to one channel. Never deleted, because orders carry its slug: it is switched off.
+    """One connection to one channel. Never deleted, because orders carry its slug: it is made inactive.
 
-    As a sink it hears of the orders whose `channel` is its own. That it is disabled as one (its status URL failed for
-    days) does not stop the orders that come in.
+    As a receiver it gets the events of orders whose `channel` is its own. When it is disabled as a receiver (its status
+    URL failed for days), it still takes orders in.
     """
 
     channel_kind = models.CharField(
@@ -81,11 +81,11 @@ class ChannelLink(Sink):
         verbose_name_plural = _("channel links")
         ordering = ["slug"]
         constraints = [
-            # A body claims its link by this id: two that claim the same could not be told apart.
+            # A body claims its link by this id, so no two links may have the same.
             models.UniqueConstraint(
                 fields=["channel_kind", "external_id"], condition=~Q(external_id=""), name="channel_link_once"
             ),
-            # It stands in order ids.
+            # It is a part of order ids.
             models.CheckConstraint(
                 condition=Q(slug__regex=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"), name="channel_link_slug_plain"
             ),
@@ -96,12 +96,12 @@ class ChannelLink(Sink):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if self._state.adding:
-            self.kind, self.channel, self.events = KIND, self.name, list(TOLD_EVENTS)
+            self.kind, self.channel, self.events = KIND, self.name, list(EVENTS)
         super().save(*args, **kwargs)
 
     @property
     def actor(self) -> str:
-        """Its name in histories."""
+        """Its name in the history of orders."""
         return f"channel:{self.slug}"
 
     def order_id(self, external_id: str) -> str:
@@ -113,7 +113,7 @@ class ChannelLink(Sink):
 
 
 class ChannelLocation(models.Model):
-    """A place as the channel names it, and the kitchen that cooks for it; none yet where nobody has said so."""
+    """A location as the channel names it, and the kitchen that cooks for it, once somebody has set it."""
 
     link = models.ForeignKey(
         ChannelLink,
@@ -148,17 +148,17 @@ class ChannelLocation(models.Model):
 
 
 class ChannelOrder(models.Model):
-    """Which order of ours is which of a link's: the memory that makes repeats harmless. Ids and times only.
+    """Which order of ours is which of a link's, so that repeats are harmless. Ids and times only.
 
-    `taken_at` empty: its cancellation came first, and waits for it. The order is named without a foreign key, because
-    its table may live on a cluster (ADR 1).
+    `taken_at` empty: the cancellation came first and waits for the order. The order is named without a foreign key,
+    because its table may be on a cluster (ADR 1).
     """
 
     order_id = models.CharField(primary_key=True, max_length=128, db_collation="C")
     link = models.ForeignKey(ChannelLink, on_delete=models.CASCADE, related_name="+", db_index=False)
     external_id = models.CharField(max_length=ID_LENGTH)
     location = models.CharField(max_length=ID_LENGTH, blank=True)
-    # The channel's status with which the order came: the same again is a repeat, another one is news.
+    # The channel's status with which the order came: the same again is a repeat, another one is noted.
     channel_status = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     taken_at = models.DateTimeField(null=True)
@@ -169,7 +169,7 @@ class ChannelOrder(models.Model):
         verbose_name = _("channel order")
         verbose_name_plural = _("channel orders")
         constraints = [
-            # One order for each id of the channel, whatever the advisory lock does.
+            # One order for each id of the channel, even if the advisory lock failed.
             models.UniqueConstraint(fields=["link", "external_id"], name="channel_order_once"),
         ]
         indexes = [
@@ -183,8 +183,14 @@ class ChannelOrder(models.Model):
         return self.order_id
 
 
+class ChannelMessageQuerySet(models.QuerySet["ChannelMessage"]):
+    def unsettled(self) -> Self:
+        """Messages that failed and that nobody has dealt with."""
+        return self.filter(outcome__in=ChannelMessage.FAILED, settled_at__isnull=True)
+
+
 class ChannelMessage(models.Model):
-    """What a link sent us, verified, with what became of it. The payload holds customers' data: it is purged."""
+    """A verified message of a link with its outcome. The payload holds customers' data, so it is purged."""
 
     class Outcome(models.TextChoices):
         TAKEN = "taken", _("Taken")
@@ -196,8 +202,8 @@ class ChannelMessage(models.Model):
         INVALID = "invalid", _("Can't be read")
         REFUSED = "refused", _("Refused")
 
-    # What a manager should look at: nothing came of it.
-    TROUBLE = (Outcome.UNKNOWN_LOCATION, Outcome.INVALID, Outcome.REFUSED)
+    # A manager should look at these.
+    FAILED = (Outcome.UNKNOWN_LOCATION, Outcome.INVALID, Outcome.REFUSED)
 
     link = models.ForeignKey(
         ChannelLink, on_delete=models.CASCADE, related_name="+", verbose_name=_("link"), db_index=False
@@ -216,9 +222,11 @@ class ChannelMessage(models.Model):
     replay_of = models.ForeignKey(
         "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="replays", editable=False
     )
-    # When somebody dealt with trouble: replayed it well, or gave up on it.
+    # When somebody dealt with a message that failed: replayed it with success, or gave it up.
     settled_at = models.DateTimeField(_("settled"), null=True, blank=True, editable=False)
     settled_by = models.CharField(_("by"), max_length=200, blank=True, editable=False)
+
+    objects = ChannelMessageQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("channel message")
@@ -228,7 +236,7 @@ class ChannelMessage(models.Model):
             models.Index(fields=["-at", "-id"], name="channel_message_newest"),
             # The timeline of one order.
             models.Index(fields=["order_id", "at"], name="channel_message_order", condition=~Q(order_id="")),
-            # What waits for a manager: the front page asks for it, and it holds little.
+            # Unsettled messages, for the front page: few among many.
             models.Index(
                 fields=["link", "location"],
                 name="channel_message_trouble",
@@ -238,3 +246,7 @@ class ChannelMessage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.matter} {self.external_id}".strip()
+
+    @property
+    def is_unsettled(self) -> bool:
+        return self.outcome in self.FAILED and self.settled_at is None

@@ -1,4 +1,4 @@
-"""What goes out: whom we tell (sinks), what is to be told (deliveries), and how far the feed was read for it.
+"""Receivers of events (Sink), deliveries to them, and how far the feed was read for them.
 
 These are local tables: they name orders by id, without foreign keys to the order tables.
 """
@@ -23,17 +23,17 @@ def new_sink_id() -> str:
 
 class SinkQuerySet[M: models.Model](models.QuerySet[M]):
     def present(self) -> Self:
-        """Those that were not deleted; the purge removes the others with their deliveries."""
+        """Receivers that were not deleted; the purge removes the others with their deliveries."""
         return self.filter(deleted_at=None)
 
 
 class Sink(models.Model):
-    """Somebody whom we tell of orders. Each kind of sink is a model that inherits from this one, and a renderer
-    (integrations.deliveries).
+    """A receiver of events of orders. Each kind is a model that inherits from this one, and a renderer
+    (integrations.deliveries). The name stays for its table and permissions; people see "receiver".
 
-    What it wants: `events` of orders of `kitchen` (null: of all) and of `channel` (empty: of all), recorded from
-    `created_at` on; once it has `begun`, all that follow in the feed. Its health is kept by the deliveries' loop: after
-    some failures in a row it rests until `retry_at`, and is then tried with one delivery at a time.
+    It gets `events` of orders of `kitchen` (null: of all) and of `channel` (empty: of all), recorded from `created_at`
+    on; once it has `begun`, all that follow in the feed. The loop of deliveries maintains its health: after some
+    failures in a row it rests until `retry_at`, and is then tried with one delivery at a time.
     """
 
     class Disabled(models.TextChoices):
@@ -45,7 +45,7 @@ class Sink(models.Model):
 
         @classmethod
         def asked_for(cls) -> "tuple[Sink.Disabled, ...]":
-            """What somebody did: no alert."""
+            """Reasons that somebody chose: no alert."""
             return cls.BY_HAND, cls.KEY_REVOKED
 
     id = models.CharField(primary_key=True, max_length=36, default=new_sink_id, editable=False)
@@ -72,8 +72,8 @@ class Sink(models.Model):
         _("why it is disabled"), max_length=16, blank=True, choices=Disabled, editable=False
     )
     deleted_at = models.DateTimeField(null=True, editable=False)
-    # Set when the feed has been read to its end while it was there. From then on it is owed all that follows, whatever
-    # the clocks say: one that is set back must not make events look older than `created_at`.
+    # Set when the feed was read to its end while it existed. From then on it gets all that follows, whatever the clocks
+    # say: a clock that is set back must not make events look older than `created_at`.
     begun = models.BooleanField(db_default=False, editable=False)
 
     # Failures since the last success, over all its orders.
@@ -102,21 +102,21 @@ class Sink(models.Model):
 
 
 class Delivery(models.Model):
-    """One event to be told to one sink. What is sent is made from the order's history when it is sent.
+    """One event for one receiver. What is sent is rendered from the order's history when it is sent.
 
-    Deliveries of one order to one sink go out in the order of (`sequence`, `step`), each when the one before has been
-    delivered or given up.
+    Deliveries of one order to one receiver are sent in the order of (`sequence`, `step`), each when the one before has
+    been delivered or given up.
     """
 
     class State(models.IntegerChoices):
         WAITING = 1, _("Waiting")
         DELIVERED = 2, _("Delivered")
         GIVEN_UP = 3, _("Given up")
-        # The renderer had nothing to tell this sink about the event.
+        # The renderer had nothing to send for the event.
         SKIPPED = 4, _("Skipped")
 
     class Step(models.IntegerChoices):
-        """An event is a row of the history, or follows one without being one itself (late)."""
+        """An event is a row of the history, or follows one without being a row itself (late)."""
 
         CHANGE = 0, _("Change")
         AFTER = 1, _("After the change")
@@ -135,11 +135,11 @@ class Delivery(models.Model):
     step = models.PositiveSmallIntegerField(choices=Step, default=Step.CHANGE)
     event_type = models.CharField(_("event"), max_length=32)
     at = models.DateTimeField(_("happened"))
-    # Or last replayed: from then on it waits, and is kept.
+    # Or last replayed: its age counts from then.
     created_at = models.DateTimeField(_("created"), default=timezone.now)
 
     state = models.PositiveSmallIntegerField(_("state"), choices=State, default=State.WAITING)
-    # Tries since it was made or last replayed.
+    # Since it was created or last replayed.
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     next_attempt_at = models.DateTimeField(_("next attempt"), default=timezone.now)
     leased_until = models.DateTimeField(null=True)
@@ -147,15 +147,15 @@ class Delivery(models.Model):
     finished_at = models.DateTimeField(_("finished"), null=True)
     last_status = models.PositiveSmallIntegerField(_("last answer"), null=True)
     last_ms = models.PositiveIntegerField(_("last latency (ms)"), null=True)
-    # One entry for each try, the last 20: {"at", "status", "ms", "error", "answer"}.
+    # One entry for each attempt, the last 20: {"at", "status", "ms", "error", "answer"}.
     log = models.JSONField(_("log"), default=list)
 
     class Meta:
         verbose_name = _("delivery")
         verbose_name_plural = _("deliveries")
         constraints = [
-            # An event is told to a sink once, however often the feed gives it. It begins with the order: the page of an
-            # order asks what went out for it, and a delivery asks what must go before it.
+            # One delivery for each event and receiver, however often the feed gives it. The order comes first: the page
+            # of an order asks for its deliveries, and a delivery for earlier ones of its order.
             models.UniqueConstraint(
                 fields=["order_id", "sink", "sequence", "step"], name="delivery_once_for_each_event"
             ),
@@ -163,11 +163,11 @@ class Delivery(models.Model):
             models.CheckConstraint(condition=~Q(order_id=""), name="delivery_order_not_empty"),
         ]
         indexes = [
-            # What a sink is due, whatever lies finished beside it.
+            # The waiting deliveries of a receiver, without the many that are finished.
             models.Index(fields=["sink", "next_attempt_at"], condition=Q(state=1), name="delivery_waiting"),
-            # What never arrived, newest first: rare among millions.
+            # Those that never arrived, newest first: few among millions.
             models.Index(fields=["-id"], condition=Q(state=3), name="delivery_given_up"),
-            # A sink's log, newest first.
+            # The log of a receiver, newest first.
             models.Index(fields=["sink", "-id"], name="delivery_of_sink"),
         ]
 
@@ -176,7 +176,7 @@ class Delivery(models.Model):
 
 
 class DeliveryProgress(models.Model):
-    """At most one row: how far the feed was read for deliveries, and which process sends now (until when)."""
+    """One row: how far the feed was read for deliveries, and which run of the loop sends, until when."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     cursor = models.TextField(default="", blank=True)
@@ -191,7 +191,7 @@ class DeliveryProgress(models.Model):
 
 
 class DeliveryCount(models.Model):
-    """How many tries had which outcome since ever, for the metric: only the loop adds to it."""
+    """How many attempts had which outcome, ever, for the metric. Only the loop adds to it."""
 
     OUTCOMES = ("delivered", "failed", "given_up", "skipped")
 
@@ -205,7 +205,7 @@ class DeliveryCount(models.Model):
 
 
 class LateNote(models.Model):
-    """An order that was found late, so that it is told once. `sequence`: the last row of its history then."""
+    """An order that was found late, so that it is reported once. `sequence`: the last row of its history then."""
 
     order_id = models.CharField(primary_key=True, max_length=ORDER_ID_LENGTH, db_collation="C")
     sequence = models.PositiveIntegerField()

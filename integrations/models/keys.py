@@ -1,4 +1,4 @@
-"""API keys, and the answers kept for their repeated requests."""
+"""API keys, and the answers stored for their repeated requests."""
 
 from datetime import datetime
 from typing import Final, Self
@@ -16,7 +16,7 @@ NAME_LENGTH: Final = 64
 
 
 def validate_key_name(name: str) -> None:
-    """Names end up in every history row as the actor `key:<name>`, so they are one readable line."""
+    """Names are in the history as the actor `key:<name>`, so they are one readable line."""
     if not name.isprintable() or name != name.strip():
         raise ValidationError(
             _("A key's name is one line of printable characters without spaces around it."), code="bad_name"
@@ -25,14 +25,14 @@ def validate_key_name(name: str) -> None:
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     def alive(self, now: datetime) -> Self:
-        """Those that may call: neither revoked nor expired."""
+        """Keys that are neither revoked nor expired."""
         return self.filter(revoked_at=None).exclude(expires_at__lte=now)
 
 
 class ApiKey(models.Model):
-    """One secret of an integrator. Never deleted: what it did stays in the history; it is revoked.
+    """A secret of an integrator. Revoked, never deleted: the history names it.
 
-    The name says who acts and is not unique: while a key is rotated, the old and the new one live together.
+    The name says who acts and is not unique: while a key is rotated, the old and the new one are both active.
     """
 
     class State(models.TextChoices):
@@ -52,7 +52,7 @@ class ApiKey(models.Model):
     scopes = ArrayField(
         models.CharField(max_length=32), verbose_name=_("scopes"), validators=[validate_scopes]
     )
-    # PROTECT: a key without a kitchen is a key for all, so deleting a kitchen must not widen its keys.
+    # PROTECT: a key without a kitchen is for all kitchens, so deleting a kitchen must not widen its keys.
     kitchen = models.ForeignKey(
         "orders.Kitchen",
         on_delete=models.PROTECT,
@@ -75,8 +75,8 @@ class ApiKey(models.Model):
         blank=True,
         help_text=_("Empty: never. The webhooks that it made end with it."),
     )
-    # When its expiry was last acted upon (integrations.keys.end_expired_keys); before `expires_at` where that was moved
-    # on since then.
+    # When its expiry was last handled (integrations.keys.end_expired_keys); before `expires_at` where that was moved
+    # later since.
     expiry_noted_at = models.DateTimeField(null=True, editable=False)
     revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True, editable=False)
     last_used_at = models.DateTimeField(_("last used"), null=True, blank=True, editable=False)
@@ -87,7 +87,7 @@ class ApiKey(models.Model):
         verbose_name = _("API key")
         verbose_name_plural = _("API keys")
         constraints = [
-            # Scripts write past forms. A key without a name could not be told apart from others.
+            # For writes without a form. A key without a name could not be recognised.
             models.CheckConstraint(condition=~Q(name=""), name="apikey_name_not_empty"),
             models.CheckConstraint(condition=Q(prefix__regex=r"^[a-z0-9]+$"), name="apikey_prefix_plain"),
             models.CheckConstraint(
@@ -108,9 +108,9 @@ class ApiKey(models.Model):
 
 
 class IdempotencyRecord(models.Model):
-    """The answer to a request that carried an `Idempotency-Key`, written in the transaction of its work."""
+    """The answer to a request with an `Idempotency-Key`, written in the transaction of its work."""
 
-    # The primary key is the rule itself: one answer for each key, route and Idempotency-Key.
+    # One answer for each API key, route and Idempotency-Key.
     pk = models.CompositePrimaryKey("api_key", "route", "key")
     api_key = models.ForeignKey(ApiKey, on_delete=models.CASCADE, db_index=False, related_name="+")
     route = models.CharField(max_length=512)
@@ -127,7 +127,7 @@ class IdempotencyRecord(models.Model):
             models.Index(fields=["created_at"], name="idempotency_created_at"),
         ]
         constraints = [
-            # An answer of 500 or more is never kept: the client shall try again.
+            # An answer of 500 or more is never stored: the client should try again.
             models.CheckConstraint(
                 condition=Q(status__gte=200, status__lt=500), name="idempotency_status_final"
             ),

@@ -14,7 +14,7 @@ KIND: Final = "webhook"
 class WebhookEndpoint(Sink):
     """An address of an integrator that gets events, signed as Standard Webhooks says.
 
-    No secret is stored: it is derived from the server's key and `nonce` (integrations.webhooks.signing).
+    No secret is stored: it is derived from SECRET_KEY and `nonce` (integrations.webhooks.signing).
     """
 
     url = models.CharField(
@@ -25,7 +25,7 @@ class WebhookEndpoint(Sink):
         default=False,
         help_text=_("Account, name, phone, address and notes. Only where the receiver may have them."),
     )
-    # The name of the key that made it, empty where a manager did. A rotated key has the same name.
+    # The name of the key that created it, empty where a manager did. A rotated key has the same name.
     owner = models.CharField(_("made by the key"), max_length=NAME_LENGTH, blank=True, editable=False)
     nonce = models.CharField(max_length=32, editable=False)
     previous_nonce = models.CharField(max_length=32, blank=True, editable=False)

@@ -39,9 +39,9 @@ def turn_until(loop: Loop, done: Callable[[], Any], seconds: float = 60) -> None
 
 
 def work_off(loop: Loop, seconds: float = 60) -> None:
-    """Turns the loop until nothing is due or under way any more."""
+    """Turns the loop until nothing is due or in flight any more."""
     end = time.monotonic() + seconds
-    while loop.turn() or loop.under_way or due():
+    while loop.turn() or loop.in_flight or due():
         assert time.monotonic() < end, list(Delivery.objects.values("event_type", "order_id", "state", "log"))
 
 

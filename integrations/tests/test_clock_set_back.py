@@ -14,8 +14,8 @@ from django.db import transaction
 from core.valkey_client import ValkeyClient
 from integrations import key_cache
 from integrations.deliveries import create, schedule
-from integrations.deliveries.clock_steps import StepWatch, shorten_waits
 from integrations.deliveries.loop import Loop
+from integrations.deliveries.schedule import ClockWatch, shorten_waits
 from integrations.models import ApiKey, Delivery, Sink
 from integrations.tests import factories as keys
 from integrations.tests.sinks import endpoint, told, turn_until
@@ -62,7 +62,7 @@ def test_webhooks_go_on_when_the_clock_is_set_back(
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("open_network")
 @pytest.mark.parametrize("freed", ["by a clock set forward", "by a replay"])
-def test_what_is_under_way_is_not_sent_once_more(
+def test_delivery_in_flight_is_not_sent_again(
     loop: Loop, set_clock: Callable[[timedelta], None], freed: str
 ) -> None:
     held = threading.Event()
@@ -74,7 +74,7 @@ def test_what_is_under_way_is_not_sent_once_more(
     with Receiver(answer) as receiver:
         made = endpoint(receiver.url())
         order = factories.order(1)
-        turn_until(loop, lambda: loop.under_way)
+        turn_until(loop, lambda: loop.in_flight)
         if freed == "by a replay":
             with transaction.atomic():
                 create.repeat(made.pk, [(order.id, 1)], [])
@@ -143,7 +143,7 @@ def test_no_receiver_rests_longer_than_it_was_sent_to(rests: timedelta, rests_on
 
 
 def test_a_step_back_is_noticed_and_a_step_forward_is_none() -> None:
-    watch, now = StepWatch(), clock.now()
+    watch, now = ClockWatch(), clock.now()
     assert watch.went_back(now)  # nobody knows what was before this process
     watch.note(now)
     assert not watch.went_back(now)

@@ -19,16 +19,6 @@ from orders.tests import factories
 from tests.receiver import Receiver
 
 
-@pytest.fixture
-def priorities(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """What the process would have set as its own."""
-    set_to: list[int] = []
-    monkeypatch.setattr("os.setpriority", lambda which, who, priority: set_to.append(priority))
-    monkeypatch.setattr("os.getpriority", lambda which, who: 5)
-    monkeypatch.setattr(loops, "AGAIN_SECONDS", 0.0)
-    return set_to
-
-
 def after(times: int) -> Callable[[], bool]:
     """True from that many questions on."""
     asked = iter([False] * times)
@@ -36,31 +26,31 @@ def after(times: int) -> Callable[[], bool]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_loop_goes_on_after_every_kind_of_failure(
-    priorities: list[int], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_loop_goes_on_after_every_kind_of_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     outcomes: list[Exception | bool] = [OperationalError("away"), RuntimeError("a fault"), False, True]
-    runs: list[float] = []
+    remaining = iter(outcomes)
+    runs = 0
 
-    def run(seconds: float, stop: Callable[[], bool]) -> bool:
-        runs.append(seconds)
-        outcome = outcomes[len(runs) - 1]
+    def run(stopped: Callable[[], bool]) -> bool:
+        nonlocal runs
+        runs += 1
+        outcome = next(remaining)
         if isinstance(outcome, Exception):
             raise outcome
         return outcome
 
     monkeypatch.setattr(loops, "run", run)
-    loops.run_until(lambda: len(runs) == len(outcomes))
-    assert runs == [loops.RUN_SECONDS] * 4
-    assert priorities == [15], "the whole process gives way"
+    monkeypatch.setattr(loops, "RETRY_SECONDS", 0.0)
+    loops.run_until(lambda: runs == len(outcomes))
+    assert runs == 4
 
 
 @pytest.mark.django_db(transaction=True)
 def test_only_one_process_runs_the_loop() -> None:
     assert progress.hold("another")
-    assert loops.run(60, after(1)) is False
+    assert loops.run(after(1)) is False
     progress.release("another")
-    assert loops.run(60, after(3)) is True
+    assert loops.run(after(3)) is True
     assert progress.hold("the next one"), "it is released at the end"
 
 

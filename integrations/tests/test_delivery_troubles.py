@@ -34,10 +34,10 @@ class Poisoned(WebhookRenderer):
     def __init__(self, order_id: str) -> None:
         self.order_id = order_id
 
-    def render(self, due: Sequence[PendingDelivery]) -> Mapping[int, Message | None]:
-        if any(one.order_id == self.order_id for one in due):
+    def render(self, deliveries: Sequence[PendingDelivery]) -> Mapping[int, Message | None]:
+        if any(delivery.order_id == self.order_id for delivery in deliveries):
             raise ValueError(self.order_id)
-        return super().render(due)
+        return super().render(deliveries)
 
 
 @pytest.fixture
@@ -118,7 +118,7 @@ def test_a_replay_while_the_feed_is_held_up_tells_nothing_before_what_came_first
 
 
 def test_a_replay_counts_only_what_its_webhook_may_hear(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(replay, "MOST_ROWS", 2)
+    monkeypatch.setattr(replay, "MAX_ROWS", 2)
     since = datetime.now(UTC)
     hook = endpoint(kitchen=factories.kitchen("main"), channel="wolt")
     for kitchen, channel in (("main", "wolt"), ("main", "own"), ("other", "wolt"), ("other", "own")):
@@ -189,7 +189,7 @@ def until_somebody_waits() -> None:
 
 
 def test_many_receivers_make_pages_small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(create, "MOST_ROWS", 6)
+    monkeypatch.setattr(create, "MAX_ROWS", 6)
     for _ in range(3):
         endpoint()
     for _ in range(4):

@@ -132,7 +132,7 @@ def test_an_ordinary_url_is_taken(url: str) -> None:
 
 def send(*urls: str) -> list[Outcome]:
     with Sender() as sender:
-        sender.submit([(number, Message(url, b"{}")) for number, url in enumerate(urls)], proven=True)
+        sender.submit([(number, Message(url, b"{}")) for number, url in enumerate(urls)], healthy=True)
         found: list[Outcome] = []
         while len(found) < len(urls):
             found += sender.take(5, 0)

@@ -1,4 +1,4 @@
-"""When a sink rests and for how long: by outages, not by how many tries were under way when one began."""
+"""When a receiver rests and for how long: by outages, not by how many attempts were in flight when one began."""
 
 from datetime import timedelta
 
@@ -13,27 +13,27 @@ from orders import clock
 pytestmark = pytest.mark.django_db
 
 
-def rest_of(sink: Sink, heard: list[AttemptResult]) -> timedelta | None:
-    """How long it rests after hearing this."""
+def rest_of(sink: Sink, results: list[AttemptResult]) -> timedelta | None:
+    """How long it rests after these results."""
     now = clock.now()
-    health.note(heard, now)
+    health.note(results, now)
     sink.refresh_from_db()
     return sink.retry_at - now if sink.retry_at else None
 
 
-def is_rest(found: timedelta | None, number: int) -> bool:
-    most = schedule.RESTS[number]
-    return found is not None and most * (1 - schedule.JITTER) <= found <= most * (1 + schedule.JITTER)
+def is_rest(rest: timedelta | None, number: int) -> bool:
+    planned = schedule.RESTS[number]
+    return rest is not None and planned * (1 - schedule.JITTER) <= rest <= planned * (1 + schedule.JITTER)
 
 
-def test_thirty_tries_that_fail_together_send_it_to_the_first_rest() -> None:
+def test_thirty_attempts_that_fail_together_lead_to_the_first_rest() -> None:
     sink = Sink.objects.get(pk=endpoint().pk)
     assert is_rest(rest_of(sink, [AttemptResult(sink.pk, False, 0)] * 31), 0)
     # Those that were begun before and end only now.
     assert is_rest(rest_of(sink, [AttemptResult(sink.pk, False, 0)] * 5), 0)
 
 
-def test_each_try_that_fails_after_a_rest_makes_the_next_rest_longer() -> None:
+def test_each_failure_after_a_rest_makes_the_next_rest_longer() -> None:
     sink = Sink.objects.get(pk=endpoint().pk)
     rest_of(sink, [AttemptResult(sink.pk, False, 0)] * 3)
     for number in (1, 2, 3, 3):

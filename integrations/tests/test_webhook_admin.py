@@ -107,21 +107,21 @@ def test_actions_work_on_what_is_chosen(manager: Client, action: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("reason", "told"),
+    ("reason", "text"),
     [
         (Sink.Disabled.FAILING, "It failed for five days"),
         (Sink.Disabled.KEY_EXPIRED, "Its key has expired"),
     ],
 )
-def test_who_was_disabled_by_nobody_stands_on_the_front_page(
-    manager: Client, reason: Sink.Disabled, told: str
+def test_webhook_disabled_by_nobody_is_on_the_front_page(
+    manager: Client, reason: Sink.Disabled, text: str
 ) -> None:
     made = endpoint()
     health.disable(made.pk, reason)
     page = manager.get(reverse("admin:index")).content.decode()
-    assert f"The webhook Shop is told no more: {told}." in page
+    assert f"The webhook Shop is disabled: {text}." in page
     health.enable(made.pk)
-    assert "told no more" not in manager.get(reverse("admin:index")).content.decode()
+    assert "is disabled" not in manager.get(reverse("admin:index")).content.decode()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,4 +1,4 @@
-"""What can be done to webhook endpoints, for the API and admin alike."""
+"""Services of webhook endpoints, for API and admin: create, change, rotate, test."""
 
 import uuid
 from datetime import datetime
@@ -17,7 +17,7 @@ from orders import clock
 
 log = structlog.get_logger(__name__)
 
-# What may be changed afterwards. The kitchen may not: it says whose the endpoint is.
+# The kitchen can't be changed: it says whose the endpoint is.
 CHANGEABLE = frozenset({"name", "url", "events", "channel", "include_customer"})
 
 
@@ -26,7 +26,7 @@ def create(endpoint: WebhookEndpoint) -> str:
     endpoint.kind = KIND
     endpoint.nonce = new_nonce()
     endpoint.full_clean(validate_unique=False)
-    check(endpoint.url)
+    _check(endpoint.url)
     endpoint.save(force_insert=True)
     log.info("webhook_created", webhook=endpoint.id, owner=endpoint.owner)
     return secret_of(endpoint.id, endpoint.nonce)
@@ -40,13 +40,13 @@ def change(endpoint: WebhookEndpoint, **fields: Any) -> None:
     endpoint.full_clean(validate_unique=False)
     names = set(fields)
     if "url" in fields:
-        check(endpoint.url)
+        _check(endpoint.url)
         endpoint.failures, endpoint.failing_since, endpoint.retry_at = 0, None, None
         names |= {"failures", "failing_since", "retry_at"}
     endpoint.save(update_fields=names)
 
 
-def check(url: str) -> None:
+def _check(url: str) -> None:
     """Raises ValidationError of the field `url`."""
     try:
         check_url(url)
@@ -55,7 +55,7 @@ def check(url: str) -> None:
 
 
 def rotate(endpoint: WebhookEndpoint) -> str:
-    """Give the endpoint a new secret and return it; for 24 hours the one before signs too."""
+    """Give the endpoint a new secret and return it; for 24 hours the old one signs too."""
     with transaction.atomic():
         endpoint = WebhookEndpoint.objects.select_for_update(of=("self",)).get(pk=endpoint.pk)
         endpoint.previous_nonce, endpoint.nonce = endpoint.nonce, new_nonce()
@@ -66,7 +66,7 @@ def rotate(endpoint: WebhookEndpoint) -> str:
 
 
 def send_test(endpoint: WebhookEndpoint) -> Delivery:
-    """A message of the type `webhook.test`, through everything that a real one goes through."""
+    """Create a delivery of the type `webhook.test`, which is sent like any other."""
     now: datetime = clock.now()
     return Delivery.objects.create(
         sink_id=endpoint.pk,

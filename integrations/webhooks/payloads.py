@@ -1,4 +1,4 @@
-"""What a webhook says: the renderer of webhook endpoints for integrations.deliveries."""
+"""Bodies of webhook messages: the renderer of webhook endpoints for `integrations.deliveries`."""
 
 import base64
 import hashlib
@@ -20,39 +20,39 @@ HTTP_GONE: Final = 410
 
 
 def message_id(order_id: str, sequence: int, step: int) -> str:
-    """The same for each try and replay of an event, whoever gets it."""
+    """The same for each attempt and replay of an event, whoever gets it."""
     digest = hashlib.sha256(f"{sequence}:{step}:{order_id}".encode()).digest()
     return "msg_" + base64.urlsafe_b64encode(digest[:20]).decode().rstrip("=")
 
 
 def endpoint_message_id(endpoint: WebhookEndpoint, order_id: str, sequence: int, step: int) -> str:
-    """By the id that the endpoint's kitchen knows: it must not say that another kitchen has it, too."""
+    """Made of the id that the endpoint's kitchen knows: it must not reveal that another kitchen has the same."""
     return message_id(public_id(order_id, endpoint.kitchen_id), sequence, step)
 
 
 def payload(
-    due: PendingDelivery,
+    delivery: PendingDelivery,
     then: OrderThen | None,
     endpoint: WebhookEndpoint,
     *,
     customer: bool,
     kitchen: str | None,
 ) -> dict[str, Any]:
-    """The body. Without an order it is a test. `kitchen`: whose keys the order's id is for; None: those for all."""
+    """The body; a test has no order. `kitchen`: the one whose id of the order is sent; None: the plain id."""
     data: dict[str, Any] = {"order": None}
     if then is not None:
         data = {
-            "orderId": public_id(due.order_id, kitchen),
+            "orderId": public_id(delivery.order_id, kitchen),
             "kitchen": then.order.kitchen_id,
             # Becoming late changes nothing.
-            "change": None if due.event_type == LATE else then.change_document(),
+            "change": None if delivery.event_type == LATE else then.change_document(),
             "order": then.order_document(customer=customer, kitchen=kitchen),
         }
     return {
-        "id": endpoint_message_id(endpoint, due.order_id, due.sequence, due.step),
-        "type": due.event_type,
-        "timestamp": due.at,
-        "sequence": due.sequence,
+        "id": endpoint_message_id(endpoint, delivery.order_id, delivery.sequence, delivery.step),
+        "type": delivery.event_type,
+        "timestamp": delivery.at,
+        "sequence": delivery.sequence,
         "data": data,
     }
 
@@ -62,25 +62,31 @@ class WebhookRenderer:
 
     gone = frozenset({HTTP_GONE})
 
-    def render(self, due: Sequence[PendingDelivery]) -> Mapping[int, Message | None]:
-        endpoints = WebhookEndpoint.objects.in_bulk({one.sink_id for one in due})
+    def render(self, deliveries: Sequence[PendingDelivery]) -> Mapping[int, Message | None]:
+        endpoints = WebhookEndpoint.objects.in_bulk({delivery.sink_id for delivery in deliveries})
         trusted = _trusted(endpoints.values())
-        bound = _bound(endpoints.values()) if any(is_marked(one.order_id) for one in due) else {}
-        orders = orders_then((one.order_id, one.sequence) for one in due if one.event_type != TEST)
+        bound = (
+            _bound(endpoints.values()) if any(is_marked(delivery.order_id) for delivery in deliveries) else {}
+        )
+        orders = orders_then(
+            (delivery.order_id, delivery.sequence) for delivery in deliveries if delivery.event_type != TEST
+        )
         now = clock.now()
-        # Once for each endpoint: to derive a secret takes longer than to sign by it.
+        # Once for each endpoint: deriving a secret takes longer than signing.
         secrets = {endpoint.id: _secrets(endpoint, now) for endpoint in endpoints.values()}
         messages: dict[int, Message | None] = {}
-        for one in due:
-            endpoint = endpoints.get(one.sink_id)
-            then = orders.get((one.order_id, one.sequence))
-            if endpoint is None or (then is None and one.event_type != TEST):
+        for delivery in deliveries:
+            endpoint = endpoints.get(delivery.sink_id)
+            then = orders.get((delivery.order_id, delivery.sequence))
+            if endpoint is None or (then is None and delivery.event_type != TEST):
                 continue  # Erased meanwhile.
             kitchen = bound.get(endpoint.id)
-            body = payload(one, then, endpoint, customer=endpoint.id in trusted, kitchen=kitchen)
-            sent = dumps(body)
-            headers = signed_headers(body["id"], sent, secrets[endpoint.id], now)
-            messages[one.id] = Message(endpoint.url, sent, {"Content-Type": "application/json", **headers})
+            body = payload(delivery, then, endpoint, customer=endpoint.id in trusted, kitchen=kitchen)
+            raw = dumps(body)
+            headers = signed_headers(body["id"], raw, secrets[endpoint.id], now)
+            messages[delivery.id] = Message(
+                endpoint.url, raw, {"Content-Type": "application/json", **headers}
+            )
         return messages
 
 
@@ -93,7 +99,7 @@ def _secrets(endpoint: WebhookEndpoint, now: datetime) -> list[str]:
 
 
 def _trusted(endpoints: Any) -> set[str]:
-    """The endpoints that get customer data: wanted, and a manager made them, or their key may (still) be told it."""
+    """Ids of the endpoints that get customer data: made by a manager, or by a key that may (still) read it."""
     wanting = [endpoint for endpoint in endpoints if endpoint.include_customer]
     owners = {endpoint.owner for endpoint in wanting} - {""}
     reading: list[ApiKey] = []
@@ -111,7 +117,7 @@ def _trusted(endpoints: Any) -> set[str]:
 
 
 def _bound(endpoints: Iterable[WebhookEndpoint]) -> dict[str, str]:
-    """The kitchens of endpoints that have one and no key for all kitchens: there orders are called by public ids."""
+    """Kitchens of endpoints that have one and no key for all kitchens: they get the kitchen's own ids of orders."""
     of_one = [endpoint for endpoint in endpoints if endpoint.kitchen_id is not None]
     owners = {endpoint.owner for endpoint in of_one} - {""}
     alive = ApiKey.objects.alive(clock.now()).filter(name__in=owners, kitchen=None)

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from huuva.models import LoginAttempt
 from huuva.roles import INTEGRATOR_SUPPORT, KITCHEN_MANAGER, OPERATIONS, ROLES
-from integrations.channels.secrets import seal_secret
+from integrations.channels.secrets import encrypt_secret
 from integrations.keys import issue_key
 from integrations.models import (
     ChannelLink,
@@ -201,7 +201,7 @@ def _integrations(house: House) -> None:
         name=f"{OURS} link",
         channel_kind="deliverect",
         external_id="w-1",
-        secret=seal_secret("s" * 20),
+        secret=encrypt_secret("s" * 20),
     )
     place = ChannelLocation.objects.create(link=link, external_id=f"{OURS} place", kitchen=house.ours)
     message = ChannelMessage.objects.create(

@@ -1,4 +1,4 @@
-"""Channel links: set up, their secret entered or made and shown once, their mapping checked."""
+"""Channel links: set up, with their secret entered, or generated and shown once, and their mapping checked."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from integrations.adapters.registry import ADAPTERS
 from integrations.channels.admin.messages import in_utc
-from integrations.channels.secrets import LONGEST, SHORTEST, new_secret, seal_secret
+from integrations.channels.secrets import MAX_LENGTH, MIN_LENGTH, encrypt_secret, new_secret
 from integrations.deliveries import health
 from integrations.deliveries.guard import check_url
 from integrations.models import ChannelLink, ChannelLocation
@@ -24,13 +24,13 @@ from orders import audit, clock
 from orders.access import kitchens_of
 from orders.admin.scope import KitchenScoped
 
-# How a link does, beside what managers set.
-FACTS = ("shown_address", "shown_told", "shown_success", "shown_failing")
+# The state of a link, below what managers set.
+FACTS = ("shown_address", "shown_notified", "shown_success", "shown_failing")
 ADDRESSES = {"generic": "/api/channels/generic/{slug}/orders"}
 
 
 def address_of(link: ChannelLink) -> str:
-    """Where the channel sends its orders."""
+    """The URL to which the channel sends its orders."""
     plain = f"/api/channels/{link.channel_kind}/orders"
     return ADDRESSES.get(link.channel_kind, plain).format(slug=link.slug)
 
@@ -39,8 +39,8 @@ class ChannelLinkForm(forms.ModelForm):
     secret_text = forms.CharField(
         label=_("Secret"),
         required=False,
-        min_length=SHORTEST,
-        max_length=LONGEST,
+        min_length=MIN_LENGTH,
+        max_length=MAX_LENGTH,
         widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
 
@@ -71,8 +71,8 @@ class ChannelLinkForm(forms.ModelForm):
         if adapter is None or "mapping" in self.errors:
             return data
         if adapter.has_mapping:
-            for fault in adapter.check_mapping(mapping):
-                self.add_error("mapping", fault)
+            for text in adapter.check_mapping(mapping):
+                self.add_error("mapping", text)
         elif mapping:
             self.add_error("mapping", _("Links of this kind need no mapping; leave it empty."))
         return data
@@ -86,9 +86,9 @@ class LocationInline(TabularInline):
     show_change_link = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ChannelLocation]:
-        found: QuerySet[ChannelLocation] = super().get_queryset(request)
+        locations: QuerySet[ChannelLocation] = super().get_queryset(request)
         allowed = kitchens_of(request.user)
-        return found if allowed is None else found.filter(kitchen__in=allowed)
+        return locations if allowed is None else locations.filter(kitchen__in=allowed)
 
 
 @admin.register(ChannelLink)
@@ -113,18 +113,18 @@ class ChannelLinkAdmin(KitchenScoped, ModelAdmin):
                 )
             },
         ),
-        (_("What it hears"), {"fields": ("status_url", "busy_url")}),
-        (_("Its words"), {"fields": ("mapping",), "classes": ("collapse",)}),
+        (_("Updates to the channel"), {"fields": ("status_url", "busy_url")}),
+        (_("Format"), {"fields": ("mapping",), "classes": ("collapse",)}),
     )
 
     def of_kitchens(self, rows: QuerySet[ChannelLink], allowed: frozenset[str]) -> QuerySet[ChannelLink]:
-        """Those by which something comes to these kitchens."""
+        """Links with a location of these kitchens."""
         return rows.filter(Exists(ChannelLocation.objects.filter(kitchen__in=allowed, link=OuterRef("pk"))))
 
     def get_fieldsets(self, request: HttpRequest, obj: ChannelLink | None = None) -> Any:
         if obj is None:
             return self.fieldsets
-        return (self.fieldsets[0], (_("How it is"), {"fields": FACTS}), *self.fieldsets[1:])
+        return (self.fieldsets[0], (_("State"), {"fields": FACTS}), *self.fieldsets[1:])
 
     def get_readonly_fields(self, request: HttpRequest, obj: ChannelLink | None = None) -> Any:
         # Orders carry slug and name.
@@ -138,7 +138,7 @@ class ChannelLinkAdmin(KitchenScoped, ModelAdmin):
         if not link.is_active:
             return "off", _("off")
         if link.disabled_at is not None:
-            return "silent", _("is told nothing")
+            return "silent", _("gets no updates")
         return "active", _("active")
 
     @display(description=_("address for its orders"))
@@ -153,8 +153,8 @@ class ChannelLinkAdmin(KitchenScoped, ModelAdmin):
     def shown_failing(self, link: ChannelLink) -> str:
         return in_utc(link.failing_since)
 
-    @display(description=_("told of changes"))
-    def shown_told(self, link: ChannelLink) -> Any:
+    @display(description=_("status updates"))
+    def shown_notified(self, link: ChannelLink) -> Any:
         if not link.status_url:
             return _("no: it has no status URL")
         if link.disabled_at is not None:
@@ -162,30 +162,30 @@ class ChannelLinkAdmin(KitchenScoped, ModelAdmin):
         return _("yes")
 
     def save_model(self, request: HttpRequest, obj: ChannelLink, form: forms.ModelForm, change: bool) -> None:
-        given = form.cleaned_data["secret_text"]
+        entered = form.cleaned_data["secret_text"]
         changed = set(form.changed_data) - {"secret_text"}
-        if given or not change:
+        if entered or not change:
             # Lives as long as this request: never in the session, a message or a log.
-            request.plain_secret = "" if given else new_secret()  # type: ignore[attr-defined]
-            obj.secret = seal_secret(given or request.plain_secret)  # type: ignore[attr-defined]
+            request.plain_secret = "" if entered else new_secret()  # type: ignore[attr-defined]
+            obj.secret = encrypt_secret(entered or request.plain_secret)  # type: ignore[attr-defined]
             changed.add("secret")
         if obj.is_active:
-            # Who saves it has looked at it: a receiver that was given up is tried again.
+            # Somebody has looked at it: a receiver that was disabled is tried again.
             obj.disabled_at, obj.disabled_reason, obj.failures = None, "", 0
             obj.failing_since = obj.retry_at = None
             changed |= {"disabled_at", "disabled_reason", "failures", "failing_since", "retry_at"}
         elif not change:
             obj.disabled_at, obj.disabled_reason = clock.now(), ChannelLink.Disabled.BY_HAND
         else:
-            # Gives up what waits: switched on again, it tells of what happens then, not of what was long ago.
+            # Gives up what waits: activated again, it is sent what happens then, not what happened long ago.
             health.disable(obj.pk, ChannelLink.Disabled.BY_HAND)
-        # What was changed alone: the loop of deliveries writes how the link does meanwhile.
+        # Changed fields only: the loop of deliveries may write the link's health meanwhile.
         obj.save(update_fields=changed if change else None)
 
     def response_add(
         self, request: HttpRequest, obj: ChannelLink, post_url_continue: str | None = None
     ) -> HttpResponse:
-        """Where we made the secret, it is in the very answer to the form, so that it exists nowhere else."""
+        """A generated secret is in the answer to the form, so that it exists nowhere else."""
         plain = getattr(request, "plain_secret", "")
         if not plain:
             return super().response_add(request, obj, post_url_continue)

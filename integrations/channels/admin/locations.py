@@ -1,4 +1,4 @@
-"""Places that channels name: which kitchen cooks for each, and what waits for that to be said."""
+"""Locations that channels name: the kitchen of each, and the messages that wait for it to be set."""
 
 from typing import Any
 
@@ -13,9 +13,8 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from integrations.channels.admin.messages import actor, in_utc
-from integrations.channels.intake import trouble
 from integrations.channels.replay import replay_location
-from integrations.models import ChannelLocation
+from integrations.models import ChannelLocation, ChannelMessage
 from orders.admin.scope import KitchenScoped
 
 
@@ -43,9 +42,9 @@ class ChannelLocationAdmin(KitchenScoped, ModelAdmin):
     fields = ("link", "external_id", "kitchen")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ChannelLocation]:
-        """With `waiting`: how many messages wait for the place, counted in the index of trouble."""
+        """With `waiting`, the number of unsettled messages of the location."""
         waiting = (
-            trouble()
+            ChannelMessage.objects.unsettled()
             .filter(link=OuterRef("link"), location=OuterRef("external_id"))
             .order_by()
             .values("link")
@@ -58,22 +57,26 @@ class ChannelLocationAdmin(KitchenScoped, ModelAdmin):
         return () if obj is None else ("link", "external_id")
 
     @display(description=_("kitchen"), label={"unknown": "danger", "known": "default"})
-    def shown_kitchen(self, place: ChannelLocation) -> tuple[str, Any]:
-        return ("known", place.kitchen.name) if place.kitchen else ("unknown", _("none: orders are refused"))
+    def shown_kitchen(self, location: ChannelLocation) -> tuple[str, Any]:
+        return (
+            ("known", location.kitchen.name)
+            if location.kitchen
+            else ("unknown", _("none: orders are refused"))
+        )
 
     @display(description=_("created"), ordering="created_at")
-    def shown_created(self, place: ChannelLocation) -> str:
-        return in_utc(place.created_at)
+    def shown_created(self, location: ChannelLocation) -> str:
+        return in_utc(location.created_at)
 
     @display(description=_("waiting"))
-    def shown_waiting(self, place: ChannelLocation) -> int:
-        return place.waiting  # type: ignore[attr-defined]
+    def shown_waiting(self, location: ChannelLocation) -> int:
+        return location.waiting  # type: ignore[attr-defined]
 
     def save_model(
         self, request: HttpRequest, obj: ChannelLocation, form: forms.ModelForm, change: bool
     ) -> None:
         super().save_model(request, obj, form, change)
-        waiting = trouble().filter(link=obj.link, location=obj.external_id).count()
+        waiting = ChannelMessage.objects.unsettled().filter(link=obj.link, location=obj.external_id).count()
         if obj.kitchen and waiting:
             text = ngettext(
                 "%d message waits for this place: take it in by the action in the list, where it is still wanted.",
@@ -84,12 +87,12 @@ class ChannelLocationAdmin(KitchenScoped, ModelAdmin):
 
     @admin.action(description=_("Take in what waits for it"), permissions=["change"])
     def take_in(self, request: HttpRequest, queryset: QuerySet[ChannelLocation]) -> None:
-        taken = refused = 0
-        for place in queryset:
-            done = replay_location(place, by=actor(request))
-            taken, refused = taken + done[0], refused + done[1]
-        text = ngettext("%d message taken in.", "%d messages taken in.", taken) % taken
-        self.message_user(request, text, messages.SUCCESS if taken else messages.INFO)
+        succeeded = refused = 0
+        for location in queryset:
+            counts = replay_location(location, by=actor(request))
+            succeeded, refused = succeeded + counts[0], refused + counts[1]
+        text = ngettext("%d message taken in.", "%d messages taken in.", succeeded) % succeeded
+        self.message_user(request, text, messages.SUCCESS if succeeded else messages.INFO)
         if refused:
             text = (
                 ngettext("%d message was refused again.", "%d messages were refused again.", refused)

@@ -1,4 +1,4 @@
-"""Messages of channels: what came, what became of it, and what a manager can still do about it."""
+"""Messages of channels: what came, its outcome, and what a manager can still do about it."""
 
 import json
 from datetime import datetime
@@ -39,20 +39,18 @@ LOOKS = {
 
 
 class TroubleFilter(admin.SimpleListFilter):
-    title = _("waits for somebody")
+    title = _("needs attention")
     parameter_name = "trouble"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("yes", _("Nothing came of it yet"))]
+        return [("yes", _("Not settled yet"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[ChannelMessage]) -> QuerySet[ChannelMessage]:
-        if self.value() != "yes":
-            return queryset
-        return queryset.filter(outcome__in=ChannelMessage.TROUBLE, settled_at__isnull=True)
+        return queryset & ChannelMessage.objects.unsettled() if self.value() == "yes" else queryset
 
 
 def in_utc(at: datetime | None) -> str:
-    """Messages are of no kitchen until somebody says so: their times are told in UTC."""
+    """Messages may have no kitchen yet, so their times are shown in UTC."""
     return f"{at:%Y-%m-%d %H:%M:%S} UTC" if at else "–"
 
 
@@ -61,9 +59,9 @@ def actor(request: HttpRequest) -> str:
 
 
 def may_replay(request: HttpRequest) -> bool:
-    """Who may send deliveries again: who looks after their receivers."""
-    wanted = ("integrations.change_webhookendpoint", "integrations.change_channellink")
-    return any(request.user.has_perm(permission) for permission in wanted)
+    """Whether the user may send deliveries again: managers of webhooks and of channels."""
+    permissions = ("integrations.change_webhookendpoint", "integrations.change_channellink")
+    return any(request.user.has_perm(permission) for permission in permissions)
 
 
 @admin.register(ChannelMessage)
@@ -106,9 +104,10 @@ class ChannelMessageAdmin(KitchenScoped, ModelAdmin):
         return names
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ChannelMessage]:
-        found = super().get_queryset(request)
-        # A list of 50 does not carry 50 bodies.
-        return found.defer("payload") if request.resolver_match.url_name.endswith("_changelist") else found  # type: ignore[union-attr]
+        queryset = super().get_queryset(request)
+        # A list of 50 does not load 50 payloads.
+        is_list = request.resolver_match.url_name.endswith("_changelist")  # type: ignore[union-attr]
+        return queryset.defer("payload") if is_list else queryset
 
     def of_kitchens(
         self, rows: QuerySet[ChannelMessage], allowed: frozenset[str]
@@ -148,7 +147,7 @@ class ChannelMessageAdmin(KitchenScoped, ModelAdmin):
 
     @display(description=_("order"))
     def shown_order(self, message: ChannelMessage) -> str | SafeString:
-        if message.outcome in ChannelMessage.TROUBLE or not message.order_id:
+        if message.outcome in ChannelMessage.FAILED or not message.order_id:
             return message.external_id
         url = reverse("admin:orders_order_change", args=[message.order_id])
         return format_html('<a href="{}">{}</a>', url, message.order_id)
@@ -171,18 +170,18 @@ class ChannelMessageAdmin(KitchenScoped, ModelAdmin):
     @admin.action(description=_("Take in now"), permissions=["change"])
     def replay_messages(self, request: HttpRequest, queryset: QuerySet[ChannelMessage]) -> None:
         # Oldest first: a cancellation after its order.
-        found = list(
+        chosen = list(
             ChannelMessage.objects.filter(pk__in=queryset.values("pk")).select_related("link").order_by("at")
         )
-        for message in found:
+        for message in chosen:
             self._replay(request, message)
 
     @admin.action(description=_("Give up: tell the channel that it failed"), permissions=["change"])
     def give_up_messages(self, request: HttpRequest, queryset: QuerySet[ChannelMessage]) -> None:
-        found = list(ChannelMessage.objects.filter(pk__in=queryset.values("pk")).select_related("link"))
-        given = sum(give_up(message, by=actor(request)) for message in found)
-        text = ngettext("%d message given up.", "%d messages given up.", given) % given
-        self.message_user(request, text, messages.SUCCESS if given else messages.INFO)
+        chosen = ChannelMessage.objects.filter(pk__in=queryset.values("pk")).select_related("link")
+        count = sum(give_up(message, by=actor(request)) for message in list(chosen))
+        text = ngettext("%d message given up.", "%d messages given up.", count) % count
+        self.message_user(request, text, messages.SUCCESS if count else messages.INFO)
 
     def get_urls(self) -> list[Any]:
         wrap = self.admin_site.admin_view
@@ -208,7 +207,7 @@ class ChannelMessageAdmin(KitchenScoped, ModelAdmin):
     @display(description=_("to do"))
     def shown_buttons(self, message: ChannelMessage) -> str | SafeString:
         """Buttons of the page's own form: they change something, so they are no links."""
-        if message.outcome not in ChannelMessage.TROUBLE or message.settled_at is not None:
+        if not message.is_unsettled:
             return gettext("Nothing.")
         buttons = [
             (reverse("admin:integrations_channelmessage_replay", args=[message.pk]), gettext("Take in now")),
@@ -228,8 +227,8 @@ class ChannelMessageAdmin(KitchenScoped, ModelAdmin):
 
     def replay_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         message = self._asked(request, pk)
-        made = message and self._replay(request, message)
-        return self._back(request, message, made)
+        replayed = message and self._replay(request, message)
+        return self._back(request, message, replayed)
 
     def give_up_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         message = self._asked(request, pk)
@@ -238,7 +237,7 @@ class ChannelMessageAdmin(KitchenScoped, ModelAdmin):
         return self._back(request, message)
 
     def replay_delivery_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """A delivery of the order's page, to whomever it goes."""
+        """Replay a delivery from the order's page, whatever its receiver."""
         if not may_replay(request):
             raise PermissionDenied
         delivery = Delivery.objects.filter(pk=pk).first()
@@ -250,33 +249,33 @@ class ChannelMessageAdmin(KitchenScoped, ModelAdmin):
         try:
             replay_delivery(delivery)
         except NotActive:
-            self.message_user(request, gettext("It is disabled, and told nothing."), messages.ERROR)
+            self.message_user(request, gettext("The receiver is disabled."), messages.ERROR)
         else:
             self.message_user(request, gettext("It is sent again."), messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:orders_order_change", args=[delivery.order_id]))
 
     @staticmethod
     def _back(
-        request: HttpRequest, message: ChannelMessage | None, made: ChannelMessage | None = None
+        request: HttpRequest, message: ChannelMessage | None, replayed: ChannelMessage | None = None
     ) -> HttpResponse:
-        """To the order's page where the button stood there, else to the message, or to the one `made` of it."""
+        """To the order's page where the button was there, else to the message, or to the `replayed` one."""
         if message is None:
             return HttpResponseRedirect(reverse("admin:integrations_channelmessage_changelist"))
         if request.POST.get("from") == "order" and message.order_id:
             return HttpResponseRedirect(reverse("admin:orders_order_change", args=[message.order_id]))
-        shown = made or message
+        shown = replayed or message
         return HttpResponseRedirect(reverse("admin:integrations_channelmessage_change", args=[shown.pk]))
 
     def _replay(self, request: HttpRequest, message: ChannelMessage) -> ChannelMessage:
-        taken, made = replay(message, by=actor(request))
-        if taken.problem is None:
+        result, replayed = replay(message, by=actor(request))
+        if result.problem is None:
             text = gettext("%(id)s: %(outcome)s.") % {
                 "id": message.external_id or message.pk,
-                "outcome": made.get_outcome_display(),
+                "outcome": replayed.get_outcome_display(),
             }
             self.message_user(request, text, messages.SUCCESS)
         else:
             self.message_user(
-                request, f"{message.external_id or message.pk}: {taken.problem.text}", messages.ERROR
+                request, f"{message.external_id or message.pk}: {result.problem.text}", messages.ERROR
             )
-        return made
+        return replayed

@@ -14,7 +14,7 @@ from orders.models import Kitchen
 
 
 class Command(BaseCommand):
-    help = "Make an API key and print it, alone, on standard output. It is shown this once and not kept."
+    help = "Create an API key and print it, alone, on standard output. It is shown this once and not stored."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name", help="who uses the key; shown in the history of orders as key:NAME")

@@ -7,8 +7,7 @@ from typing import Any
 from django.test import Client
 
 from integrations.channels.schema import DELIVERECT_ORDER
-from integrations.channels.secrets import seal_secret
-from integrations.channels.signatures import sign
+from integrations.channels.secrets import encrypt_secret, sign
 from integrations.models.channels import ChannelLink, ChannelLocation, ChannelMessage
 from orders.models import Kitchen, Order
 from orders.tests.factories import kitchen as make_kitchen
@@ -23,7 +22,7 @@ JSON = "application/json"
 def link(slug: str = "deliverect", *, secret: str = SECRET, kitchen: Kitchen | None = None, **fields: Any):
     """A link whose location LOCATION cooks in `kitchen` (main)."""
     given = {"channel_kind": "deliverect", "name": "Wolt", "external_id": LINK_ID, **fields}
-    made = ChannelLink.objects.create(slug=slug, secret=seal_secret(secret), **given)
+    made = ChannelLink.objects.create(slug=slug, secret=encrypt_secret(secret), **given)
     ChannelLocation.objects.create(link=made, external_id=LOCATION, kitchen=kitchen or make_kitchen())
     return made
 

@@ -6,7 +6,6 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from integrations.channels.intake import trouble
 from integrations.models import ChannelLocation, ChannelMessage, Delivery
 from integrations.tests.channels import factories as make
 from integrations.tests.channels.admin_pages import somebody, url
@@ -25,7 +24,7 @@ def test_an_unknown_place_stands_on_the_first_page_until_its_orders_are_taken_in
     make.send(make.body("d-2", location="elsewhere"))
     make.send(make.cancel("d-2", location="elsewhere"))
     front = manager.get(reverse("admin:index")).content.decode()
-    assert "1 place of a channel has no kitchen" in front
+    assert "1 location of a channel has no kitchen" in front
     assert "2 messages of channels were refused" in front
 
     place = ChannelLocation.objects.get(external_id="elsewhere")
@@ -59,7 +58,7 @@ def test_a_message_that_was_refused_can_be_taken_in_once_the_cause_is_mended(man
     again = manager.post(url("channelmessage_replay", message.pk), follow=True).content.decode()
     assert "No kitchen is set up for the location elsewhere" in again
     # It goes on waiting as one message, however often it is tried.
-    assert list(trouble()) == [message]
+    assert list(ChannelMessage.objects.unsettled()) == [message]
     ChannelLocation.objects.update(kitchen=kitchen())
     manager.post(url("channelmessage_replay", message.pk))
     assert Order.objects.get().id == "deliverect:d-1"

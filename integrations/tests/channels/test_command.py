@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from integrations.channels.secrets import open_secret
+from integrations.channels.secrets import decrypt_secret
 from integrations.models import ChannelLink, ChannelLocation
 from integrations.tests.channels.test_generic import MAPPING
 from orders.tests.factories import kitchen
@@ -27,7 +27,7 @@ def test_it_prints_the_secret_alone() -> None:
         "\n"
     )
     link = ChannelLink.objects.get()
-    assert (link.slug, link.channel, open_secret(link.secret)) == ("deliverect", "Wolt", secret)
+    assert (link.slug, link.channel, decrypt_secret(link.secret)) == ("deliverect", "Wolt", secret)
     assert set(ChannelLocation.objects.values_list("external_id", "kitchen")) == {
         ("a=b", "main"),
         ("c", "main"),

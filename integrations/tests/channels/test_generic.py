@@ -203,13 +203,13 @@ def test_our_statuses_in_its_words():
     "change, told",
     [
         ({"id": None}, "id: "),
-        ({"idd": "x"}, "idd: There is no such name"),
+        ({"idd": "x"}, "idd: Unknown name"),
         ({"items": {"list": "lines"}}, "items.plu: Missing"),
         ({"items": "lines"}, "items: Write an object"),
         ({"note": "a..b"}, "note: Write a path"),
         ({"decimalDigits": 9}, "decimalDigits: "),
-        ({"statuses": {"COOKED": "x"}}, "statuses.COOKED: There is no such status"),
-        ({"status": None}, "status: Missing; without it"),
+        ({"statuses": {"COOKED": "x"}}, "statuses.COOKED: Unknown status"),
+        ({"status": None}, "status: Missing; `cancelled` needs it"),
     ],
 )
 def test_a_wrong_mapping_is_told_by_name(change, told):

@@ -189,8 +189,10 @@ def test_a_cancellation_of_an_order_whose_location_is_unknown_waits_for_it():
     assert make.send(make.cancel(location="elsewhere")).status_code == 200
     ChannelLocation.objects.filter(external_id="elsewhere").update(kitchen=kitchen())
     refused = ChannelMessage.objects.get(outcome=Outcome.UNKNOWN_LOCATION)
-    taken, message = intake.take(link, refused.payload.encode(), request_id="replay", replay_of=refused)
-    assert (taken.problem, message.outcome, message.replay_of) == (None, Outcome.TAKEN, refused)
+    result, message = intake.process_message(
+        link, refused.payload.encode(), request_id="replay", replay_of=refused
+    )
+    assert (result.problem, message.outcome, message.replay_of) == (None, Outcome.TAKEN, refused)
     assert the_order().status == CANCELLED
 
 

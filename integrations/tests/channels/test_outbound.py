@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from integrations.channels.outbound import FAILED, PACE, ChannelUpdates, tell_failed
-from integrations.channels.signatures import is_signed
+from integrations.channels.outbound import FAILED, PACE, ChannelUpdates, notify_failed
+from integrations.channels.secrets import is_signed
 from integrations.deliveries import Message, PendingDelivery
 from integrations.events import CREATED, RECALLED, STATUS_CHANGED
 from integrations.models import ChannelLink, ChannelLocation, ChannelMessage, Delivery
@@ -134,8 +134,8 @@ def test_an_order_that_nobody_can_take_in_is_told_to_have_failed():
     made = link()
     make.send(make.body(location="elsewhere"))
     message = ChannelMessage.objects.get()
-    assert tell_failed(message, clock.now()) is True
-    assert tell_failed(message, clock.now()) is True
+    assert notify_failed(message, clock.now()) is True
+    assert notify_failed(message, clock.now()) is True
     delivery = Delivery.objects.get()
     (sent,) = rendered([(delivery.order_id, delivery.sequence, FAILED)], made)
     assert sent is not None

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from integrations.channels.signatures import is_signed
+from integrations.channels.secrets import is_signed
 from integrations.deliveries.loop import Loop
 from integrations.models import Delivery
 from integrations.tests.channels import factories as make
