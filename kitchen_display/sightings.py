@@ -1,4 +1,4 @@
-"""Which orders a screen has said it shows, and the alert for those that none shows."""
+"""Which orders a screen has reported as shown, and the alert for those that no screen shows."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -10,10 +10,11 @@ from django.db import connection
 
 from kitchen_display.models import Screen
 from orders import clock
+from orders.statuses import OPEN, UNREADY
 
 # A screen that works shows a new order within a second; three looks of a polling one fit in here.
 UNSEEN_AFTER: Final = timedelta(seconds=15)
-KEPT: Final = timedelta(days=2)
+KEEP: Final = timedelta(days=2)
 MOST_AT_ONCE: Final = 1000
 
 
@@ -24,13 +25,13 @@ class Unseen:
     seconds: float  # since it came, or was changed last
 
 
-# What lies ahead of now is from before the clock was set back, and long ago.
-# Only kitchens that have a display: others may well work without one. Orders first, by themselves: on a cluster they
-# lie elsewhere than what walls remember of them.
-_UNSEEN: Final = """
+# A time ahead of now is from before the clock was set back, and long ago.
+# Only kitchens that have a display: others may well work without one. Orders are read first, by themselves: on a
+# cluster they lie on other machines than the sightings.
+_UNSEEN: Final = f"""
 WITH o AS MATERIALIZED (
     SELECT id, kitchen_id, changed_at FROM orders_order
-    WHERE status IN (1, 2) AND (changed_at < %(before)s OR changed_at > %(ahead)s)
+    WHERE status IN {UNREADY} AND (changed_at < %(before)s OR changed_at > %(ahead)s)
 )
 SELECT o.id, o.kitchen_id, abs(extract(epoch FROM %(now)s - o.changed_at))::float
 FROM o
@@ -39,13 +40,13 @@ WHERE o.kitchen_id IN (
     WHERE kind = 'kitchen' AND revoked_at IS NULL AND paired_at IS NOT NULL
       AND (paired_at < %(before)s OR paired_at > %(ahead)s))
   AND NOT EXISTS (SELECT FROM kitchen_display_sighting s WHERE s.order_id = o.id)
-ORDER BY o.changed_at LIMIT %(most)s"""
+ORDER BY o.changed_at LIMIT %(most)s"""  # noqa: S608
 
 
-_SHOWN: Final = """
+_SHOWN: Final = f"""
 INSERT INTO kitchen_display_sighting (order_id, screen_id, at)
-SELECT id, %s, %s FROM orders_order WHERE id = ANY(%s) AND kitchen_id = %s AND status IN (1, 2, 3)
-ON CONFLICT DO NOTHING"""
+SELECT id, %s, %s FROM orders_order WHERE id = ANY(%s) AND kitchen_id = %s AND status IN {OPEN}
+ON CONFLICT DO NOTHING"""  # noqa: S608
 
 
 def unseen_orders() -> list[Unseen]:
@@ -65,7 +66,7 @@ def unseen_orders() -> list[Unseen]:
 
 
 def unseen_samples() -> list[tuple[dict[str, str], float]]:
-    """The gauge: how many, in each kitchen that has a display; 0 is said too, so that an alert can trust it."""
+    """The gauge: how many, in each kitchen that has a display; 0 is reported too, so that an alert can rely on it."""
     watched = Screen.objects.watching().values_list("kitchen_id", flat=True).distinct()
     counts = dict.fromkeys(watched.order_by("kitchen_id"), 0) | Counter(
         unseen.kitchen for unseen in unseen_orders()
@@ -74,21 +75,21 @@ def unseen_samples() -> list[tuple[dict[str, str], float]]:
 
 
 def record_sightings(screen: Screen, order_ids: Sequence[str]) -> None:
-    """`screen` shows these orders. Ids that are not open orders of its kitchen are passed over."""
-    # PostgreSQL can't even be asked for a text with a NUL.
-    wanted = [order_id for order_id in dict.fromkeys(order_ids) if "\x00" not in order_id][:MOST_AT_ONCE]
+    """`screen` shows these orders. Ids that are not open orders of its kitchen are ignored."""
+    # PostgreSQL refuses a text with a NUL.
+    valid = [order_id for order_id in dict.fromkeys(order_ids) if "\x00" not in order_id][:MOST_AT_ONCE]
     with connection.cursor() as cursor:
-        cursor.execute(_SHOWN, [screen.pk, clock.now(), wanted, screen.kitchen_id])
+        cursor.execute(_SHOWN, [screen.pk, clock.now(), valid, screen.kitchen_id])
 
 
 def purge_sightings() -> int:
-    """Remove those of orders that have ended long ago. Those of open orders stay, or they would alert again."""
+    """Remove sightings of orders that ended long ago. Those of open orders stay, or they would alert again."""
     with connection.cursor() as cursor:
         # In two statements, because on a cluster the two tables lie on different machines.
-        cursor.execute("SELECT coalesce(array_agg(id), '{}') FROM orders_order WHERE status IN (1, 2, 3)")
+        cursor.execute(f"SELECT coalesce(array_agg(id), '{{}}') FROM orders_order WHERE status IN {OPEN}")  # noqa: S608
         (still_open,) = cursor.fetchone()
         cursor.execute(
             "DELETE FROM kitchen_display_sighting WHERE at < %s AND order_id <> ALL(%s)",
-            [clock.now() - KEPT, still_open],
+            [clock.now() - KEEP, still_open],
         )
         return cursor.rowcount

@@ -3,6 +3,8 @@
 Orders are named by their id without a foreign key: their tables may live on a cluster (ADR 1).
 """
 
+from typing import Any, Self
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -36,6 +38,12 @@ class TicketNumber(models.Model):
         return str(self.number)
 
 
+class AlarmQuerySet(models.QuerySet[Any]):
+    def standing(self) -> Self:
+        """What nobody has acknowledged."""
+        return self.filter(acknowledged_at=None)
+
+
 class Alarm(models.Model):
     """An order (`plu` is empty) or an item that was cancelled while it was on the wall, until somebody has seen it."""
 
@@ -45,6 +53,8 @@ class Alarm(models.Model):
     raised_at = models.DateTimeField(_("raised"))
     acknowledged_at = models.DateTimeField(_("acknowledged"), null=True)
     acknowledged_by = models.CharField(_("by"), max_length=200, blank=True)
+
+    objects = AlarmQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("alarm")
@@ -83,6 +93,8 @@ class AmendmentAlarm(models.Model):
     raised_at = models.DateTimeField(_("raised"))
     acknowledged_at = models.DateTimeField(_("acknowledged"), null=True)
     acknowledged_by = models.CharField(_("by"), max_length=200, blank=True)
+
+    objects = AlarmQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("alarm of an amendment")

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.test import Client
 
-from kitchen_display.configuration import forget_configuration
+from kitchen_display.configuration import forget_kitchen_configs
 from kitchen_display.models import Screen, Station, StationRule
 from kitchen_display.pairing import make_link
 from orders.models import Kitchen, Order
@@ -23,7 +23,7 @@ def station(slug: str, *prefixes: str, exact: tuple[str, ...] = (), of: Kitchen 
         StationRule.objects.create(station=made, plu=prefix, is_prefix=True)
     for plu in exact:
         StationRule.objects.create(station=made, plu=plu, is_prefix=False)
-    forget_configuration()
+    forget_kitchen_configs()
     return made
 
 

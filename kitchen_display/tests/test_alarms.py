@@ -99,5 +99,5 @@ def test_old_alarms_are_removed(wall):
     order = make.order()
     move_order(order.id, CANCELLED, actor="key:wolt")
     assert alarms.purge_alarms() == 0
-    Alarm.objects.update(raised_at=clock.now() - alarms.KEPT - timedelta(minutes=1))
+    Alarm.objects.update(raised_at=clock.now() - alarms.KEEP - timedelta(minutes=1))
     assert alarms.purge_alarms() == 1

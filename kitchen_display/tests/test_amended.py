@@ -277,5 +277,5 @@ def test_old_alarms_are_removed(expo):
     order = make.order("A")
     amend(order, "A", quantity=3)
     assert alarms.purge_alarms() == 0
-    AmendmentAlarm.objects.update(raised_at=clock.now() - alarms.KEPT - timedelta(minutes=1))
+    AmendmentAlarm.objects.update(raised_at=clock.now() - alarms.KEEP - timedelta(minutes=1))
     assert alarms.purge_alarms() == 1

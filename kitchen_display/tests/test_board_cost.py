@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from kitchen_display import reads, recallables
 from kitchen_display.board import read_board
-from kitchen_display.configuration import forget_configuration
+from kitchen_display.configuration import forget_kitchen_configs
 from kitchen_display.tests import factories as make
 from orders import clock
 from orders.services import move_item, move_order
@@ -61,7 +61,7 @@ def test_five_statements_whatever_the_number_of_tickets(tickets, monkeypatch):
     cancelled = make.order("GR1")
     move_order(cancelled.id, CANCELLED, actor="key:test")
     client.get(PATH, headers=make.SCRIPT)  # gives the numbers
-    forget_configuration()
+    forget_kitchen_configs()
     asked = statements(client)
     assert len(asked) == 5, asked
     assert len(statements(client)) == 4  # brands and stations are kept

@@ -7,7 +7,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from kitchen_display.board import read_board
-from kitchen_display.configuration import forget_configuration
+from kitchen_display.configuration import forget_kitchen_configs
 from kitchen_display.tests import factories as make
 from orders import clock
 from orders.models import Brand
@@ -47,7 +47,7 @@ def test_a_change_of_the_ticket_draws_it_anew(monkeypatch):
     after = tickets(page(client))
     assert before != after and "item--ready" in after[0]
     Brand.objects.create(id="b", name="Burger House")
-    forget_configuration()
+    forget_kitchen_configs()
     assert "Burger House" in page(client)
 
 

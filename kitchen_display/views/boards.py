@@ -52,7 +52,7 @@ def answer_board(
 
 def _marked(response: HttpResponse, board: Board | PickupBoard) -> HttpResponse:
     response["X-Board-Version"] = board.version
-    response["X-Board-Moment"] = board.moment
+    response["X-Board-Moment"] = board.stamp
     response["X-Server-Time"] = str(milliseconds(timezone.now()))
     response["ETag"] = f'"{board.version}"'
     # Not even for the way back to a page: browsers show what they keep without asking.
