@@ -33,7 +33,7 @@ class TicketBuilder:
         alarms = self.wall.cancelled.get(order.id, set())
         order_alarm = "" in alarms
         items = tuple(
-            self._item(order, row, row.plu in alarms or order_alarm)
+            self._item(order, row, order_alarm=order_alarm)
             for row in rows
             # What was cancelled and acknowledged is over.
             if row.status != CANCELLED or row.plu in alarms or order_alarm
@@ -63,7 +63,7 @@ class TicketBuilder:
             amended=self._amended(order, "", due_at=order.due_at, note=order.note),
         )
 
-    def _item(self, order: OpenOrder, row: ItemRow, alarm: bool) -> TicketItem:
+    def _item(self, order: OpenOrder, row: ItemRow, *, order_alarm: bool) -> TicketItem:
         mine = self.config.makes(self.station, row.plu)
         can_bump = mine and row.status < READY and order.status not in TERMINAL
         amended: tuple[Amended, ...] = ()
@@ -78,7 +78,8 @@ class TicketBuilder:
             allergens=tuple(str(allergen) for allergen in from_json(row.allergens)),
             status=row.status,
             mine=mine,
-            alarm=alarm and row.status == CANCELLED,
+            alarm=row.status == CANCELLED,
+            own_alarm=row.status == CANCELLED and not order_alarm,
             next=READY if can_bump else 0,
             amended=amended,
         )

@@ -73,9 +73,9 @@ class Amended:
 
 @dataclass(frozen=True, slots=True)
 class TicketItem:
-    """`alarm`: cancelled, and nobody has acknowledged it. `next`: where a touch moves it; 0: a touch does nothing.
+    """`alarm`: cancelled, and nobody has acknowledged it; `own_alarm`: by itself, not with its order.
 
-    `amended`: on its own station, and expo, only.
+    `next`: where a touch moves it; 0: a touch does nothing. `amended`: only on its own station, and expo.
     """
 
     plu: str
@@ -87,8 +87,18 @@ class TicketItem:
     status: int
     mine: bool
     alarm: bool
+    own_alarm: bool
     next: int
     amended: tuple[Amended, ...] = ()
+
+    @property
+    def to_acknowledge(self) -> bool:
+        """Whether a touch acknowledges something."""
+        return self.own_alarm or bool(self.amended)
+
+    @property
+    def is_touchable(self) -> bool:
+        return self.to_acknowledge or bool(self.next)
 
     @property
     def state(self) -> str:

@@ -1,15 +1,16 @@
-"""`{% ticket t %}`: a ticket, rendered again only when something of it has changed.
+"""`{% icon name %}`, and `{% ticket t %}`: a ticket, rendered again only when something of it has changed.
 
 Most of a board's time goes into rendering tickets, and from one change to the next nearly all of them stay the same.
 """
 
 import secrets
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 from django import template
 from django.template.loader import get_template
 from django.utils import timezone, translation
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from kitchen_display.tickets import Ticket
@@ -18,6 +19,13 @@ register = template.Library()
 
 # Placeholder for each browser's own token. Random, so that no order can contain it.
 _TOKEN: Final = secrets.token_hex(32)
+
+
+@register.simple_tag
+@cache
+def icon(name: str) -> SafeString:
+    """A sign of _icons.html."""
+    return format_html('<svg class="icon" aria-hidden="true"><use href="#i-{}"></use></svg>', name)
 
 
 @register.simple_tag(takes_context=True)
