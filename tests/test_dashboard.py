@@ -180,7 +180,7 @@ class TestNumbers(DashboardCase):
         )
         assert len(self.seen.get(late.url).context["cl"].result_list) == 2
         assert [each["by"] for each in found["late_orders"]] == ["30 min", "20 min"]
-        assert [(station.name, station.period_ranges, station.late) for station in found["stations_now"]] == [
+        assert [(station.name, station.pieces, station.late) for station in found["stations_now"]] == [
             ("", 3, 2),
             ("Grill", 3, 2),
         ]

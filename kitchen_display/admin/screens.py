@@ -174,7 +174,7 @@ class ScreenAdmin(KitchenScoped, ModelAdmin):
         context = {**self.admin_site.each_context(request), "title": _("Pairing link"), "opts": self.opts}
         if request.method != "POST":
             context |= {
-                "question": _("Make a pairing link for this screen? One that was made before ends."),
+                "question": _("Make a pairing link for this screen? An earlier link stops working."),
                 "back": reverse("admin:kitchen_display_screen_change", args=[screen.pk]),
             }
             return TemplateResponse(request, "huuva/ask.html", context)

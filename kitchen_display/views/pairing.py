@@ -95,7 +95,7 @@ def _status(request: HttpRequest, place: Place) -> HttpResponse:
     if secret and find_waiting(secret) is not None:
         return private(HttpResponse(status=204))
     return private(
-        HttpResponse(_("This code has ended."), status=410, content_type="text/plain; charset=utf-8")
+        HttpResponse(_("This code has expired."), status=410, content_type="text/plain; charset=utf-8")
     )
 
 
