@@ -73,7 +73,9 @@ def take_back(screen: Screen, order_id: str, *, plu: str | None = None) -> None:
     except Order.DoesNotExist:
         raise NotPossible(_("This order is not here any more.")) from None
     except CancellationIsFinal:
-        raise NotPossible(_describe_last(screen, order_id, None) or _("A cancellation can’t be taken back.")) from None
+        raise NotPossible(
+            _describe_last(screen, order_id, None) or _("A cancellation can’t be taken back.")
+        ) from None
     except RecallExpired:
         minutes = screen.kitchen.recall_minutes
         raise NotPossible(_("Only what is up to %d minutes old can come back.") % minutes) from None

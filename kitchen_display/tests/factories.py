@@ -18,13 +18,13 @@ SCRIPT = {"X-Requested-With": "fetch"}
 
 
 def station(slug: str, *prefixes: str, exact: tuple[str, ...] = (), of: Kitchen | None = None) -> Station:
-    made = Station.objects.create(kitchen=of or orders.kitchen(), slug=slug, name=slug.title())
+    station = Station.objects.create(kitchen=of or orders.kitchen(), slug=slug, name=slug.title())
     for prefix in prefixes:
-        StationRule.objects.create(station=made, plu=prefix, is_prefix=True)
+        StationRule.objects.create(station=station, plu=prefix, is_prefix=True)
     for plu in exact:
-        StationRule.objects.create(station=made, plu=plu, is_prefix=False)
+        StationRule.objects.create(station=station, plu=plu, is_prefix=False)
     forget_kitchen_configs()
-    return made
+    return station
 
 
 def screen(name: str = "Expo", *, of: Kitchen | None = None, **fields: Any) -> Screen:

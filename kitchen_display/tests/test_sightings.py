@@ -36,7 +36,7 @@ def later(monkeypatch):
 
 
 def unseen():
-    return [found.order_id for found in unseen_orders()]
+    return [order.order_id for order in unseen_orders()]
 
 
 def test_an_order_that_no_screen_has_shown_within_15_s_is_an_alert(wall, later):
