@@ -117,7 +117,7 @@ class AmendmentAlarm(models.Model):
 
 
 class Sighting(models.Model):
-    """The first time that a screen said it shows an order."""
+    """The first time that a screen reported to show an order."""
 
     order_id = models.CharField(max_length=128, primary_key=True, db_collation="C")
     screen = models.ForeignKey(
