@@ -38,4 +38,4 @@ def standing_changes(before: Mapping[str, Any], current: Mapping[str, Any]) -> d
 
     `before`: the values when somebody last knew them. A value that is again as it was needs nobody's attention.
     """
-    return {field: value for field, value in before.items() if value != current[field]}
+    return {field: value for field, value in before.items() if field in current and value != current[field]}
