@@ -10,7 +10,7 @@ export class Actions {
     document.addEventListener("pointerdown", (event) => this.remember(event), { capture: true, passive: true });
     document.addEventListener("click", (event) => this.click(event));
     document.addEventListener("submit", (event) => {
-      if (event.target.matches(".ticket form, .ticket__form")) event.preventDefault();
+      if (event.target.matches(".ticket form")) event.preventDefault();
     });
   }
 
