@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 from django.db import connection
 
+from kitchen_display.models.wall import STANDING
 from orders.statuses import OPEN
 
 _COLUMNS: Final = """id, version, status, brand_id, channel, channel_order_id, channel_display_id, note,
@@ -20,16 +21,16 @@ WHERE id = ANY(%s) AND kitchen_id = %s AND status NOT IN {OPEN}"""  # noqa: S608
 _ITEMS: Final = """
 SELECT order_id, plu, name, quantity, status, note, modifiers, allergens FROM orders_orderitem
 WHERE order_id = ANY(%s) ORDER BY order_id, position"""
-_WALL: Final = """
+_WALL: Final = f"""
 SELECT order_id, number, NULL, NULL::jsonb FROM kitchen_display_ticketnumber WHERE kitchen_id = %s
 UNION ALL
-SELECT order_id, NULL, plu, NULL FROM kitchen_display_alarm WHERE kitchen_id = %s AND acknowledged_at IS NULL
+SELECT order_id, NULL, plu, NULL FROM kitchen_display_alarm WHERE kitchen_id = %s AND {STANDING}
 UNION ALL
 SELECT order_id, NULL, plu, before FROM kitchen_display_amendmentalarm
-WHERE kitchen_id = %s AND acknowledged_at IS NULL
+WHERE kitchen_id = %s AND {STANDING}
 UNION ALL
 SELECT mode || ' ' || busy_minutes, NULL, NULL, NULL FROM orders_kitchenpace
-WHERE kitchen_id = %s AND mode <> 'online'"""
+WHERE kitchen_id = %s AND mode <> 'online'"""  # noqa: S608
 
 
 class ItemRow(NamedTuple):

@@ -26,8 +26,7 @@ class Unseen:
 
 
 # A time ahead of now is from before the clock was set back, and long ago.
-# Only kitchens that have a display: others may well work without one. Orders are read first, by themselves: on a
-# cluster they lie on other machines than the sightings.
+# Orders are read first, by themselves: on a cluster they lie on other machines than the sightings.
 _UNSEEN: Final = f"""
 WITH o AS MATERIALIZED (
     SELECT id, kitchen_id, changed_at FROM orders_order
@@ -35,10 +34,7 @@ WITH o AS MATERIALIZED (
 )
 SELECT o.id, o.kitchen_id, abs(extract(epoch FROM %(now)s - o.changed_at))::float
 FROM o
-WHERE o.kitchen_id IN (
-    SELECT kitchen_id FROM kitchen_display_screen
-    WHERE kind = 'kitchen' AND revoked_at IS NULL AND paired_at IS NOT NULL
-      AND (paired_at < %(before)s OR paired_at > %(ahead)s))
+WHERE o.kitchen_id = ANY(%(kitchens)s)
   AND NOT EXISTS (SELECT FROM kitchen_display_sighting s WHERE s.order_id = o.id)
 ORDER BY o.changed_at LIMIT %(most)s"""  # noqa: S608
 
@@ -52,15 +48,16 @@ ON CONFLICT DO NOTHING"""  # noqa: S608
 def unseen_orders() -> list[Unseen]:
     """Orders to be made that have been here for UNSEEN_AFTER and that no screen has shown, MOST_AT_ONCE at most."""
     now = clock.now()
+    before, ahead = now - UNSEEN_AFTER, now + UNSEEN_AFTER
+    # Only kitchens that have had a display for so long: others may well work without one.
+    screens = Screen.objects.watching().exclude(paired_at__range=(before, ahead))
+    kitchens = list(screens.values_list("kitchen_id", flat=True).order_by("kitchen_id").distinct())
+    if not kitchens:
+        return []
     with connection.cursor() as cursor:
         cursor.execute(
             _UNSEEN,
-            {
-                "now": now,
-                "before": now - UNSEEN_AFTER,
-                "ahead": now + UNSEEN_AFTER,
-                "most": MOST_AT_ONCE,
-            },
+            {"now": now, "before": before, "ahead": ahead, "kitchens": kitchens, "most": MOST_AT_ONCE},
         )
         return [Unseen(*row) for row in cursor.fetchall()]
 

@@ -38,9 +38,12 @@ class TicketNumber(models.Model):
         return str(self.number)
 
 
+# What nobody has acknowledged; in SQL, and as a queryset.
+STANDING = "acknowledged_at IS NULL"
+
+
 class AlarmQuerySet(models.QuerySet[Any]):
     def standing(self) -> Self:
-        """What nobody has acknowledged."""
         return self.filter(acknowledged_at=None)
 
 

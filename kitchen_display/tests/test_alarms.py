@@ -24,7 +24,7 @@ def wall():
 
 
 def standing():
-    return sorted(Alarm.objects.filter(acknowledged_at=None).values_list("order_id", "plu"))
+    return sorted(Alarm.objects.standing().values_list("order_id", "plu"))
 
 
 def test_a_cancelled_order_is_one_alarm_a_cancelled_item_its_own(wall):
