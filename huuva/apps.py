@@ -10,7 +10,7 @@ class HuuvaConfig(AppConfig):
 
         from analytics.dashboard import stations
         from core.http.page_middleware import note_login
-        from kitchen_display.makers import station_names
+        from kitchen_display.configuration import station_names
 
         stations.use(station_names)
         user_logged_in.connect(note_login, dispatch_uid="huuva.note_login")

@@ -1,28 +1,29 @@
-"""Alarms for what was cancelled or amended on the wall: raised with that, standing until somebody has seen it."""
+"""Alarms for what was cancelled or amended on the wall. They stand until somebody has seen them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from django.db import connection
 
 from kitchen_display import hints
-from kitchen_display.configuration import configuration
+from kitchen_display.configuration import kitchen_config
 from kitchen_display.models import Alarm, AmendmentAlarm, Screen
 from kitchen_display.tickets import AMENDED
+from kitchen_display.wall import is_on_wall, standing_changes
 from orders import clock
 from orders.models import Amendment, Change, Order
-from orders.statuses import CANCELLED, FIRST, Kind
+from orders.statuses import CANCELLED, Kind
 
 # A wall that nobody has looked at since yesterday needs no old alarms.
-KEPT: Final = timedelta(hours=24)
+KEEP: Final = timedelta(hours=24)
 
 
 def raise_alarms(order: Order, change: Change) -> None:
     """For the order, else for each item, that `change` cancels; only where it was on a wall that somebody watches.
 
-    Costs nothing but a look at the rows for all other changes.
+    For other changes it only looks at the rows.
     """
     cancelled = [
         row.plu or ""
@@ -52,36 +53,36 @@ def raise_amended(order: Order, amendment: Amendment) -> None:
     if not before or not _is_watched(order.kitchen_id):
         return
     # The order's lock keeps other amendments out, these locks the acknowledgements.
-    known = {
+    alarms = {
         alarm.plu: alarm for alarm in AmendmentAlarm.objects.filter(order_id=order.id).select_for_update()
     }
-    standing = {plu: alarm.before for plu, alarm in known.items() if alarm.acknowledged_at is None}
+    standing = {plu: alarm.before for plu, alarm in alarms.items() if alarm.acknowledged_at is None}
     due_before = before[""].get("due_at")
-    due = datetime.fromisoformat(due_before) if due_before else order.due_at
-    statuses = (order.status, *(item.status for item in order.loaded_items))
-    if not standing and not _on_wall(order, due, statuses, amendment.at):
+    if not is_on_wall(
+        order.kitchen,
+        amendment.at,
+        due_at=datetime.fromisoformat(due_before) if due_before else order.due_at,
+        status=order.status,
+        item_statuses=[item.status for item in order.loaded_items],
+        changes=standing,
+    ):
         return
-    now = _values(order)
+    current = _values(order)
     raised = []
     for plu, values in before.items():
-        left = {
-            field: value
-            for field, value in {**values, **standing.get(plu, {})}.items()
-            if value != now[plu][field]
-        }
-        if left:
+        if changes := standing_changes({**values, **standing.get(plu, {})}, current[plu]):
             raised.append(
                 AmendmentAlarm(
                     order_id=order.id,
                     plu=plu,
                     kitchen_id=order.kitchen_id,
                     version=amendment.version,
-                    before=left,
+                    before=changes,
                     raised_at=amendment.at,
                 )
             )
         elif plu in standing:
-            known[plu].delete()
+            alarms[plu].delete()
     AmendmentAlarm.objects.bulk_create(
         raised,
         update_conflicts=True,
@@ -91,16 +92,12 @@ def raise_amended(order: Order, amendment: Amendment) -> None:
 
 
 def _values(order: Order) -> dict[str, dict[str, Any]]:
-    """What is shown of an order ("") and its items now, as alarms keep it."""
-    own: dict[str, Any] = {"note": order.note, "due_at": _text(order.due_at)}
+    """What is shown of an order ("") and its items now, in the form that alarms store."""
+    own: dict[str, Any] = {"note": order.note, "due_at": order.due_at.astimezone(UTC).isoformat()}
     return {
         "": own,
         **{item.plu: {"note": item.note, "quantity": item.quantity} for item in order.loaded_items},
     }
-
-
-def _text(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat()
 
 
 def _is_watched(kitchen: str) -> bool:
@@ -112,20 +109,14 @@ def _was_on_wall(order: Order, change: Change) -> bool:
     if change.rows[0].from_status is None:
         return False
     before = {row.plu: row.from_status for row in change.rows}
-    statuses = [
-        before.get(None, order.status),
-        *(before.get(item.plu, item.status) for item in order.loaded_items),
-    ]
-    standing = AmendmentAlarm.objects.filter(order_id=order.id, acknowledged_at=None)
-    # What was amended to be due much later stays there until somebody has seen that.
-    return _on_wall(order, order.due_at, statuses, change.at) or standing.exists()
-
-
-def _on_wall(order: Order, due: datetime, statuses: Iterable[int | None], at: datetime) -> bool:
-    """Whether an order of these statuses, its own and those of its items, was on the wall: not what still waited in the
-    rail, where nobody has read or begun it yet."""
-    begun = any(status not in (FIRST, CANCELLED) for status in statuses)
-    return begun or due - timedelta(minutes=order.kitchen.release_minutes) <= at
+    return is_on_wall(
+        order.kitchen,
+        change.at,
+        due_at=order.due_at,
+        status=before.get(None, order.status) or order.status,
+        item_statuses=[before.get(item.plu, item.status) or item.status for item in order.loaded_items],
+        changes=AmendmentAlarm.objects.standing().filter(order_id=order.id),
+    )
 
 
 def acknowledge(
@@ -148,9 +139,7 @@ def acknowledge(
 
 
 def _acknowledge_cancelled(screen: Screen, order_id: str, plu: str | None) -> int:
-    standing = Alarm.objects.filter(
-        order_id=order_id, kitchen_id=screen.kitchen_id, acknowledged_at__isnull=True
-    )
+    standing = Alarm.objects.standing().filter(order_id=order_id, kitchen_id=screen.kitchen_id)
     if plu is not None:
         standing = standing.filter(plu=plu)
     return standing.update(acknowledged_at=clock.now(), acknowledged_by=screen.actor)
@@ -158,27 +147,25 @@ def _acknowledge_cancelled(screen: Screen, order_id: str, plu: str | None) -> in
 
 def _acknowledge_amended(screen: Screen, order_id: str, plu: str | None, version: int | None) -> int:
     """Of a station's screen: what it shows, its own items and the order as a whole."""
-    standing = AmendmentAlarm.objects.filter(
-        order_id=order_id, kitchen_id=screen.kitchen_id, acknowledged_at__isnull=True
-    )
+    standing = AmendmentAlarm.objects.standing().filter(order_id=order_id, kitchen_id=screen.kitchen_id)
     if plu is not None:
         standing = standing.filter(plu=plu)
     if version is not None:
         standing = standing.filter(version__lte=version)
     if not screen.is_expo:
-        found = configuration(screen.kitchen_id)
+        config = kitchen_config(screen.kitchen_id)
         standing = standing.filter(
             plu__in=[
                 plu
                 for plu in standing.values_list("plu", flat=True)
-                if not plu or found.concerns(screen.station_id, plu)
+                if not plu or config.makes(screen.station_id, plu)
             ]
         )
     return standing.update(acknowledged_at=clock.now(), acknowledged_by=screen.actor)
 
 
-def forget_notes(order_ids: Sequence[str]) -> None:
-    """Take notes out of what alarms say was before; those that say nothing else end."""
+def redact_notes(order_ids: Sequence[str]) -> None:
+    """Remove notes from the values that alarms store. Alarms with no other value are deleted."""
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE kitchen_display_amendmentalarm SET before = before - 'note' "
@@ -189,6 +176,6 @@ def forget_notes(order_ids: Sequence[str]) -> None:
 
 
 def purge_alarms() -> int:
-    """Remove what is older than KEPT, acknowledged or not."""
-    old = clock.now() - KEPT
+    """Remove what is older than KEEP, acknowledged or not."""
+    old = clock.now() - KEEP
     return sum(kind.objects.filter(raised_at__lt=old).delete()[0] for kind in (Alarm, AmendmentAlarm))

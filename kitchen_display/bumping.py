@@ -1,12 +1,10 @@
-"""What a screen may do to orders: bump, and take back. All through the domain, with the screen as actor."""
+"""What a screen may do to orders: bump and take back, through the domain's services with the screen as actor."""
 
-import zoneinfo
 from collections.abc import Sequence
-from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from kitchen_display.configuration import configuration
+from kitchen_display.configuration import kitchen_config
 from kitchen_display.models import Screen
 from orders import recall as recalls
 from orders import services
@@ -16,7 +14,7 @@ from orders.statuses import CANCELLED, PICKED_UP, PREPARING, READY, TERMINAL, Ki
 
 
 class NotPossible(Exception):
-    """What was asked can't be done; the text is for the cook, one short sentence."""
+    """A touch that can't be done. The text is one short sentence for the cook."""
 
 
 def bump(
@@ -24,19 +22,19 @@ def bump(
 ) -> None:
     """Move an item on; without `plu` the ticket: of a station its own items, on expo the order.
 
-    Raises NotPossible, also where somebody else was faster. `version` is what the page showed; it counts where an
+    Raises NotPossible, also where somebody else was faster. `version` is what the page showed. It is checked where an
     order is handed out: one that was recalled meanwhile must not go out by a late touch.
     """
     if to not in (PREPARING, READY, PICKED_UP) or (to == PICKED_UP and not screen.is_expo):
         raise NotPossible(_("This screen can’t do that."))
     own = _own_items(screen, order_id)
-    touched: list[str | None]
+    moved: list[str | None]
     try:
         if plu is not None:
-            touched = [_own(own, plu).plu]
+            moved = [_own_item(own, plu).plu]
             services.move_item(order_id, plu, to, actor=screen.actor, kitchen=screen.kitchen_id)
         elif screen.is_expo:
-            touched = [None]
+            moved = [None]
             services.move_order(
                 order_id,
                 to,
@@ -46,16 +44,18 @@ def bump(
             )
         else:
             live = [item.plu for item in own if item.status != CANCELLED]
-            touched = [*live] or [None]
+            moved = [*live] or [None]
             services.move_items(order_id, live, to, actor=screen.actor, kitchen=screen.kitchen_id)
     except Order.DoesNotExist:
         raise NotPossible(_("This order is not here any more.")) from None
     except (ImpossibleMove, StaleVersion) as error:
-        raise NotPossible(_told(screen, order_id, None if plu is None else [plu]) or error.detail) from None
-    # The same status again changes nothing; a cook whose touch did nothing wants to know who was faster.
-    last = _last_row(order_id, touched)
+        raise NotPossible(
+            _describe_last(screen, order_id, None if plu is None else [plu]) or error.detail
+        ) from None
+    # The same status again changes nothing. A cook whose touch did nothing wants to know who was faster.
+    last = _last_entry(order_id, moved)
     if last is not None and last.actor != screen.actor:
-        raise NotPossible(_sentence(last, screen.kitchen))
+        raise NotPossible(_describe(last, screen.kitchen))
 
 
 def take_back(screen: Screen, order_id: str, *, plu: str | None = None) -> None:
@@ -65,7 +65,7 @@ def take_back(screen: Screen, order_id: str, *, plu: str | None = None) -> None:
     """
     own = _own_items(screen, order_id)
     if plu is not None:
-        plu = _own(own, plu).plu
+        plu = _own_item(own, plu).plu
     if not screen.is_expo:
         plu = _latest_of_station(order_id, [item.plu for item in own] if plu is None else [plu], screen)
     try:
@@ -73,14 +73,16 @@ def take_back(screen: Screen, order_id: str, *, plu: str | None = None) -> None:
     except Order.DoesNotExist:
         raise NotPossible(_("This order is not here any more.")) from None
     except CancellationIsFinal:
-        raise NotPossible(_told(screen, order_id, None) or _("A cancellation stays.")) from None
+        raise NotPossible(
+            _describe_last(screen, order_id, None) or _("A cancellation can’t be taken back.")
+        ) from None
     except RecallExpired:
         minutes = screen.kitchen.recall_minutes
         raise NotPossible(_("Only what is up to %d minutes old can come back.") % minutes) from None
     except Refusal:
-        last = _last_row(order_id, [None] if plu is None else [plu])
+        last = _last_entry(order_id, [None] if plu is None else [plu])
         raise NotPossible(
-            _sentence(last, screen.kitchen) if last else _("There is nothing to take back.")
+            _describe(last, screen.kitchen) if last else _("There is nothing to take back.")
         ) from None
 
 
@@ -91,14 +93,14 @@ def _own_items(screen: Screen, order_id: str) -> list[OrderItem]:
     )
     if not items:
         raise NotPossible(_("This order is not here any more."))
-    found = configuration(screen.kitchen_id)
-    own = [item for item in items if found.concerns(screen.station_id, item.plu)]
+    config = kitchen_config(screen.kitchen_id)
+    own = [item for item in items if config.makes(screen.station_id, item.plu)]
     if not own:
         raise NotPossible(_("This order is not of this station."))
     return own
 
 
-def _own(own: Sequence[OrderItem], plu: str) -> OrderItem:
+def _own_item(own: Sequence[OrderItem], plu: str) -> OrderItem:
     for item in own:
         if item.plu == plu:
             return item
@@ -106,50 +108,44 @@ def _own(own: Sequence[OrderItem], plu: str) -> OrderItem:
 
 
 def _latest_of_station(order_id: str, own: Sequence[str], screen: Screen) -> str:
-    """An item of the latest standing change that moved one of these. Raises NotPossible."""
-    rows = list(StatusChange.objects.filter(order_id=order_id).order_by("sequence"))
-    gone = {row.recalls for row in rows if row.kind == Kind.RECALL}
-    standing = [r for r in rows if r.kind == Kind.TRANSITION and r.from_status and r.change not in gone]
-    numbers = [row.change for row in standing if row.plu in own]
+    """An item of the latest change that moved one of these and was not recalled. Raises NotPossible."""
+    entries = list(StatusChange.objects.filter(order_id=order_id).order_by("sequence"))
+    recalled = {entry.recalls for entry in entries if entry.kind == Kind.RECALL}
+    valid = [e for e in entries if e.kind == Kind.TRANSITION and e.from_status and e.change not in recalled]
+    numbers = [entry.change for entry in valid if entry.plu in own]
     if not numbers:
         raise NotPossible(_("There is nothing to take back."))
-    change = [row for row in standing if row.change == max(numbers)]
-    foreign = any(row.plu not in own for row in change if row.plu is not None)
-    if change[0].plu is None or (foreign and change[0].actor != screen.actor):
-        raise NotPossible(_sentence(change[0], screen.kitchen))
-    return next(row.plu for row in change if row.plu in own)  # type: ignore[return-value]
+    change = [entry for entry in valid if entry.change == max(numbers)]
+    has_others = any(entry.plu not in own for entry in change if entry.plu is not None)
+    if change[0].plu is None or (has_others and change[0].actor != screen.actor):
+        raise NotPossible(_describe(change[0], screen.kitchen))
+    return next(entry.plu for entry in change if entry.plu in own)  # type: ignore[return-value]
 
 
-def _last_row(order_id: str, touched: Sequence[str | None]) -> StatusChange | None:
-    rows = StatusChange.objects.filter(order_id=order_id)
-    if None in touched:
-        rows = rows.filter(plu=None)
-    else:
-        rows = rows.filter(plu__in=touched)
-    return rows.order_by("-sequence").first()
+def _last_entry(order_id: str, plus: Sequence[str | None]) -> StatusChange | None:
+    """The last history entry of these items; of the order itself where None is among them."""
+    history = StatusChange.objects.filter(order_id=order_id)
+    history = history.filter(plu=None) if None in plus else history.filter(plu__in=plus)
+    return history.order_by("-sequence").first()
 
 
-def _told(screen: Screen, order_id: str, plus: Sequence[str] | None) -> str:
-    """Who brought the order where it is, where it has ended; else the item, else the order."""
+def _describe_last(screen: Screen, order_id: str, plus: Sequence[str] | None) -> str:
+    """Who made the last change: of the order where it has ended or `plus` is None, else of these items."""
     status = Order.objects.filter(pk=order_id).values_list("status", flat=True).first()
-    last = _last_row(order_id, [None] if plus is None or status in TERMINAL else plus)
-    return _sentence(last, screen.kitchen) if last else ""
+    last = _last_entry(order_id, [None] if plus is None or status in TERMINAL else plus)
+    return _describe(last, screen.kitchen) if last else ""
 
 
-def _sentence(row: StatusChange, kitchen: Kitchen) -> str:
+def _describe(entry: StatusChange, kitchen: Kitchen) -> str:
     """“Grill did this at 12:04”, in the kitchen's time."""
-    facts = {"who": who(row.actor), "time": clock_time(row.at, kitchen)}
-    if row.to_status == CANCELLED:
+    facts = {"who": actor_name(entry.actor), "time": f"{entry.at.astimezone(kitchen.zone):%H:%M}"}
+    if entry.to_status == CANCELLED:
         return _("Cancelled by %(who)s at %(time)s") % facts
-    if row.kind == Kind.RECALL:
+    if entry.kind == Kind.RECALL:
         return _("%(who)s took this back at %(time)s") % facts
     return _("%(who)s did this at %(time)s") % facts
 
 
-def who(actor: str) -> str:
+def actor_name(actor: str) -> str:
     """`screen:Grill` → Grill."""
     return actor.partition(":")[2] or actor
-
-
-def clock_time(at: datetime, kitchen: Kitchen) -> str:
-    return f"{at.astimezone(zoneinfo.ZoneInfo(kitchen.time_zone)):%H:%M}"

@@ -1,6 +1,8 @@
-"""What changes seldom and every board needs: brands, which station makes what, and when the kitchen is open. Kept in
-the process for 3 s."""
+"""What changes seldom and every board needs: brands, which station makes what, and opening hours. Cached in the process
+for 3 s."""
 
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from functools import lru_cache
@@ -9,6 +11,7 @@ from typing import Final
 
 from django.db import connection
 
+from kitchen_display.models import Station
 from kitchen_display.page_version import digest
 from kitchen_display.reads import from_json
 from kitchen_display.tickets import DEFAULT_COLOUR, BrandMark
@@ -16,8 +19,10 @@ from orders.hours import Opening, opening_of
 from orders.models import ClosedDays, Kitchen, OpeningHours
 
 FRESH_SECONDS: Final = 3.0
+# The score of an exact rule: better than any prefix, as PLUs have at most 128 characters.
+EXACT: Final = 1000
 
-# All in one statement: a board that finds nothing kept must not pay twice.
+# One statement, so that a board that finds nothing cached pays only once.
 _SQL: Final = """
 SELECT
   (SELECT json_agg(json_build_array(id, name, colour)) FROM orders_brand),
@@ -31,19 +36,42 @@ SELECT
 """
 
 
+def base_plu(plu: str) -> str:
+    """`BURGER~2` is a second item of the product `BURGER` in one order (docs/integrators.md)."""
+    base, tilde, number = plu.rpartition("~")
+    return base if tilde and base and number.isdigit() else plu
+
+
+def best_stations[S](plu: str, rules: Iterable[tuple[S, str, bool]]) -> tuple[int, frozenset[S]]:
+    """How well rules (station, PLU, is prefix) match a product at best, and the stations whose rules match that well.
+
+    The longest prefix wins, an exact rule before any prefix. 0: no rule matches.
+    """
+    base, best, stations = base_plu(plu), 0, set[S]()
+    for station, rule, is_prefix in rules:
+        if is_prefix:
+            score = len(rule) if plu.startswith(rule) else 0
+        else:
+            score = EXACT if rule == plu else EXACT - 1 if rule == base else 0
+        if score > best:
+            best, stations = score, {station}
+        elif score and score == best:
+            stations.add(station)
+    return best, frozenset(stations)
+
+
 @dataclass(slots=True)
-class Configuration:
+class KitchenConfig:
     """`stations`: id → (slug, name), by name. `digest` tells two configurations apart."""
 
-    brands: dict[str, BrandMark]
-    stations: dict[int, tuple[str, str]]
-    exact: dict[str, frozenset[int]] = field(default_factory=dict)
-    prefixes: dict[str, frozenset[int]] = field(default_factory=dict)
+    brands: dict[str, BrandMark] = field(default_factory=dict)
+    stations: dict[int, tuple[str, str]] = field(default_factory=dict)
+    rules: list[tuple[int, str, bool]] = field(default_factory=list)
     digest: str = ""
     hours: list[OpeningHours] = field(default_factory=list)
     closed: list[ClosedDays] = field(default_factory=list)
     _opening: Opening | None = None
-    _claims: dict[str, frozenset[int]] = field(default_factory=dict)
+    _stations_of: dict[str, frozenset[int]] = field(default_factory=dict)
 
     def brand(self, brand_id: str) -> BrandMark:
         return self.brands.get(brand_id) or BrandMark(brand_id)
@@ -52,80 +80,84 @@ class Configuration:
         """A station and one of its rules; `plu` is None where it has none."""
         self.stations[station] = (slug, name)
         if plu is not None:
-            kind = self.prefixes if is_prefix else self.exact
-            kind[plu] = kind.get(plu, frozenset()) | {station}
+            self.rules.append((station, plu, is_prefix))
 
     def opening(self, kitchen: Kitchen, now: datetime) -> Opening | None:
-        """Whether the kitchen is open, reckoned anew when that has ended; None where it has not said."""
-        kept = self._opening
-        if self.hours and (kept is None or kept.until is None or kept.until <= now):
+        """Whether the kitchen is open; None where it has no hours. Computed again once the last answer has ended."""
+        last = self._opening
+        if self.hours and (last is None or last.until is None or last.until <= now):
             self._opening = opening_of(kitchen, self.hours, self.closed, now)
         return self._opening
 
-    def makers(self, plu: str) -> frozenset[int]:
-        """The stations whose rules claim a product: the longest match wins. Empty: nobody claims it, so all show it."""
-        found = self._claims.get(plu)
-        if found is None:
-            found = self._claims[plu] = self._match(plu)
-        return found
+    def stations_of(self, plu: str) -> frozenset[int]:
+        """The stations that make a product. Empty: no rule claims it, so every station shows it."""
+        stations = self._stations_of.get(plu)
+        if stations is None:
+            _, stations = best_stations(plu, self.rules)
+            self._stations_of[plu] = stations
+        return stations
 
-    def concerns(self, station: int | None, plu: str) -> bool:
+    def makes(self, station: int | None, plu: str) -> bool:
         """Whether a screen of this station (None: expo, which sees everything) shows and moves a product."""
         if station is None:
             return True
-        makers = self.makers(plu)
-        return not makers or station in makers
-
-    def _match(self, plu: str) -> frozenset[int]:
-        for name in (plu, base_plu(plu)):
-            if name in self.exact:
-                return self.exact[name]
-        for length in range(len(plu), 0, -1):
-            if plu[:length] in self.prefixes:
-                return self.prefixes[plu[:length]]
-        return frozenset()
+        stations = self.stations_of(plu)
+        return not stations or station in stations
 
 
-def base_plu(plu: str) -> str:
-    """A line that shares its PLU with another one of its order ends in `~2` (docs/integrators.md): the same product."""
-    base, tilde, number = plu.rpartition("~")
-    return base if tilde and base and number.isdigit() else plu
-
-
-def read_configuration(kitchen: str) -> Configuration:
+def read_kitchen_config(kitchen: str) -> KitchenConfig:
     """As it is now; one statement, whose cost is that of the brands and rules there are."""
     with connection.cursor() as cursor:
         cursor.execute(_SQL, [kitchen] * 3)
         row = cursor.fetchone()
     brands, rules, hours, closed = (from_json(value) for value in row or (None,) * 4)
-    found = Configuration(
-        {id_: BrandMark(name, colour or DEFAULT_COLOUR) for id_, name, colour in brands}, {}
+    config = KitchenConfig(
+        brands={id_: BrandMark(name, colour or DEFAULT_COLOUR) for id_, name, colour in brands},
+        digest=digest([sorted(brands), rules]),
+        hours=[
+            OpeningHours(weekday=day, opens=time.fromisoformat(opens), closes=time.fromisoformat(closes))
+            for day, opens, closes in hours
+        ],
+        closed=[
+            ClosedDays(first=date.fromisoformat(first), last=date.fromisoformat(last), reason=reason)
+            for first, last, reason in closed
+        ],
     )
     for station, slug, name, plu, is_prefix in rules:
-        found.add(station, slug, name, plu, is_prefix=is_prefix)
-    found.hours = [
-        OpeningHours(weekday=day, opens=time.fromisoformat(opens), closes=time.fromisoformat(closes))
-        for day, opens, closes in hours
-    ]
-    found.closed = [
-        ClosedDays(first=date.fromisoformat(first), last=date.fromisoformat(last), reason=reason)
-        for first, last, reason in closed
-    ]
-    found.digest = digest([sorted(brands), rules])
-    return found
+        config.add(station, slug, name, plu, is_prefix=is_prefix)
+    return config
 
 
-# Entries of the last seconds, too: for the kitchens that one process serves within FRESH_SECONDS.
+# Old entries stay for a while; this is room for the kitchens that one process serves within FRESH_SECONDS.
 @lru_cache(maxsize=512)
-def _kept(kitchen: str, moment: int) -> Configuration:
-    return read_configuration(kitchen)
+def _cached(kitchen: str, period: int) -> KitchenConfig:
+    return read_kitchen_config(kitchen)
 
 
-def configuration(kitchen: str) -> Configuration:
+def kitchen_config(kitchen: str) -> KitchenConfig:
     """At most FRESH_SECONDS old."""
-    return _kept(kitchen, int(monotonic() / FRESH_SECONDS))
+    return _cached(kitchen, int(monotonic() / FRESH_SECONDS))
 
 
-def forget_configuration() -> None:
-    """After a change in this process, so that who made it sees it at once."""
-    _kept.cache_clear()
+def forget_kitchen_configs() -> None:
+    """After a change in this process, so that it is seen here at once."""
+    _cached.cache_clear()
+
+
+def station_names(kitchens: Sequence[str]) -> Callable[[str, str], tuple[str, ...]]:
+    """From kitchen and PLU to the names of the stations that make it; none where no rule claims it. One statement.
+
+    For apps that know nothing of stations (see huuva/apps.py).
+    """
+    configs: defaultdict[str, KitchenConfig] = defaultdict(KitchenConfig)
+    rows = Station.objects.filter(kitchen__in=kitchens).order_by("kitchen_id", "name", "pk")
+    for kitchen, station, slug, name, plu, is_prefix in rows.values_list(
+        "kitchen_id", "pk", "slug", "name", "rules__plu", "rules__is_prefix"
+    ):
+        configs[kitchen].add(station, slug, name, plu, is_prefix=is_prefix)
+
+    def names(kitchen: str, plu: str) -> tuple[str, ...]:
+        config = configs[kitchen]
+        return tuple(name for id_, (_slug, name) in config.stations.items() if id_ in config.stations_of(plu))
+
+    return names

@@ -1,7 +1,7 @@
 """Tells live that something changed in a kitchen, so that its screens fetch their boards.
 
-A request only notes the hint; a thread of its own sends it. So Valkey may be slow or away and no order waits for it;
-several changes at once become one hint; and a hint that could not be sent is sent when Valkey is back.
+A request only queues the hint; a background thread sends it. So Valkey may be slow or away and no order waits for it,
+several changes at once become one hint, and a hint that could not be sent is sent when Valkey is back.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from core.valkey_client import ValkeyClient, valkey_client
 
 __all__ = ["ORDERS", "SCREENS", "Publisher", "end_pairing_on_commit", "publish", "publish_on_commit"]
 
-# After each hint: of a burst of changes few hints are left, each of which costs live, and makes every screen fetch. The
-# first change after a quiet moment is told at once.
+# After each hint: a burst of changes becomes few hints, as each costs live something and makes every screen fetch. The
+# first change after a pause is published at once.
 PAUSE_SECONDS: Final = 0.02
 # Between attempts while Valkey is away; the breaker lets one through each second.
 RETRY_SECONDS: Final = 0.25
@@ -33,48 +33,48 @@ RETRY_SECONDS: Final = 0.25
 LAST_SECONDS: Final = 0.5
 
 
-class Noted(NamedTuple):
-    """Of several changes that become one hint: the time (ms since 1970) of the first, a moment after the last."""
+class PendingHint(NamedTuple):
+    """Of several changes that become one hint: the time (ms since 1970) of the first, a monotonic stamp of the last."""
 
     at_ms: int
-    moment: str
+    stamp: str
 
 
 class Batch(NamedTuple):
-    """What is sent at once: hints by kitchen and kind, and the kitchens of pairings that have ended."""
+    """What is sent together: hints by kitchen and kind, and the kitchens of ended pairings, by pairing."""
 
-    hints: dict[tuple[str, str], Noted]
+    hints: dict[tuple[str, str], PendingHint]
     ended: dict[str, str]
 
 
 class Publisher:
-    """Keeps what is to be sent, and sends it in the background: one hint for each kitchen and kind at most, and the
+    """Queues what is to be sent and sends it in the background: at most one hint for each kitchen and kind, and the
     pairings that have ended."""
 
-    def __init__(self, valkey: ValkeyClient, rest: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, valkey: ValkeyClient, sleep: Callable[[float], None] = time.sleep) -> None:
         self._valkey = valkey
-        self._rest = rest
+        self._sleep = sleep
         self._changed = threading.Condition()
-        self._wanted = Batch({}, {})
+        self._pending = Batch({}, {})
         self._sending = False
         self._thread: threading.Thread | None = None
 
     def publish(self, kitchen: str, kind: str) -> None:
         """Returns at once, and never raises."""
         with self._changed:
-            before = self._wanted.hints.get((kitchen, kind))
-            at_ms = before.at_ms if before else time.time_ns() // 1_000_000
-            self._wanted.hints[kitchen, kind] = Noted(at_ms, stamp())
-            self._hurry()
+            earlier = self._pending.hints.get((kitchen, kind))
+            at_ms = earlier.at_ms if earlier else time.time_ns() // 1_000_000
+            self._pending.hints[kitchen, kind] = PendingHint(at_ms, stamp())
+            self._wake()
 
     def end_pairing(self, kitchen: str, pairing: str) -> None:
-        """Likewise: live ends the streams of that pairing, after a hint by which their pages learn of it."""
+        """The same: live ends the streams of that pairing, after a hint by which their pages learn of it."""
         with self._changed:
-            self._wanted.ended[pairing] = kitchen
-            self._hurry()
+            self._pending.ended[pairing] = kitchen
+            self._wake()
 
-    def _hurry(self) -> None:
-        # Not alive either in a process that was forked off since.
+    def _wake(self) -> None:
+        # In a forked process the thread exists but isn't alive.
         if self._thread is None or not self._thread.is_alive():
             self._start()
         self._changed.notify_all()
@@ -82,7 +82,7 @@ class Publisher:
     def flush(self, seconds: float) -> bool:
         """Waits until everything is sent; false if that took longer."""
         with self._changed:
-            return self._changed.wait_for(lambda: not any(self._wanted) and not self._sending, seconds)
+            return self._changed.wait_for(lambda: not any(self._pending) and not self._sending, seconds)
 
     def _start(self) -> None:
         if self._thread is None:
@@ -94,24 +94,24 @@ class Publisher:
     def _run(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: any(self._wanted))
-                batch, self._wanted, self._sending = self._wanted, Batch({}, {}), True
+                self._changed.wait_for(lambda: any(self._pending))
+                batch, self._pending, self._sending = self._pending, Batch({}, {}), True
             sent = self._valkey.ask(partial(_send, batch))
             with self._changed:
                 self._sending = False
                 if sent is None:
-                    for key, noted in batch.hints.items():
-                        newer = self._wanted.hints.get(key, noted)
-                        self._wanted.hints[key] = Noted(noted.at_ms, newer.moment)
-                    self._wanted.ended.update(batch.ended)
+                    for key, hint in batch.hints.items():
+                        newer = self._pending.hints.get(key, hint)
+                        self._pending.hints[key] = PendingHint(hint.at_ms, newer.stamp)
+                    self._pending.ended.update(batch.ended)
                 self._changed.notify_all()
-            self._rest(RETRY_SECONDS if sent is None else PAUSE_SECONDS)
+            self._sleep(RETRY_SECONDS if sent is None else PAUSE_SECONDS)
 
 
 def _send(batch: Batch, client: redis.Redis) -> bool:
     pipeline = client.pipeline(transaction=False)
-    for (kitchen, kind), noted in batch.hints.items():
-        pipeline.publish(channel(kitchen), message(kind, *noted))
+    for (kitchen, kind), hint in batch.hints.items():
+        pipeline.publish(channel(kitchen), message(kind, *hint))
     if batch.ended:
         now = time.time()
         pipeline.zremrangebyscore(ENDED_PAIRINGS, "-inf", now)
@@ -129,7 +129,7 @@ def _publisher() -> Publisher:
 
 
 def publish(kitchen: str, kind: str = ORDERS) -> None:
-    """A hint for the screens of a kitchen, about what is committed already."""
+    """A hint for the screens of a kitchen about a change that is committed already."""
     _publisher().publish(kitchen, kind)
 
 
@@ -139,8 +139,10 @@ def publish_on_commit(kitchen: str, kind: str = ORDERS) -> None:
 
 
 def end_pairing_on_commit(kitchen: str, pairing: str) -> None:
-    """As soon as this transaction is committed, the streams of a browser that has lost its screen end; `pairing` as in
-    its tokens, empty where the screen had none."""
+    """As soon as this transaction is committed, the streams of a browser that has lost its screen end.
+
+    `pairing` as in its tokens; empty where the screen had none.
+    """
     publish_on_commit(kitchen, SCREENS)
     if pairing:
         transaction.on_commit(lambda: _publisher().end_pairing(kitchen, pairing))

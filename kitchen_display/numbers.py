@@ -12,52 +12,55 @@ from kitchen_display.models.wall import LAST_NUMBER
 
 log = structlog.get_logger(__name__)
 
-# Longer than anybody takes from reading a number to pressing it, and than an undo.
+# How long a number stays unused after its ticket has left: longer than anybody takes from reading a number to pressing
+# it, and than an undo.
 REST: Final = timedelta(seconds=60)
 
 
-def given(kitchen: str, on_wall: Sequence[str], taken: dict[str, int], now: datetime) -> dict[str, int]:
-    """The numbers of a kitchen's orders, after giving one to each order that has come to the wall since.
+def assign_numbers(
+    kitchen: str, on_wall: Sequence[str], numbers: dict[str, int], now: datetime
+) -> dict[str, int]:
+    """The numbers of a kitchen's orders, with one for each order that has come to the wall since `numbers` were read.
 
     `on_wall`: all orders on the kitchen's wall, most urgent first, also those that the asking screen doesn't show.
     Writes only where an order has no number yet.
     """
-    if all(order_id in taken for order_id in on_wall):
-        return taken
+    if all(order_id in numbers for order_id in on_wall):
+        return numbers
     try:
         with transaction.atomic():
-            # One at a time in a kitchen; others see what we gave.
+            # One process at a time in a kitchen; the others then see what it assigned.
             with connection.cursor() as cursor:
                 cursor.execute(
                     "SELECT pg_advisory_xact_lock(hashtextextended(%s, 7))", [f"ticket numbers {kitchen}"]
                 )
-            return _give(kitchen, on_wall, now)
+            return _assign(kitchen, on_wall, now)
     except DatabaseError as error:
         # Busy, or read-only while a standby takes over: a ticket without a number is better than no wall.
         log.warning("ticket_numbers_not_given", kitchen=kitchen, error=type(error).__name__)
-        return taken
+        return numbers
 
 
-def _give(kitchen: str, on_wall: Sequence[str], now: datetime) -> dict[str, int]:
+def _assign(kitchen: str, on_wall: Sequence[str], now: datetime) -> dict[str, int]:
     rows = list(TicketNumber.objects.filter(kitchen_id=kitchen))
     present = set(on_wall)
-    back = [row.order_id for row in rows if row.order_id in present and row.left_at is not None]
-    gone = [row.order_id for row in rows if row.order_id not in present and row.left_at is None]
+    returned = [row.order_id for row in rows if row.order_id in present and row.left_at is not None]
+    left = [row.order_id for row in rows if row.order_id not in present and row.left_at is None]
     rested = {
         row.order_id
         for row in rows
         if row.order_id not in present and row.left_at is not None and now - row.left_at >= REST
     }
-    if back:
-        TicketNumber.objects.filter(order_id__in=back).update(left_at=None)
-    if gone:
-        TicketNumber.objects.filter(order_id__in=gone).update(left_at=now)
+    if returned:
+        TicketNumber.objects.filter(order_id__in=returned).update(left_at=None)
+    if left:
+        TicketNumber.objects.filter(order_id__in=left).update(left_at=now)
     if rested:
         TicketNumber.objects.filter(order_id__in=rested).delete()
     numbers = {row.order_id: row.number for row in rows if row.order_id not in rested}
     used = set(numbers.values())
     free = (number for number in range(1, LAST_NUMBER + 1) if number not in used)
-    # An order that finds none free has to do without: zip ends with the shorter one.
+    # An order that finds no free number has none: zip ends with the shorter one.
     new = dict(zip((order_id for order_id in on_wall if order_id not in numbers), free, strict=False))
     TicketNumber.objects.bulk_create(
         [

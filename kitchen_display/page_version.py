@@ -1,4 +1,4 @@
-"""What the page of a screen is made of beside its board: one that was loaded with something else loads itself anew."""
+"""What the page of a screen is made of beside its board. A page that was loaded with another version reloads."""
 
 import hashlib
 from functools import cache
@@ -15,7 +15,7 @@ _FOLDERS: Final = ("static/kitchen_display", "templates/kitchen_display")
 
 
 def page_version(screen: Screen, *more: Any) -> str:
-    """A digest of its settings, of whose screen it is, its language, the files, and what `more` its page is made of."""
+    """A digest of the screen's settings, kitchen and station, the language, the files, and what `more` it shows."""
     return digest(
         [
             screen.text_scale, screen.columns, screen.sound_new, screen.sound_cancelled, screen.sound_late,
@@ -32,13 +32,13 @@ def _files() -> str:
 
     A page that was loaded before an upgrade must not read boards of after it.
     """
-    found = hashlib.blake2b(digest_size=6)
+    files = hashlib.blake2b(digest_size=6)
     for folder in _FOLDERS:
         for path in sorted((Path(settings.BASE_DIR) / folder).rglob("*.*")):
-            found.update(path.name.encode() + b"\0" + path.read_bytes())
-    return found.hexdigest()
+            files.update(path.name.encode() + b"\0" + path.read_bytes())
+    return files.hexdigest()
 
 
 def digest(data: Any) -> str:
-    """Tells what is shown from what is shown otherwise."""
+    """A short hash of JSON-like data."""
     return hashlib.blake2b(orjson.dumps(data), digest_size=9).hexdigest()

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from kitchen_display import hints
 from kitchen_display.models import PairingRequest, Screen
 
-# Without what looks or sounds alike from across a room: 0 O, 1 I L, 2 Z, 5 S, 8 B.
+# Without characters that look or sound alike: 0 O, 1 I L, 2 Z, 5 S, 8 B.
 ALPHABET: Final = "ACDEFGHJKMNPQRTUVWXY34679"
 CODE_LENGTH: Final = 6
 CODE_LIFETIME: Final = timedelta(minutes=15)
@@ -24,7 +24,7 @@ LINK_LIFETIME: Final = timedelta(days=1)
 # Each unpaired visitor gets a code. More than this at once from one address is no kitchen. There is no limit for all
 # addresses together: anybody could use it up for everybody else.
 MOST_FROM_ADDRESS: Final = 60
-_PAIRING: Final = (
+_PAIRING_FIELDS: Final = (
     "digest",
     "link_digest",
     "used_link_digest",
@@ -36,18 +36,18 @@ _PAIRING: Final = (
 
 
 class PairingRefused(Exception):
-    """The code or link opens nothing; the text says why and what to do."""
+    """The code or link isn't valid. The text says why and what to do."""
 
 
 class Paired(NamedTuple):
-    """`token` is what the browser keeps; it can't be had again."""
+    """`token` is for the browser's cookie; it is stored nowhere else."""
 
     screen: Screen
     token: str
 
 
 class Waiting(NamedTuple):
-    """`secret` is what the waiting browser keeps, `code` what it shows."""
+    """`secret` is for the waiting browser's cookie."""
 
     request: PairingRequest
     secret: str
@@ -61,8 +61,8 @@ def find_screen(token: str) -> Screen | None:
     """The screen, revoked or not, whose browser holds `token`; with kitchen and station."""
     if not 20 <= len(token) <= 100:
         return None
-    found = Screen.objects.select_related("kitchen", "station")
-    return found.filter(digest=digest_of(token)).first()
+    screens = Screen.objects.select_related("kitchen", "station")
+    return screens.filter(digest=digest_of(token)).first()
 
 
 def make_link(screen: Screen) -> str:
@@ -83,8 +83,8 @@ def find_link(link_token: str) -> Screen:
     return _unless_ended(screen)
 
 
-def is_taken(screen: Screen, own_tokens: Collection[str]) -> bool:
-    """Whether a link would take the screen from a browser that may show it now, other than that of `own_tokens`."""
+def is_in_use_elsewhere(screen: Screen, own_tokens: Collection[str]) -> bool:
+    """Whether a browser without one of `own_tokens` may show the screen now, so that a link would take it away."""
     if screen.digest is None:
         return False
     if screen.digest in {digest_of(token) for token in own_tokens}:
@@ -151,21 +151,21 @@ def find_code(code: str) -> PairingRequest:
     """The browser that shows `code` now, however it is typed. Raises PairingRefused."""
     code = "".join(character for character in code.upper() if character.isalnum())
     since = timezone.now() - CODE_LIFETIME
-    found = PairingRequest.objects.filter(code=code, created_at__gte=since, screen=None).first()
-    if found is None:
+    request = PairingRequest.objects.filter(code=code, created_at__gte=since, screen=None).first()
+    if request is None:
         raise PairingRefused(
             _(
                 "No browser shows this code now. Codes change every quarter of an hour: look at the screen again."
             )
         )
-    return found
+    return request
 
 
 def enter_code(code: str, screen: Screen) -> None:
-    """A manager says which screen the browser that shows `code` shall be. Raises PairingRefused."""
-    found = find_code(code)
-    # Two managers at once: one of them.
-    if not PairingRequest.objects.filter(pk=found.pk, screen=None).update(screen=screen, kind=screen.kind):
+    """Make the browser that shows `code` this screen. Raises PairingRefused."""
+    request = find_code(code)
+    # Of two managers at once only one succeeds.
+    if not PairingRequest.objects.filter(pk=request.pk, screen=None).update(screen=screen, kind=screen.kind):
         raise PairingRefused(_("Somebody else has just entered this code."))
 
 
@@ -190,27 +190,27 @@ def finish_waiting(secret: str) -> Paired | None:
 
 
 def _pair(screen: Screen) -> Paired:
-    """Give the screen to a new browser; the one that had it is out at once."""
+    """Give the screen to a new browser. The one that had it is refused at once."""
     token = secrets.token_urlsafe(32)
-    now, before = timezone.now(), screen.pairing
+    now, old_pairing = timezone.now(), screen.pairing
     screen.used_link_digest = screen.link_digest or ""
     screen.digest, screen.link_digest, screen.link_expires_at = digest_of(token), None, None
     screen.paired_at, screen.revoked_at, screen.last_seen_at = now, None, now
-    screen.save(update_fields=_PAIRING)
-    hints.end_pairing_on_commit(screen.kitchen_id, before)
+    screen.save(update_fields=_PAIRING_FIELDS)
+    hints.end_pairing_on_commit(screen.kitchen_id, old_pairing)
     return Paired(screen, token)
 
 
 @transaction.atomic
 def revoke(screen: Screen) -> bool:
-    """End a screen's pairing: its next request is refused, and its stream ends at once. False: it was before."""
+    """End a screen's pairing: its next request is refused, and its stream ends at once. False: it had ended before."""
     now = timezone.now()
     changed = Screen.objects.filter(pk=screen.pk, revoked_at=None).update(
         revoked_at=now, link_digest=None, link_expires_at=None
     )
     if changed:
         screen.revoked_at = now
-        # Its row is ours now: another browser may have been paired since it was read.
+        # Read again under the row's lock: another browser may have been paired meanwhile.
         screen.refresh_from_db(fields=["digest", "kitchen_id", "kind"])
         hints.end_pairing_on_commit(screen.kitchen_id, screen.pairing)
     return bool(changed)

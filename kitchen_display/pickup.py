@@ -1,14 +1,15 @@
 """The read of the pickup board: numbers only, nobody's name."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from core.monotonic import stamp
 from kitchen_display.models import Screen
 from kitchen_display.page_version import digest, page_version
 from kitchen_display.reads import open_orders
 from kitchen_display.tickets import milliseconds
-from orders.statuses import FIRST, READY
+from kitchen_display.wall import is_on_wall, release_time
+from orders.statuses import READY
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class PickupBoard:
     version: str
     page_version: str
     next_at: datetime | None
-    moment: str  # before the read, see core.monotonic
+    stamp: str  # core.monotonic's, before the read
 
     @property
     def server_ms(self) -> int:
@@ -36,11 +37,13 @@ class PickupBoard:
 def read_pickup(screen: Screen, now: datetime) -> PickupBoard:
     """One statement beside the screen's own. Orders for later appear when they are released to the kitchen."""
     before = stamp()
-    lead = timedelta(minutes=screen.kitchen.release_minutes)
+    kitchen = screen.kitchen
     orders = open_orders(screen.kitchen_id)
-    waiting = [order for order in orders if order.status == FIRST and order.due_at - lead > now]
-    rest = {order.id for order in waiting}
-    preparing = [order.display for order in orders if order.status < READY and order.id not in rest]
+    waiting = [
+        order for order in orders if not is_on_wall(kitchen, now, due_at=order.due_at, status=order.status)
+    ]
+    in_rail = {order.id for order in waiting}
+    preparing = [order.display for order in orders if order.status < READY and order.id not in in_rail]
     ready = [
         order.display
         for order in sorted(orders, key=lambda order: order.changed_at, reverse=True)
@@ -52,8 +55,8 @@ def read_pickup(screen: Screen, now: datetime) -> PickupBoard:
         server_now=now,
         preparing=preparing,
         ready=ready,
-        version=digest([preparing, ready, screen.pk, screen.kitchen.name, page]),
+        version=digest([preparing, ready, screen.pk, kitchen.name, page]),
         page_version=page,
-        next_at=min((order.due_at - lead for order in waiting), default=None),
-        moment=before,
+        next_at=min((release_time(order.due_at, kitchen) for order in waiting), default=None),
+        stamp=before,
     )

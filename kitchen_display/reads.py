@@ -8,30 +8,32 @@ from typing import Any, Final, NamedTuple
 import orjson
 from django.db import connection
 
-from orders.statuses import CANCELLED, FIRST, OPEN, in_sql
+from kitchen_display.models.wall import STANDING
+from orders.statuses import OPEN, in_sql
 
 _COLUMNS: Final = """id, version, status, brand_id, channel, channel_order_id, channel_display_id, note,
   created_at, due_at, changed_at"""
+# The statuses stand in the statement itself, so that the planner sees that the index of open orders holds them.
 _OPEN: Final = f"SELECT {_COLUMNS} FROM orders_order WHERE kitchen_id = %s AND status IN {in_sql(OPEN)}"  # noqa: S608
-_ALARMED: Final = f"""
+_ENDED: Final = f"""
 UNION ALL SELECT {_COLUMNS} FROM orders_order
 WHERE id = ANY(%s) AND kitchen_id = %s AND status NOT IN {in_sql(OPEN)}"""  # noqa: S608
-_LINES: Final = """
+_ITEMS: Final = """
 SELECT order_id, plu, name, quantity, status, note, modifiers, allergens FROM orders_orderitem
 WHERE order_id = ANY(%s) ORDER BY order_id, position"""
-_WALL: Final = """
+_WALL: Final = f"""
 SELECT order_id, number, NULL, NULL::jsonb FROM kitchen_display_ticketnumber WHERE kitchen_id = %s
 UNION ALL
-SELECT order_id, NULL, plu, NULL FROM kitchen_display_alarm WHERE kitchen_id = %s AND acknowledged_at IS NULL
+SELECT order_id, NULL, plu, NULL FROM kitchen_display_alarm WHERE kitchen_id = %s AND {STANDING}
 UNION ALL
 SELECT order_id, NULL, plu, before FROM kitchen_display_amendmentalarm
-WHERE kitchen_id = %s AND acknowledged_at IS NULL
+WHERE kitchen_id = %s AND {STANDING}
 UNION ALL
 SELECT mode || ' ' || busy_minutes, NULL, NULL, NULL FROM orders_kitchenpace
-WHERE kitchen_id = %s AND mode <> 'online'"""
+WHERE kitchen_id = %s AND mode <> 'online'"""  # noqa: S608
 
 
-class Line(NamedTuple):
+class ItemRow(NamedTuple):
     """An item of an order. Modifiers and allergens are for `from_json`."""
 
     order_id: str
@@ -63,16 +65,13 @@ class OpenOrder(NamedTuple):
     def display(self) -> str:
         return display_number(self.channel_display_id, self.channel_order_id)
 
-    def begun(self, lines: Iterable[Line]) -> bool:
-        """Whether somebody has set to work on it: then it is on the wall, however late it is due."""
-        return self.status != FIRST or any(line.status not in (FIRST, CANCELLED) for line in lines)
 
+class WallState(NamedTuple):
+    """What the walls of a kitchen remember of its orders, and the kitchen's pace.
 
-class Wall(NamedTuple):
-    """What the walls of a kitchen remember of its orders, and its pace.
-
-    `numbers`: those of tickets, by order. Standing alarms: `cancelled`, order → PLUs ("" is the order itself), and
-    `amended`, order → PLU → field → value before. `busy_minutes`: by how many it is late where it is busy.
+    `numbers`: ticket numbers, by order. `cancelled`: standing alarms, order → PLUs ("" is the order itself).
+    `amended`: standing alarms of amendments, order → PLU → field → value before; due times are datetimes.
+    `busy_minutes`: by how many it is late where it is busy.
     """
 
     numbers: dict[str, int]
@@ -87,38 +86,39 @@ def display_number(channel_display_id: str, channel_order_id: str) -> str:
     return channel_display_id or channel_order_id[-4:]
 
 
-def read_wall(kitchen: str) -> Wall:
+def read_wall(kitchen: str) -> WallState:
     pace, busy_minutes = "online", 0
-    taken: dict[str, int] = {}
+    numbers: dict[str, int] = {}
     cancelled: defaultdict[str, set[str]] = defaultdict(set)
     amended: defaultdict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
     for order_id, number, plu, before in _rows(_WALL, [kitchen] * 4):
         if number is not None:
-            taken[order_id] = number
+            numbers[order_id] = number
         elif before is not None:
-            amended[order_id][plu] = from_json(before)
+            values = amended[order_id][plu] = from_json(before)
+            if "due_at" in values:
+                values["due_at"] = datetime.fromisoformat(values["due_at"])
         elif plu is not None:
             cancelled[order_id].add(plu)
         else:
             pace, _space, minutes = order_id.partition(" ")
             busy_minutes = int(minutes)
-    return Wall(taken, dict(cancelled), dict(amended), pace, busy_minutes)
+    return WallState(numbers, dict(cancelled), dict(amended), pace, busy_minutes)
 
 
 def open_orders(kitchen: str, alarmed: Iterable[str] = ()) -> list[OpenOrder]:
     """The kitchen's open orders, and those of `alarmed` that have ended, most urgent first."""
     ended = list(alarmed)
-    sql = _OPEN + _ALARMED if ended else _OPEN
+    sql = _OPEN + _ENDED if ended else _OPEN
     parameters: list[Any] = [kitchen, ended, kitchen] if ended else [kitchen]
     return [OpenOrder._make(row) for row in _rows(f"{sql} ORDER BY due_at, id", parameters)]
 
 
-def lines_of(order_ids: list[str]) -> dict[str, list[Line]]:
-    """The items of these orders, by order."""
-    lines: defaultdict[str, list[Line]] = defaultdict(list)
-    for line in map(Line._make, _rows(_LINES, [order_ids]) if order_ids else ()):
-        lines[line.order_id].append(line)
-    return lines
+def items_by_order(order_ids: list[str]) -> dict[str, list[ItemRow]]:
+    items: defaultdict[str, list[ItemRow]] = defaultdict(list)
+    for item in map(ItemRow._make, _rows(_ITEMS, [order_ids]) if order_ids else ()):
+        items[item.order_id].append(item)
+    return items
 
 
 def _rows(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
@@ -128,7 +128,7 @@ def _rows(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
 
 
 def from_json(value: Any) -> Any:
-    """Depending on the driver's set-up, JSON arrives as text or as what it stands for. Nothing for NULL."""
+    """JSON arrives as text or decoded, depending on the driver's set-up. Empty for NULL."""
     if value is None or value == "[]":
         return ()
     return orjson.loads(value) if isinstance(value, str | bytes) else value

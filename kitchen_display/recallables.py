@@ -7,8 +7,8 @@ from typing import Final, NamedTuple
 
 from django.db import connection
 
-from kitchen_display.bumping import who
-from kitchen_display.configuration import configuration
+from kitchen_display.bumping import actor_name
+from kitchen_display.configuration import kitchen_config
 from kitchen_display.models import Screen, TicketNumber
 from kitchen_display.reads import display_number
 from kitchen_display.tickets import Recallable
@@ -16,8 +16,8 @@ from orders.statuses import CANCELLED, Kind
 
 MOST: Final = 30
 
-# Bounded by what the kitchen touched within the time of recall, by the index on updated_at. What channels told of the
-# past nobody did here.
+# Bounded by what the kitchen touched within the time of recall, by the index on updated_at. Imported history was done
+# elsewhere.
 _SQL: Final = f"""
 SELECT o.id, o.channel_display_id, o.channel_order_id, o.brand_id,
        c.plu, c.to_status, c.kind, c.change, c.recalls, c.at, c.actor, i.name, i.quantity
@@ -29,7 +29,7 @@ WHERE o.kitchen_id = %s AND o.updated_at >= %s AND c.at >= %s AND c.from_status 
 ORDER BY c.order_id, c.sequence"""  # noqa: S608
 
 
-class _Row(NamedTuple):
+class _Entry(NamedTuple):
     order_id: str
     channel_display_id: str
     channel_order_id: str
@@ -46,109 +46,105 @@ class _Row(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Done:
+class _Change:
     """One change of one order."""
 
     order_id: str
     display: str
     brand_id: str
-    change: int
+    number: int
     actor: str
     at: datetime
     to_status: int
-    begins_with: str | None  # the PLU of its first row; None where the order itself was moved
-    lines: list[tuple[str, str]] = field(default_factory=list)  # PLU and words
+    first_plu: str | None  # None where the order itself was moved
+    items: list[tuple[str, str]] = field(default_factory=list)  # PLU and “2 × Salmon”
 
     @property
     def moved(self) -> set[str]:
-        return {plu for plu, _ in self.lines}
+        return {plu for plu, _ in self.items}
 
 
 def recall_list(screen: Screen, now: datetime) -> list[Recallable]:
     """The latest MOST things that this screen may bring back, newest first."""
-    return _shown(screen, _standing(screen, now)[:MOST])
+    return _entries(screen, _recallable(screen, now)[:MOST])
 
 
 def last_bumped(screen: Screen, now: datetime, within: timedelta | None = None) -> Recallable | None:
-    """What this screen itself bumped last, where that still stands; `within` this time, else that of recall."""
-    for done in _standing(screen, now):
-        if within is not None and now - done.at > within:
+    """What this screen itself bumped last and nobody has moved since; `within` this time, else that of recall."""
+    for change in _recallable(screen, now):
+        if within is not None and now - change.at > within:
             break
-        if done.actor == screen.actor:
-            return _shown(screen, [done])[0]
+        if change.actor == screen.actor:
+            return _entries(screen, [change])[0]
     return None
 
 
-def _standing(screen: Screen, now: datetime) -> list[_Done]:
-    """Changes that a recall would take back as they are: none of what they moved has been moved since."""
+def _recallable(screen: Screen, now: datetime) -> list[_Change]:
+    """Changes that a recall would take back whole, newest first: nothing that they moved has been moved since."""
     since = now - timedelta(minutes=screen.kitchen.recall_minutes)
     with connection.cursor() as cursor:
         cursor.execute(_SQL, [screen.kitchen_id, since, since])
-        rows = [_Row._make(row) for row in cursor.fetchall()]
-    gone = {(row.order_id, row.recalls) for row in rows if row.kind == Kind.RECALL}
-    by_order: defaultdict[str, dict[int, _Done]] = defaultdict(dict)
-    for row in rows:
-        if row.kind != Kind.RECALL and (row.order_id, row.change) not in gone:
-            _add(by_order[row.order_id], row)
-    found: list[_Done] = []
+        entries = [_Entry._make(row) for row in cursor.fetchall()]
+    recalled = {(entry.order_id, entry.recalls) for entry in entries if entry.kind == Kind.RECALL}
+    by_order: defaultdict[str, dict[int, _Change]] = defaultdict(dict)
+    for entry in entries:
+        if entry.kind != Kind.RECALL and (entry.order_id, entry.change) not in recalled:
+            _add(by_order[entry.order_id], entry)
+    recallable: list[_Change] = []
     for changes in by_order.values():
         moved_since: set[str] = set()
-        newest = True
-        for done in sorted(changes.values(), key=lambda done: -done.change):
-            stands = newest or (done.begins_with is not None and not done.moved & moved_since)
-            if stands and done.to_status != CANCELLED and _may(screen, done):
-                found.append(done)
-            moved_since |= done.moved
-            newest = False
-            if done.begins_with is None:
+        is_newest = True
+        for change in sorted(changes.values(), key=lambda change: -change.number):
+            is_last = is_newest or (change.first_plu is not None and not change.moved & moved_since)
+            if is_last and change.to_status != CANCELLED and _may_recall(screen, change):
+                recallable.append(change)
+            moved_since |= change.moved
+            is_newest = False
+            if change.first_plu is None:
                 break  # The whole order moved: what was before can't come back by itself.
-    return sorted(found, key=lambda done: done.at, reverse=True)
+    return sorted(recallable, key=lambda change: change.at, reverse=True)
 
 
-def _add(changes: dict[int, _Done], row: _Row) -> None:
-    done = changes.get(row.change)
-    if done is None:
-        done = changes[row.change] = _Done(
-            order_id=row.order_id,
-            display=display_number(row.channel_display_id, row.channel_order_id),
-            brand_id=row.brand_id,
-            change=row.change,
-            actor=row.actor,
-            at=row.at,
-            to_status=row.to_status,
-            begins_with=row.plu,
+def _add(changes: dict[int, _Change], entry: _Entry) -> None:
+    change = changes.get(entry.change)
+    if change is None:
+        change = changes[entry.change] = _Change(
+            order_id=entry.order_id,
+            display=display_number(entry.channel_display_id, entry.channel_order_id),
+            brand_id=entry.brand_id,
+            number=entry.change,
+            actor=entry.actor,
+            at=entry.at,
+            to_status=entry.to_status,
+            first_plu=entry.plu,
         )
-    if row.plu is not None:
-        done.lines.append((row.plu, f"{row.quantity} × {row.name}"))
+    if entry.plu is not None:
+        change.items.append((entry.plu, f"{entry.quantity} × {entry.name}"))
 
 
-def _may(screen: Screen, done: _Done) -> bool:
-    """Expo all; a station what moved its own items alone."""
+def _may_recall(screen: Screen, change: _Change) -> bool:
+    """Expo anything; a station what moved its own items alone."""
     if screen.is_expo:
         return True
-    found = configuration(screen.kitchen_id)
-    whole = done.begins_with is None
-    return not whole and all(found.concerns(screen.station_id, plu) for plu in done.moved)
+    config = kitchen_config(screen.kitchen_id)
+    return change.first_plu is not None and all(config.makes(screen.station_id, plu) for plu in change.moved)
 
 
-def _shown(screen: Screen, changes: list[_Done]) -> list[Recallable]:
-    numbers = dict(
-        TicketNumber.objects.filter(order_id__in=[done.order_id for done in changes]).values_list(
-            "order_id", "number"
-        )
-    )
-    found = configuration(screen.kitchen_id)
+def _entries(screen: Screen, changes: list[_Change]) -> list[Recallable]:
+    order_ids = [change.order_id for change in changes]
+    numbers = dict(TicketNumber.objects.filter(order_id__in=order_ids).values_list("order_id", "number"))
+    config = kitchen_config(screen.kitchen_id)
     return [
         Recallable(
-            order_id=done.order_id,
-            number=numbers.get(done.order_id),
-            display=done.display,
-            brand=found.brand(done.brand_id),
-            plu=done.begins_with or "",
-            items=tuple(words for _, words in done.lines),
-            to_status=done.to_status,
-            actor=who(done.actor),
-            at=done.at,
+            order_id=change.order_id,
+            number=numbers.get(change.order_id),
+            display=change.display,
+            brand=config.brand(change.brand_id),
+            plu=change.first_plu or "",
+            items=tuple(text for _, text in change.items),
+            to_status=change.to_status,
+            actor=actor_name(change.actor),
+            at=change.at,
         )
-        for done in changes
+        for change in changes
     ]

@@ -5,8 +5,8 @@ from typing import Any
 from django.db import transaction
 
 from kitchen_display import hints
-from kitchen_display.alarms import forget_notes, raise_alarms, raise_amended
-from kitchen_display.configuration import forget_configuration
+from kitchen_display.alarms import raise_alarms, raise_amended, redact_notes
+from kitchen_display.configuration import forget_kitchen_configs
 from kitchen_display.models import Screen
 from orders.models import Amendment, Brand, Change, Kitchen, KitchenPace, Order
 
@@ -18,24 +18,24 @@ def order_changed_receiver(sender: type[Order], order: Order, change: Change, **
 
 
 def order_amended_receiver(sender: type[Order], order: Order, amendment: Amendment, **_: Any) -> None:
-    """Of `orders.signals.order_amended`: likewise."""
+    """Of `orders.signals.order_amended`: the same."""
     raise_amended(order, amendment)
     hints.publish_on_commit(order.kitchen_id)
 
 
 def customer_data_removed_receiver(sender: type[Order], order_ids: list[str], **_: Any) -> None:
-    """Of `orders.signals.customer_data_removed`: alarms keep notes as they were before an amendment."""
-    forget_notes(order_ids)
+    """Of `orders.signals.customer_data_removed`: alarms hold notes as they were before an amendment."""
+    redact_notes(order_ids)
 
 
 def kitchen_saved(sender: type[Kitchen], instance: Kitchen, **_: Any) -> None:
     """Of `post_save`: its name, time zone, time of release and opening hours are on its screens."""
-    transaction.on_commit(forget_configuration)
+    transaction.on_commit(forget_kitchen_configs)
     hints.publish_on_commit(instance.pk, hints.SCREENS)
 
 
 def screen_deleted(sender: type[Screen], instance: Screen, **_: Any) -> None:
-    """Of `post_delete`: its browser finds that it is none any more, and its stream ends."""
+    """Of `post_delete`: its browser is refused from now on, and its stream ends."""
     hints.end_pairing_on_commit(instance.kitchen_id, instance.pairing)
 
 
@@ -46,6 +46,6 @@ def pace_changed_receiver(sender: type[KitchenPace], pace: KitchenPace, **_: Any
 
 def brand_changed(sender: type[Brand], **_: Any) -> None:
     """Of `post_save` and `post_delete`: any kitchen may cook for it."""
-    transaction.on_commit(forget_configuration)
+    transaction.on_commit(forget_kitchen_configs)
     for kitchen in Screen.objects.watching().values_list("kitchen_id", flat=True).distinct():
         hints.publish_on_commit(kitchen, hints.SCREENS)

@@ -9,7 +9,7 @@ from celery import shared_task
 from kitchen_display.alarms import purge_alarms
 from kitchen_display.sightings import Unseen, purge_sightings, unseen_orders
 
-# More orders than these are counted, not named.
+# A warning names at most so many orders; the rest are only counted.
 NAMED: Final = 10
 
 # The watch runs each 15 s and an order counts as unseen after 15.
@@ -24,9 +24,9 @@ def watch_unseen() -> int:
 
     A kitchen is warned of when another order joins them, not every time: the gauge tells how long it lasts.
     """
-    found = unseen_orders()
+    all_unseen = unseen_orders()
     by_kitchen: defaultdict[str, list[Unseen]] = defaultdict(list)
-    for unseen in found:
+    for unseen in all_unseen:
         by_kitchen[unseen.kitchen].append(unseen)
     for kitchen, orders in by_kitchen.items():
         if min(unseen.seconds for unseen in orders) > NEW_SECONDS:
@@ -38,7 +38,7 @@ def watch_unseen() -> int:
             oldest_seconds=round(max(unseen.seconds for unseen in orders)),
             orders=[unseen.order_id for unseen in orders[:NAMED]],
         )
-    return len(found)
+    return len(all_unseen)
 
 
 @shared_task

@@ -14,7 +14,7 @@ AMBER_AT = 0.75
 # All-day counts tell apart what is due within this time.
 NEXT_MINUTES = timedelta(minutes=10)
 DEFAULT_COLOUR = "#5b6770"
-# What of an amendment a wall shows, in the order in which a ticket names it.
+# The amended fields that a wall shows, in the order in which a ticket names them.
 AMENDED = ("due_at", "quantity", "note")
 STATES = {
     FIRST: "received",
@@ -43,7 +43,7 @@ def urgency(status: int, wall_at: datetime, due_at: datetime, now: datetime) -> 
 
 @dataclass(frozen=True, slots=True)
 class BrandMark:
-    """Of a brand that nobody has named: its id, in grey."""
+    """A brand as tickets show it. One that nobody has named: its id, in grey."""
 
     name: str
     colour: str = DEFAULT_COLOUR
@@ -73,9 +73,9 @@ class Amended:
 
 @dataclass(frozen=True, slots=True)
 class TicketItem:
-    """`alarm`: cancelled, and nobody has acknowledged it. `next`: where a touch moves it; 0: a touch does nothing.
+    """`alarm`: cancelled, and nobody has acknowledged it; `own_alarm`: by itself, not with its order.
 
-    `amended`: on its own station, and expo, only.
+    `next`: where a touch moves it; 0: a touch does nothing. `amended`: only on its own station, and expo.
     """
 
     plu: str
@@ -87,8 +87,18 @@ class TicketItem:
     status: int
     mine: bool
     alarm: bool
+    own_alarm: bool
     next: int
     amended: tuple[Amended, ...] = ()
+
+    @property
+    def to_acknowledge(self) -> bool:
+        """Whether a touch acknowledges something."""
+        return self.own_alarm or bool(self.amended)
+
+    @property
+    def is_touchable(self) -> bool:
+        return self.to_acknowledge or bool(self.next)
 
     @property
     def state(self) -> str:
@@ -144,13 +154,23 @@ class Ticket:
         return STATES[self.status]
 
     @property
+    def start_status(self) -> int:
+        """Where *Start now* moves an order that waits in the rail."""
+        return PREPARING
+
+    @property
+    def is_settled(self) -> bool:
+        """Ready, handed out or cancelled: its timer stands still."""
+        return self.status >= READY
+
+    @property
     def mine(self) -> list[TicketItem]:
         """The items of this screen's station, or all on expo."""
         return [item for item in self.items if item.mine]
 
     @property
     def others(self) -> int:
-        """How many lines other stations make."""
+        """How many items other stations make."""
         return sum(not item.mine for item in self.items)
 
     @property
@@ -198,10 +218,10 @@ class AllDayRow:
 
 @dataclass(slots=True)
 class Board:
-    """Everything that a screen shows at one moment. `version` changes with whatever is shown, and with nothing else.
+    """Everything that a screen shows at one time. `version` changes with whatever is shown, and with nothing else.
 
-    `next_at`: when the board changes by time alone (an order is released, becomes late, …). `moment`
-    (core.monotonic) is before the read.
+    `next_at`: when the board changes by time alone (an order is released, becomes late, …). `stamp`: core.monotonic's,
+    taken before the read.
     """
 
     screen: "Screen"
@@ -212,8 +232,8 @@ class Board:
     owes: list[Owed]
     version: str
     next_at: datetime | None = None
-    moment: str = ""
-    # What the page is loaded anew for when it changes (shell.py).
+    stamp: str = ""
+    # The page reloads when it changes.
     page_version: str = ""
     # What channels are told of the kitchen: online, busy or paused.
     pace: str = "online"
@@ -237,7 +257,7 @@ class Board:
 
 @dataclass(frozen=True, slots=True)
 class Recallable:
-    """An entry of the recall list. `plu`: an item of it; empty where the order was bumped as a whole."""
+    """An entry of the recall list. `plu`: the first item that moved; empty where the order was bumped as a whole."""
 
     order_id: str
     number: int | None
@@ -255,9 +275,9 @@ class Recallable:
 
 
 def flat_modifiers(tree: Any, depth: int = 0) -> list[Modifier]:
-    """The tree of modifiers as indented lines, in order."""
-    lines: list[Modifier] = []
+    """The tree of modifiers as a list with depths, in order."""
+    modifiers: list[Modifier] = []
     for node in tree or ():
-        lines.append(Modifier(depth, node.get("quantity", 1), str(node.get("name", ""))))
-        lines += flat_modifiers(node.get("modifiers"), depth + 1)
-    return lines
+        modifiers.append(Modifier(depth, node.get("quantity", 1), str(node.get("name", ""))))
+        modifiers += flat_modifiers(node.get("modifiers"), depth + 1)
+    return modifiers

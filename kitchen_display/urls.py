@@ -1,4 +1,4 @@
-"""Addresses of screens. Both boards answer below a folder of their own, to which their cookies are bound."""
+"""URLs of screens. Each board has a path of its own, to which its cookie is bound."""
 
 from django.urls import path
 from django.views.generic import RedirectView

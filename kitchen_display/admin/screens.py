@@ -1,4 +1,4 @@
-"""Screens: paired by the code that they show or by a link, watched, set up, revoked."""
+"""Screens: pair them by code or link, see their state, change their settings, revoke them."""
 
 from typing import Any
 
@@ -94,14 +94,14 @@ class ScreenAdmin(KitchenScoped, ModelAdmin):
     readonly_fields = ("state_word", "shown_seen", "shown_paired")
 
     def get_fieldsets(self, request: HttpRequest, obj: Screen | None = None) -> Any:
-        """What is known of a screen stands beside its code; a new one has no such things."""
+        """A screen's state and times stand beside its code; a new screen has none."""
         if obj is None:
             return self.fieldsets
         what, _pairing, how = self.fieldsets
         return (what, (_("Pairing"), {"fields": ("code", *self.readonly_fields)}), how)
 
     def has_preview_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
-        """A wall shows notes, in which customers may stand."""
+        """A wall shows notes, which may name customers."""
         return self.has_view_permission(request) and sees_customers(request.user)
 
     @display(description=_("station"), ordering="station__name")
@@ -131,7 +131,7 @@ class ScreenAdmin(KitchenScoped, ModelAdmin):
         before = Screen.objects.filter(pk=obj.pk).first()
         super().save_model(request, obj, form, change)
         hints.publish_on_commit(obj.kitchen_id, hints.SCREENS)
-        # A page that is moved to another kitchen still listens to the one before.
+        # The page of a screen that was moved to another kitchen still listens to the old one.
         if before is not None and (before.kitchen_id, before.kind) != (obj.kitchen_id, obj.kind):
             hints.end_pairing_on_commit(before.kitchen_id, before.pairing)
         code = form.cleaned_data.get("code")
@@ -154,12 +154,12 @@ class ScreenAdmin(KitchenScoped, ModelAdmin):
 
     @action(description=_("Preview"), url_path="preview", permissions=["preview"], icon="visibility")
     def preview(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """What the screen shows now, to look at: nothing in it can be touched, and nothing is written."""
+        """What the screen shows now, to look at only: nothing can be touched, and nothing is written."""
         screen = self.get_object(request, object_id)
         if screen is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         now = timezone.now()
-        board = read_pickup(screen, now) if screen.is_pickup else read_board(screen, now, numbers_new=False)
+        board = read_pickup(screen, now) if screen.is_pickup else read_board(screen, now, assign=False)
         context = {"screen": screen, "board": board, "now": now}
         return TemplateResponse(request, "kitchen_display/admin/preview.html", context)
 
@@ -167,14 +167,14 @@ class ScreenAdmin(KitchenScoped, ModelAdmin):
         description=_("Make a pairing link"), url_path="pairing-link", permissions=["change"], icon="add_link"
     )
     def pairing_link(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """A GET asks, a POST makes it: the link is the very answer, so that it exists nowhere else."""
+        """A GET asks, a POST makes the link. It is in this one answer and stored nowhere."""
         screen = self.get_object(request, object_id)
         if screen is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         context = {**self.admin_site.each_context(request), "title": _("Pairing link"), "opts": self.opts}
         if request.method != "POST":
             context |= {
-                "question": _("Make a pairing link for this screen? One that was made before ends."),
+                "question": _("Make a pairing link for this screen? An earlier link stops working."),
                 "back": reverse("admin:kitchen_display_screen_change", args=[screen.pk]),
             }
             return TemplateResponse(request, "huuva/ask.html", context)

@@ -13,7 +13,7 @@ from unfold.decorators import display
 
 from kitchen_display import hints
 from kitchen_display.admin.products import recent_products
-from kitchen_display.configuration import forget_configuration
+from kitchen_display.configuration import EXACT, forget_kitchen_configs
 from kitchen_display.models import Station, StationRule
 from orders.admin.scope import KitchenFilter, KitchenScoped
 
@@ -32,7 +32,7 @@ class StationAdmin(KitchenScoped, ModelAdmin):
     list_filter = (("kitchen", KitchenFilter),)
     list_select_related = ("kitchen",)
     search_fields = ("name", "slug")
-    # Said here: the model's own order is left out where rows are counted.
+    # Repeated here: the model's own ordering is dropped by annotations that count.
     ordering = ("kitchen", "name")
     fields = ("kitchen", "name", "slug")
     prepopulated_fields = {"slug": ("name",)}
@@ -46,8 +46,8 @@ class StationAdmin(KitchenScoped, ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Station]:
         counts = {"rules_n": Count("rules", distinct=True), "screens_n": Count("screens", distinct=True)}
-        found: QuerySet[Station] = super().get_queryset(request).annotate(**counts)
-        return found
+        stations: QuerySet[Station] = super().get_queryset(request).annotate(**counts)
+        return stations
 
     @display(description=_("rules"), ordering="rules_n")
     def rule_count(self, station: Station) -> int:
@@ -64,16 +64,16 @@ class StationAdmin(KitchenScoped, ModelAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """Below the rules: where recent products go by them."""
+        """Below the rules: at which stations recent products are shown by them."""
         station = self.get_object(request, object_id) if object_id else None
         context = {**(extra_context or {})}
         if isinstance(station, Station):
-            context |= {"station": station, "products": recent_products(station)}
+            context |= {"station": station, "products": recent_products(station), "exact": EXACT}
         response: HttpResponse = super().changeform_view(request, object_id, form_url, context)
         return response
 
     def get_readonly_fields(self, request: HttpRequest, obj: Station | None = None) -> Any:
-        # Screens and rules hang on the station of this kitchen.
+        # Screens and rules belong to the station of this kitchen.
         return () if obj is None else ("kitchen", "slug")
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Station | None = None) -> Any:
@@ -81,23 +81,23 @@ class StationAdmin(KitchenScoped, ModelAdmin):
 
     def save_related(self, request: HttpRequest, form: forms.ModelForm, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
-        tell(form.instance.kitchen_id)
+        _rules_changed(form.instance.kitchen_id)
 
     def delete_model(self, request: HttpRequest, obj: Station) -> None:
         super().delete_model(request, obj)
-        tell(obj.kitchen_id)
+        _rules_changed(obj.kitchen_id)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Station]) -> None:
         kitchens = set(queryset.values_list("kitchen_id", flat=True))
         super().delete_queryset(request, queryset)
         for kitchen in kitchens:
-            tell(kitchen)
+            _rules_changed(kitchen)
 
 
-def tell(kitchen: str) -> None:
-    """Rules have changed: this process forgets them at once, others within 3 s; screens ask again.
+def _rules_changed(kitchen: str) -> None:
+    """After a change of rules: this process forgets the old ones at once, others within 3 s; screens fetch again.
 
-    Not before the commit: another thread would read the old ones again, and keep them.
+    Not before the commit: another thread would read the old ones again and cache them.
     """
-    transaction.on_commit(forget_configuration)
+    transaction.on_commit(forget_kitchen_configs)
     hints.publish_on_commit(kitchen, hints.SCREENS)

@@ -14,15 +14,15 @@ from kitchen_display.models.stations import Station
 from orders.models import Kitchen
 
 LANGUAGES = [("", _("As the device")), ("en", "English"), ("fi", "Suomi"), ("sv", "Svenska")]
-# A screen asks at least once a minute; one that has been silent for longer is off.
+# A screen sends a request at least once a minute; one that has been silent for longer is off.
 ONLINE_FOR = timedelta(minutes=2)
-# Before this process began, a wall may have asked in vain: its silence of then says nothing.
+# Before this process started, a wall may have got no answer: silence until then says nothing of it.
 LISTENING_SINCE = timezone.now()
 
 
 class ScreenQuerySet(models.QuerySet["Screen"]):
     def watching(self) -> Self:
-        """Kitchen displays that are paired: somebody is meant to look at them."""
+        """Paired kitchen displays, which somebody is meant to look at."""
         return self.filter(kind="kitchen", revoked_at=None).exclude(paired_at=None)
 
 
@@ -110,13 +110,12 @@ class Screen(models.Model):
 
     @property
     def actor(self) -> str:
-        """How the history names it."""
+        """Its name in the history."""
         return f"screen:{self.name}"
 
     @property
     def pairing(self) -> str:
-        """Names what its browser may listen to, in the tokens of streams; empty while it has none. Another browser,
-        kitchen or kind makes it another one."""
+        """Identifies browser, kitchen and kind in the tokens of streams. Empty while the screen has no browser."""
         if not self.digest:
             return ""
         return hashlib.sha256(f"{self.digest} {self.kitchen_id} {self.kind}".encode()).hexdigest()[:24]
@@ -130,17 +129,17 @@ class Screen(models.Model):
         return self.kind == self.Kind.PICKUP
 
     def is_online(self, now: datetime) -> bool:
-        # Either way: one that was seen in the future was seen before the clock was set back.
+        # A time in the future is from before the clock was set back.
         return self.last_seen_at is not None and abs(now - self.last_seen_at) < ONLINE_FOR
 
     def may_be_in_use(self, now: datetime) -> bool:
-        """Whether its browser may be showing it now: it asked lately, or nobody was here to be asked for a while."""
+        """Whether its browser may be showing it now: it sent a request lately, or could not for a while."""
         silent_since = max(self.last_seen_at or self.paired_at or now, LISTENING_SINCE)
         return abs(now - silent_since) < ONLINE_FOR
 
 
 class PairingRequest(models.Model):
-    """A browser that shows `code` and waits until a manager enters it. It proves itself by a secret of its own."""
+    """A browser that shows `code` and waits until a manager enters it. Its secret is stored as a digest."""
 
     code = models.CharField(max_length=6, unique=True)
     digest = models.CharField(max_length=64, unique=True)

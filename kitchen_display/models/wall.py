@@ -3,6 +3,8 @@
 Orders are named by their id without a foreign key: their tables may live on a cluster (ADR 1).
 """
 
+from typing import Any, Self
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -36,6 +38,15 @@ class TicketNumber(models.Model):
         return str(self.number)
 
 
+# What nobody has acknowledged; in SQL, and as a queryset.
+STANDING = "acknowledged_at IS NULL"
+
+
+class AlarmQuerySet(models.QuerySet[Any]):
+    def standing(self) -> Self:
+        return self.filter(acknowledged_at=None)
+
+
 class Alarm(models.Model):
     """An order (`plu` is empty) or an item that was cancelled while it was on the wall, until somebody has seen it."""
 
@@ -45,6 +56,8 @@ class Alarm(models.Model):
     raised_at = models.DateTimeField(_("raised"))
     acknowledged_at = models.DateTimeField(_("acknowledged"), null=True)
     acknowledged_by = models.CharField(_("by"), max_length=200, blank=True)
+
+    objects = AlarmQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("alarm")
@@ -84,6 +97,8 @@ class AmendmentAlarm(models.Model):
     acknowledged_at = models.DateTimeField(_("acknowledged"), null=True)
     acknowledged_by = models.CharField(_("by"), max_length=200, blank=True)
 
+    objects = AlarmQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("alarm of an amendment")
         verbose_name_plural = _("alarms of amendments")
@@ -105,7 +120,7 @@ class AmendmentAlarm(models.Model):
 
 
 class Sighting(models.Model):
-    """The first time that a screen said it shows an order."""
+    """The first time that a screen reported to show an order."""
 
     order_id = models.CharField(max_length=128, primary_key=True, db_collation="C")
     screen = models.ForeignKey(

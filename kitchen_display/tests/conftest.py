@@ -1,11 +1,11 @@
 import pytest
 
-from kitchen_display.configuration import forget_configuration
+from kitchen_display.configuration import forget_kitchen_configs
 
 
 @pytest.fixture(autouse=True)
-def nothing_kept():
-    """What a process keeps for 3 s belongs to the test before."""
-    forget_configuration()
+def empty_caches():
+    """What a process caches for 3 s belongs to the test before."""
+    forget_kitchen_configs()
     yield
-    forget_configuration()
+    forget_kitchen_configs()

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.test import Client
 
-from kitchen_display.configuration import forget_configuration
+from kitchen_display.configuration import forget_kitchen_configs
 from kitchen_display.models import Screen, Station, StationRule
 from kitchen_display.pairing import make_link
 from orders.models import Kitchen, Order
@@ -18,13 +18,13 @@ SCRIPT = {"X-Requested-With": "fetch"}
 
 
 def station(slug: str, *prefixes: str, exact: tuple[str, ...] = (), of: Kitchen | None = None) -> Station:
-    made = Station.objects.create(kitchen=of or orders.kitchen(), slug=slug, name=slug.title())
+    station = Station.objects.create(kitchen=of or orders.kitchen(), slug=slug, name=slug.title())
     for prefix in prefixes:
-        StationRule.objects.create(station=made, plu=prefix, is_prefix=True)
+        StationRule.objects.create(station=station, plu=prefix, is_prefix=True)
     for plu in exact:
-        StationRule.objects.create(station=made, plu=plu, is_prefix=False)
-    forget_configuration()
-    return made
+        StationRule.objects.create(station=station, plu=plu, is_prefix=False)
+    forget_kitchen_configs()
+    return station
 
 
 def screen(name: str = "Expo", *, of: Kitchen | None = None, **fields: Any) -> Screen:

@@ -44,11 +44,11 @@ def test_a_screen_is_made_and_paired_by_the_code_that_it_shows(manager):
     assert "online" in page
 
 
-def test_a_wrong_code_is_told_and_pairs_nothing(manager):
+def test_a_wrong_code_is_refused_and_pairs_nothing(manager):
     orders.kitchen()
     answer = manager.post(reverse(f"{SCREENS}_add"), form(code="AAAAAA"))
     assert answer.status_code == 200 and "No browser shows this code" in answer.content.decode()
-    assert "AAAAAA" in answer.content.decode()  # the form is kept
+    assert "AAAAAA" in answer.content.decode()  # what was typed stays in the form
     assert not Screen.objects.exists()
 
 
@@ -88,7 +88,7 @@ def test_revoking_switches_a_screen_off(manager):
 def test_a_preview_shows_what_the_screen_shows_and_changes_nothing(manager):
     grill = make.station("grill", "P0")
     wall, board = make.screen("Grill", station=grill), make.screen("Board", kind="pickup")
-    made = make.order(channel_display_id="#417", note="No salt")
+    order = make.order(channel_display_id="#417", note="No salt")
     pages = {each.name: manager.get(reverse(f"{SCREENS}_preview", args=[each.pk])) for each in (wall, board)}
 
     assert [page.status_code for page in pages.values()] == [200, 200]
@@ -98,7 +98,7 @@ def test_a_preview_shows_what_the_screen_shows_and_changes_nothing(manager):
     assert not any("<script" in page for page in shown.values())
     for page in shown.values():  # each sign is there
         assert set(re.findall(r'href="#(i-[\w-]+)"', page)) <= set(re.findall(r'<symbol id="([\w-]+)"', page))
-    assert not TicketNumber.objects.exists() and not Sighting.objects.filter(order_id=made.pk).exists()
+    assert not TicketNumber.objects.exists() and not Sighting.objects.filter(order_id=order.pk).exists()
 
 
 def test_a_preview_is_for_who_may_see_what_guests_wrote(client):
@@ -119,18 +119,18 @@ def test_a_station_of_another_kitchen_is_refused(manager):
     assert not Screen.objects.exists()
 
 
-def test_screens_are_told_when_one_of_them_moves_or_goes(manager, monkeypatch):
+def test_screens_get_a_hint_when_one_is_moved_or_deleted(manager, monkeypatch):
     """The page of one that moved to another kitchen still listens to the one before."""
     screen = make.screen()
     orders.kitchen("harju")
-    told = []
-    monkeypatch.setattr(hints, "publish_on_commit", lambda *hint: told.append(hint))
+    sent = []
+    monkeypatch.setattr(hints, "publish_on_commit", lambda *hint: sent.append(hint))
     manager.post(reverse(f"{SCREENS}_change", args=[screen.pk]), form(kitchen="harju"))
-    assert sorted(told) == [("harju", "screens"), ("main", "screens")]
-    told.clear()
+    assert sorted(sent) == [("harju", "screens"), ("main", "screens")]
+    sent.clear()
     chosen = {"action": "delete_selected", "_selected_action": [screen.pk], "post": "yes"}
     manager.post(reverse(f"{SCREENS}_changelist"), chosen)
-    assert told == [("harju", "screens")] and not Screen.objects.exists()
+    assert sent == [("harju", "screens")] and not Screen.objects.exists()
 
 
 def test_lists_cost_the_same_whatever_they_hold(manager):
@@ -168,6 +168,7 @@ def test_the_station_page_shows_where_recent_products_go(manager):
     page = manager.get(reverse(f"{STATIONS}_change", args=[grill.pk])).content.decode()
     rows = dict(re.findall(r'data-plu="([^"]+)" data-score="(\d+)"', page))
     assert rows == {"GR1": "0", "GR9": "1000", "SU1": "2", "COLA": "0"}
+    assert 'data-exact="1000"' in page
     assert "admin-stations.js" in page
 
 

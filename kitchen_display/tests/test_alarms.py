@@ -24,7 +24,7 @@ def wall():
 
 
 def standing():
-    return sorted(Alarm.objects.filter(acknowledged_at=None).values_list("order_id", "plu"))
+    return sorted(Alarm.objects.standing().values_list("order_id", "plu"))
 
 
 def test_a_cancelled_order_is_one_alarm_a_cancelled_item_its_own(wall):
@@ -99,5 +99,5 @@ def test_old_alarms_are_removed(wall):
     order = make.order()
     move_order(order.id, CANCELLED, actor="key:wolt")
     assert alarms.purge_alarms() == 0
-    Alarm.objects.update(raised_at=clock.now() - alarms.KEPT - timedelta(minutes=1))
+    Alarm.objects.update(raised_at=clock.now() - alarms.KEEP - timedelta(minutes=1))
     assert alarms.purge_alarms() == 1

@@ -17,7 +17,7 @@ from orders.errors import Refusal
 from orders.models import Order
 from orders.recall import recall
 from orders.services import move_item, move_order
-from orders.statuses import CANCELLED, PICKED_UP, PREPARING, READY
+from orders.statuses import CANCELLED, FIRST, PICKED_UP, PREPARING, READY
 from orders.tests import factories as orders
 
 pytestmark = pytest.mark.django_db
@@ -36,13 +36,13 @@ def amend(order, plu=None, **wanted):
     return amend_order(order.id, actor="key:wolt", **wanted)
 
 
-def told(screen):
-    """What the wall says was changed: (plu, field, before, after); the order's own plu is ""."""
-    found = []
+def shown_changes(screen):
+    """The standing changes on the wall: (plu, field, before, after); the order's own plu is ""."""
+    changes = []
     for ticket in read_board(screen, clock.now()).tickets:
-        found += [("", a.field, a.before, a.after) for a in ticket.amended]
-        found += [(i.plu, a.field, a.before, a.after) for i in ticket.items for a in i.amended]
-    return found
+        changes += [("", a.field, a.before, a.after) for a in ticket.amended]
+        changes += [(i.plu, a.field, a.before, a.after) for i in ticket.items for a in i.amended]
+    return changes
 
 
 def touch(screen, order, version=None, **more):
@@ -57,7 +57,7 @@ def test_the_wall_says_what_changed_from_what_to_what(expo):
     due, later = order.due_at, order.due_at + timedelta(minutes=20)
     amend(order, note="Ring once", pickup_time=later)
     amend(order, "B", quantity=3, note="no onion")
-    assert told(expo) == [
+    assert shown_changes(expo) == [
         ("", "due_at", due, later),
         ("", "note", "Ring twice", "Ring once"),
         ("B", "quantity", 2, 3),
@@ -75,23 +75,23 @@ def test_amended_again_it_says_what_somebody_last_knew(expo):
     order = make.order("A")
     amend(order, "A", quantity=3)
     amend(order, "A", quantity=5, note="hot")
-    assert told(expo) == [("A", "quantity", 2, 5), ("A", "note", "", "hot")]
+    assert shown_changes(expo) == [("A", "quantity", 2, 5), ("A", "note", "", "hot")]
     assert AmendmentAlarm.objects.count() == 1
     amend(order, "A", quantity=2)
-    assert told(expo) == [("A", "note", "", "hot")]
+    assert shown_changes(expo) == [("A", "note", "", "hot")]
     amend(order, "A", note="")
-    assert told(expo) == []
+    assert shown_changes(expo) == []
     assert not AmendmentAlarm.objects.exists()
 
 
-def test_after_it_was_seen_the_next_one_stands_anew(expo):
+def test_the_next_amendment_after_acknowledging_rings_again(expo):
     order = make.order("A")
     amend(order, "A", quantity=3)
     touch(expo, order, plu="A")
-    assert told(expo) == []
+    assert shown_changes(expo) == []
     assert AmendmentAlarm.objects.get().acknowledged_by == "screen:Expo"
     amend(order, "A", quantity=4)
-    assert told(expo) == [("A", "quantity", 3, 4)]
+    assert shown_changes(expo) == [("A", "quantity", 3, 4)]
     assert AmendmentAlarm.objects.get().acknowledged_by == ""
 
 
@@ -100,7 +100,7 @@ def test_what_was_amended_after_the_page_was_drawn_keeps_its_alarm(expo):
     amend(order, "A", quantity=3)
     amend(order, "A", quantity=4)
     assert touch(expo, order, version=2, plu="A").status_code == 200
-    assert told(expo) == [("A", "quantity", 2, 4)]
+    assert shown_changes(expo) == [("A", "quantity", 2, 4)]
 
 
 def test_a_touch_on_the_foot_ends_all_of_the_ticket_and_bumps_nothing(expo):
@@ -109,8 +109,8 @@ def test_a_touch_on_the_foot_ends_all_of_the_ticket_and_bumps_nothing(expo):
     page = expo.client.get("/display/board", headers=make.SCRIPT).content.decode()
     assert re.search(r'<button class="foot foot--amended"[^>]* formaction="/display/acknowledge"', page)
     touch(expo, order, what="amended")
-    assert told(expo) == []
-    assert Order.objects.get().status == 1
+    assert shown_changes(expo) == []
+    assert Order.objects.get().status == FIRST
     page = expo.client.get("/display/board", headers=make.SCRIPT).content.decode()
     assert "foot--amended" not in page and 'class="foot"' in page
 
@@ -121,7 +121,7 @@ def test_without_a_script_seeing_it_is_a_form(expo):
     form = {"order": order.id, "version": 2, "what": "amended"}
     assert expo.client.post("/display/acknowledge", form).status_code == 303
     assert expo.client.post("/display/acknowledge", form).status_code == 303  # twice is fine
-    assert told(expo) == []
+    assert shown_changes(expo) == []
 
 
 def test_seeing_an_amendment_ends_no_cancellation(expo):
@@ -133,7 +133,7 @@ def test_seeing_an_amendment_ends_no_cancellation(expo):
     assert ticket.has_alarm and not ticket.is_amended
 
 
-def test_a_station_is_told_of_its_items_and_of_the_order_as_a_whole(expo):
+def test_a_station_shows_changes_of_its_items_and_of_the_whole_order(expo):
     grill, sushi = (
         make.screen(name, station=make.station(name, prefix))
         for name, prefix in (("grill", "GR"), ("sushi", "SU"))
@@ -141,17 +141,17 @@ def test_a_station_is_told_of_its_items_and_of_the_order_as_a_whole(expo):
     sushi.client = make.paired(sushi)
     order = make.order("GR1", "SU1")
     amend(order, "GR1", quantity=3)
-    assert told(grill) == told(expo) == [("GR1", "quantity", 2, 3)]
-    assert told(sushi) == []
+    assert shown_changes(grill) == shown_changes(expo) == [("GR1", "quantity", 2, 3)]
+    assert shown_changes(sushi) == []
     touch(sushi, order, what="amended")  # it doesn't show it, so it can't have seen it
     touch(sushi, order, plu="GR1")
-    assert len(told(grill)) == 1
+    assert len(shown_changes(grill)) == 1
 
     amend(order, note="nuts!")
-    assert ("", "note", "", "nuts!") in told(sushi)
+    assert ("", "note", "", "nuts!") in shown_changes(sushi)
     touch(sushi, order, what="amended")
-    assert told(sushi) == []
-    assert told(grill) == [("GR1", "quantity", 2, 3)]
+    assert shown_changes(sushi) == []
+    assert shown_changes(grill) == [("GR1", "quantity", 2, 3)]
 
 
 def test_a_station_that_was_done_sees_it_again(expo):
@@ -163,9 +163,9 @@ def test_a_station_that_was_done_sees_it_again(expo):
     amend(order, "SU1", quantity=3)
     assert read_board(grill, clock.now()).tickets == []  # not its dish
     amend(order, "GR1", quantity=3)
-    assert told(grill) == [("GR1", "quantity", 2, 3)]
+    assert shown_changes(grill) == [("GR1", "quantity", 2, 3)]
     move_order(order.id, READY, actor="screen:Expo")
-    assert told(grill) == [("GR1", "quantity", 2, 3)]
+    assert shown_changes(grill) == [("GR1", "quantity", 2, 3)]
 
 
 def test_what_waits_in_the_rail_is_amended_in_silence(expo):
@@ -175,7 +175,7 @@ def test_what_waits_in_the_rail_is_amended_in_silence(expo):
     amend(elsewhere, "A", quantity=3)
     # Nobody has read it in the rail; on the wall it is new.
     amend(waiting, pickup_time=clock.now() + timedelta(minutes=5))
-    assert told(expo) == []
+    assert shown_changes(expo) == []
     assert not AmendmentAlarm.objects.exists()
     assert read_board(expo, clock.now()).tickets[0].items[0].quantity == 3
 
@@ -184,21 +184,21 @@ def test_an_order_for_later_that_was_begun_rings(expo):
     order = make.order("A", "B", due_in=600)
     move_item(order.id, "A", PREPARING, actor="screen:Expo")
     amend(order, "B", quantity=3)
-    assert told(expo) == [("B", "quantity", 2, 3)]
+    assert shown_changes(expo) == [("B", "quantity", 2, 3)]
 
 
-def test_what_became_due_much_later_stays_on_the_wall_until_somebody_has_seen_it(expo):
+def test_a_postponed_order_stays_on_the_wall_until_that_was_seen(expo):
     order = make.order("A")
     later = clock.now() + timedelta(hours=5)
     amend(order, pickup_time=later)
     amend(order, "A", quantity=3)
-    assert told(expo) == [("", "due_at", order.due_at, later), ("A", "quantity", 2, 3)]
+    assert shown_changes(expo) == [("", "due_at", order.due_at, later), ("A", "quantity", 2, 3)]
     touch(expo, order, what="amended")
     board = read_board(expo, clock.now())
     assert (board.tickets, [t.order_id for t in board.later]) == ([], [order.id])
 
 
-def test_what_became_due_much_later_rings_when_it_is_cancelled_before_somebody_has_seen_that(expo):
+def test_a_postponed_order_rings_when_cancelled_before_that_was_seen(expo):
     seen, unseen = make.order("A"), make.order("A")
     for order in (seen, unseen):
         amend(order, pickup_time=clock.now() + timedelta(hours=5))
@@ -215,9 +215,9 @@ def test_what_was_cancelled_or_handed_out_shows_no_amendments(expo):
     move_item(item.id, "A", CANCELLED, actor="key:wolt")
     move_order(whole.id, CANCELLED, actor="key:wolt")
     move_order(out.id, PICKED_UP, actor="screen:Expo")
-    assert told(expo) == []
+    assert shown_changes(expo) == []
     recall(out.id, actor="screen:Expo")
-    assert told(expo) == [("A", "quantity", 2, 3)]  # it is back, and nobody has seen it yet
+    assert shown_changes(expo) == [("A", "quantity", 2, 3)]  # it is back, and nobody has seen it yet
 
 
 def test_what_is_ready_and_was_amended_stands_among_what_is_urgent(expo):
@@ -242,11 +242,13 @@ def test_alarm_and_amendment_stand_or_fall_together(expo):
         amend(order, "A", quantity=3)
         move_order(order.id, PICKED_UP, actor="key:wolt")
         amend(order, note="x")
-    assert told(expo) == []
+    assert shown_changes(expo) == []
     assert not AmendmentAlarm.objects.exists()
 
 
-def test_screens_are_told_once_it_is_committed(expo, monkeypatch, django_capture_on_commit_callbacks):
+def test_an_amendment_is_published_once_it_is_committed(
+    expo, monkeypatch, django_capture_on_commit_callbacks
+):
     order = make.order("A")
     sent = []
     monkeypatch.setattr(hints, "publish", lambda kitchen, kind=hints.ORDERS: sent.append((kitchen, kind)))
@@ -277,5 +279,5 @@ def test_old_alarms_are_removed(expo):
     order = make.order("A")
     amend(order, "A", quantity=3)
     assert alarms.purge_alarms() == 0
-    AmendmentAlarm.objects.update(raised_at=clock.now() - alarms.KEPT - timedelta(minutes=1))
+    AmendmentAlarm.objects.update(raised_at=clock.now() - alarms.KEEP - timedelta(minutes=1))
     assert alarms.purge_alarms() == 1

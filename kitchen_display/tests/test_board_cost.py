@@ -8,11 +8,11 @@ from django.test.utils import CaptureQueriesContext
 
 from kitchen_display import reads, recallables
 from kitchen_display.board import read_board
-from kitchen_display.configuration import forget_configuration
+from kitchen_display.configuration import forget_kitchen_configs
 from kitchen_display.tests import factories as make
 from orders import clock
 from orders.services import move_item, move_order
-from orders.statuses import CANCELLED, READY
+from orders.statuses import CANCELLED, PICKED_UP, READY
 
 pytestmark = pytest.mark.django_db
 PATH = "/display/board"
@@ -30,7 +30,7 @@ def fill(cursor, model):
     columns = cursor.fetchone()[0]
     values = {
         "id": "'old-' || n",
-        "status": "4",
+        "status": str(PICKED_UP),
         "updated_at": "updated_at - interval '30 days'",
         "changed_at": "changed_at - interval '30 days'",
     }
@@ -53,18 +53,18 @@ def statements(client):
 def test_five_statements_whatever_the_number_of_tickets(tickets, monkeypatch):
     monkeypatch.setattr(
         "kitchen_display.configuration.monotonic", lambda: 0.0
-    )  # else what is kept may end meanwhile
+    )  # else the cache may expire meanwhile
     make.station("grill", "GR")
     client = make.paired(make.screen())
     for n in range(tickets):
         make.order("GR1", "SU1", "COLA", due_in=n + 1)
     cancelled = make.order("GR1")
     move_order(cancelled.id, CANCELLED, actor="key:test")
-    client.get(PATH, headers=make.SCRIPT)  # gives the numbers
-    forget_configuration()
+    client.get(PATH, headers=make.SCRIPT)  # assigns the numbers
+    forget_kitchen_configs()
     asked = statements(client)
     assert len(asked) == 5, asked
-    assert len(statements(client)) == 4  # brands and stations are kept
+    assert len(statements(client)) == 4  # brands and stations are cached
 
 
 def test_no_board_without_orders_asks_more():

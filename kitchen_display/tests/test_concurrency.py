@@ -37,12 +37,12 @@ def test_screens_that_look_at_once_agree_on_the_numbers():
         make.order(due_in=n % 15 + 1)
     boards = at_once(*(lambda screen=screen: read_board(screen, clock.now()) for screen in screens))
     numbers = [{ticket.order_id: ticket.number for ticket in board.tickets} for board in boards]
-    assert all(given == numbers[0] for given in numbers)
+    assert all(each == numbers[0] for each in numbers)
     assert sorted(numbers[0].values()) == list(range(1, 26))
     assert TicketNumber.objects.count() == 25
 
 
-def test_two_cooks_bump_one_ticket_one_wins_and_the_other_is_told():
+def test_of_two_cooks_who_bump_one_ticket_one_wins_and_one_gets_409():
     order = make.order("A", "B")
     clients = {name: make.paired(make.screen(name)) for name in ("Grill", "Pass")}
 

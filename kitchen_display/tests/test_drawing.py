@@ -1,4 +1,4 @@
-"""Tickets are kept as drawn, and never shown when they have changed or to the wrong reader."""
+"""Rendered tickets are cached, and never shown when they have changed or to the wrong reader."""
 
 import re
 
@@ -7,7 +7,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from kitchen_display.board import read_board
-from kitchen_display.configuration import forget_configuration
+from kitchen_display.configuration import forget_kitchen_configs
 from kitchen_display.tests import factories as make
 from orders import clock
 from orders.models import Brand
@@ -25,7 +25,7 @@ def tickets(html):
     return re.findall(r"<article.*?</article>", html, re.DOTALL)
 
 
-def test_a_kept_ticket_is_the_ticket_that_would_be_drawn():
+def test_a_cached_ticket_equals_a_fresh_rendering():
     screen = make.screen()
     client = make.paired(screen)
     make.order("A", "B", note="<b>&", channel_display_id="#1")
@@ -39,7 +39,7 @@ def test_a_kept_ticket_is_the_ticket_that_would_be_drawn():
     assert hide.sub("", plain).strip() == hide.sub("", first).strip()
 
 
-def test_a_change_of_the_ticket_draws_it_anew(monkeypatch):
+def test_a_changed_ticket_is_rendered_again(monkeypatch):
     client = make.paired(make.screen())
     order = make.order("A", "B", brand_id="b")
     before = tickets(page(client))
@@ -47,23 +47,23 @@ def test_a_change_of_the_ticket_draws_it_anew(monkeypatch):
     after = tickets(page(client))
     assert before != after and "item--ready" in after[0]
     Brand.objects.create(id="b", name="Burger House")
-    forget_configuration()
+    forget_kitchen_configs()
     assert "Burger House" in page(client)
 
 
 def test_each_browser_gets_its_own_token():
     make.order()
-    found = []
+    first_tokens = []
     for name in ("one", "two"):
         client = make.paired(make.screen(name))
         client.get("/display/")
         tokens = re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', page(client))
         assert len(tokens) > 1 and len(set(tokens)) == 1
-        found.append(tokens[0])
-    assert found[0] != found[1]
+        first_tokens.append(tokens[0])
+    assert first_tokens[0] != first_tokens[1]
 
 
-def test_each_language_is_drawn_apart():
+def test_each_language_is_rendered_separately():
     make.order()
     client = make.paired(make.screen())
     english, finnish = (tickets(page(client, **{"Accept-Language": code})) for code in ("en", "fi"))

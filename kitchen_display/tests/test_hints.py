@@ -35,8 +35,8 @@ class Ear:
         assert self._pubsub.get_message(timeout=5)["type"] == "subscribe"
 
     def hint(self, seconds: float = 5) -> dict[str, Any] | None:
-        found = self._pubsub.get_message(timeout=seconds)
-        return None if found is None else json.loads(found["data"])
+        message = self._pubsub.get_message(timeout=seconds)
+        return None if message is None else json.loads(message["data"])
 
     def close(self) -> None:
         self._pubsub.close()
@@ -63,7 +63,7 @@ def test_a_hint_says_what_kind_of_thing_changed_and_when(publisher: Publisher, e
     assert abs(hint["at"] / 1000 - time.time()) < 5
 
 
-def test_it_waits_for_the_commit(
+def test_a_hint_waits_for_the_commit(
     db: None, ear: Ear, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
@@ -72,7 +72,7 @@ def test_it_waits_for_the_commit(
     assert ear.hint() is not None
 
 
-def test_what_is_rolled_back_is_not_told(transactional_db: None, ear: Ear) -> None:
+def test_a_rollback_publishes_nothing(transactional_db: None, ear: Ear) -> None:
     with pytest.raises(ZeroDivisionError), transaction.atomic():
         hints.publish_on_commit(ear.kitchen)
         raise ZeroDivisionError
@@ -81,17 +81,17 @@ def test_what_is_rolled_back_is_not_told(transactional_db: None, ear: Ear) -> No
     assert (ear.hint() or {})["kind"] == "screens"
 
 
-def test_of_a_burst_the_first_change_is_told_at_once_and_the_rest_together(ear: Ear) -> None:
-    resting, over = threading.Event(), threading.Event()
+def test_a_burst_is_published_as_its_first_change_and_one_hint_for_the_rest(ear: Ear) -> None:
+    sleeping, over = threading.Event(), threading.Event()
 
-    def rest(seconds: float) -> None:
-        resting.set()
+    def sleep(seconds: float) -> None:
+        sleeping.set()
         assert over.wait(10)
 
-    publisher = Publisher(ValkeyClient(settings.REDIS_URL), rest)
+    publisher = Publisher(ValkeyClient(settings.REDIS_URL), sleep)
     publisher.publish(ear.kitchen, ORDERS)
     assert ear.hint() is not None
-    assert resting.wait(10)
+    assert sleeping.wait(10)
     for _ in range(100):
         publisher.publish(ear.kitchen, ORDERS)
     last = stamp()
@@ -99,14 +99,14 @@ def test_of_a_burst_the_first_change_is_told_at_once_and_the_rest_together(ear: 
     over.set()
 
     assert publisher.flush(5)
-    told = ear.hint()
+    hint = ear.hint()
     # It stands for the last of them.
-    assert told is not None
-    assert int(told["moment"].rpartition(".")[2]) >= int(last.rpartition(".")[2])
+    assert hint is not None
+    assert int(hint["moment"].rpartition(".")[2]) >= int(last.rpartition(".")[2])
     assert ear.hint(seconds=0.1) is None
 
 
-def test_without_valkey_a_change_waits_for_nothing_and_is_told_later(tmp_path: Path, ear: Ear) -> None:
+def test_without_valkey_hints_are_sent_later_and_no_change_waits(tmp_path: Path, ear: Ear) -> None:
     path = tmp_path / "later.sock"
     publisher = Publisher(ValkeyClient(f"unix://{path}"))
 
@@ -149,7 +149,7 @@ def test_a_command_that_ends_at_once_gets_its_hint_out(ear: Ear) -> None:
     assert ear.hint() is not None
 
 
-def test_a_hint_for_several_changes_has_the_time_of_the_first_and_a_moment_after_the_last(
+def test_a_joint_hint_has_the_first_time_and_the_last_stamp(
     ear: Ear, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     valkey = ValkeyClient(settings.REDIS_URL)

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
 from kitchen_display.board import read_board
-from kitchen_display.configuration import forget_configuration
+from kitchen_display.configuration import forget_kitchen_configs
 from kitchen_display.tests import factories as make
 from orders.models import ClosedDays, OpeningHours
 
@@ -27,7 +27,7 @@ def english():
 
 def open_on_monday(screen):
     OpeningHours.objects.create(kitchen=screen.kitchen, weekday=MONDAY, opens=time(10), closes=time(22))
-    forget_configuration()
+    forget_kitchen_configs()
 
 
 def test_a_closed_kitchen_says_when_it_opens_and_the_wall_asks_again_then():
@@ -51,7 +51,7 @@ def test_the_wall_shows_it_and_busy_mode_before_it():
     wall = make.paired(screen)
     open_on_monday(screen)
     ClosedDays.objects.create(kitchen=screen.kitchen, first=date(2000, 1, 1), last=date(2099, 12, 31))
-    forget_configuration()
+    forget_kitchen_configs()
     assert ">Closed<" in wall.get("/display/board").content.decode().replace("</svg>", ">")
 
     wall.post("/display/pace", {"mode": "paused", "busy_minutes": "20", "preparation_minutes": ""})
@@ -68,7 +68,7 @@ def test_hours_cost_the_board_no_statement():
     screen = make.screen()
 
     def cost() -> int:
-        forget_configuration()
+        forget_kitchen_configs()
         with CaptureQueriesContext(connection) as queries:
             read_board(screen, NOON)
         return len(queries)

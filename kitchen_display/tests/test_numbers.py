@@ -43,7 +43,7 @@ def test_all_screens_of_a_kitchen_use_the_same_numbers():
     assert numbers(make.screen())[rolls.id] == 2
 
 
-def test_a_number_rests_before_it_is_given_again():
+def test_a_number_rests_before_it_is_assigned_again():
     screen, now = make.screen(), clock.now()
     gone = make.order(due_in=1)
     numbers(screen)

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 BUSY = {"mode": "busy", "busy_minutes": "20", "preparation_minutes": ""}
 
 
-def test_a_cook_says_that_the_kitchen_is_busy_and_every_wall_of_it_shows_that():
+def test_busy_set_on_one_wall_shows_on_all_walls_of_the_kitchen():
     expo, grill = make.screen("Expo"), make.screen("Grill")
     other = make.screen("Other", of=kitchen("other"))
     wall = make.paired(expo)
@@ -44,7 +44,7 @@ def test_a_pause_and_its_end():
 @pytest.mark.parametrize(
     "wrong", [{"mode": "asleep"}, {"busy_minutes": "0"}, {"preparation_minutes": "999"}, {"mode": ""}]
 )
-def test_a_wrong_pace_is_told_and_changes_nothing(wrong):
+def test_a_wrong_pace_is_refused_and_changes_nothing(wrong):
     wall = make.paired(make.screen())
     assert wall.post("/display/pace", {**BUSY, **wrong}, headers=make.SCRIPT).status_code == 400
     assert not KitchenPace.objects.exists()

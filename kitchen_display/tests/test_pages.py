@@ -71,8 +71,8 @@ def test_the_pickup_board_shows_numbers_under_preparing_and_ready():
     make.order(channel_display_id="#4", due_in=600)
     move_order(ready.id, READY, actor="user:ada")
     move_order(gone.id, PICKED_UP, actor="user:ada")
-    found = board.get("/pickup/board", headers=make.SCRIPT).context["board"]
-    assert (found.preparing, found.ready) == (["#1"], ["#2"])
+    shown = board.get("/pickup/board", headers=make.SCRIPT).context["board"]
+    assert (shown.preparing, shown.ready) == (["#1"], ["#2"])
 
 
 def test_a_pickup_board_cannot_act():
@@ -93,7 +93,7 @@ def test_a_screen_speaks_its_language():
     assert '<html lang="sv"' in client.get("/display/", headers={"accept-language": "sv"}).content.decode()
 
 
-def test_settings_are_kept(wall):
+def test_settings_are_saved(wall):
     wanted = {
         "text_scale": 120,
         "columns": 5,

@@ -180,9 +180,9 @@ def test_a_screen_in_use_is_moved_to_another_browser_only_on_purpose():
 def test_a_quiet_wall_is_in_use(long_running):
     """It asks twice a minute though nothing happens; that is noted at each second time at the latest."""
     script = (settings.BASE_DIR / "static/kitchen_display/js/live.js").read_text()
-    found = re.search(r"const SAFETY_MS = (\d+);", script)
-    assert found is not None
-    asks_every = timedelta(milliseconds=int(found[1]))
+    match = re.search(r"const SAFETY_MS = (\d+);", script)
+    assert match is not None
+    asks_every = timedelta(milliseconds=int(match[1]))
     silent = 2 * max(asks_every, SEEN_EVERY)
     assert silent < screens.ONLINE_FOR
 
@@ -193,7 +193,7 @@ def test_a_quiet_wall_is_in_use(long_running):
     assert old.get("/display/board").status_code == 200
 
 
-def test_a_wall_seen_before_the_clock_was_set_back_is_seen_anew():
+def test_last_seen_is_updated_after_the_clock_was_set_back():
     screen = make.screen()
     wall = make.paired(screen)
     Screen.objects.update(last_seen_at=timezone.now() + timedelta(hours=1))
@@ -238,7 +238,7 @@ def test_revocation_counts_at_once_and_shows_a_friendly_page():
 
 @pytest.fixture
 def ended(monkeypatch, django_capture_on_commit_callbacks):
-    """Runs something and tells the pairings whose streams it ends, with their kitchens."""
+    """Runs something and returns the pairings whose streams it ends, with their kitchens."""
 
     def run(do, *args):
         calls = []
@@ -273,7 +273,7 @@ def test_whatever_takes_a_screen_from_its_browser_ends_its_stream(ended):
     assert ended(Screen.objects.filter(pk=screen.pk).delete) == [("main", screen.pairing)]
 
 
-def test_a_code_entered_for_a_paired_screen_ends_the_stream_of_the_browser_before(ended):
+def test_a_code_for_a_paired_screen_ends_the_old_browsers_stream(ended):
     screen, other = make.screen(), browser()
     make.paired(screen)
     pairing.enter_code(code_of(other), screen)
@@ -292,7 +292,7 @@ def test_another_kitchen_or_kind_is_another_pairing():
     assert len(names) == 3
 
 
-def test_a_revoked_screen_can_be_paired_anew():
+def test_a_revoked_screen_can_be_paired_again():
     screen = make.screen()
     client = make.paired(screen)
     pairing.revoke(screen)

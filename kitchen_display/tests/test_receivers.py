@@ -1,4 +1,4 @@
-"""Whoever changes what screens show, the screens are told once it is committed."""
+"""Every change of what screens show is a hint to them, once it is committed."""
 
 import pytest
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def told(monkeypatch, django_capture_on_commit_callbacks):
+def hints_of(monkeypatch, django_capture_on_commit_callbacks):
     """Runs something, commits it, and gives the hints that went out."""
     sent = []
     monkeypatch.setattr(hints, "publish", lambda kitchen, kind=hints.ORDERS: sent.append((kitchen, kind)))
@@ -32,30 +32,30 @@ def told(monkeypatch, django_capture_on_commit_callbacks):
     return run
 
 
-def test_every_change_of_an_order_is_a_hint_to_its_kitchen(told):
+def test_every_change_of_an_order_is_a_hint_to_its_kitchen(hints_of):
     kitchen = orders.kitchen("harju")
-    made = []
-    assert told(lambda: made.append(make.order(of=kitchen))) == [("harju", "orders")]
-    (order,) = made
-    assert told(lambda: move_item(order.id, "P0", READY, actor="screen:x")) == [("harju", "orders")]
-    assert told(lambda: move_item(order.id, "P0", READY, actor="screen:x")) == []  # nothing changed
-    assert told(lambda: recall(order.id, actor="screen:x")) == [("harju", "orders")]
+    created = []
+    assert hints_of(lambda: created.append(make.order(of=kitchen))) == [("harju", "orders")]
+    (order,) = created
+    assert hints_of(lambda: move_item(order.id, "P0", READY, actor="screen:x")) == [("harju", "orders")]
+    assert hints_of(lambda: move_item(order.id, "P0", READY, actor="screen:x")) == []  # nothing changed
+    assert hints_of(lambda: recall(order.id, actor="screen:x")) == [("harju", "orders")]
 
 
-def test_screens_are_told_of_what_concerns_themselves(told):
+def test_screens_get_a_hint_when_their_settings_or_pairing_change(hints_of):
     kitchen = orders.kitchen()
     screen = make.screen(of=kitchen)
     link = []
-    assert told(lambda: link.append(make.paired(screen))) == [("main", "screens")]
-    assert told(kitchen.save) == [("main", "screens")]
-    assert told(lambda: revoke(screen)) == [("main", "screens")]
+    assert hints_of(lambda: link.append(make.paired(screen))) == [("main", "screens")]
+    assert hints_of(kitchen.save) == [("main", "screens")]
+    assert hints_of(lambda: revoke(screen)) == [("main", "screens")]
 
 
-def test_a_new_name_of_a_brand_shows_at_once(told):
+def test_a_new_name_of_a_brand_shows_at_once(hints_of):
     screen = make.screen()
     make.paired(screen)
     make.order(brand_id="b")
     assert read_board(screen, clock.now()).tickets[0].brand.name == "b"
-    told_of = told(lambda: Brand.objects.create(id="b", name="Burger House"))
-    assert told_of == [("main", "screens")]
+    sent = hints_of(lambda: Brand.objects.create(id="b", name="Burger House"))
+    assert sent == [("main", "screens")]
     assert read_board(screen, clock.now()).tickets[0].brand.name == "Burger House"

@@ -36,7 +36,7 @@ def later(monkeypatch):
 
 
 def unseen():
-    return [found.order_id for found in unseen_orders()]
+    return [order.order_id for order in unseen_orders()]
 
 
 def test_an_order_that_no_screen_has_shown_within_15_s_is_an_alert(wall, later):
@@ -103,6 +103,6 @@ def test_sightings_of_open_orders_stay(wall):
     open_order, ended = make.order(), make.order()
     wall.post("/display/seen", {"orders": [open_order.id, ended.id]})
     move_order(ended.id, PICKED_UP, actor="user:ada")
-    Sighting.objects.update(at=clock.now() - sightings.KEPT - timedelta(minutes=1))
+    Sighting.objects.update(at=clock.now() - sightings.KEEP - timedelta(minutes=1))
     assert sightings.purge_sightings() == 1
     assert Sighting.objects.get().order_id == open_order.id

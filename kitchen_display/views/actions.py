@@ -1,4 +1,4 @@
-"""What cooks do: bump, take back, acknowledge, set the screen up. Forms; by script the answer is the fresh board."""
+"""What cooks do: bump, take back, acknowledge, change settings. Forms; a script gets the fresh board as the answer."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -19,14 +19,13 @@ from kitchen_display.bumping import NotPossible, bump, take_back
 from kitchen_display.models import Screen
 from kitchen_display.recallables import last_bumped
 from kitchen_display.sightings import record_sightings
-from kitchen_display.views.access import DISPLAY, for_screen
-from kitchen_display.views.answers import SeeOther, by_script, refused
+from kitchen_display.views.access import DISPLAY, SeeOther, by_script, for_screen, refused
 from kitchen_display.views.boards import answer_board
 from orders.models import KitchenPace
 from orders.pace import set_pace
 from orders.statuses import READY
 
-# Undo is offered for 10 s; a touch in the last moment still has its way to go.
+# Undo is offered for 10 s; a touch at the end of them still has to arrive.
 UNDO_WITHIN: Final = timedelta(seconds=15)
 
 
@@ -74,15 +73,15 @@ class PaceForm(forms.ModelForm):
 type Action = Callable[[Screen, dict[str, Any]], None]
 
 
-def _action(asked: type[forms.Form]) -> Callable[[Action], Callable[..., HttpResponse]]:
-    """A view of a touch: acts, then shows the board as it is now. The action raises NotPossible to refuse."""
+def _action(form_class: type[forms.Form]) -> Callable[[Action], Callable[..., HttpResponse]]:
+    """A view of a touch: acts, then answers with the board. The action raises NotPossible to refuse."""
 
     def decorate(act: Action) -> Callable[..., HttpResponse]:
         @require_POST
         @for_screen(DISPLAY)
         @wraps(act)
         def view(request: HttpRequest, screen: Screen) -> HttpResponse:
-            form = asked(request.POST)
+            form = form_class(request.POST)
             if not form.is_valid():
                 return refused(
                     request, _("That touch was not understood. Load the page again."), DISPLAY.path, 400
@@ -128,7 +127,7 @@ def undo(screen: Screen, touch: dict[str, Any]) -> None:
 
 @_action(TouchForm)
 def acknowledge_view(screen: Screen, touch: dict[str, Any]) -> None:
-    # Twice is fine: two cooks may see it at once.
+    # Again changes nothing: two cooks may see it at once.
     acknowledge(
         screen,
         touch["order"],
@@ -141,7 +140,7 @@ def acknowledge_view(screen: Screen, touch: dict[str, Any]) -> None:
 @require_POST
 @for_screen(DISPLAY)
 def seen(request: HttpRequest, screen: Screen) -> HttpResponse:
-    """The page says which orders it shows: `orders`, repeated."""
+    """The page reports which orders it shows: `orders`, repeated."""
     record_sightings(screen, request.POST.getlist("orders"))
     return HttpResponse(status=204)
 
@@ -152,7 +151,7 @@ def seen(request: HttpRequest, screen: Screen) -> HttpResponse:
 def settings_view(request: HttpRequest, screen: Screen) -> HttpResponse:
     form = SettingsForm(request.POST, instance=screen)
     if not form.is_valid():
-        return refused(request, " ".join(_sentences(form)), DISPLAY.path, 400)
+        return refused(request, " ".join(_form_errors(form)), DISPLAY.path, 400)
     form.instance.save(update_fields=list(SettingsForm.Meta.fields))
     hints.publish_on_commit(screen.kitchen_id, hints.SCREENS)
     return HttpResponse(status=204) if by_script(request) else SeeOther(DISPLAY.path)
@@ -161,15 +160,15 @@ def settings_view(request: HttpRequest, screen: Screen) -> HttpResponse:
 @require_POST
 @for_screen(DISPLAY)
 def pace_view(request: HttpRequest, screen: Screen) -> HttpResponse:
-    """Pause the kitchen, or say that it is busy: its channels hear of it, and all its walls show it."""
+    """Pause the kitchen or make it busy: its channels are notified, and all its walls show it."""
     form = PaceForm(request.POST)
     if not form.is_valid():
-        return refused(request, " ".join(_sentences(form)), DISPLAY.path, 400)
+        return refused(request, " ".join(_form_errors(form)), DISPLAY.path, 400)
     set_pace(screen.kitchen, **form.cleaned_data, actor=screen.actor)
     return HttpResponse(status=204) if by_script(request) else SeeOther(DISPLAY.path)
 
 
-def _sentences(form: forms.ModelForm) -> list[str]:
+def _form_errors(form: forms.ModelForm) -> list[str]:
     return [
         f"{form.fields[name].label}: {error}" if name in form.fields else str(error)
         for name, errors in form.errors.items()

@@ -24,12 +24,12 @@ from kitchen_display.views.access import (
     PICKUP,
     Place,
     View,
-    asking_screen,
+    by_script,
     for_screen,
     keep_cookie,
     private,
+    screen_of,
 )
-from kitchen_display.views.answers import by_script
 from kitchen_display.views.pairing import pairing_page
 from orders.pace import pace_of
 
@@ -37,7 +37,7 @@ WORKER: Final = Path("static/kitchen_display/js/worker.js")
 
 
 def stream_url(request: HttpRequest, screen: Screen) -> str:
-    """Where the page hears hints; the token in it names kitchen, screen and pairing, and ends by itself."""
+    """Where the page listens for hints. The token in it names kitchen, screen and pairing, and expires."""
     token = tokens.make_token(settings.SECRET_KEY, screen.kitchen_id, screen.pk, pairing=screen.pairing)
     return tokens.stream_url(live_url(request), token)
 
@@ -47,15 +47,15 @@ def answer_board(
 ) -> HttpResponse:
     """A page or partial with the headers that scripts read."""
     context = {"screen": screen, "board": board, "stream_url": stream_url(request, screen), **more}
-    return _marked(render(request, f"kitchen_display/{template}", context), board)
+    return _with_headers(render(request, f"kitchen_display/{template}", context), board)
 
 
-def _marked(response: HttpResponse, board: Board | PickupBoard) -> HttpResponse:
+def _with_headers(response: HttpResponse, board: Board | PickupBoard) -> HttpResponse:
     response["X-Board-Version"] = board.version
-    response["X-Board-Moment"] = board.moment
+    response["X-Board-Moment"] = board.stamp
     response["X-Server-Time"] = str(milliseconds(timezone.now()))
     response["ETag"] = f'"{board.version}"'
-    # Not even for the way back to a page: browsers show what they keep without asking.
+    # Not for the back button either: browsers show what they stored without asking.
     response["Cache-Control"] = "no-store, private"
     return response
 
@@ -75,7 +75,7 @@ def pickup(request: HttpRequest) -> HttpResponse:
 
 
 def _home(request: HttpRequest, place: Place, page: View) -> HttpResponse:
-    if asking_screen(request, place) is None:
+    if screen_of(request, place) is None:
         return private(pairing_page(request, place))
     response = page(request)
     if response.status_code == 200:
@@ -97,29 +97,31 @@ def _pickup_page(request: HttpRequest, screen: Screen) -> HttpResponse:
 @require_safe
 @for_screen(DISPLAY)
 def board_partial(request: HttpRequest, screen: Screen) -> HttpResponse:
-    """The board as the page shows it; 304 where that is what it shows already.
+    """The board; 304 where the page shows it already.
 
-    `seen`, repeated: orders that the page has shown since, so that telling us costs no request of its own.
+    `seen`, repeated: orders that the page has shown since, so that reporting them costs no request of its own.
     """
     if request.GET.getlist("seen"):
         record_sightings(screen, request.GET.getlist("seen"))
-    return _fresh(request, screen, read_board(screen, timezone.now()), "_board.html")
+    return _board_or_304(request, screen, read_board(screen, timezone.now()), "_board.html")
 
 
 @require_safe
 @for_screen(PICKUP)
 def pickup_partial(request: HttpRequest, screen: Screen) -> HttpResponse:
-    return _fresh(request, screen, read_pickup(screen, timezone.now()), "_pickup.html")
+    return _board_or_304(request, screen, read_pickup(screen, timezone.now()), "_pickup.html")
 
 
-def _fresh(request: HttpRequest, screen: Screen, board: Board | PickupBoard, template: str) -> HttpResponse:
-    held = [
+def _board_or_304(
+    request: HttpRequest, screen: Screen, board: Board | PickupBoard, template: str
+) -> HttpResponse:
+    etags = [
         tag.strip().removeprefix("W/").strip('"')
         for tag in request.headers.get("If-None-Match", "").split(",")
     ]
-    if board.version in held:
-        unchanged = _marked(HttpResponseNotModified(), board)
-        # The page needs a fresh token, also where nothing happens for hours.
+    if board.version in etags:
+        unchanged = _with_headers(HttpResponseNotModified(), board)
+        # The page needs a fresh token even if nothing changes for hours.
         unchanged["X-Stream-Url"] = stream_url(request, screen)
         unchanged["X-Board-Next"] = str(board.next_ms or "")
         return unchanged
@@ -130,22 +132,22 @@ def _fresh(request: HttpRequest, screen: Screen, board: Board | PickupBoard, tem
 @for_screen(DISPLAY)
 def recalls(request: HttpRequest, screen: Screen) -> HttpResponse:
     """The last 30 things that this screen may bring back."""
-    found = {"recalls": recall_list(screen, timezone.now()), "screen": screen}
+    context = {"recalls": recall_list(screen, timezone.now()), "screen": screen}
     name = "_recalls" if by_script(request) else "recalls"
-    return render(request, f"kitchen_display/{name}.html", found)
+    return render(request, f"kitchen_display/{name}.html", context)
 
 
 @require_safe
 @for_screen(DISPLAY)
 def paper(request: HttpRequest, screen: Screen) -> HttpResponse:
-    """All open orders, to be printed: what the kitchen works by when everything else is down."""
+    """All open orders, for printing: what the kitchen works by when everything else is down."""
     board = read_board(screen, timezone.now())
     return answer_board(request, screen, board, "paper.html")
 
 
 @require_safe
 def worker(request: HttpRequest) -> HttpResponse:
-    """The service worker, served from here so that its scope is /display/. It holds no data: anybody may read it."""
+    """The service worker, served from here so that its scope is /display/. It contains no data: anybody may read it."""
     script = (settings.BASE_DIR / WORKER).read_bytes()
     response = HttpResponse(script, content_type="text/javascript; charset=utf-8")
     response["Cache-Control"] = "no-cache"

@@ -1,4 +1,4 @@
-"""How a browser is paired: the page with a code, the question whether somebody has entered it, and the link."""
+"""How a browser is paired: the page with a code, its status, and the link."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -16,7 +16,7 @@ from kitchen_display.pairing import (
     find_link,
     find_waiting,
     finish_waiting,
-    is_taken,
+    is_in_use_elsewhere,
     start_waiting,
     use_link,
 )
@@ -26,15 +26,15 @@ from kitchen_display.views.access import (
     PICKUP,
     PLACES,
     Place,
-    asking_screen,
+    SeeOther,
     keep_cookie,
     private,
+    screen_of,
 )
-from kitchen_display.views.answers import SeeOther
 
 
 def pairing_page(request: HttpRequest, place: Place, message: str = "", status: int = 200) -> HttpResponse:
-    """The code that this browser waits with; the same one until it ends. Where it has been entered: into the wall."""
+    """The code that this browser waits with, the same until it expires. Once it was entered: on to the board."""
     secret = request.COOKIES.get(place.waiting_cookie, "")
     paired = finish_waiting(secret) if secret else None
     if paired is not None:
@@ -89,36 +89,35 @@ def _status(request: HttpRequest, place: Place) -> HttpResponse:
     if paired is not None:
         response = HttpResponse(PLACES[paired.screen.kind].path, content_type="text/plain; charset=utf-8")
         return private(_keep(response, paired))
-    screen = asking_screen(request, place)
+    screen = screen_of(request, place)
     if screen is not None and screen.revoked_at is None:
         return private(HttpResponse(place.path, content_type="text/plain; charset=utf-8"))
     if secret and find_waiting(secret) is not None:
         return private(HttpResponse(status=204))
     return private(
-        HttpResponse(_("This code has ended."), status=410, content_type="text/plain; charset=utf-8")
+        HttpResponse(_("This code has expired."), status=410, content_type="text/plain; charset=utf-8")
     )
 
 
 @ensure_csrf_cookie
 @require_http_methods(["GET", "POST"])
 def open_link(request: HttpRequest, token: str) -> HttpResponse:
-    """The one-time link. Opened again by the browser that it paired, it simply leads to the board.
+    """The one-time link. Opened again by the browser that it paired, it leads to the board.
 
-    To open it uses nothing up: mail and chat programs open links to show what is behind them. The page that it opens
-    sends its form by itself, except where the screen is shown somewhere at this moment: it is taken from there only on
-    purpose.
+    A GET doesn't use it up: mail and chat programs open links for a preview. The page that it opens submits its form by
+    itself, unless the screen may be in use in another browser: it is moved only on purpose.
     """
     try:
         if request.method == "POST":
             return private(_welcome(use_link(token)))
-        linked = find_link(token)
+        screen = find_link(token)
         own = [request.COOKIES[place.cookie] for place in PLACES.values() if place.cookie in request.COOKIES]
-        page = "move" if is_taken(linked, own) else "open"
-        return private(render(request, f"kitchen_display/{page}.html", {"screen": linked}))
+        page = "move" if is_in_use_elsewhere(screen, own) else "open"
+        return private(render(request, f"kitchen_display/{page}.html", {"screen": screen}))
     except PairingRefused as refusal:
         for place in PLACES.values():
-            screen = asking_screen(request, place)
-            if screen is not None and screen.revoked_at is None and _was_its_link(screen, token):
+            paired = screen_of(request, place)
+            if paired is not None and paired.revoked_at is None and _was_its_link(paired, token):
                 return private(SeeOther(place.path))
         return private(pairing_page(request, DISPLAY, str(refusal), status=410))
 

@@ -94,7 +94,7 @@ def test_a_touch_on_what_has_just_moved_there_does_nothing(kitchen: WallKitchen)
         kitchen.client.move(first["id"], "PICKED_UP")
         expect(wall.ticket(first)).to_have_count(0)
         wall.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-        expect(wall.page.locator("[data-said]")).to_contain_text("Touch again")
+        expect(wall.page.locator("[data-messages]")).to_contain_text("Touch again")
         assert kitchen.client.order(second["id"])["version"] == 1
 
 
@@ -130,7 +130,7 @@ def test_a_number_and_enter_bump_and_zero_recalls(kitchen: WallKitchen) -> None:
         wall.expect_state(order, "received")
 
         wall.press("998⏎")
-        expect(wall.page.locator("[data-said]")).to_contain_text("998")
+        expect(wall.page.locator("[data-messages]")).to_contain_text("998")
         assert wall.complaints == []
 
 
@@ -192,7 +192,7 @@ def test_who_was_slower_is_told_who_did_it(kitchen: WallKitchen) -> None:
 
         wall.foot(order).click()
 
-        expect(wall.page.locator(".said__one--refused")).to_contain_text("Cancelled by")
+        expect(wall.page.locator(".message--refusal")).to_contain_text("Cancelled by")
         wall.page.unroute("**/display/board")
         wall.expect_state(order, "cancelled")
         wall.foot(order).click()

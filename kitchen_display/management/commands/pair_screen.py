@@ -1,4 +1,4 @@
-"""`manage.py pair_screen NAME`: prints alone the path of a link that pairs the browser which opens it."""
+"""`manage.py pair_screen NAME`: prints only the path of a link that pairs the browser which opens it."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from orders.models import Kitchen
 class Command(BaseCommand):
     help = (
         "Prints the path of a link that pairs the browser which opens it first, within "
-        f"{LINK_LIFETIME.days * 24} hours. A screen of that name is made, or kept and given a new link."
+        f"{LINK_LIFETIME.days * 24} hours. A screen of that name is created, or gets a new link if it exists."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -1,16 +1,16 @@
-// Bumps, acknowledgements and undo by touch. A touch counts once, and only for what stood there when the finger came down.
+// Bumps, acknowledgements and undo by touch. A touch counts once, and only for what was there when the finger came down.
 
 const DOUBLE_TOUCH = 700;
 const TOUCHABLE = ".ticket button:not([data-turn]), .ticket[data-undo]"; // a bumped ticket is one Undo as a whole
 
 export class Actions {
-  constructor({ page, token, live, read, tickets, say }) {
-    Object.assign(this, { page, token, live, read, tickets, say });
+  constructor({ page, token, live, parse, tickets, showMessage }) {
+    Object.assign(this, { page, token, live, parse, tickets, showMessage });
     this.last = { key: "", at: -Infinity };
     document.addEventListener("pointerdown", (event) => this.remember(event), { capture: true, passive: true });
     document.addEventListener("click", (event) => this.click(event));
     document.addEventListener("submit", (event) => {
-      if (event.target.matches(".ticket form, .ticket__form")) event.preventDefault();
+      if (event.target.matches(".ticket form")) event.preventDefault();
     });
   }
 
@@ -26,18 +26,18 @@ export class Actions {
     if (event.detail > 0) {
       if (this.down && this.down.key !== key) return undefined; // It came under the finger only after the touch.
       const again = performance.now() - this.last.at < DOUBLE_TOUCH;
-      // What has just come to this place is not what the finger was sent for, be it the second of a double touch.
+      // What has just moved to this place isn't what was meant, nor by the second of a double touch.
       if (this.tickets.grid.wasOther(event.clientX, event.clientY, key)) {
-        return again ? undefined : this.say(this.page.wordMoved, true);
+        return again ? undefined : this.showMessage(this.page.wordMoved, true);
       }
-      // On the same thing a second touch is the same wish; elsewhere, on what did not move, it is meant.
+      // A second touch on the same thing is one touch; elsewhere, on what did not move, it is meant.
       if (again && this.last.key === key) return undefined;
     }
     this.last = { key, at: performance.now() };
     return this.press(button);
   }
 
-  /** As if it were touched; `ticket` is given where the button stands on another page. */
+  /** As if it were touched; `ticket` is needed where the button is on another page. */
   press(button, ticket = this.tickets.get(button.closest(".ticket").dataset.order)) {
     if (!ticket) return;
     if (button.dataset.undo !== undefined) return this.undo(ticket.key);
@@ -76,7 +76,7 @@ export class Actions {
     const latest = [...this.tickets.undoable.keys()].at(-1);
     if (latest !== undefined) return this.undo(latest);
     const done = await this.post(this.page.undo, new URLSearchParams({ any: "1" }));
-    if (done) this.say(this.page.wordRecalled);
+    if (done) this.showMessage(this.page.wordRecalled);
   }
 
   /** Posts a form; the answer is the fresh board. Returns whether the server did it. */
@@ -85,8 +85,8 @@ export class Actions {
     try {
       await this.live.act(async () => {
         const response = await sendForm(url, fields, this.token());
-        if (![400, 404, 409].includes(response.status)) return this.read(response);
-        refusal = await sentence(response);
+        if (![400, 404, 409].includes(response.status)) return this.parse(response);
+        refusal = await textOf(response);
         return null;
       });
       if (!refusal) return true;
@@ -94,7 +94,7 @@ export class Actions {
       console.info("Not sent:", error.message);
       refusal = this.page.wordFailed;
     }
-    this.say(refusal, true);
+    this.showMessage(refusal, true);
     this.live.refresh();
     return false;
   }
@@ -116,7 +116,7 @@ function keyOf(touchable) {
   return touchable.dataset.key ?? `foot:${touchable.dataset.undo}`;
 }
 
-async function sentence(response) {
+async function textOf(response) {
   const text = await response.text();
   if ((response.headers.get("Content-Type") ?? "").includes("json")) return JSON.parse(text).detail;
   return text.includes("<") ? new DOMParser().parseFromString(text, "text/html").body.textContent.trim() : text;

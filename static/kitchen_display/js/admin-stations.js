@@ -1,18 +1,18 @@
-// Shows where each product goes while a manager types rules: the longest match wins, an exact one before a prefix.
-const EXACT = 1000;
+// Shows at which stations each product is shown while a manager types rules. As in best_stations (configuration.py) the
+// longest match wins, and an exact one counts `data-exact`.
 
 function ownRules() {
   return [...document.querySelectorAll('input[name^="rules-"][name$="-plu"]')].flatMap((input) => {
     const form = input.name.slice(0, -"plu".length);
     const field = (name) => document.querySelector(`[name="${form}${name}"]`);
     if (!input.value || form.includes("__prefix__") || field("DELETE")?.checked) return [];
-    return [{ plu: input.value, prefix: field("is_prefix")?.checked ?? true }];
+    return [{ plu: input.value, isPrefix: field("is_prefix")?.checked ?? true }];
   });
 }
 
-function score(plu, rule) {
-  if (rule.prefix) return plu.startsWith(rule.plu) ? rule.plu.length : 0;
-  return plu === rule.plu ? EXACT : 0;
+function score(plu, rule, exact) {
+  if (rule.isPrefix) return plu.startsWith(rule.plu) ? rule.plu.length : 0;
+  return plu === rule.plu ? exact : 0;
 }
 
 function show(table) {
@@ -20,7 +20,7 @@ function show(table) {
   for (const row of table.querySelectorAll("[data-plu]")) {
     const { plu, stations } = row.dataset;
     const others = Number(row.dataset.score);
-    const own = Math.max(0, ...rules.map((rule) => score(plu, rule)));
+    const own = Math.max(0, ...rules.map((rule) => score(plu, rule, Number(table.dataset.exact))));
     const names = [];
     if (own && own >= others) names.push(table.dataset.here);
     if (others && others >= own) names.push(stations);

@@ -4,7 +4,7 @@
 const AGAIN = 8000;
 const MARKS = ".item[data-alarm], .changed";
 
-/** What of a ticket, as the server rendered it, waits for somebody who has seen it. */
+/** The elements of a ticket, as the server rendered it, that wait for an acknowledgement. */
 export function alarmsOf({ plain }) {
   const marks = [...plain.querySelectorAll(MARKS)];
   return plain.matches("[data-alarm]") ? [plain, ...marks] : marks;
@@ -17,18 +17,18 @@ export class Alarms {
     this.timer = 0;
   }
 
-  /** Looks which alarms stand on these tickets now. */
-  look(tickets) {
+  /** Takes the alarms that stand on these tickets now. */
+  update(tickets) {
     const standing = new Map();
     for (const mark of tickets.flatMap(alarmsOf)) {
-      const place = `${mark.closest(".ticket").dataset.order}|${mark.closest(".item")?.dataset.plu ?? ""}`;
-      // Amended again it says something else, and is another alarm.
-      if (mark.matches(".changed")) standing.set(`${place}|${mark.textContent}`, "amended");
-      else standing.set(place, "cancelled");
+      const key = `${mark.closest(".ticket").dataset.order}|${mark.closest(".item")?.dataset.plu ?? ""}`;
+      // An item that is amended again has another text, and is another alarm.
+      if (mark.matches(".changed")) standing.set(`${key}|${mark.textContent}`, "amended");
+      else standing.set(key, "cancelled");
     }
-    const news = [...standing].filter(([alarm]) => !this.known.has(alarm)).map(([, sound]) => sound);
+    const newSounds = [...standing].filter(([alarm]) => !this.known.has(alarm)).map(([, sound]) => sound);
     this.known = standing;
-    if (news.length) this.sound(loudest(news));
+    if (newSounds.length) this.sound(loudest(newSounds));
     else if (!standing.size) clearTimeout(this.timer);
   }
 

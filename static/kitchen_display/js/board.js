@@ -1,15 +1,15 @@
-// The wall: takes in boards as the server renders them and brings the other modules together.
+// The wall's page: shows boards as the server renders them, and connects the other modules.
 
 import { Actions } from "./actions.js";
 import { Alarms, alarmsOf } from "./alarms.js";
-import { loaded, loadsAnew } from "./anew.js";
-import { askForBoard, ofBoard, readBoard } from "./answers.js";
 import { timeFormat } from "./clock.js";
 import { startKeys } from "./keys.js";
 import { Grid } from "./layout.js";
 import { connect } from "./live.js";
 import { openPanels } from "./panels.js";
 import { keepPaper } from "./paper.js";
+import { forgetReload, reloadIfChanged } from "./reload.js";
+import { boardData, parseBoard, requestBoard } from "./requests.js";
 import { Sightings } from "./sightings.js";
 import { Sounds } from "./sounds.js";
 import { Tickets } from "./tickets.js";
@@ -29,24 +29,24 @@ const BACK_TO_FIRST_PAGE = 30_000;
 
 document.documentElement.style.setProperty("--text-scale", Number(page.textScale || 100) / 100);
 
-// --- what is said in passing
-const said = one("[data-said]");
-function say(text, refused = false) {
-  const line = document.createElement("p");
-  line.className = refused ? "said__one said__one--refused" : "said__one";
-  line.textContent = text;
-  said.replaceChildren(line);
-  setTimeout(() => line.remove(), refused ? 6000 : 3000);
+// --- messages that go by themselves
+const messages = one("[data-messages]");
+function showMessage(text, isRefusal = false) {
+  const message = document.createElement("p");
+  message.className = isRefusal ? "message message--refusal" : "message";
+  message.textContent = text;
+  messages.replaceChildren(message);
+  setTimeout(() => message.remove(), isRefusal ? 6000 : 3000);
 }
-const flashing = one("[data-flash]");
+const flashElement = one("[data-flash]");
 function flash(name) {
-  flashing.className = `flash flash--${name}`;
-  flashing.hidden = false;
-  setTimeout(() => { flashing.hidden = true; }, 2400);
+  flashElement.className = `flash flash--${name}`;
+  flashElement.hidden = false;
+  setTimeout(() => { flashElement.hidden = true; }, 2400);
 }
 
 const sounds = new Sounds({
-  wanted: { new: page.soundNew, cancelled: page.soundCancelled, amended: page.soundCancelled, late: page.soundLate },
+  enabled: { new: page.soundNew, cancelled: page.soundCancelled, amended: page.soundCancelled, late: page.soundLate },
   button: one("[data-unblock]"),
   flash,
 });
@@ -83,7 +83,7 @@ function showPage({ page: number, pages, off }) {
   }
 }
 
-/** An empty wall is a promise that nothing is open: only with a fresh word of the server. */
+/** "No open orders" is shown only while the server confirms it. */
 function showEmpty() {
   one("[data-empty]").hidden = tickets.count > 0 || !["live", "polling"].includes(document.body.dataset.state);
 }
@@ -96,11 +96,11 @@ function strong(number) {
 
 function turn(pages) {
   grid.turn(pages);
-  grid.past = []; // Whoever turns the page knows that the next touch meets other tickets.
+  grid.past = []; // Who turns the page knows that the next touch meets other tickets.
   turnedAt = performance.now();
 }
 
-// A wall that somebody leaves on a later page would hide what is most urgent.
+// A wall that was left on a later page would hide what is most urgent.
 setInterval(() => {
   if (grid.page > 0 && performance.now() - turnedAt > BACK_TO_FIRST_PAGE) grid.turn(-grid.page);
 }, 1000);
@@ -110,41 +110,40 @@ function token() {
   return one("[name=csrfmiddlewaretoken]")?.value ?? "";
 }
 
-const read = (response) => readBoard(response, "#wall");
+const parse = (response) => parseBoard(response, "#wall");
 
 async function fetchBoard({ signal }) {
-  const shown = sightings.take();
+  const shown = sightings.batch();
   const query = shown.length ? `?${new URLSearchParams(shown.map((key) => ["seen", key]))}` : "";
-  const answer = await read(await askForBoard(page.board + query, one("#wall"), signal));
-  sightings.told(shown);
+  const answer = await parse(await requestBoard(page.board + query, one("#wall"), signal));
+  sightings.reported(shown);
   return answer;
 }
 
-let held = null;
+let deferred = null; // a board that waits until nothing is touched
 let pointerDown = 0;
 const LONGEST_TOUCH = 3000; // then it is a cloth, or the finger's leaving was lost
 function onBoard(fresh) {
   // Never under a finger: what is touched stays where it is until the finger is up.
   if (pointerDown && performance.now() - pointerDown < LONGEST_TOUCH) {
-    held = fresh;
-    return undefined;
+    deferred = fresh;
+    return;
   }
-  held = null;
+  deferred = null;
   for (const part of fresh.querySelectorAll("[data-part]")) {
     const present = one(`[data-part="${part.dataset.part}"]`);
     if (present && present.innerHTML !== part.innerHTML) present.innerHTML = part.innerHTML;
   }
   // Changed in the admin or on another page of this screen.
-  if (loadsAnew(fresh, one("#wall"))) return undefined;
-  take(fresh, fresh.querySelectorAll("[data-tickets] > .ticket"));
+  if (reloadIfChanged(fresh, one("#wall"))) return;
+  showTickets(fresh, fresh.querySelectorAll("[data-tickets] > .ticket"));
   one("#wall").dataset.version = fresh.dataset.version; // last: only what is painted counts as shown
-  return undefined;
 }
 
-function take(wall, elements) {
-  tickets.take([...elements]);
-  paint(document.querySelector(".later__list"));
-  alarms.look(tickets.keys().map((key) => tickets.get(key)));
+function showTickets(wall, elements) {
+  tickets.update([...elements]);
+  applyBrandColours(document.querySelector(".later__list"));
+  alarms.update(tickets.keys().map((key) => tickets.get(key)));
   sightings.add([...document.querySelectorAll(".later__one[data-order]")].map((element) => element.dataset.order));
   sightings.add(tickets.keys());
   timers?.tick();
@@ -152,23 +151,23 @@ function take(wall, elements) {
 }
 
 /** Brand colours by CSSOM: the content security policy allows no style attributes. */
-function paint(scope) {
+function applyBrandColours(scope) {
   for (const element of scope?.querySelectorAll("[data-brand-colour]") ?? []) {
     element.style.setProperty("--brand", element.dataset.brandColour);
   }
 }
 
-function release() {
-  if (held) onBoard(held);
+function showDeferred() {
+  if (deferred) onBoard(deferred);
 }
 document.addEventListener("pointerdown", () => {
   pointerDown = performance.now();
-  setTimeout(release, LONGEST_TOUCH + 20);
+  setTimeout(showDeferred, LONGEST_TOUCH + 20);
 }, { passive: true, capture: true });
 for (const name of ["pointerup", "pointercancel"]) {
   document.addEventListener(name, () => {
     pointerDown = 0;
-    setTimeout(release, 50); // after the click that follows, which must meet the ticket that was touched
+    setTimeout(showDeferred, 50); // after the click that follows, which must meet the ticket that was touched
   }, { passive: true, capture: true });
 }
 
@@ -190,7 +189,7 @@ function onState({ state, lastGood, unconfirmed }) {
 }
 
 const first = one("#wall");
-live = connect({ ...ofBoard(first), fetchBoard, onBoard, onState });
+live = connect({ ...boardData(first), fetchBoard, onBoard, onState });
 timers = startTimers({
   now: clock,
   zone: page.zone,
@@ -198,17 +197,17 @@ timers = startTimers({
   tickets: () => tickets.elements(),
   onLate: () => sounds.play("late"),
 });
-take(first, gridElement.querySelectorAll(":scope > .ticket"));
+showTickets(first, gridElement.querySelectorAll(":scope > .ticket"));
 
-const actions = new Actions({ page, token, live, read, tickets, say });
-const panels = openPanels({ page, actions, say, sounds });
-startKeys({ grid, tickets, actions, panels, turn, say, page });
+const actions = new Actions({ page, token, live, parse, tickets, showMessage });
+const panels = openPanels({ page, actions, showMessage, sounds });
+startKeys({ grid, tickets, actions, panels, turn, showMessage, page });
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-turn]");
   if (button) turn(Number(button.dataset.turn));
 });
 keepAwake({ from: page.awakeFrom, to: page.awakeTo, zone: page.zone, now: clock });
 keepPaper({ worker: page.worker, paper: page.paper });
-loaded(first);
-// For tests and for whoever looks into a wall from the console.
+forgetReload(first);
+// For tests and for debugging in the console.
 window.huuva = { live, grid, tickets };

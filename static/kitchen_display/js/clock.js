@@ -1,8 +1,8 @@
-// The server's clock, as well as a page can know it: the device's own may be an hour wrong. And how times are written.
+// The server's clock, as well as a page can know it (the device's own may be an hour wrong), and the format of times.
 
 const CLOCK_SAMPLES = 5;
 
-/** The server's time. Each sample is late by its way here, so the largest of the latest few is the best. */
+/** The server's time. Each sample is late by its time on the way, so the largest of the latest few is the best. */
 export function serverClock() {
   let samples = [];
   let doubted = false;
@@ -21,7 +21,7 @@ export function serverClock() {
   };
 }
 
-/** Writes times (ms) as those of a day in the zone: 07:05, with `second: "2-digit"` 07:05:09. */
+/** Formats times (ms) as times of day in the zone: 07:05, with `second: "2-digit"` 07:05:09. */
 export function timeFormat(zone, language, more = {}) {
   return new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: zone, ...more });
 }

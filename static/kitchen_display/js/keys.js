@@ -3,7 +3,7 @@
 const FORGET_AFTER = 4000;
 const BOUNCE = 700; // worn keys of bump bars send twice
 
-export function startKeys({ grid, tickets, actions, panels, turn, say, page }) {
+export function startKeys({ grid, tickets, actions, panels, turn, showMessage, page }) {
   const box = document.querySelector("[data-typed]");
   const shown = box.querySelector("[data-typed-number]");
   let typed = "";
@@ -23,9 +23,9 @@ export function startKeys({ grid, tickets, actions, panels, turn, say, page }) {
 
   function bump(number) {
     const ticket = tickets.byNumber(number);
-    if (!ticket) return say(page.wordNoTicket.replace("%s", number), true);
+    if (!ticket) return showMessage(page.wordNoTicket.replace("%s", number), true);
     const where = grid.pageOf(ticket.key);
-    // Nothing is bumped that nobody sees: first its page, then the same number again.
+    // Nothing is bumped unseen: first its page is shown, then the same number bumps.
     if (where >= 0 && where !== grid.page) return turn(where - grid.page);
     const foot = ticket.ends.map((end) => end.querySelector(".foot")).find(Boolean);
     if (!foot || foot.dataset.undo !== undefined) return undefined;

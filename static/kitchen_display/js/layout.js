@@ -3,7 +3,7 @@
 // page is tall enough for makes the grid scroll.
 
 import { pack } from "./packing.js";
-import { continuation, join, moreLine, partOf, turnLine } from "./parts.js";
+import { continuation, join, moreLine, partOf, turnLine } from "./split.js";
 
 const WANTED = 12;
 const LOOSEN_AFTER = 20_000;
@@ -48,17 +48,17 @@ export class Grid {
     this.watch = new ResizeObserver(() => this.check());
     this.past = []; // what stood where until lately, for `wasOther`
     SCROLLS.addEventListener("change", () => this.arrange());
-    document.fonts.addEventListener("loadingdone", () => this.measureAnew());
+    document.fonts.addEventListener("loadingdone", () => this.measureAgain());
   }
 
   resized() {
     const size = `${this.element.clientWidth}×${this.element.parentElement.clientHeight}`;
     if (size === this.size) return;
     this.size = size;
-    this.measureAnew();
+    this.measureAgain();
   }
 
-  measureAnew() {
+  measureAgain() {
     this.extras.clear();
     for (const ticket of this.tickets) ticket.sizes = new Map();
     this.arrange();

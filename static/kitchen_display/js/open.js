@@ -1,5 +1,5 @@
-// Sends the form of a pairing link as soon as somebody looks at the page. A page that the browser loads ahead, or behind
-// another one, waits until then; a program that only fetches links runs no script.
+// Submits the form of a pairing link as soon as the page is visible. A page that the browser prerenders or opens in the
+// background waits until then; a program that only fetches links runs no script.
 
 const form = document.querySelector("[data-open]");
 let sent = false;

@@ -118,8 +118,8 @@ function started(size, page, at) {
 /** As many items as go on this page, at least one; null where not even that fits. */
 function furthest(size, page, at, from) {
   for (let to = size.items.length; to > from; to -= 1) {
-    const found = spread(size, page, at, from, to);
-    if (found) return found;
+    const part = spread(size, page, at, from, to);
+    if (part) return part;
   }
   return null;
 }

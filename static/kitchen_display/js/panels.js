@@ -2,7 +2,7 @@
 
 const HOLD = 900;
 
-export function openPanels({ page, actions, say, sounds }) {
+export function openPanels({ page, actions, showMessage, sounds }) {
   const open = (id) => {
     const panel = document.getElementById(id);
     if (!panel.open) panel.showModal();
@@ -31,7 +31,7 @@ export function openPanels({ page, actions, say, sounds }) {
     } catch (error) {
       console.info(error.message);
       panel.close();
-      say(page.wordFailed, true);
+      showMessage(page.wordFailed, true);
     }
   }
   document.querySelector("[data-open-recalls]")?.addEventListener("click", (event) => {
@@ -47,7 +47,7 @@ export function openPanels({ page, actions, say, sounds }) {
     form.querySelector("button").disabled = true;
     form.closest("dialog").close();
     const done = await actions.post(form.action, new URLSearchParams(new FormData(form)));
-    if (done && isRecall) say(page.wordRecalled);
+    if (done && isRecall) showMessage(page.wordRecalled);
   });
 
   // --- settings: a touch in passing opens nothing

@@ -1,4 +1,4 @@
-// The paper lifeboat: the service worker keeps the last good board and the paper page, so that both open without a server.
+// Paper: the service worker caches the last good board and the paper page, so that both open without a server.
 
 const AT_MOST_EVERY = 60_000;
 
@@ -8,8 +8,8 @@ export async function keepPaper({ worker, paper }) {
   try {
     await navigator.serviceWorker.register(worker, { scope: new URL("./", new URL(worker, location.href)).pathname });
   } catch (error) {
-    // Only where the page comes over plain http from another machine: browsers forbid workers there.
-    console.info("The paper page can't be kept:", error.message);
+    // Only for pages over plain http from another machine: browsers allow no service workers there.
+    console.info("The paper page can't be cached:", error.message);
     return;
   }
   const ready = await navigator.serviceWorker.ready;

@@ -1,9 +1,9 @@
 // The pickup board: the same stream and watchdog as the wall, numbers only.
 
-import { loaded, loadsAnew } from "./anew.js";
-import { askForBoard, ofBoard, readBoard } from "./answers.js";
 import { timeFormat } from "./clock.js";
 import { connect } from "./live.js";
+import { forgetReload, reloadIfChanged } from "./reload.js";
+import { boardData, parseBoard, requestBoard } from "./requests.js";
 import { keepAwake } from "./wake.js";
 
 const page = document.body.dataset;
@@ -12,12 +12,12 @@ const TURN_EVERY = 8000;
 document.documentElement.style.setProperty("--text-scale", Number(page.textScale || 100) / 100);
 
 async function fetchBoard({ signal }) {
-  return readBoard(await askForBoard(page.board, document.getElementById("pickup"), signal), "#pickup");
+  return parseBoard(await requestBoard(page.board, document.getElementById("pickup"), signal), "#pickup");
 }
 
 function onBoard(fresh) {
   const present = document.getElementById("pickup");
-  if (loadsAnew(fresh, present)) return;
+  if (reloadIfChanged(fresh, present)) return;
   const known = new Set([...present.querySelectorAll(".half--ready li")].map((number) => number.dataset.number));
   for (const number of fresh.querySelectorAll(".half--ready li")) {
     if (!known.has(number.dataset.number)) number.classList.add("is-new");
@@ -37,7 +37,7 @@ function arrange() {
     for (const number of all) number.classList.remove("is-off");
     if (list.scrollHeight > list.clientHeight) list.classList.add("numbers--many");
     if (list.scrollHeight <= list.clientHeight) continue;
-    // It takes its room before anything is measured, and a page is a number of whole rows, however wide its numbers are.
+    // Shown before anything is measured, as it takes room. A page is a number of whole rows, however wide its numbers.
     more.textContent = "1/1";
     more.hidden = false;
     const bottom = list.getBoundingClientRect().top + list.clientHeight;
@@ -68,8 +68,8 @@ function onState({ state, lastGood }) {
 }
 
 const first = document.getElementById("pickup");
-loaded(first);
-const live = connect({ ...ofBoard(first), fetchBoard, onBoard, onState });
+forgetReload(first);
+const live = connect({ ...boardData(first), fetchBoard, onBoard, onState });
 arrange();
 setInterval(() => {
   const clock = document.querySelector("[data-clock]");

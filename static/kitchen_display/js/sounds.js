@@ -1,5 +1,5 @@
-// Four sounds that can't be taken for one another, made here: no files, no network. New rises softly, cancelled falls
-// hard, amended goes up and down, both come again until somebody acknowledges them; late knocks twice.
+// Four sounds that can't be confused, synthesized here: no files, no network. New rises softly, cancelled falls hard,
+// amended goes up and down, late knocks twice.
 
 const TUNES = {
   new: [[659, 0, 0.16, "sine"], [880, 0.17, 0.3, "sine"]],
@@ -9,32 +9,32 @@ const TUNES = {
 };
 
 export class Sounds {
-  /** `wanted` names the sounds that are on; `button` is shown while the browser lets nothing be heard. */
-  constructor({ wanted, button, flash }) {
-    this.wanted = wanted;
+  /** `enabled`: which sounds are on; `button` is shown while the browser blocks sound. */
+  constructor({ enabled, button, flash }) {
+    this.enabled = enabled;
     this.button = button;
     this.flash = flash;
     this.context = null;
     button?.addEventListener("click", () => this.unlock().then(() => this.play("new")));
-    // Any touch of the wall opens the sound; nobody has to look for the button.
+    // Any touch of the wall turns the sound on; nobody has to look for the button.
     document.addEventListener("pointerdown", () => this.unlock(), { passive: true });
     document.addEventListener("keydown", () => this.unlock(), { passive: true });
     this.probe();
   }
 
   get on() {
-    return Object.values(this.wanted).some(Boolean);
+    return Object.values(this.enabled).some(Boolean);
   }
 
   probe() {
-    if (!this.on) return this.tell(false);
+    if (!this.on) return this.setBlocked(false);
     try {
       this.context ??= new AudioContext();
-      this.context.onstatechange = () => this.tell(this.context.state !== "running");
-      this.tell(this.context.state !== "running");
+      this.context.onstatechange = () => this.setBlocked(this.context.state !== "running");
+      this.setBlocked(this.context.state !== "running");
     } catch (error) {
       console.info("No sound on this device:", error.message);
-      this.tell(false);
+      this.setBlocked(false);
     }
   }
 
@@ -42,14 +42,14 @@ export class Sounds {
     if (this.context && this.context.state !== "running") await this.context.resume();
   }
 
-  tell(blocked) {
+  setBlocked(blocked) {
     this.blocked = blocked;
     if (this.button) this.button.hidden = !blocked;
   }
 
   /** Plays one sound, or shows a flash where the browser blocks it. */
   play(name) {
-    if (!this.wanted[name]) return;
+    if (!this.enabled[name]) return;
     document.dispatchEvent(new CustomEvent("huuva:sound", { detail: { name, blocked: this.blocked } }));
     if (!this.context || this.context.state !== "running") {
       this.flash(name);

@@ -1,6 +1,6 @@
-// The connection to live: hints ("something changed"), a beat each 2 s, and whether it can be trusted.
+// The connection to live: hints ("something changed"), a beat each 2 s, and whether it is good.
 
-const QUIET_MS = 3000; // without a beat for so long it is no good
+const QUIET_MS = 3000; // without a beat for so long it isn't good
 const LOST_MS = 4600; // and then it is given up
 const HELLO_MS = 2500; // so long a new connection has for its hello: back within 3 s of the network's return
 // A connection ends with its token, after LIFETIME_SECONDS of core/stream_tokens.py: the next one takes over well before.
@@ -9,7 +9,7 @@ const RETRY_MS = 10000;
 
 /**
  * `onEvent(name, data)` is called with hello, beat and hint; `onLost(losses)` when the connection is lost, with how many
- * were lost one after the other. It is opened anew by `tick`, a while later.
+ * were lost one after the other. A while later `tick` opens it again.
  */
 export function hintStream({ url, clock, onEvent, onLost }) {
   let source = null;
@@ -24,7 +24,7 @@ export function hintStream({ url, clock, onEvent, onLost }) {
 
   const stream = {
     url, // for the next connection
-    hearsValkey: true, // as live says: without it no hints come
+    hearsValkey: true, // as live reports; without it no hints come
 
     get isGood() {
       return greeted && stream.hearsValkey && performance.now() - lastEvent < QUIET_MS;
@@ -36,7 +36,7 @@ export function hintStream({ url, clock, onEvent, onLost }) {
       source = connect();
     },
 
-    /** Gives up what is silent, and connects again when it is time. */
+    /** Gives up a silent connection, and connects again when it is time. */
     tick() {
       const now = performance.now();
       if (!source) {
@@ -65,18 +65,18 @@ export function hintStream({ url, clock, onEvent, onLost }) {
   };
 
   function connect() {
-    const mine = new EventSource(stream.url);
+    const connection = new EventSource(stream.url);
     for (const name of ["hello", "beat", "hint"]) {
-      mine.addEventListener(name, (event) => {
-        if (mine === source) take(name, JSON.parse(event.data));
-        else if (mine === next) takeOver(JSON.parse(event.data));
+      connection.addEventListener(name, (event) => {
+        if (connection === source) receive(name, JSON.parse(event.data));
+        else if (connection === next) takeOver(JSON.parse(event.data));
       });
     }
-    mine.onerror = () => {
-      if (mine === source) lost();
-      else if (mine === next) dropNext();
+    connection.onerror = () => {
+      if (connection === source) lost();
+      else if (connection === next) dropNext();
     };
-    return mine;
+    return connection;
   }
 
   /** Nothing was missed in between, so its hello is no more than a beat. */
@@ -85,7 +85,7 @@ export function hintStream({ url, clock, onEvent, onLost }) {
     source = next;
     next = null;
     renewAt = performance.now() + jitter(RENEW_MS);
-    take("beat", data);
+    receive("beat", data);
   }
 
   function dropNext() {
@@ -94,7 +94,7 @@ export function hintStream({ url, clock, onEvent, onLost }) {
     renewAt = performance.now() + jitter(RETRY_MS);
   }
 
-  function take(name, data) {
+  function receive(name, data) {
     if (name === "beat" && isOld(data)) return;
     lastEvent = performance.now();
     if (name === "hello") {
@@ -109,7 +109,7 @@ export function hintStream({ url, clock, onEvent, onLost }) {
     onEvent(name, data);
   }
 
-  /** What waited in the network for seconds says nothing of now; were it believed, it would hide that it waited. */
+  /** A beat that was delayed for seconds says nothing of now, and would hide the delay. */
   const isOld = ({ now }) => clock.now() - now > QUIET_MS;
 
   function lost() {

@@ -1,5 +1,5 @@
-// The tickets that are known: unchanged ones keep their elements. What was bumped here stays where it is for 10 s,
-// dimmed and as tall as it was, so that nothing moves under the next touch and Undo is where the finger just was.
+// The tickets of the wall: unchanged ones keep their elements. What was bumped here stays in its place for 10 s, dimmed
+// and as tall as it was, so that nothing moves under the next touch and Undo is where the finger just was.
 
 const UNDO_FOR = 10_000;
 const FRESH_FOR = 20_000;
@@ -12,8 +12,8 @@ export class Tickets {
     this.onNew = onNew;
     this.onShow = onShow;
     this.known = new Map();
-    this.order = []; // as shown
-    this.served = []; // as the server has it
+    this.order = []; // keys as shown
+    this.served = []; // keys as in the server's board
     this.undoable = new Map(); // key → {plu, from, timer, done}
     this.first = true;
     setInterval(() => this.age(), 2000);
@@ -46,19 +46,19 @@ export class Tickets {
     return this.keys().map((key) => this.known.get(key)).find((ticket) => ticket.element.dataset.number === String(number));
   }
 
-  /** Takes in the tickets of a fresh board, most urgent first. */
-  take(elements) {
+  /** Shows the tickets of a fresh board, most urgent first. */
+  update(elements) {
     const known = new Map();
-    let news = 0;
+    let newCount = 0;
     for (const element of elements) {
       const key = element.dataset.order;
       const html = element.outerHTML.replace(TOKENS, "");
       const old = this.known.get(key);
-      if (old && !old.gone && old.html === html && (!old.held || this.undoable.has(key))) {
+      if (old && !old.gone && old.html === html && (!old.isGhost || this.undoable.has(key))) {
         known.set(key, old);
         continue;
       }
-      if (!old) news += 1;
+      if (!old) newCount += 1;
       known.set(key, ticketOf(key, element, html));
       if (!old && !this.first) {
         element.classList.add("ticket--fresh");
@@ -72,19 +72,19 @@ export class Tickets {
       if (fresh) this.offerUndo(known, old, fresh, undo);
       else if (old) known.set(key, this.ghost(old, null));
     }
-    // What has become ready elsewhere goes to the end, and nothing goes with it.
-    const left = (key) => isReady(known.get(key)) && !isReady(this.known.get(key));
-    const before = this.order.filter((key) => known.has(key) && (this.undoable.has(key) || !left(key)));
+    // What became ready on another screen goes to the end alone; what was bumped here doesn't follow it.
+    const becameReady = (key) => isReady(known.get(key)) && !isReady(this.known.get(key));
+    const before = this.order.filter((key) => known.has(key) && (this.undoable.has(key) || !becameReady(key)));
     this.known = known;
     this.order = this.inPlace(before);
-    if (news && !this.first) this.onNew();
+    if (newCount && !this.first) this.onNew();
     this.first = false;
     this.show();
   }
 
-  /** The server's order, but what was bumped here stays behind the ticket that it stood behind. */
+  /** The server's order, except that what was bumped here stays behind the ticket that it was behind. */
   inPlace(before) {
-    const stays = (key) => this.undoable.has(key) && (this.known.get(key).held || isReady(this.known.get(key)));
+    const stays = (key) => this.undoable.has(key) && (this.known.get(key).isGhost || isReady(this.known.get(key)));
     const order = this.served.filter((key) => !before.includes(key) || !stays(key));
     for (const [index, key] of before.entries()) {
       if (!stays(key)) continue;
@@ -106,7 +106,7 @@ export class Tickets {
     this.undoable.set(key, { plu, from, timer, done: false });
   }
 
-  /** The server has done it: from now on a board that shows it undone means that somebody took it back. */
+  /** The server has done it: if a later board shows it undone, somebody took it back. */
   confirm(key) {
     const undo = this.undoable.get(key);
     if (undo) undo.done = true;
@@ -117,7 +117,7 @@ export class Tickets {
     this.undoable.delete(key);
   }
 
-  /** Undo is over, or was used. */
+  /** Undo has expired, or was used. */
   settle(key) {
     const before = this.order.filter((other) => other !== key);
     this.forget(key);
@@ -129,10 +129,10 @@ export class Tickets {
     this.show();
   }
 
-  /** The ticket as it stood, dimmed, with Undo; `fresh` is what the server shows of it now, if anything. */
+  /** The ticket as it was, dimmed, with Undo; `fresh` is the server's ticket of it now, if there is one. */
   ghost(old, fresh) {
-    if (old.held && !fresh === old.gone && (!fresh || fresh.html === old.html)) return old;
-    const element = (old.stood ?? old.plain).cloneNode(true);
+    if (old.isGhost && !fresh === old.gone && (!fresh || fresh.html === old.html)) return old;
+    const element = (old.original ?? old.plain).cloneNode(true);
     const state = element.querySelector(".state");
     element.classList.add("ticket--gone");
     element.classList.remove("ticket--fresh", "ticket--alarmed", "ticket--amended", "ticket--typed");
@@ -145,20 +145,20 @@ export class Tickets {
     }
     element.querySelector(".timer").dataset.done = "1";
     for (const button of element.querySelectorAll("button.item__touch")) {
-      const still = document.createElement("div");
-      still.className = "item__touch";
-      still.append(...button.childNodes);
-      button.replaceWith(still);
+      const plain = document.createElement("div");
+      plain.className = "item__touch";
+      plain.append(...button.childNodes);
+      button.replaceWith(plain);
     }
     this.undoFoot(element, old.key);
     element.dataset.undo = old.key;
     return {
       ...ticketOf(old.key, element, fresh?.html ?? old.html),
       plain: fresh?.plain ?? old.plain,
-      stood: old.stood ?? old.plain,
+      original: old.original ?? old.plain,
       sizes: new Map(old.sizes),
       gone: !fresh,
-      held: true,
+      isGhost: true,
       undo: true,
     };
   }
@@ -168,14 +168,14 @@ export class Tickets {
     if (fresh.undo) return;
     const { state } = fresh.element.dataset;
     if (!undo.plu) {
-      // What was amended since is news; it must not hide behind the ticket as it stood.
-      const news = fresh.element.querySelector(".changed");
-      if (isReady(fresh) && state !== undo.from && !news) known.set(key, this.ghost(old ?? fresh, fresh));
+      // What was amended since must not hide behind the ticket as it was.
+      const changes = fresh.element.querySelector(".changed");
+      if (isReady(fresh) && state !== undo.from && !changes) known.set(key, this.ghost(old ?? fresh, fresh));
       else if (undo.done) this.forget(key);
       return;
     }
     const element = fresh.element.cloneNode(true);
-    const item = [...element.querySelectorAll(".item")].find((line) => line.dataset.plu === undo.plu);
+    const item = [...element.querySelectorAll(".item")].find((each) => each.dataset.plu === undo.plu);
     if (!item || item.querySelector("button")) {
       if (undo.done) this.forget(key);
       return;

@@ -8,13 +8,13 @@ import { timeFormat } from "./clock.js";
  */
 export function startTimers({ now, zone, language, tickets, onLate }) {
   const clock = document.querySelector("[data-clock]");
-  let known = new Map();
+  let urgencies = new Map(); // at the last tick
   const format = timeFormat(zone, language);
 
   function tick() {
     const time = now();
     if (clock) clock.textContent = format.format(time);
-    const seen = new Map();
+    const current = new Map();
     let late = false;
     for (const ticket of tickets()) {
       const timer = ticket.querySelector(".timer");
@@ -24,11 +24,11 @@ export function startTimers({ now, zone, language, tickets, onLate }) {
       if (label.textContent !== text) label.textContent = text;
       if (timer.dataset.urgency !== urgency) setUrgency(timer, urgency);
       const key = ticket.dataset.order;
-      // Only a ticket that was seen in time is news: not all late ones again at each load.
-      late ||= urgency === "late" && known.has(key) && known.get(key) !== "late";
-      seen.set(key, urgency);
+      // Only a ticket that was here before it was late: not all late ones again at each load.
+      late ||= urgency === "late" && urgencies.has(key) && urgencies.get(key) !== "late";
+      current.set(key, urgency);
     }
-    known = seen;
+    urgencies = current;
     if (late) onLate();
   }
 

@@ -1,9 +1,9 @@
-// Service worker of /display/: keeps the page, its files, the last good board and the paper page. Served under
-// /display/worker.js, because a worker may only look after what lies below its own address.
-// The server comes first, always: what is kept is only shown when it doesn't answer.
+// Service worker of /display/: caches the page, its files, the last good board and the paper page. Served as
+// /display/worker.js, because the scope of a worker is the path below its own URL.
+// Network first, always: what is cached is only shown when the server doesn't answer.
 
 const CACHE = "huuva-display-1";
-const PATIENCE = 4000;
+const ANSWER_MS = 4000; // so long an answer may take
 
 self.addEventListener("install", (event) => event.waitUntil(self.skipWaiting()));
 self.addEventListener("activate", (event) => event.waitUntil(tidy()));
@@ -20,10 +20,10 @@ self.addEventListener("message", (event) => {
   event.waitUntil(Promise.all([...keep, ...assets].map(save)));
 });
 
-/** Keeps a file, or a page with the files that it names. */
+/** Caches a file, or a page with the files that it names. */
 async function save(url) {
   try {
-    const answer = await fetch(url, { credentials: "same-origin", cache: "no-cache", signal: AbortSignal.timeout(PATIENCE) });
+    const answer = await fetch(url, { credentials: "same-origin", cache: "no-cache", signal: AbortSignal.timeout(ANSWER_MS) });
     if (!answer.ok || answer.redirected) return;
     const isPage = (answer.headers.get("Content-Type") ?? "").startsWith("text/html");
     const text = isPage ? await answer.clone().text() : "";
@@ -31,7 +31,7 @@ async function save(url) {
     await (await caches.open(CACHE)).put(url, answer);
     await Promise.all(files);
   } catch (error) {
-    console.info("Not kept:", url, error.message);
+    console.info("Not cached:", url, error.message);
   }
 }
 
@@ -46,23 +46,23 @@ self.addEventListener("fetch", (event) => {
 
 async function page(request, url) {
   try {
-    const answer = await fetch(request, { signal: AbortSignal.timeout(PATIENCE) });
-    if (answer.status === 403) await caches.delete(CACHE); // Revoked: this device keeps nothing.
+    const answer = await fetch(request, { signal: AbortSignal.timeout(ANSWER_MS) });
+    if (answer.status === 403) await caches.delete(CACHE); // Revoked: nothing stays on this device.
     if (answer.status < 500) return answer;
   } catch {
-    // No server: what was kept.
+    // No server: what is cached.
   }
   const cache = await caches.open(CACHE);
-  const kept = (await cache.match(url.pathname)) ?? (await cache.match(url.pathname.replace(/\/$/, "/paper")));
-  if (!kept) return Response.error();
+  const cached = (await cache.match(url.pathname)) ?? (await cache.match(url.pathname.replace(/\/$/, "/paper")));
+  if (!cached) return Response.error();
   const latest = await cache.match("last-board");
-  if (!latest || !url.pathname.endsWith("/display/")) return kept;
+  if (!latest || !url.pathname.endsWith("/display/")) return cached;
   // The page as it was loaded, with the board as it was last seen.
-  const html = await kept.text();
+  const html = await cached.text();
   const begin = html.indexOf('<div id="wall"');
   const end = html.indexOf('<div class="stale"');
-  if (begin < 0 || end < begin) return new Response(html, { headers: kept.headers });
-  return new Response(html.slice(0, begin) + (await latest.text()) + html.slice(end), { headers: kept.headers });
+  if (begin < 0 || end < begin) return new Response(html, { headers: cached.headers });
+  return new Response(html.slice(0, begin) + (await latest.text()) + html.slice(end), { headers: cached.headers });
 }
 
 async function board(event, url) {
@@ -80,8 +80,8 @@ async function file(request) {
   try {
     return await fetch(request);
   } catch (error) {
-    const kept = await caches.match(request, { ignoreSearch: true });
-    if (kept) return kept;
+    const cached = await caches.match(request, { ignoreSearch: true });
+    if (cached) return cached;
     throw error;
   }
 }

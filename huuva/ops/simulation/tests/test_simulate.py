@@ -19,7 +19,7 @@ from huuva.ops.simulation.progress import Progress
 from huuva.ops.simulation.rush import Planned, plan_rush
 from huuva.ops.start.demo import demo_options
 from integrations.models import ApiKey
-from kitchen_display.configuration import read_configuration
+from kitchen_display.configuration import read_kitchen_config
 from orders.models import Brand, Kitchen
 
 SCOPES = ("orders:read", "orders:write", "orders:recall")
@@ -138,10 +138,10 @@ def test_a_kitchen_without_stations_is_furnished_and_others_are_left(tmp_path: P
     furnish(kitchen)
     furnish(kitchen)
     assert set(kitchen.stations.values_list("slug", flat=True)) == {"grill", "sushi"}
-    found = read_configuration("main")
-    (grill,) = found.makers("GRILL-CLASSIC")
-    assert found.stations[grill][0] == "grill"
-    assert found.makers("DRINK-COLA") == frozenset()
+    config = read_kitchen_config("main")
+    (grill,) = config.stations_of("GRILL-CLASSIC")
+    assert config.stations[grill][0] == "grill"
+    assert config.stations_of("DRINK-COLA") == frozenset()
     assert Brand.objects.get(id="burger-house").name == "As the manager calls it"
     other = Kitchen.objects.create(slug="other", name="Other")
     other.stations.create(slug="wok", name="Wok")

@@ -1,5 +1,5 @@
-// A ticket in parts: what stands in one column or on one page of it, and the lines that lead from one part to the next.
-// Parts share the ticket's own items, so that what is touched in them is the ticket's.
+// Splits a ticket into parts, one for each column or page, with lines that lead from one part to the next. Parts share
+// the ticket's own items, so that a touch on them is a touch on the ticket.
 
 /** The element for one place of packing.js, on a page (0 is the first). */
 export function partOf(ticket, spot, page, words) {
