@@ -104,11 +104,13 @@ def items_by_order(ids: Sequence[str]) -> defaultdict[str, list[ItemRow]]:
         *values, modifiers, allergens, price = row
         # JSON columns come as text; nearly all are empty lists.
         items[row[0]].append(
-            ItemRow(
-                *values,
-                [] if modifiers == "[]" else orjson.loads(modifiers),
-                [] if allergens == "[]" else orjson.loads(allergens),
-                price,
+            ItemRow._make(
+                (
+                    *values,
+                    [] if modifiers == "[]" else orjson.loads(modifiers),
+                    [] if allergens == "[]" else orjson.loads(allergens),
+                    price,
+                )
             )
         )
     return items

@@ -14,13 +14,14 @@ from django.utils.translation import gettext_lazy as _
 from orders import clock
 from orders.access import kitchens_of
 from orders.models import Brand, Kitchen, Order
+from orders.models.querysets import OrderQuerySet
 from orders.statuses import OPEN, OrderStatus
 
 # Channels are free text in orders: the choices are those of the latest orders.
 CHANNELS_OF_LATEST = 1000
 MOST_CHOICES = 200
 
-type Orders = QuerySet[Order]
+type Orders = OrderQuerySet
 
 
 def _kitchens(request: HttpRequest) -> QuerySet[Kitchen]:

@@ -17,7 +17,9 @@ from orders import clock
 from orders.statuses import UNREADY
 
 if TYPE_CHECKING:
-    pass
+    from orders.models.amendments import Amendment  # noqa: F401  (named in strings)
+    from orders.models.history import StatusChange  # noqa: F401
+    from orders.models.orders import Order, OrderItem  # noqa: F401
 
 GUARDED = frozenset({"status", "version", "sequence", "changed_at"})
 

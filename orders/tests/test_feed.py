@@ -99,7 +99,7 @@ class TestFeed:
                 move_order(order.id, 2, actor="user:anna")
                 raise RuntimeError
         page = feed.read()
-        assert page.cursor == page.events[-1].cursor
+        assert page.cursor == feed.Cursor.of(page.events[-1])
         again = feed.read(page.cursor)
         assert (again.events, again.cursor, again.more) == ([], page.cursor, False)
         assert feed.read(kitchen="harju").cursor == page.cursor
