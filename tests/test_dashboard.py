@@ -180,7 +180,7 @@ class TestNumbers(DashboardCase):
         )
         assert len(self.seen.get(late.url).context["cl"].result_list) == 2
         assert [each["by"] for each in found["late_orders"]] == ["30 min", "20 min"]
-        assert [(station.name, station.period_ranges, station.late) for station in found["stations_now"]] == [
+        assert [(station.name, station.pieces, station.late) for station in found["stations_now"]] == [
             ("", 3, 2),
             ("Grill", 3, 2),
         ]
@@ -191,6 +191,7 @@ class TestNumbers(DashboardCase):
         (now,) = re.findall(r'id="now".*?</table>', page, re.S)
         assert re.findall(r'<th scope="row">(.*?)</th>', now) == ["Harju", "Queens"]
         assert re.findall(r"kitchen=harju[^>]*>(.*?)</a>", now)[:3] == ["2", "3", "6"]
+        assert re.search(r"No station <span[^>]*>Harju</span></th><td>3</td>", page)
         assert {each["kitchen"] for each in found.context["late_orders"]} == {"Harju"}
         assert page.count('<span class="huuva-quiet">Harju</span>') == len(found.context["stations_now"])
         assert "Now, by kitchen" not in self.seen.get("/admin/analytics/?kitchen=harju").content.decode()

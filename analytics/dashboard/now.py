@@ -74,7 +74,7 @@ class StationNow:
 
     name: str
     kitchen: str
-    period_ranges: int = 0
+    pieces: int = 0
     late: int = 0
 
 
@@ -121,16 +121,14 @@ def read_now(question: DashboardFilter, makers: Makers) -> Now:
             place.late += by is not None
             place.oldest = _longer(place.oldest, question.now - on_wall)
         owing = _owing(order, makers)
-        for name, period_ranges in owing.items():
+        for name, quantity in owing.items():
             station = stations.setdefault((order.kitchen, name), StationNow(name, place.name))
-            station.period_ranges += period_ranges
-            station.late += period_ranges if by is not None else 0
+            station.pieces += quantity
+            station.late += quantity if by is not None else 0
         if by is not None:
             late.append(LateOrder(order, by, tuple(name for name in owing if name)))
     late.sort(key=lambda each: -each.by)
-    by_name = sorted(
-        stations.values(), key=lambda each: (-each.late, -each.period_ranges, each.kitchen, each.name)
-    )
+    by_name = sorted(stations.values(), key=lambda each: (-each.late, -each.pieces, each.kitchen, each.name))
     return Now(list(kitchens.values()), by_name, late[:MOST_LATE])
 
 
