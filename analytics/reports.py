@@ -60,13 +60,13 @@ class Scope:
         return found if self.until is None else found & Q(hour__lt=hour_to(self.until))
 
     @property
-    def spans(self) -> Q:
+    def periods(self) -> Q:
         found = Q()
-        for grain, start, end in period_ranges(self.since, self.until):
-            piece = Q(grain=grain.value)
+        for granularity, start, end in period_ranges(self.since, self.until):
+            of_range = Q(grain=granularity.value)
             if start is not None:
-                piece &= Q(start__gte=start)
-            found |= piece if end is None else piece & Q(start__lt=end)
+                of_range &= Q(start__gte=start)
+            found |= of_range if end is None else of_range & Q(start__lt=end)
         return found
 
 
@@ -77,13 +77,13 @@ def seconds(micros: float) -> float:
 
 def order_status_durations(scope: Scope) -> Report:
     """How long orders stood in each status that they have left, by status."""
-    return _durations(OrderDuration.objects.filter(scope.spans & scope.durations), ORDER_NAMES)
+    return _durations(OrderDuration.objects.filter(scope.periods & scope.durations), ORDER_NAMES)
 
 
 def item_status_durations(scope: Scope) -> Report:
     """How long items stood in each status that they have left, by status; of one product where the scope names it."""
     place = scope.place if scope.plu else scope.durations
-    rows = ItemDuration.objects.filter(scope.spans & place, plu=scope.plu)
+    rows = ItemDuration.objects.filter(scope.periods & place, plu=scope.plu)
     return _durations(rows, ITEM_NAMES)
 
 

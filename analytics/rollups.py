@@ -131,19 +131,19 @@ class Rollups:
         """Add the sums to the tables, one statement for each; call it inside a transaction."""
         order_times: defaultdict[tuple[Any, ...], _Times] = defaultdict(_Times)
         for (hour, kitchen, brand, status), times in self.order_times.items():
-            for grain, start in _spans(hour):
+            for granularity, start in _periods(hour):
                 for place in levels(kitchen, brand):
-                    order_times[grain, start, *place, status].merge(times)
+                    order_times[granularity, start, *place, status].merge(times)
         item_times: defaultdict[tuple[Any, ...], _Times] = defaultdict(_Times)
         for (hour, plu, kitchen, brand, status), times in self.item_times.items():
-            for grain, start in _spans(hour):
-                item_times[plu, grain, start, kitchen, brand, status].merge(times)
+            for granularity, start in _periods(hour):
+                item_times[plu, granularity, start, kitchen, brand, status].merge(times)
                 for place in levels(kitchen, brand):
-                    item_times["", grain, start, *place, status].merge(times)
+                    item_times["", granularity, start, *place, status].merge(times)
         sales: defaultdict[tuple[Any, ...], _Sales] = defaultdict(_Sales)
         for (hour, *rest), sold in self.sales.items():
-            for grain in SALES_GRANULARITIES:
-                sales[grain.value, start_of(grain, hour), *rest].merge(sold)
+            for granularity in SALES_GRANULARITIES:
+                sales[granularity.value, start_of(granularity, hour), *rest].merge(sold)
         _ORDER_TIMES.add((*key, *times.values()) for key, times in order_times.items())
         _ITEM_TIMES.add((*key, *times.values()) for key, times in item_times.items())
         throughput: defaultdict[tuple[Any, ...], list[int]] = defaultdict(lambda: [0] * len(THROUGHPUT))
@@ -167,8 +167,8 @@ def levels(kitchen: str, brand: str) -> tuple[tuple[str, str], ...]:
     return (kitchen, brand), (kitchen, ""), ("", "")
 
 
-def _spans(hour: datetime) -> list[tuple[int, datetime]]:
-    return [(grain.value, start_of(grain, hour)) for grain in Granularity]
+def _periods(hour: datetime) -> list[tuple[int, datetime]]:
+    return [(granularity.value, start_of(granularity, hour)) for granularity in Granularity]
 
 
 THROUGHPUT = Throughput.__slots__
@@ -232,7 +232,7 @@ def _sum_of(name: str, kind: str) -> str:
     return f"kept.{name} + EXCLUDED.{name}"
 
 
-_SPAN = {
+_PERIOD = {
     "grain": "smallint",
     "start": "timestamptz",
     "kitchen": "text",
@@ -241,8 +241,8 @@ _SPAN = {
 }
 _TIMES = {"count": "bigint", "micros": "bigint", "histogram": "jsonb"}
 _VISITS = {"orders": "bigint", "first_at": "timestamptz", "last_at": "timestamptz"}
-_ORDER_TIMES = _Upsert("analytics_orderduration", _SPAN, _TIMES)
-_ITEM_TIMES = _Upsert("analytics_itemduration", {"plu": "text", **_SPAN}, _TIMES)
+_ORDER_TIMES = _Upsert("analytics_orderduration", _PERIOD, _TIMES)
+_ITEM_TIMES = _Upsert("analytics_itemduration", {"plu": "text", **_PERIOD}, _TIMES)
 _THROUGHPUT = _Upsert(
     "analytics_hourlythroughput",
     {"hour": "timestamptz", "kitchen": "text", "brand": "text", "channel": "text"},

@@ -91,9 +91,11 @@ def times_in_status(question: DashboardFilter) -> dict[tuple[date, int], Buckets
             OR (grain = {Granularity.HOUR.value} AND start = ANY(%s)))
     """  # noqa: S608 (only constants are put in)
     kept: dict[tuple[int, datetime, str], list[tuple[int, Buckets]]] = {}
-    for grain, start, kitchen, status, histogram in _rows(sql, [question.slugs, question.brand, days, edges]):
+    for granularity, start, kitchen, status, histogram in _rows(
+        sql, [question.slugs, question.brand, days, edges]
+    ):
         zone = question.zone_of[kitchen].key
-        kept.setdefault((grain, start, zone), []).append((status, orjson.loads(histogram)))
+        kept.setdefault((granularity, start, zone), []).append((status, orjson.loads(histogram)))
     found: dict[tuple[date, int], Buckets] = {}
     for zone, of_zone in plans.items():
         for day, plan in of_zone.items():
@@ -140,13 +142,13 @@ class Product:
 
 
 def products(question: DashboardFilter) -> list[Product]:
-    spans = Q()
+    periods = Q()
     for zone, slugs in question.zones.items():
         since, until = question.days.hours(zone)
-        for grain, start, end in period_ranges(since, until):
-            spans |= Q(grain=grain.value, start__gte=start, start__lt=end, kitchen__in=slugs)
-    # Also by kitchen itself: without any there are no spans to tell them apart.
-    rows = ProductSpan.objects.filter(spans, kitchen__in=question.slugs)
+        for granularity, start, end in period_ranges(since, until):
+            periods |= Q(grain=granularity.value, start__gte=start, start__lt=end, kitchen__in=slugs)
+    # Also by kitchen: without any, `periods` is empty and would match every row.
+    rows = ProductSpan.objects.filter(periods, kitchen__in=question.slugs)
     if question.brand:
         rows = rows.filter(brand=question.brand)
     sql, values = rows.values("kitchen", "brand", "plu", "orders", "histogram").query.sql_with_params()

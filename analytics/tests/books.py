@@ -27,7 +27,12 @@ from analytics.tests import plain
 from orders.distribution import ORDER_ID, has_citus
 
 _MICROSECOND = timedelta(microseconds=1)
-_SPANS = {Granularity.HOUR: "hour", Granularity.DAY: "day", Granularity.MONTH: "month", Granularity.ALL: None}
+_PERIODS = {
+    Granularity.HOUR: "hour",
+    Granularity.DAY: "day",
+    Granularity.MONTH: "month",
+    Granularity.ALL: None,
+}
 
 
 def everything() -> dict[str, Any]:
@@ -58,12 +63,12 @@ def orders_at_hand() -> Iterator[None]:
 
 @orders_at_hand()
 def assert_equal_to_plain_sql() -> None:
-    for grain, span in _SPANS.items():
-        orders = OrderDuration.objects.filter(grain=grain)
-        check_durations(orders, plain.durations("orders", span), plus=False)
-        items = ItemDuration.objects.filter(grain=grain)
-        check_durations(items.filter(plu=""), plain.durations("items", span), plus=True)
-        check_durations(items.exclude(plu=""), plain.durations("products", span), plus=True)
+    for granularity, period in _PERIODS.items():
+        orders = OrderDuration.objects.filter(grain=granularity)
+        check_durations(orders, plain.durations("orders", period), plus=False)
+        items = ItemDuration.objects.filter(grain=granularity)
+        check_durations(items.filter(plu=""), plain.durations("items", period), plus=True)
+        check_durations(items.exclude(plu=""), plain.durations("products", period), plus=True)
     assert {
         (row.hour, row.kitchen, row.brand, row.channel): (
             row.orders, row.items, row.cancelled, row.recalled, row.late, row.pickups, row.pickup_micros,
@@ -83,8 +88,8 @@ def assert_equal_to_plain_sql() -> None:
         (row.month, row.account): (row.orders,) for row in CustomerMonth.objects.all()
     } == plain.customer_months()
 
-    for grain in (Granularity.HOUR, Granularity.DAY, Granularity.MONTH):
-        check_products(grain)
+    for granularity in (Granularity.HOUR, Granularity.DAY, Granularity.MONTH):
+        check_products(granularity)
     assert {
         (row.brand, row.plu): (row.name, row.named_at, row.order) for row in Product.objects.all()
     } == plain.product_names()
@@ -97,14 +102,15 @@ def assert_equal_to_plain_sql() -> None:
         assert row.massed == sum(number for number in row.slots.values() if number >= MASS)
 
 
-def check_products(grain: Granularity) -> None:
+def check_products(granularity: Granularity) -> None:
     found = {
-        (row.start, row.kitchen, row.brand, row.plu): row for row in ProductSpan.objects.filter(grain=grain)
+        (row.start, row.kitchen, row.brand, row.plu): row
+        for row in ProductSpan.objects.filter(grain=granularity)
     }
     assert {key: (row.orders,) for key, row in found.items() if row.orders} == plain.sales(
-        _SPANS[grain] or ""
+        _PERIODS[granularity] or ""
     )
-    times = plain.ready_times(_SPANS[grain] or "")
+    times = plain.ready_times(_PERIODS[granularity] or "")
     assert {key: (row.count, row.micros) for key, row in found.items() if row.count} == {
         key: values[:2] for key, values in times.items()
     }
