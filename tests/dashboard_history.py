@@ -10,7 +10,7 @@ from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test import Client, TestCase
 
-from analytics.dashboard.figures import forget_figures
+from analytics.dashboard.figures import figures
 from analytics.refresh import refresh
 from kitchen_display.models import Station, StationRule
 from orders.models import Brand, Kitchen
@@ -152,8 +152,8 @@ class DashboardCase(TestCase):
             make_history(clock)
 
     def setUp(self) -> None:
-        forget_figures()
-        self.addCleanup(forget_figures)
+        figures.cache_clear()
+        self.addCleanup(figures.cache_clear)
         self.clock = Clock()
         patch = mock.patch("orders.clock.now", side_effect=lambda: self.clock.now)
         patch.start()

@@ -14,7 +14,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from analytics.dashboard.figures import forget_figures
+from analytics.dashboard.figures import figures
 from orders.models import KitchenMember
 from orders.tests import factories
 from tests.dashboard_history import Clock, DashboardCase, cells, context, manager, panels, sql
@@ -25,10 +25,10 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def clock() -> Iterator[Clock]:
     clock = Clock()
-    forget_figures()
+    figures.cache_clear()
     with mock.patch("orders.clock.now", side_effect=lambda: clock.now):
         yield clock
-    forget_figures()
+    figures.cache_clear()
 
 
 @pytest.mark.parametrize("kitchens", [0, 1])
@@ -77,7 +77,7 @@ class TestPages(DashboardCase):
 
     def test_the_page_takes_twelve_queries_and_looks_at_no_order_that_is_over(self) -> None:
         for path in ("/admin/", "/admin/analytics/?range=90"):
-            forget_figures()
+            figures.cache_clear()
             with CaptureQueriesContext(connection) as found:
                 assert self.seen.get(path).status_code == 200
             assert len(found) <= 12
@@ -118,7 +118,7 @@ class TestPages(DashboardCase):
             )
             assert [row for row in rows if row.get("orders", row.get("items")) != "0"] == []
         with mock.patch("analytics.dashboard.reads.products", side_effect=AssertionError):
-            forget_figures()
+            figures.cache_clear()
             client.get("/admin/")
 
     def test_a_manager_of_one_kitchen_sees_its_figures_alone(self) -> None:

@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
+from threading import Lock
 from typing import Final
 
-from analytics.cache import Cache
+from cachetools import TTLCache, cached
+
 from analytics.dashboard import reads
 from analytics.dashboard.days import DAY, Days, local_hour
 from analytics.dashboard.filters import WEEKS_BEFORE, DashboardFilter
@@ -31,20 +33,11 @@ class Figures:
     mass: MassMoves
 
 
-# Each may be some hundred kilobytes; managers ask the same few questions.
-_kept: Final[Cache[Figures]] = Cache(16)
-
-
-def figures(question: DashboardFilter, place: str) -> Figures:
-    """What the rollups say at `place` of the change feed; read once by each process for as long as they stay there."""
-    return _kept.get(question.key, place, lambda: _read(question))
-
-
-def forget_figures() -> None:
-    _kept.clear()
-
-
-def _read(question: DashboardFilter) -> Figures:
+# Managers use the same few filters; each entry may take some hundred kilobytes. Figures of another cursor, and so of
+# older rollups, are never asked for again and expire.
+@cached(TTLCache(16, ttl=300), key=lambda question, cursor: (question.key, cursor), lock=Lock())
+def figures(question: DashboardFilter, cursor: str) -> Figures:
+    """The figures of the rollups at `cursor`, their position in the change feed."""
     if not question.kitchens:
         return Figures({}, {}, {}, [], {}, MassMoves(0, []))
     hours = reads.hours(question)
