@@ -215,7 +215,7 @@ class TestNumbers(DashboardCase):
     def test_old_figures_are_said_to_be_old(self) -> None:
         self.clock.at(NOW + timedelta(minutes=34))
         age = context(self.seen)["age"]
-        assert age.old == "They are 34 min old: worker or beat does not run."
+        assert age.old == "They are 34 min old: worker or beat is not running."
 
     def test_kitchens_of_several_zones_each_count_by_their_own_days(self) -> None:
         found = self.seen.get("/admin/analytics/?range=7")

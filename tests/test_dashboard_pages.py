@@ -96,7 +96,7 @@ class TestPages(DashboardCase):
         client = manager(username="bert")
         page = client.get("/admin/")
         assert page.status_code == 200
-        assert "question" not in page.context
+        assert "filters" not in page.context
         assert "Late now" not in page.content.decode()
         assert client.get("/admin/analytics/").status_code == 403
         assert client.get("/admin/analytics/days.csv").status_code == 403
@@ -129,9 +129,9 @@ class TestPages(DashboardCase):
         assert len(queries) <= 12
         other = context(client, "range=28&kitchen=harju")
         for found in (alone, other):
-            assert [kitchen.slug for kitchen in found["question"].kitchens] == ["queens"]
+            assert [kitchen.slug for kitchen in found["filters"].kitchens] == ["queens"]
             assert found["tiles"][1].value == "0"
-        assert other["question"].errors
+        assert other["filters"].errors
         (row,) = sql(
             "SELECT count(*) FROM orders_order WHERE kitchen_id = 'queens' AND "
             "(created_at AT TIME ZONE 'America/New_York')::date BETWEEN '2026-10-08' AND '2026-11-04'"
