@@ -222,7 +222,7 @@ def newcomers_and_mass_moves(filters: DashboardFilter, most: int = 5) -> Custome
         total += number
         if len(latest) < most:
             latest += [
-                MassMove(kitchen, hour + slot.begins, slot.status, slot.actor, moves)
+                MassMove(kitchen, hour + slot.offset, slot.status, slot.actor, moves)
                 for text, moves in orjson.loads(slots).items()
                 if moves >= MASS and (slot := Slot.parse(text))
             ]
