@@ -26,7 +26,7 @@ def orders_each_hour(until: int) -> Cells:
     return {**today, **{(last_week, hour): Sums(orders=1) for hour in range(24)}}
 
 
-def test_kitchens_in_several_zones_are_compared_up_to_the_hour_that_has_ended_in_all() -> None:
+def test_kitchens_in_several_zones_are_compared_up_to_the_same_hour() -> None:
     """Otherwise Stockholm's current hour would be compared with a whole one."""
     comparison = compare(parsed(HELSINKI, STOCKHOLM, hour=10, minute=30), orders_each_hour(12))
 

@@ -14,7 +14,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from analytics.reports import Scope, hourly_throughput
-from analytics.tests.books import assert_equal_to_plain_sql
+from analytics.tests.consistency import assert_equal_to_plain_sql
 from core.env import ConfigError
 from huuva.ops.simulation.filling import fill
 from huuva.ops.simulation.past import Past

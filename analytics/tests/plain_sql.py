@@ -1,6 +1,6 @@
-"""The same numbers as the rollups, as plain SQL straight over the history. It costs what was ever sold.
+"""The numbers of the rollups, as plain SQL over the whole history.
 
-It shares no code with the rollups, so that a test can hold them against each other. Percentiles here are exact.
+It shares no code with the rollups, so that tests can compare the two. Percentiles here are exact.
 """
 
 from typing import Any
@@ -12,7 +12,7 @@ Rows = dict[tuple[Any, ...], tuple[Any, ...]]
 _STEPS = """
     WITH steps AS (
         SELECT o.id, o.kitchen_id AS kitchen, o.brand_id AS brand, o.channel, o.created_at,
-               -- As it was at that change: the due time before the first amendment that came after it.
+               -- As it was at that change: the due time before the first later amendment.
                coalesce(later.due_before, o.due_at) AS due_at,
                c.plu, c.sequence, c.kind, c.at, c.to_status AS status,
                lag(c.to_status) OVER chain AS status_before, lag(c.at) OVER chain AS at_before
