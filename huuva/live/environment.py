@@ -1,20 +1,17 @@
-"""What live needs to know, read by the same rules as the settings but without Django: a test holds the two equal."""
+"""What live takes from its environment: the variables that it shares with web, and the limit of open files."""
 
 from __future__ import annotations
 
 import resource
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
-from core.addresses import redis_url
-from core.env import PROJECT_ROOT, Env
-from core.home import secret_key
-from core.logs import LEVELS
+from core.env import Env
+from core.variables import SharedVariables
 
-# Files that this process needs beside its streams.
+# Files that this process needs besides its streams.
 SPARE_FILES: Final = 64
-# Below granian's backpressure (huuva/ops/processes.py): what comes beyond that is not even refused, it waits.
+# Below granian's backpressure (huuva/ops/processes.py): connections beyond that are not even refused, they wait.
 MOST_STREAMS: Final = 16_000
 
 
@@ -32,18 +29,15 @@ class Environment:
     @classmethod
     def read(cls, env: Env | None = None) -> Environment:
         """Raises ConfigError."""
-        env = env or Env()
-        home = Path(env.str("HUUVA_HOME", str(PROJECT_ROOT / "var"))).absolute()
-        host = env.str("HUUVA_HOST", "127.0.0.1")
-        port = env.int("HUUVA_PORT", 8000, minimum=1, maximum=65534)
-        address = env.url("REDIS_URL", schemes=("redis", "rediss", "unix"), secret=True)
-        own = {f"http://{_in_url(name)}:{port}" for name in (host, "localhost", "127.0.0.1", "::1")}
+        shared = SharedVariables.read(env or Env())
+        hosts = (shared.host, "localhost", "127.0.0.1", "::1")
+        own = {f"http://{_in_url(host)}:{shared.port}" for host in hosts}
         return cls(
-            secret_key=secret_key(env, home),
-            redis_url=address or redis_url(home),
-            origins=frozenset(own.union(env.list("HUUVA_TRUSTED_ORIGINS", []))),
-            web_port=port,
-            log_level=env.str("HUUVA_LOG_LEVEL", "INFO", one_of=LEVELS),
+            secret_key=shared.secret_key,
+            redis_url=shared.redis_url,
+            origins=frozenset(own.union(shared.trusted_origins)),
+            web_port=shared.port,
+            log_level=shared.log_level,
             most_streams=_most_streams(),
         )
 

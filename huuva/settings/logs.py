@@ -1,9 +1,8 @@
 """Logs, and where errors are sent."""
 
-from core.logs import LEVELS
-from huuva.settings.base import env
+from huuva.settings.base import env, shared
 
-LOG_LEVEL = env.str("HUUVA_LOG_LEVEL", "INFO", one_of=LEVELS, description="DEBUG, INFO, WARNING or ERROR")
+LOG_LEVEL = shared.log_level
 LOGGING_CONFIG = "core.logs.configure"
 LOGGING = {"level": LOG_LEVEL}
 

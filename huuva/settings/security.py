@@ -5,15 +5,14 @@ from datetime import timedelta
 from django.utils.csp import CSP
 
 from core.env import ConfigError
-from core.home import secret_key
-from huuva.settings.base import HUUVA_HOME, env
+from huuva.settings.base import env, shared
 
 HUUVA_HTTPS = env.bool(
     "HUUVA_HTTPS",
     default=False,
     description="On where browsers reach us by https: secure cookies, HSTS, redirects",
 )
-SECRET_KEY = secret_key(env, HUUVA_HOME)
+SECRET_KEY = shared.secret_key
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HUUVA_HTTPS
 SESSION_COOKIE_HTTPONLY = True
 # Each use of the admin begins these hours anew: core/http/page_middleware.py.

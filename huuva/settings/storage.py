@@ -1,7 +1,7 @@
 """PostgreSQL and Valkey: the embedded ones, or those that two addresses name; backups."""
 
-from core.addresses import database_url, redis_url
-from huuva.settings.base import HUUVA_HOME, env
+from core.addresses import database_url
+from huuva.settings.base import HUUVA_HOME, env, shared
 
 DATABASE_URL = env.url(
     "DATABASE_URL",
@@ -10,15 +10,8 @@ DATABASE_URL = env.url(
     secret=True,
     description="PostgreSQL 15 to 18, as postgresql://user:password@host:port/name; unset: the embedded one",
 )
-REDIS_URL = env.url(
-    "REDIS_URL",
-    schemes=("redis", "rediss", "unix"),
-    default="",
-    secret=True,
-    description="Valkey or Redis, as redis://host:port/0; unset: the embedded one",
-)
 DATABASE_URL = DATABASE_URL or database_url(HUUVA_HOME)
-REDIS_URL = REDIS_URL or redis_url(HUUVA_HOME)
+REDIS_URL = shared.redis_url
 HUUVA_PREPARE = env.bool(
     "HUUVA_PREPARE",
     default=True,
@@ -52,7 +45,7 @@ DATABASES = {
             # Statements that return are prepared, once for each connection: PostgreSQL plans them no more.
             "server_side_binding": HUUVA_PREPARE,
             "prepare_threshold": 3 if HUUVA_PREPARE else None,
-            # A client that sleeps inside a transaction holds back the change feed's horizon: end it.
+            # A client that idles inside a transaction holds back the change feed's watermark: end it.
             "options": " ".join(
                 (
                     "-c idle_in_transaction_session_timeout=15s",

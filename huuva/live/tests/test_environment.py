@@ -1,4 +1,4 @@
-"""Live reads its environment without Django; it must come to what the settings come to."""
+"""Live reads its environment without Django, and gets what the settings have."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from django.conf import settings
 from core.env import ConfigError, Env
 from huuva.live.environment import Environment
 from huuva.live.origins import Origins
-from huuva.settings import env as settings_env
 
 
-def test_it_is_what_the_settings_say() -> None:
+def test_it_equals_the_settings() -> None:
     environment = Environment.read()
 
     assert environment.secret_key == settings.SECRET_KEY
@@ -23,14 +22,6 @@ def test_it_is_what_the_settings_say() -> None:
     assert environment.web_port == settings.HUUVA_PORT
     assert environment.log_level == settings.LOG_LEVEL
     assert set(settings.CSRF_TRUSTED_ORIGINS) <= environment.origins
-
-
-def test_its_defaults_are_those_of_the_settings(tmp_path: Path) -> None:
-    declared = Env(environ={"HUUVA_HOME": str(tmp_path)})
-    Environment.read(declared)
-
-    for name, variable in declared.variables.items():
-        assert variable.default == settings_env.variables[name].default, name
 
 
 def test_a_short_secret_is_refused_by_name(tmp_path: Path) -> None:
