@@ -230,14 +230,14 @@ def openapi_json(request: HttpRequest) -> HttpResponse:
 
 @read_only
 def swagger(request: HttpRequest) -> HttpResponse:
-    return render(request, "huuva/swagger.html")
+    return render(request, "core/swagger.html")
 
 
 @read_only
 def problem_list(request: HttpRequest) -> HttpResponse:
     """Every problem code with its meaning: where the `type` of a problem document leads."""
     found = sorted((status, code, detail) for code, (status, detail) in PROBLEMS.items())
-    return render(request, "huuva/problems.html", {"problems": found})
+    return render(request, "core/problems.html", {"problems": found})
 
 
 _POLICY: dict[str, Any] = dict(settings.SECURE_CSP)
@@ -247,4 +247,4 @@ _POLICY: dict[str, Any] = dict(settings.SECURE_CSP)
 @csp_override({**_POLICY, "style-src": [CSP.SELF, CSP.UNSAFE_INLINE], "worker-src": [CSP.SELF, "blob:"]})
 @read_only
 def redoc(request: HttpRequest) -> HttpResponse:
-    return render(request, "huuva/redoc.html")
+    return render(request, "core/redoc.html")
