@@ -116,7 +116,7 @@ def test_hashes_are_djangos_own() -> None:
 @pytest.mark.django_db
 def test_checks_unknown_names_and_new_passwords_all_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     """While another one is hashed and one waits, each of them is refused."""
-    full = HashingTurn(places=0)
+    full = HashingTurn(slots=0)
     assert full.is_full
     boss = User.objects.create_superuser("boss", password="sauna-laulu-77")
     monkeypatch.setattr(hashing, "turn", full)

@@ -1,4 +1,4 @@
-"""What backups ask the database itself."""
+"""What backups read from the database directly."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from huuva.ops.backups import BackupError
 
 @contextmanager
 def connect(url: str) -> Iterator[psycopg.Connection]:
-    """A connection that no timeout ends, whatever the role or the database are set to: counting may take its time.
-    Raises BackupError, also for what the database refuses later."""
+    """A connection without timeouts, whatever the settings of role and database: counting may take long. Raises
+    BackupError, also for errors inside the block."""
     try:
         connection = psycopg.connect(url, connect_timeout=5, application_name="huuva backup")
     except psycopg.OperationalError as error:

@@ -1,4 +1,4 @@
-"""PostgreSQL's own programs, run on a database."""
+"""PostgreSQL's programs, run on a database."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from huuva.ops.embedded.postgres import programs
 
 @dataclass(frozen=True)
 class Program:
-    """A program that runs. It complains into a file: a pipe that nobody reads would stop it when it is full."""
+    """A running program. Its stderr is a file: a pipe that nobody reads would block it when it is full."""
 
     name: str
     process: subprocess.Popen[bytes]
-    complaints: IO[bytes]
+    errors: IO[bytes]
 
 
 @contextmanager
-def started(program: str, url: str | None, words: Sequence[str], **files: object) -> Iterator[Program]:
-    """The program, on the database at `url` or on none; ended with the block. `files` are those of `Popen`."""
+def start(program: str, url: str | None, arguments: Sequence[str], **files: object) -> Iterator[Program]:
+    """The program, on the database at `url` or none; killed at the end of the block. `files` are those of `Popen`."""
     environment = {
         "PATH": os.defpath,
         "LC_ALL": "C.UTF-8",
@@ -38,20 +38,20 @@ def started(program: str, url: str | None, words: Sequence[str], **files: object
     target: list[str] = []
     if url is not None:
         parts = conninfo_to_dict(url)
-        # By the environment: a command line can be read by everyone on the machine.
+        # In the environment: a command line can be read by every user of the machine.
         password = parts.pop("password", None)
         if password:
             environment["PGPASSWORD"] = str(password)
         target = [f"--dbname={make_conninfo('', **{name: str(value) for name, value in parts.items()})}"]
-    with tempfile.TemporaryFile() as complaints:
+    with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
-            [str(programs() / program), *target, *words],
+            [str(programs() / program), *target, *arguments],
             env=environment,
-            stderr=complaints,
+            stderr=errors,
             **{"stdin": subprocess.DEVNULL, **files},  # type: ignore[call-overload]
         )
         try:
-            yield Program(program, process, complaints)
+            yield Program(program, process, errors)
         finally:
             if process.poll() is None:
                 process.kill()
@@ -67,17 +67,17 @@ def pipe(stream: IO[bytes] | None) -> IO[bytes]:
     return stream
 
 
-def run(name: str, url: str | None, words: Sequence[str], **files: object) -> None:
+def run(name: str, url: str | None, arguments: Sequence[str], **files: object) -> None:
     """Runs a program to its end. Raises BackupError."""
-    with started(name, url, words, **files) as program:
+    with start(name, url, arguments, **files) as program:
         check(program)
 
 
 def check(program: Program) -> None:
-    """Raises BackupError with the program's own first complaint. Its lines name tables and columns, never rows."""
+    """Raises BackupError with the program's first error. Its lines name tables and columns, never rows."""
     if program.process.wait() == 0:
         return
-    program.complaints.seek(0)
-    lines = (line.decode(errors="replace") for line in program.complaints)
+    program.errors.seek(0)
+    lines = (line.decode(errors="replace") for line in program.errors)
     first = next((line for line in lines if "error" in line.lower()), "no reason given")
     raise BackupError(f"{program.name} failed: {re.sub(r'DETAIL:.*', '', first).strip()}")

@@ -1,4 +1,4 @@
-"""How long backups stay in their folder."""
+"""Deletes old backups."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Final
 from huuva.ops.backups.manifest import manifest_of
 
 PATTERN: Final = "huuva-*.dump"
-# What a backup that was killed leaves behind.
+# Left behind by a backup that was killed.
 PARTS: Final = ".huuva-*.dump.part"
 PART_AGE: Final = timedelta(days=1)
 
 
 def prune(folder: Path, now: datetime, days: int) -> list[Path]:
-    """Deletes the backups in the folder that are older than so many days, and returns them. The newest one stays
-    however old it is; files with other names are none of ours."""
+    """Deletes the backups in the folder that are older than `days`, and returns them. The newest one is never deleted,
+    nor are files with other names."""
     backups = sorted(folder.glob(PATTERN), key=_modified)
     old = [
         file
@@ -25,7 +25,7 @@ def prune(folder: Path, now: datetime, days: int) -> list[Path]:
     ]
     for file in old:
         file.unlink(missing_ok=True)
-        # After it: a backup without its manifest can't be restored, a manifest alone harms nobody.
+        # Last: a backup without its manifest can't be restored, a manifest alone does no harm.
         manifest_of(file).unlink(missing_ok=True)
     for part in folder.glob(PARTS):
         if now.timestamp() - _modified(part) > PART_AGE.total_seconds():

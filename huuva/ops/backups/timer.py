@@ -16,12 +16,12 @@ from django.utils import timezone
 DAY: Final = timedelta(days=1)
 # After a backup that failed.
 RETRY: Final = timedelta(hours=1)
-# The clock may be set, and a machine may sleep: it is read again after so many seconds.
+# The clock may be set, and the machine may sleep: it is read again after this time.
 LOOK_SECONDS: Final = 60.0
 
 
 def next_run(now: datetime, at: time_of_day) -> datetime:
-    """The next time after `now` at which a clock of its time zone shows `at`."""
+    """The next time after `now` that is `at` in its time zone."""
     today = datetime.combine(now.date(), at, tzinfo=now.tzinfo)
     return today if today > now else today + DAY
 
@@ -34,8 +34,8 @@ def run_daily(
     clock: Callable[[], datetime] = timezone.now,
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Makes a backup each day at that time of UTC until the process ends. `make` says whether it succeeded: after a
-    failure it is called again in an hour. A backup that is late, as after a machine was off, is made at once."""
+    """Makes a backup each day at that time of UTC until the process ends. `make` returns whether it succeeded: after a
+    failure it is called again in an hour. An overdue backup, for example after the machine was off, is made at once."""
     now = clock()
     due = next_run(now, at) if last_success is not None and now - last_success < DAY else now
     while True:
@@ -47,8 +47,7 @@ def run_daily(
 
 
 def end_on_sigterm() -> None:
-    """SIGTERM ends the process as an exception does: a backup under way ends its program and removes what it has
-    written."""
+    """SIGTERM ends the process by an exception, so that a running backup ends its program and removes its file."""
 
     def end(number: int, frame: FrameType | None) -> None:
         sys.exit(0)

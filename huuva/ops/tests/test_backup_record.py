@@ -225,7 +225,7 @@ def test_alert_is_claimed_by_one() -> None:
     now = timezone.now()
     record.note_failure(now, "disk full")
     assert [record.claim_alert(now) for _ in range(2)] == [True, False]
-    assert alerts.tell_once(now) is False
+    assert alerts.report_once(now) is False
 
 
 @pytest.mark.django_db(transaction=True)
