@@ -14,7 +14,7 @@ from huuva.ops.first_data import KITCHEN
 from huuva.ops.simulation.client import Client, GaveUp
 from huuva.ops.simulation.filling import fill, refresh_figures, vacuum
 from huuva.ops.simulation.kitchen import furnish, has_real_orders, simulation_key
-from huuva.ops.simulation.options import MINUTES, PER_DAY, RATE, SPEED, add_options, wrong_together
+from huuva.ops.simulation.options import MINUTES, PER_DAY, RATE, SPEED, add_options, conflict_of
 from huuva.ops.simulation.past import Past
 from huuva.ops.simulation.player import Player
 from huuva.ops.simulation.progress import Progress
@@ -35,9 +35,9 @@ class Command(BaseCommand):
         add_options(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        wrong = wrong_together(options)
-        if wrong:
-            raise CommandError(wrong)
+        conflict = conflict_of(options)
+        if conflict:
+            raise CommandError(conflict)
         seed = options["seed"] if options["seed"] is not None else random.SystemRandom().randrange(10**6)
         if options["days"] is not None:
             self._write_past(options, seed)

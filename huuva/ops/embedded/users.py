@@ -14,8 +14,8 @@ from huuva.ops.embedded.places import prepare_home
 class Users:
     """One process's claim on the servers of a home.
 
-    Both locks are POSIX record locks: the kernel releases them when the process dies, also by kill -9, and a forked child
-    does not inherit them.
+    Both locks are POSIX record locks: the kernel releases them when the process dies, also by kill -9, and a forked
+    child does not inherit them.
     """
 
     def __init__(self, home: Path) -> None:

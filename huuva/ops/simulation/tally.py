@@ -1,4 +1,4 @@
-"""What a simulation did, counted over its threads."""
+"""Counts what a simulation did, over its threads."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import Counter
 
 
 class Tally:
-    """`order_ids` are those that the server has acknowledged; `refusals` counts 4xx answers by their code."""
+    """`order_ids` are those that the server has confirmed; `refusals` counts 4xx answers by code."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -36,7 +36,7 @@ class Tally:
             self.errors.append(sentence)
 
     def stopped(self) -> None:
-        """A call was under way when the run was stopped."""
+        """A call had no answer when the run was stopped."""
         with self._lock:
             self.unanswered += 1
 
@@ -58,12 +58,12 @@ class Tally:
 
     def summary(self) -> str:
         """One line for the end."""
-        words = [self.short()]
+        texts = [self.short()]
         if self.refusals:
             codes = ", ".join(f"{code} {count}" for code, count in self.refusals.most_common())
-            words[0] = words[0].replace(" refusals", f" refusals ({codes})")
+            texts[0] = texts[0].replace(" refusals", f" refusals ({codes})")
         if self.retries:
-            words.append(f"{self.retries} retries")
+            texts.append(f"{self.retries} retries")
         if self.unanswered:
-            words.append(f"{self.unanswered} unanswered when it was stopped")
-        return ", ".join(words)
+            texts.append(f"{self.unanswered} unanswered when it was stopped")
+        return ", ".join(texts)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from core.env import PROJECT_ROOT, ConfigError
-from huuva.ops.simulation.options import add_options, wrong_together
+from huuva.ops.simulation.options import add_options, conflict_of
 from huuva.ops.start.orphans import TOKEN_VARIABLE, ProcessRegistry
 
 STOP_SECONDS: Final = 20
@@ -27,9 +27,9 @@ def demo_options(words: Sequence[str]) -> list[str] | None:
         raise ConfigError(f"manage.py run takes --demo and after it options of simulate, not {words[0]!r}.")
     parser = ArgumentParser(prog="manage.py run --demo", description="Start everything and a simulated rush.")
     add_options(parser)
-    wrong = wrong_together(vars(parser.parse_args(words[1:])))
-    if wrong:
-        raise ConfigError(wrong)
+    conflict = conflict_of(vars(parser.parse_args(words[1:])))
+    if conflict:
+        raise ConfigError(conflict)
     return [*words[1:]]
 
 
