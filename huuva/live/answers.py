@@ -1,4 +1,4 @@
-"""Short answers of live: JSON, problems (RFC 9457) and text, with what browsers of other origins need."""
+"""Short answers of live: JSON, problems (RFC 9457) and text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Headers = Sequence[tuple[bytes, bytes]]
 
-ALWAYS: Final = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
+COMMON_HEADERS: Final = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
 
 
 class Refusal(Exception):
@@ -42,7 +42,13 @@ async def refuse(send: Send, path: str, refusal: Refusal, headers: Headers = ())
     await answer(send, refusal.status, b"application/problem+json", body, (*refusal.headers, *headers))
 
 
-async def answer(send: Send, status: int, kind: bytes, body: bytes, headers: Headers = ()) -> None:
-    fixed = [(b"content-type", kind), (b"content-length", str(len(body)).encode())] if status != 204 else []
-    await send({"type": "http.response.start", "status": status, "headers": [*fixed, *ALWAYS, *headers]})
+async def answer(send: Send, status: int, content_type: bytes, body: bytes, headers: Headers = ()) -> None:
+    content = (
+        [(b"content-type", content_type), (b"content-length", str(len(body)).encode())]
+        if status != 204
+        else []
+    )
+    await send(
+        {"type": "http.response.start", "status": status, "headers": [*content, *COMMON_HEADERS, *headers]}
+    )
     await send({"type": "http.response.body", "body": body})

@@ -1,4 +1,4 @@
-"""GET /metrics of live, as Prometheus reads it."""
+"""GET /metrics of live, for Prometheus."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from huuva.live.streams import Streams
 
 COUNTERS: Final = {
     "opened": ("huuva_live_streams_opened_total", "Streams opened since the start."),
-    "dropped": ("huuva_live_streams_dropped_total", "Streams ended because nobody read them."),
+    "dropped": ("huuva_live_streams_dropped_total", "Streams ended because their client did not read."),
     "revoked": ("huuva_live_streams_revoked_total", "Streams ended because their browser lost the screen."),
-    "hints_received": ("huuva_live_hints_received_total", "Hints heard from Valkey."),
-    "hints_passed": ("huuva_live_hints_passed_total", "Hints passed on, counted for each stream."),
+    "hints_received": ("huuva_live_hints_received_total", "Hints received from Valkey."),
+    "hints_passed": ("huuva_live_hints_passed_total", "Hints passed on, counted per stream."),
 }
 
 
@@ -25,11 +25,13 @@ def metrics(streams: Streams) -> bytes:
 
 def _collected(streams: Streams) -> Iterator[Metric]:
     yield gauge("huuva_live_streams", "Screens connected now.", [({}, len(streams))])
-    yield gauge("huuva_live_valkey_up", "1 while hints can be heard, else 0.", [({}, int(streams.valkey_up))])
+    yield gauge(
+        "huuva_live_valkey_up", "1 while hints can be received, else 0.", [({}, int(streams.valkey_up))]
+    )
     for key, (name, text) in COUNTERS.items():
         yield counter(name, text, [({}, streams.counts[key])])
     yield counter(
         "huuva_live_hint_delay_seconds_total",
-        "Time from commit to here, of all received hints together.",
+        "Total time from commit to here of all received hints.",
         [({}, round(streams.delay_seconds, 6))],
     )

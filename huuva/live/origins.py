@@ -1,4 +1,4 @@
-"""Which pages may open a stream from another origin than live's own."""
+"""Origins, other than live's own, whose pages may open a stream."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 
 class Origins:
-    """The configured origins, and the page's host under web's port: a wall may know this machine by any name."""
+    """The configured origins, and any host with web's port: a wall may use any name of this machine."""
 
     def __init__(self, known: frozenset[str], web_port: int) -> None:
         self._exact = {origin for origin in known if "*" not in origin}
@@ -15,7 +15,7 @@ class Origins:
         self._web_port = web_port
 
     def allow(self, origin: str, host: str) -> bool:
-        """`host` is what the browser asked for (the Host header)."""
+        """`host` is the Host header."""
         if origin in self._exact:
             return True
         if any(origin.startswith(start) and origin.endswith(end) for start, end in self._wild):

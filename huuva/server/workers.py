@@ -1,4 +1,4 @@
-"""granian's processes. All accept from one socket, so that a reload refuses nobody."""
+"""granian's processes. All accept from one socket, so that a reload refuses no connection."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from granian.net import SocketSpec
 from granian.server.common import logger
 from granian.server.mp import MPServer
 
-# A worker's threads share one interpreter, so more of them add waiting, not work; each holds a database connection.
+# A worker's threads share one interpreter, so more threads only wait more; each holds a database connection.
 WEB_THREADS: Final = 4
-# A new worker imports the application before the old one is told to end.
+# A new worker imports the application before the old one ends.
 READY_SECONDS: Final = 60.0
-# So long an old worker asks its clients to connect anew, before it closes idle connections.
+# For this time an old worker asks clients to reconnect, before it closes idle connections.
 CLOSING_SECONDS: Final = 3.0
-# And so long it may finish what it has begun.
+# For this time it may finish its requests.
 FINISH_SECONDS: Final = 30.0
 
 
@@ -31,7 +31,7 @@ class WebServer(MPServer):
     streams = False
 
     def _init_shared_socket(self) -> None:
-        # granian's default on Linux is a socket for each worker; what waits in one is lost when it closes.
+        # granian's default on Linux is a socket per worker; connections waiting in one are lost when it closes.
         holder: Any = SocketSpec(self.bind_addr, self.bind_port, self.backlog).build()
         self._ssp, self._shd, self._sfd = None, holder, holder.get_fd()
         self._sso = socket.socket(fileno=self._sfd)
@@ -62,7 +62,7 @@ class WebServer(MPServer):
                 self._finish(old)
 
     def _finish(self, worker: Any) -> None:
-        """Ends a worker in its own time; streams have none, their screens connect anew."""
+        """Ends a worker when it has finished its requests; streams never finish, their screens reconnect."""
         if not self.streams:
             os.kill(worker._id(), signal.SIGUSR1)
             time.sleep(CLOSING_SECONDS)

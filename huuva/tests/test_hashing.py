@@ -21,7 +21,7 @@ class Work:
     """Hashes until it is let go; counts how many do at the same time."""
 
     def __init__(self) -> None:
-        self.began, self.go_on = threading.Semaphore(0), threading.Event()
+        self.started, self.go_on = threading.Semaphore(0), threading.Event()
         self.done = 0
         self.most = 0
         self._now = 0
@@ -29,7 +29,7 @@ class Work:
     def __call__(self) -> str:
         self._now += 1
         self.most = max(self.most, self._now)
-        self.began.release()
+        self.started.release()
         assert self.go_on.wait(SECONDS)
         self._now -= 1
         self.done += 1
@@ -57,10 +57,10 @@ def test_one_is_hashed_one_waits_and_the_others_are_refused_at_once(threads: Thr
     waits(turn, held)
 
     for _ in range(50):
-        began = time.monotonic()
+        start = time.monotonic()
         with pytest.raises(Problem) as refused:
             turn.run(work)
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - start < 1
         assert (refused.value.status_code, refused.value.code) == (503, "logins_busy")
         assert refused.value.headers["Retry-After"] == "3"
 
@@ -72,7 +72,7 @@ def test_one_is_hashed_one_waits_and_the_others_are_refused_at_once(threads: Thr
 def test_who_has_waited_long_enough_is_refused_and_nothing_is_hashed(threads: ThreadPoolExecutor) -> None:
     turn, work = HashingTurn(wait_seconds=0.1), Work()
     first = threads.submit(turn.run, work)
-    assert work.began.acquire(timeout=SECONDS)
+    assert work.started.acquire(timeout=SECONDS)
 
     with pytest.raises(Problem):
         turn.run(work)

@@ -22,12 +22,12 @@ class Answering:
 
     def __init__(self) -> None:
         self.free = threading.Event()
-        self.began: list[str] = []
+        self.started: list[str] = []
         self.some = threading.Condition()
 
     def __call__(self, request: Request) -> None:
         with self.some:
-            self.began.append(request.path)
+            self.started.append(request.path)
             self.some.notify_all()
         if not request.path.startswith("/livez"):
             assert self.free.wait(SECONDS)
@@ -35,7 +35,7 @@ class Answering:
 
     def wait_for(self, count: int) -> None:
         with self.some:
-            assert self.some.wait_for(lambda: len(self.began) >= count, SECONDS), self.began
+            assert self.some.wait_for(lambda: len(self.started) >= count, SECONDS), self.started
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_probes_answer_while_all_threads_are_busy(answering: Answering) -> None:
     probe = ask(pool, "/livez")
     answering.wait_for(3)
 
-    assert answering.began[2] == "/livez"
+    assert answering.started[2] == "/livez"
     assert probe.gone.callback is None
 
 
@@ -77,7 +77,7 @@ def test_what_waits_too_long_is_turned_away_and_not_begun(answering: Answering) 
     answering.free.set()
     ask(pool, "/api/orders/3")
     answering.wait_for(2)
-    assert answering.began == ["/api/orders/1", "/api/orders/3"]
+    assert answering.started == ["/api/orders/1", "/api/orders/3"]
 
 
 def test_one_request_more_than_may_wait_is_turned_away(
@@ -100,7 +100,7 @@ def test_boards_leave_half_of_the_threads_to_orders(answering: Answering) -> Non
     ask(pool, "/api/orders", "POST")
     answering.wait_for(2)
 
-    assert answering.began == ["/display/board", "/api/orders"]
+    assert answering.started == ["/display/board", "/api/orders"]
     answering.free.set()
     answering.wait_for(21)
 
@@ -116,7 +116,7 @@ def test_board_whose_client_has_gone_is_not_read(answering: Answering) -> None:
     answering.free.set()
     answering.wait_for(2)
 
-    assert answering.began == ["/display/board?1", "/display/board?stays"]
+    assert answering.started == ["/display/board?1", "/display/board?stays"]
     assert stays.gone.callback is not None
 
 
