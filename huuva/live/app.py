@@ -11,10 +11,8 @@ from structlog import get_logger
 
 from core.gauges import CONTENT_TYPE
 from core.stream_tokens import STREAMS_PATH, BadToken, Grant, read_token
-from huuva.live.answers import Headers, Message, Receive, Refusal, Send, answer, refuse
-from huuva.live.environment import Environment
-from huuva.live.metrics import metrics
-from huuva.live.origins import Origins
+from huuva.live.answers import Headers, Message, Receive, Refusal, Send, answer, metrics, refuse
+from huuva.live.environment import Environment, Origins
 from huuva.live.streams import TICK_SECONDS, Stream, Streams
 from huuva.live.subscriber import Subscriber
 

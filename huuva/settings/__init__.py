@@ -7,7 +7,6 @@ from huuva.settings.admin import *
 from huuva.settings.api import *
 from huuva.settings.base import *
 from huuva.settings.deliveries import *
-from huuva.settings.logs import *
 from huuva.settings.pages import *
 from huuva.settings.security import *
 from huuva.settings.storage import *

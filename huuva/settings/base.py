@@ -1,4 +1,4 @@
-"""The reader of the environment, folders, and the addresses of the processes."""
+"""The reader of the environment, folders, addresses of the processes, and logs."""
 
 from core.env import PROJECT_ROOT, Env
 from core.variables import SharedVariables
@@ -24,4 +24,19 @@ ALLOWED_HOSTS = env.list(
     "HUUVA_ALLOWED_HOSTS",
     ["localhost", "127.0.0.1", "[::1]", HUUVA_HOST],
     description="Host names under which web may be asked, separated by commas",
+)
+
+LOG_LEVEL = shared.log_level
+LOGGING_CONFIG = "core.logs.configure"
+LOGGING = {"level": LOG_LEVEL}
+
+HUUVA_SENTRY_DSN = env.url(
+    "HUUVA_SENTRY_DSN",
+    schemes=("http", "https"),
+    default="",
+    secret=True,
+    description="Where errors are sent, without customer data; unset: nowhere",
+)
+HUUVA_ENVIRONMENT = env.str(
+    "HUUVA_ENVIRONMENT", "production", description="The name of this installation in Sentry"
 )

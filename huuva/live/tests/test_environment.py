@@ -10,8 +10,7 @@ import pytest
 from django.conf import settings
 
 from core.env import ConfigError, Env
-from huuva.live.environment import Environment
-from huuva.live.origins import Origins
+from huuva.live.environment import Environment, Origins
 
 
 def test_it_equals_the_settings() -> None:

@@ -9,9 +9,8 @@ from django.utils import timezone
 
 from huuva.ops.backups import BackupError, BackupRefused, alerts, record
 from huuva.ops.backups.create import FOLDER, backup, default_file
-from huuva.ops.backups.prune import prune
 from huuva.ops.backups.record import Fault
-from huuva.ops.backups.timer import end_on_sigterm, run_daily
+from huuva.ops.backups.timer import end_on_sigterm, prune, run_daily
 
 log = structlog.get_logger(__name__)
 UNKNOWN_REASON = "It ended without a word; its log or that of the machine says more."

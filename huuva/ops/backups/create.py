@@ -17,9 +17,8 @@ import psycopg
 
 from core.home import make_folder
 from huuva.ops.backups import BackupRefused
-from huuva.ops.backups.database import connect, count_rows
+from huuva.ops.backups.database import connect, count_rows, run
 from huuva.ops.backups.manifest import MANIFEST_VERSION, Manifest, digest_of, manifest_of
-from huuva.ops.backups.programs import run
 
 FOLDER: Final = "backups"
 

@@ -10,9 +10,8 @@ from typing import Final
 import psycopg
 
 from huuva.ops.backups import BackupError
-from huuva.ops.backups.database import connect, count_rows, tables_of
+from huuva.ops.backups.database import check, connect, count_rows, pipe, start, tables_of
 from huuva.ops.backups.manifest import Manifest, digest_of
-from huuva.ops.backups.programs import check, pipe, start
 
 CHUNK: Final = 1 << 20
 # A server process ends a moment after its client.

@@ -10,8 +10,8 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from huuva.ops.simulation.client import Client, GaveUp, Stopped
+from huuva.ops.simulation.progress import Tally
 from huuva.ops.simulation.rush import Planned, Step, end_of
-from huuva.ops.simulation.tally import Tally
 
 THREADS: Final = 8
 LOOK_SECONDS: Final = 0.25

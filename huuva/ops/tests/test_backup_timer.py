@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.env import ConfigError, Env
-from huuva.ops.backups.prune import prune
-from huuva.ops.backups.timer import DAY, LOOK_SECONDS, RETRY, next_run, run_daily
+from huuva.ops.backups.timer import DAY, LOOK_SECONDS, RETRY, next_run, prune, run_daily
 
 AT = time(3, 40)
 NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
