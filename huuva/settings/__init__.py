@@ -1,6 +1,5 @@
-"""Settings of Huuva, a module for each subject; every outside value goes through the strict reader in `core.env`.
-
-Here is what the project is made of.
+"""The settings, a module for each subject. Every variable of the environment is read by the strict reader in `core.env`;
+those that live needs, too, in `core.variables`.
 """
 
 from huuva.settings.admin import *

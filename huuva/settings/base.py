@@ -23,7 +23,7 @@ HUUVA_LIVE_URL = env.url(
 ALLOWED_HOSTS = env.list(
     "HUUVA_ALLOWED_HOSTS",
     ["localhost", "127.0.0.1", "[::1]", HUUVA_HOST],
-    description="Host names under which web may be asked, separated by commas",
+    description="Host names that web answers to, separated by commas",
 )
 
 LOG_LEVEL = shared.log_level
