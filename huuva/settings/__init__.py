@@ -1,5 +1,5 @@
-"""The settings, a module for each subject. Every variable of the environment is read by the strict reader in `core.env`;
-those that live needs, too, in `core.variables`.
+"""The settings, a module for each subject. Every variable of the environment is read by the strict reader in
+`core.env`; those that live reads, too, are declared in `core.variables`.
 """
 
 from huuva.settings.admin import *
