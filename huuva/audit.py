@@ -117,8 +117,8 @@ def _sentence(facts: dict[str, Any]) -> str:
             )
         case "account_erased":
             text = ngettext(
-                "A customer erased: %(orders)d order of the account that is called %(account)s now.",
-                "A customer erased: %(orders)d orders of the account that is called %(account)s now.",
+                "Customer erased: %(orders)d order of the account now called %(account)s.",
+                "Customer erased: %(orders)d orders of the account now called %(account)s.",
                 orders,
             )
         case "pairing_link_made":

@@ -23,11 +23,11 @@ FEWEST_TIMES: Final = 5
 
 
 def median_title() -> str:
-    return _("Half were at most")
+    return _("Half took at most")
 
 
 def percentile_title() -> str:
-    return _("9 of 10 were at most")
+    return _("9 of 10 took at most")
 
 
 def times(filters: DashboardFilter, figures: Figures) -> list[Panel]:

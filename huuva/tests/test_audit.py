@@ -128,7 +128,7 @@ def test_an_export_and_an_erasure_of_a_customer_name_nobody(chief: Client) -> No
     chief.post(url, {"account": order.account})
 
     assert "All data of one customer exported: 2 orders." in shown(chief)
-    assert "A customer erased: 2 orders of the account that is called erased-" in shown(chief)
+    assert "Customer erased: 2 orders of the account now called erased-" in shown(chief)
     for entry in LogEntry.objects.all():
         text = f"{entry.object_repr} {entry.change_message}"
         assert order.account not in text and planted.NAME not in text and planted.PHONE not in text

@@ -28,8 +28,8 @@ def report(trouble: Trouble) -> None:
         Fault.MISSING: _("Huuva: the backup is missing"),
     }
     advice = _(
-        "Free its disk or mend what it names, then run `manage.py backup`. "
-        "docs/operations.md says how backups are made."
+        "Free disk space or fix what the message names, then run `manage.py backup`. "
+        "See docs/operations.md for backups."
     )
     send_alert(subjects[trouble.fault], f"{_sentence(trouble)}\n\n{advice}")
 
