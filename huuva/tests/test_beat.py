@@ -50,7 +50,7 @@ def test_the_project_uses_it() -> None:
     assert celery.app.conf.beat_scheduler == "huuva.beat:SteadyScheduler"
 
 
-def test_what_was_sent_in_the_future_comes_after_its_interval(
+def test_a_task_sent_in_the_future_comes_after_its_interval(
     scheduler: SteadyScheduler, sent: list[str]
 ) -> None:
     tick_all(scheduler)

@@ -1,4 +1,4 @@
-"""Passwords are hashed one at a time, and hold two threads at most."""
+"""Passwords are hashed one at a time, and occupy two threads at most."""
 
 import threading
 import time
@@ -18,7 +18,7 @@ SECONDS = 20
 
 
 class Work:
-    """Hashes until it is let go; counts how many do at the same time."""
+    """Hashes until it is released; counts how many do at the same time."""
 
     def __init__(self) -> None:
         self.started, self.go_on = threading.Semaphore(0), threading.Event()
@@ -69,7 +69,7 @@ def test_one_is_hashed_one_waits_and_the_others_are_refused_at_once(threads: Thr
     assert (work.most, work.done) == (1, 2)
 
 
-def test_who_has_waited_long_enough_is_refused_and_nothing_is_hashed(threads: ThreadPoolExecutor) -> None:
+def test_who_has_waited_too_long_is_refused_without_hashing(threads: ThreadPoolExecutor) -> None:
     turn, work = HashingTurn(wait_seconds=0.1), Work()
     first = threads.submit(turn.run, work)
     assert work.started.acquire(timeout=SECONDS)
@@ -98,7 +98,7 @@ def test_many_threads_never_hash_two_at_a_time(threads: ThreadPoolExecutor) -> N
     assert work.most == 1
 
 
-def test_what_fails_gives_the_turn_back() -> None:
+def test_an_error_releases_the_turn() -> None:
     turn = HashingTurn(wait_seconds=0.1)
     for _ in range(3):
         with pytest.raises(ZeroDivisionError):
@@ -106,7 +106,7 @@ def test_what_fails_gives_the_turn_back() -> None:
     assert turn.run(lambda: "hash") == "hash"
 
 
-def test_hashes_are_djangos_own() -> None:
+def test_hashes_are_those_of_django() -> None:
     stored = make_password("sauna-laulu-77")
     assert stored.startswith("pbkdf2_sha256$")
     assert check_password("sauna-laulu-77", stored) and not check_password("guess", stored)

@@ -51,7 +51,7 @@ def test_live_does_not_load_django() -> None:
         ("http://x:99999", "x:8001", False),
     ],
 )
-def test_which_pages_may_listen(origin: str, host: str, allowed: bool) -> None:
+def test_pages_of_trusted_origins_may_listen(origin: str, host: str, allowed: bool) -> None:
     known = frozenset({"http://127.0.0.1:8000", "https://wall.example.com", "https://*.kitchens.example"})
 
     assert Origins(known, 8000).allow(origin, host) is allowed

@@ -46,7 +46,7 @@ class Supervisor:
         self.process = in_background(command, {**os.environ, "PYTHONPATH": str(ROOT)}, self.output)
 
     @property
-    def said(self) -> str:
+    def output_text(self) -> str:
         return self.output.read_text()
 
     def log(self, name: str) -> str:
@@ -56,7 +56,7 @@ class Supervisor:
     def wait(self, ready: Callable[[], object]) -> None:
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not ready():
-            assert time.monotonic() < deadline, self.said
+            assert time.monotonic() < deadline, self.output_text
             time.sleep(0.02)
 
     def children(self) -> list[psutil.Process]:
@@ -79,11 +79,11 @@ def test_a_process_that_dies_is_restarted(home: Path) -> None:
     supervisor.wait(lambda: "here" in supervisor.log("worker"))
     next(child for child in supervisor.children() if child.nice() == 5).kill()
     supervisor.wait(lambda: supervisor.log("worker").count("here") == 2)
-    assert "worker ended with code -9: it is started again.\n" in supervisor.said
+    assert "worker ended with code -9: it is started again.\n" in supervisor.output_text
     assert supervisor.log("steady") == "here\n"
     assert supervisor.stop() == 0
     assert supervisor.log("steady") == "here\nbye\n"
-    assert supervisor.said.endswith("failed: None\n")
+    assert supervisor.output_text.endswith("failed: None\n")
 
 
 def test_children_of_a_dead_process_are_killed(home: Path) -> None:
@@ -103,8 +103,8 @@ def test_children_of_a_dead_process_are_killed(home: Path) -> None:
 def test_a_process_that_dies_again_and_again_ends_all(home: Path) -> None:
     supervisor = Supervisor(home, steady=ENDS_WHEN_ASKED, live="import sys; sys.exit(7)")
     assert supervisor.process.wait(PATIENCE_SECONDS) == 0
-    assert supervisor.said.count("live ended with code 7: it is started again.\n") == 5
-    assert supervisor.said.endswith("failed: ('live', 7)\n")
+    assert supervisor.output_text.count("live ended with code 7: it is started again.\n") == 5
+    assert supervisor.output_text.endswith("failed: ('live', 7)\n")
     assert supervisor.log("steady").endswith("bye\n")
 
 

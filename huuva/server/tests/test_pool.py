@@ -1,4 +1,4 @@
-"""Requests wait for a thread, not for ever; probes and orders don't wait for boards."""
+"""Requests wait for a thread for a limited time; probes and orders don't wait for boards."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SECONDS = 20
 
 
 class Answering:
-    """Answers when `free` is set; `began` holds the paths in their order."""
+    """Answers when `free` is set; `started` has the paths in their order."""
 
     def __init__(self) -> None:
         self.free = threading.Event()
@@ -63,7 +63,7 @@ def test_probes_answer_while_all_threads_are_busy(answering: Answering) -> None:
     assert probe.gone.callback is None
 
 
-def test_what_waits_too_long_is_turned_away_and_not_begun(answering: Answering) -> None:
+def test_a_request_that_waits_too_long_is_turned_away(answering: Answering) -> None:
     pool = Pool(answering, threads=1)
     ask(pool, "/api/orders/1")
     answering.wait_for(1)
