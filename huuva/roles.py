@@ -1,6 +1,6 @@
-"""The roles that managers are given: groups with their permissions, made by a migration.
+"""The roles of managers: groups with their permissions, created by a migration.
 
-A role that is there already gets what it lacks, and keeps what somebody has added to it.
+An existing role gets missing permissions, and keeps those that were added to it.
 """
 
 from typing import Any, Final
@@ -16,7 +16,7 @@ def _may(app: str, model: str, *verbs: str) -> list[str]:
 
 ALL: Final = ("view", "add", "change", "delete")
 
-# Their kitchens only: those that are listed with the user.
+# Only for the kitchens that are listed with the user.
 _KITCHEN_MANAGER: Final = [
     *_may("orders", "order", "view", "move", "export"),
     *_may("orders", "customer", "view"),
@@ -51,7 +51,7 @@ ROLES: Final[dict[str, list[str]]] = {
         *_may("admin", "logentry", "view"),
         *_may("huuva", "loginattempt", "view", "change"),
     ],
-    # Reads, in all kitchens, and nothing of customers.
+    # Reads in all kitchens, without customers' data.
     INTEGRATOR_SUPPORT: [
         "orders.work_everywhere",
         *_may("orders", "order", "view"),
