@@ -29,27 +29,27 @@ def all_day(board: Board, now: datetime) -> list[AllDayRow]:
 
 def owed(items: Iterable[TicketItem], found: Configuration) -> list[Owed]:
     """By station, in their order; what nobody claims is owed by none of them."""
-    period_ranges: defaultdict[int, int] = defaultdict(int)
+    pieces: defaultdict[int, int] = defaultdict(int)
     for item in items:
         if item.next:
             for station in found.makers(item.plu):
-                period_ranges[station] += item.quantity
+                pieces[station] += item.quantity
     return [
-        Owed(slug, name, period_ranges[id_])
+        Owed(slug, name, pieces[id_])
         for id_, (slug, name) in found.stations.items()
-        if period_ranges[id_]
+        if pieces[id_]
     ]
 
 
 def owed_by_station(tickets: list[Ticket], found: Configuration, now: datetime) -> list[Owed]:
     """What each station owes over all tickets, also where that is nothing."""
-    period_ranges: defaultdict[str, int] = defaultdict(int)
+    pieces: defaultdict[str, int] = defaultdict(int)
     late: defaultdict[str, int] = defaultdict(int)
     for ticket in tickets:
         for part in ticket.owes:
-            period_ranges[part.slug] += part.period_ranges
-            late[part.slug] += part.period_ranges if ticket.due_at <= now else 0
-    return [Owed(slug, name, period_ranges[slug], late[slug]) for slug, name in found.stations.values()]
+            pieces[part.slug] += part.pieces
+            late[part.slug] += part.pieces if ticket.due_at <= now else 0
+    return [Owed(slug, name, pieces[slug], late[slug]) for slug, name in found.stations.values()]
 
 
 def next_moment(board: Board, now: datetime, hours_end: datetime | None = None) -> datetime | None:

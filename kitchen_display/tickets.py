@@ -106,7 +106,7 @@ class Owed:
 
     slug: str
     name: str
-    period_ranges: int
+    pieces: int
     late: int = 0
 
 

@@ -133,8 +133,8 @@ def ask(
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
         if chunked and body is not None:
-            period_ranges = (body[at : at + 65536] for at in range(0, len(body), 65536))
-            connection.request(method, path, period_ranges, encode_chunked=True)
+            pieces = (body[at : at + 65536] for at in range(0, len(body), 65536))
+            connection.request(method, path, pieces, encode_chunked=True)
         else:
             connection.request(method, path, body)
         answer = connection.getresponse()

@@ -79,12 +79,12 @@ def test_expo_sees_what_each_station_owes():
     order = make.order("GR1", "SU1", "SU2", due_in=1)
     move_item(order.id, "SU2", READY, actor="screen:Sushi")
     found = board(make.screen(), clock.now() + timedelta(minutes=2))
-    assert [(owed.name, owed.period_ranges, owed.late) for owed in found.owes] == [
+    assert [(owed.name, owed.pieces, owed.late) for owed in found.owes] == [
         ("Grill", 2, 2),
         ("Packing", 0, 0),
         ("Sushi", 2, 2),
     ]
-    assert [(owed.slug, owed.period_ranges) for owed in found.tickets[0].owes] == [("grill", 2), ("sushi", 2)]
+    assert [(owed.slug, owed.pieces) for owed in found.tickets[0].owes] == [("grill", 2), ("sushi", 2)]
 
 
 def test_orders_for_later_wait_in_the_rail_until_their_release():
@@ -148,8 +148,8 @@ def test_all_day_counts_are_those_of_the_tickets_and_the_rail():
         ("A", 2, 2, 2, 6),
         ("B", 0, 0, 4, 4),
     ]
-    period_ranges = sum(i.quantity for t in (*found.tickets, *found.later) for i in t.items if i.next)
-    assert period_ranges == sum(row.total for row in found.all_day)
+    pieces = sum(i.quantity for t in (*found.tickets, *found.later) for i in t.items if i.next)
+    assert pieces == sum(row.total for row in found.all_day)
 
 
 def test_an_order_for_another_day_says_so_by_the_calendar_of_the_kitchen():

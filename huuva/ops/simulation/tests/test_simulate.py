@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from core.env import ConfigError
+from core.env import PROJECT_ROOT, ConfigError
 from huuva.ops.simulation.kitchen import furnish, simulation_key
 from huuva.ops.simulation.player import Player
 from huuva.ops.simulation.progress import Progress
@@ -22,7 +22,6 @@ from integrations.models import ApiKey
 from kitchen_display.configuration import read_configuration
 from orders.models import Brand, Kitchen
 
-ROOT = Path(__file__).resolve().parents[3]
 SCOPES = ("orders:read", "orders:write", "orders:recall")
 
 
@@ -85,7 +84,7 @@ def test_the_command_says_in_one_line_what_it_did(live_stack: Any) -> None:
 def test_a_stop_is_clean(live_stack: Any) -> None:
     process = subprocess.Popen(
         command(live_stack, "--rate", "600", "--seed", "2"),
-        cwd=ROOT,
+        cwd=PROJECT_ROOT,
         env=live_stack.environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -124,7 +123,7 @@ def command(live_stack: Any, *arguments: str) -> list[str]:
 def simulate(live_stack: Any, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         command(live_stack, *arguments),
-        cwd=ROOT,
+        cwd=PROJECT_ROOT,
         env=live_stack.environment,
         capture_output=True,
         text=True,
