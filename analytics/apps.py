@@ -7,15 +7,12 @@ class AnalyticsConfig(AppConfig):
     verbose_name = _("Analytics")
 
     def ready(self) -> None:
-        from analytics.receivers import account_renamed_receiver
-        from analytics.refresh import age_seconds, lag_seconds
+        from analytics.refresh import age_seconds, lag_seconds, rename_account
         from core.gauges import register_gauge
         from orders.models import Order
         from orders.signals import account_renamed
 
-        account_renamed.connect(
-            account_renamed_receiver, sender=Order, dispatch_uid="analytics.account_renamed"
-        )
+        account_renamed.connect(rename_account, sender=Order, dispatch_uid="analytics.account_renamed")
 
         def age() -> list[tuple[dict[str, str], float]]:
             seconds = age_seconds()
@@ -23,11 +20,11 @@ class AnalyticsConfig(AppConfig):
 
         register_gauge(
             "huuva_analytics_age_seconds",
-            "Age of the figures of analytics: time since their last refresh; missing where there was none.",
+            "Time since the last refresh of analytics; missing if there was none.",
             age,
         )
         register_gauge(
             "huuva_analytics_lag_seconds",
-            "Age of the oldest change that the figures of analytics could know and don't.",
+            "Age of the oldest change that analytics has not counted yet.",
             lambda: [({}, lag_seconds())],
         )

@@ -1,6 +1,6 @@
-"""Spans of time that durations are kept for: each hour, day and month of UTC, and all time.
+"""The periods that rollups are summed over: each hour, day and month of UTC, and all time.
 
-The coarse ones cost little to keep and make any range cheap to read: it is put together from months, days at its
+The coarse ones cost little to store and make any range cheap to read: it is put together from months, days at its
 edges and hours at theirs, so a year reads no more rows than a week.
 """
 
@@ -10,60 +10,62 @@ from typing import NamedTuple
 
 
 class Granularity(IntEnum):
+    """Stored in the column `grain`."""
+
     HOUR = 1
     DAY = 2
     MONTH = 3
     ALL = 4
 
 
-# Where the one span of all time is said to begin.
+# The start of the one period of all time.
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class PeriodRange(NamedTuple):
-    """The spans of one grain that begin in [`start`, `end`); None is without end."""
+    """The periods of one granularity that start in [`start`, `end`); None is without end."""
 
-    grain: Granularity
+    granularity: Granularity
     start: datetime | None
     end: datetime | None
 
 
-def start_of(grain: Granularity, at: datetime) -> datetime:
-    """When the span that holds `at`, a time in UTC, begins."""
-    if grain is Granularity.ALL:
+def start_of(granularity: Granularity, at: datetime) -> datetime:
+    """The start of the period that contains `at`, a time in UTC."""
+    if granularity is Granularity.ALL:
         return BEGINNING
     hour = at.replace(minute=0, second=0, microsecond=0)
-    if grain is Granularity.HOUR:
+    if granularity is Granularity.HOUR:
         return hour
     day = hour.replace(hour=0)
-    return day if grain is Granularity.DAY else day.replace(day=1)
+    return day if granularity is Granularity.DAY else day.replace(day=1)
 
 
-def next_start(grain: Granularity, start: datetime) -> datetime:
-    if grain is Granularity.HOUR:
+def next_start(granularity: Granularity, start: datetime) -> datetime:
+    if granularity is Granularity.HOUR:
         return start + timedelta(hours=1)
-    if grain is Granularity.DAY:
+    if granularity is Granularity.DAY:
         return start + timedelta(days=1)
     return start_of(Granularity.MONTH, start + timedelta(days=31))
 
 
 def hour_from(since: datetime) -> datetime:
-    """The first hour of a range: the one that holds its beginning."""
+    """The first hour of a range: the one that contains its start."""
     return start_of(Granularity.HOUR, since)
 
 
 def hour_to(until: datetime) -> datetime:
-    """The end of a range's last hour: hours that the range only touches count as a whole."""
+    """The end of a range's last hour: an hour that the range only touches counts as a whole."""
     return _round_up(Granularity.HOUR, until)
 
 
-def _round_up(grain: Granularity, at: datetime) -> datetime:
-    start = start_of(grain, at)
-    return start if start == at else next_start(grain, start)
+def _round_up(granularity: Granularity, at: datetime) -> datetime:
+    start = start_of(granularity, at)
+    return start if start == at else next_start(granularity, start)
 
 
 def period_ranges(since: datetime | None, until: datetime | None) -> list[PeriodRange]:
-    """What together covers the hours from `since` until `until` exactly once, in as few spans as can be."""
+    """What together covers the hours from `since` until `until` exactly once, in as few periods as possible."""
     if since is None and until is None:
         return [PeriodRange(Granularity.ALL, None, None)]
     return _period_ranges(
@@ -73,15 +75,17 @@ def period_ranges(since: datetime | None, until: datetime | None) -> list[Period
     )
 
 
-def _period_ranges(grain: Granularity, start: datetime | None, end: datetime | None) -> list[PeriodRange]:
+def _period_ranges(
+    granularity: Granularity, start: datetime | None, end: datetime | None
+) -> list[PeriodRange]:
     if start is not None and end is not None and start >= end:
         return []
-    if grain is Granularity.MONTH:
-        return [PeriodRange(grain, start, end)]
-    coarser = Granularity(grain + 1)
+    if granularity is Granularity.MONTH:
+        return [PeriodRange(granularity, start, end)]
+    coarser = Granularity(granularity + 1)
     first = None if start is None else _round_up(coarser, start)
     last = None if end is None else start_of(coarser, end)
     if first is not None and last is not None and first >= last:
-        return [PeriodRange(grain, start, end)]
-    edges = [PeriodRange(grain, start, first), PeriodRange(grain, last, end)]
+        return [PeriodRange(granularity, start, end)]
+    edges = [PeriodRange(granularity, start, first), PeriodRange(granularity, last, end)]
     return [edge for edge in edges if edge.start != edge.end] + _period_ranges(coarser, first, last)

@@ -1,7 +1,7 @@
-"""The rollups: what analytics reads instead of the history. `manage.py rebuild_analytics` makes them anew.
+"""The rollups: what analytics reads instead of the history. `manage.py rebuild_analytics` rebuilds them.
 
-Sums only, which an upsert can add to; analytics.rules says what they count. Kitchens, brands and accounts are kept as
-text: a figure about the past must not depend on what is there now. Lengths of time are sums of whole microseconds.
+They hold sums only, which an upsert can add to; analytics.rules defines them. Kitchens, brands and accounts are
+stored as text: a figure about the past must not depend on what exists now. Durations are whole microseconds.
 """
 
 from django.db import models
@@ -9,19 +9,19 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Progress(models.Model):
-    """One row: how far the change feed has been read, and when that was last done."""
+    """One row: how far the change feed has been read, and when."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     cursor = models.TextField(blank=True)
-    # By which rules the rollups were made (analytics.rules.RULES).
+    # The rules that the rollups were built by (analytics.rules.RULES).
     rules = models.PositiveSmallIntegerField(db_default=1)
     refreshed_at = models.DateTimeField(null=True)
-    # How often an account got another name: figures that were read before still have the old one.
+    # How often an account was renamed: answers cached before still have the old name.
     renames = models.PositiveIntegerField(db_default=0)
 
     class Meta:
         constraints = [models.CheckConstraint(condition=models.Q(id=1), name="analytics_progress_is_one_row")]
-        # The one word for what all rollups say, without an order's page.
+        # Sees all figures, without the pages of orders.
         permissions = [("view_dashboard", _("Can see the dashboard"))]
 
     def __str__(self) -> str:
@@ -29,8 +29,8 @@ class Progress(models.Model):
 
 
 class Duration(models.Model):
-    """Times in a status that were closed in a span of time: of a brand in a kitchen, of a kitchen (brand is empty), of
-    all (both are). `histogram`: bucket to count (analytics.histogram)."""
+    """Times in a status that ended in a period: of a brand in a kitchen, of a kitchen (brand is empty), of all (both
+    are empty). `grain` is the Granularity. `histogram`: bucket to count (analytics.histogram)."""
 
     grain = models.PositiveSmallIntegerField()
     start = models.DateTimeField()
@@ -49,20 +49,20 @@ class Duration(models.Model):
 
 
 class OrderDuration(Duration):
-    # Begins with grain and start: what a range reads lies together.
+    # Starts with grain and start, so that the rows of a range lie together.
     pk = models.CompositePrimaryKey("grain", "start", "kitchen", "brand", "status")
 
 
 class ItemDuration(Duration):
-    """`plu` is empty on the rows of all products together; those of one product name kitchen and brand."""
+    """`plu` is empty on rows of all products together; rows of one product always name kitchen and brand."""
 
     plu = models.CharField(max_length=128, blank=True, db_collation="C")
     pk = models.CompositePrimaryKey("plu", "grain", "start", "kitchen", "brand", "status")
 
 
 class HourlyThroughput(models.Model):
-    """Orders created in an hour, and what became of them: of a brand by channel, or of all brands and channels (both
-    empty; a brand's own channel may be empty, too)."""
+    """Orders created in an hour, and their outcomes: of a brand by channel, or of all brands and channels (both empty;
+    a brand's own channel may be empty, too)."""
 
     hour = models.DateTimeField()
     kitchen = models.CharField(max_length=50)
@@ -77,7 +77,7 @@ class HourlyThroughput(models.Model):
     pickup_micros = models.BigIntegerField()
     imported = models.BigIntegerField(db_default=0)
     skipped = models.BigIntegerField(db_default=0)
-    # Begins with the hour: the latest hours are read from its end.
+    # Starts with the hour: the latest hours are read from the end of the index.
     pk = models.CompositePrimaryKey("hour", "kitchen", "brand", "channel")
 
     def __str__(self) -> str:
@@ -97,9 +97,9 @@ class Customer(models.Model):
 
     class Meta:
         indexes = [
-            # The customers with the most orders, however many there are.
+            # The customers with the most orders, however many customers there are.
             models.Index(fields=["kitchen", "brand", "-orders", "account"], name="customer_most_orders"),
-            # How many came for the first time in a range.
+            # How many customers ordered for the first time in a range.
             models.Index(fields=["kitchen", "brand", "first_at"], name="customer_first_orders"),
         ]
 
@@ -108,7 +108,7 @@ class Customer(models.Model):
 
 
 class CustomerHour(models.Model):
-    """An account's orders created in an hour: what a range of time is summed from."""
+    """An account's orders created in an hour: a range is summed from these."""
 
     hour = models.DateTimeField()
     kitchen = models.CharField(max_length=50)
@@ -121,7 +121,7 @@ class CustomerHour(models.Model):
 
     class Meta:
         indexes = [
-            # How many orders one account has in a range, without a look at the rows; to give an account another name.
+            # Counts an account's orders in a range by an index-only scan; finds its rows when it is renamed.
             models.Index(
                 fields=["account", "hour"],
                 include=["kitchen", "brand", "orders"],
@@ -134,8 +134,8 @@ class CustomerHour(models.Model):
 
 
 class CustomerMonth(models.Model):
-    """An account's orders created in a month, wherever and of whatever brand: it has no more of them in any part of the
-    month, kitchen or brand. So it says which accounts need a look (analytics.customers)."""
+    """An account's orders created in a month, in all kitchens and of all brands: an upper bound for any part of the
+    month, one kitchen or one brand. analytics.customers uses it to choose the accounts to count."""
 
     month = models.DateTimeField()
     account = models.CharField(max_length=128)
@@ -144,7 +144,7 @@ class CustomerMonth(models.Model):
 
     class Meta:
         indexes = [
-            # Those with the most orders. Most accounts have one in a month; they are left out.
+            # The accounts with the most orders. Most have one order in a month; these are left out.
             models.Index(
                 fields=["month", "-orders", "account"],
                 name="customermonth_most_orders",
@@ -157,7 +157,7 @@ class CustomerMonth(models.Model):
 
 
 class Product(models.Model):
-    """What a product is called: its name in the latest order that has it. Of equal times the greatest order id."""
+    """A product's name: that in the latest order that has it; of orders at the same time, the greatest id."""
 
     brand = models.CharField(max_length=128)
     plu = models.CharField(max_length=128, db_collation="C")
@@ -171,8 +171,8 @@ class Product(models.Model):
 
 
 class ProductSpan(models.Model):
-    """A product in a span of time: how many orders had it, and how long those took that got ready (`count`,
-    `micros`, `histogram`). There are no spans of all time: nobody asks which product was slow in all years."""
+    """A product in a period: how many orders had it, and how long items took to get ready (`count`, `micros`,
+    `histogram`). There is no row for all time: nobody asks which product was slow over all years."""
 
     grain = models.PositiveSmallIntegerField()
     start = models.DateTimeField()
@@ -183,7 +183,7 @@ class ProductSpan(models.Model):
     count = models.BigIntegerField()
     micros = models.BigIntegerField()
     histogram = models.JSONField()
-    # Begins with grain and start: what a range reads lies together.
+    # Starts with grain and start, so that the rows of a range lie together.
     pk = models.CompositePrimaryKey("grain", "start", "kitchen", "brand", "plu")
 
     def __str__(self) -> str:
@@ -191,7 +191,7 @@ class ProductSpan(models.Model):
 
 
 class MoveHour(models.Model):
-    """Moves of orders to READY and PICKED_UP in an hour. `slots`: ten seconds, status and actor (rules.Slot) to number;
+    """Moves of orders to READY and PICKED_UP in an hour. `slots`: ten seconds, status and actor (rules.Slot) to count;
     `massed`: the sum of those that are mass moves."""
 
     hour = models.DateTimeField()

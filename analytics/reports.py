@@ -1,4 +1,4 @@
-"""What the analytics API reads from the rollups: a few rows, whatever was ever sold."""
+"""The reports of the analytics API. Each reads a few rows of the rollups, however many orders there are."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -22,9 +22,9 @@ Report = list[dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a report is about. Every kitchen named must match: the one asked for, and the one a key is bound to.
+    """What a report covers. Every kitchen must match: the one asked for, and the one that a key is bound to.
 
-    `since` and `until` are in UTC; hours that the range touches count as a whole.
+    `since` and `until` are in UTC; an hour that the range touches counts as a whole.
     """
 
     since: datetime | None = None
@@ -35,39 +35,39 @@ class Scope:
 
     @property
     def place(self) -> Q:
-        found = Q()
+        condition = Q()
         for kitchen in self.kitchens:
-            found &= Q(kitchen=kitchen)
-        return found if self.brand is None else found & Q(brand=self.brand)
+            condition &= Q(kitchen=kitchen)
+        return condition if self.brand is None else condition & Q(brand=self.brand)
 
     @property
     def level(self) -> Q:
-        """For rollups that are also kept of all kitchens (empty) and all brands (empty): the one that says it."""
+        """For rollups with rows for all kitchens (empty) and all brands (empty): the row to read."""
         if len(set(self.kitchens)) > 1:
             return Q(kitchen__in=())
         return Q(kitchen="".join(set(self.kitchens)), brand=self.brand or "")
 
     @property
     def durations(self) -> Q:
-        """Times in status are kept of all kitchens only for all brands together."""
+        """Times in status have a row for all kitchens only for all brands together."""
         return self.level if self.brand is None else self.place
 
     @property
     def hours(self) -> Q:
-        found = Q()
+        condition = Q()
         if self.since is not None:
-            found &= Q(hour__gte=hour_from(self.since))
-        return found if self.until is None else found & Q(hour__lt=hour_to(self.until))
+            condition &= Q(hour__gte=hour_from(self.since))
+        return condition if self.until is None else condition & Q(hour__lt=hour_to(self.until))
 
     @property
-    def spans(self) -> Q:
-        found = Q()
-        for grain, start, end in period_ranges(self.since, self.until):
-            piece = Q(grain=grain.value)
+    def periods(self) -> Q:
+        condition = Q()
+        for granularity, start, end in period_ranges(self.since, self.until):
+            of_range = Q(grain=granularity.value)
             if start is not None:
-                piece &= Q(start__gte=start)
-            found |= piece if end is None else piece & Q(start__lt=end)
-        return found
+                of_range &= Q(start__gte=start)
+            condition |= of_range if end is None else of_range & Q(start__lt=end)
+        return condition
 
 
 def seconds(micros: float) -> float:
@@ -76,14 +76,14 @@ def seconds(micros: float) -> float:
 
 
 def order_status_durations(scope: Scope) -> Report:
-    """How long orders stood in each status that they have left, by status."""
-    return _durations(OrderDuration.objects.filter(scope.spans & scope.durations), ORDER_NAMES)
+    """How long orders were in each status that they have left."""
+    return _durations(OrderDuration.objects.filter(scope.periods & scope.durations), ORDER_NAMES)
 
 
 def item_status_durations(scope: Scope) -> Report:
-    """How long items stood in each status that they have left, by status; of one product where the scope names it."""
+    """How long items were in each status that they have left; of one product where the scope names it."""
     place = scope.place if scope.plu else scope.durations
-    rows = ItemDuration.objects.filter(scope.spans & place, plu=scope.plu)
+    rows = ItemDuration.objects.filter(scope.periods & place, plu=scope.plu)
     return _durations(rows, ITEM_NAMES)
 
 
@@ -152,7 +152,7 @@ def hourly_throughput(scope: Scope, limit: int) -> Report:
 
 
 def customer_order_counts(scope: Scope, limit: int) -> Report:
-    """The `limit` accounts with the most orders; of equal ones the first by account."""
+    """The `limit` accounts with the most orders, ties by account."""
     rows: Iterable[tuple[str, int, datetime, datetime]]
     if scope.since is None and scope.until is None:
         rows = (
@@ -169,9 +169,9 @@ def customer_order_counts(scope: Scope, limit: int) -> Report:
 
 
 def progress() -> tuple[str, datetime | None]:
-    """How far the rollups are, as a text that changes with them, and when that was last done; None: never.
+    """A text that changes whenever the rollups do, and when they were last refreshed (None: never).
 
-    Every report asks for it, so it is plain SQL: the ORM would double what a kept answer costs.
+    Every report asks for it, so it is plain SQL: the ORM would double the cost of a cached answer.
     """
     with connection.cursor() as cursor:
         cursor.execute(

@@ -1,4 +1,4 @@
-"""Adding up what rows of the history contribute, and adding that to the rollup tables."""
+"""Sums what rows of the history contribute, and adds the sums to the rollup tables."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +19,7 @@ from analytics.rules import MASS, Row, Throughput, slot_of
 
 @dataclass(slots=True)
 class _Times:
-    """Times in a status: how many, their sum, their histogram."""
+    """Durations: how many, their sum, their histogram."""
 
     count: int = 0
     micros: int = 0
@@ -42,7 +42,7 @@ class _Times:
 
 @dataclass(slots=True)
 class _Sales:
-    """A product: how many orders have it, and how long it took."""
+    """Sales of a product: how many orders have it, and how long it took."""
 
     orders: int = 0
     times: _Times = field(default_factory=_Times)
@@ -57,7 +57,7 @@ class _Sales:
 
 @dataclass(slots=True)
 class _Visits:
-    """Orders of a customer: how many, the first, the last."""
+    """Orders of an account: how many, the first, the last."""
 
     first: datetime
     last: datetime
@@ -72,10 +72,10 @@ class _Visits:
 
 
 class Rollups:
-    """The sums of some rows, in memory, until `store` adds them to the tables."""
+    """The sums of some rows in memory; `store` adds them to the tables."""
 
     def __init__(self, rows: Iterable[Row] = ()) -> None:
-        # By hour closed, kitchen, brand and status; those of items by PLU before the status.
+        # By hour of the end, kitchen, brand and status; those of items by hour, PLU, kitchen, brand and status.
         self.order_times: defaultdict[tuple[Any, ...], _Times] = defaultdict(_Times)
         self.item_times: defaultdict[tuple[Any, ...], _Times] = defaultdict(_Times)
         self.throughput: defaultdict[tuple[Any, ...], Throughput] = defaultdict(Throughput)
@@ -114,8 +114,8 @@ class Rollups:
         if row.event.from_status is None:
             self.sales[created, row.kitchen, row.brand, plu].orders += 1
             if row.name is not None:
-                key, called = (row.brand, plu), (row.created_at, row.event.order_id, row.name)
-                self.names[key] = max(self.names.get(key, called), called)
+                key, name = (row.brand, plu), (row.created_at, row.event.order_id, row.name)
+                self.names[key] = max(self.names.get(key, name), name)
         micros = row.micros_to_ready()
         if micros is not None:
             self.sales[happened, row.kitchen, row.brand, plu].times.add(micros)
@@ -128,47 +128,47 @@ class Rollups:
         self.customer_hours.setdefault(hour, _Visits(at, at)).add(at)
 
     def store(self) -> None:
-        """Add the sums to the tables, one statement for each; call it inside a transaction."""
+        """Add the sums to the tables, one statement each. Call it inside a transaction."""
         order_times: defaultdict[tuple[Any, ...], _Times] = defaultdict(_Times)
         for (hour, kitchen, brand, status), times in self.order_times.items():
-            for grain, start in _spans(hour):
+            for granularity, start in _periods(hour):
                 for place in levels(kitchen, brand):
-                    order_times[grain, start, *place, status].merge(times)
+                    order_times[granularity, start, *place, status].merge(times)
         item_times: defaultdict[tuple[Any, ...], _Times] = defaultdict(_Times)
         for (hour, plu, kitchen, brand, status), times in self.item_times.items():
-            for grain, start in _spans(hour):
-                item_times[plu, grain, start, kitchen, brand, status].merge(times)
+            for granularity, start in _periods(hour):
+                item_times[plu, granularity, start, kitchen, brand, status].merge(times)
                 for place in levels(kitchen, brand):
-                    item_times["", grain, start, *place, status].merge(times)
+                    item_times["", granularity, start, *place, status].merge(times)
         sales: defaultdict[tuple[Any, ...], _Sales] = defaultdict(_Sales)
-        for (hour, *rest), sold in self.sales.items():
-            for grain in SALES_GRANULARITIES:
-                sales[grain.value, start_of(grain, hour), *rest].merge(sold)
+        for (hour, *rest), sales_of_hour in self.sales.items():
+            for granularity in SALES_GRANULARITIES:
+                sales[granularity.value, start_of(granularity, hour), *rest].merge(sales_of_hour)
         _ORDER_TIMES.add((*key, *times.values()) for key, times in order_times.items())
         _ITEM_TIMES.add((*key, *times.values()) for key, times in item_times.items())
         throughput: defaultdict[tuple[Any, ...], list[int]] = defaultdict(lambda: [0] * len(THROUGHPUT))
         for (hour, kitchen, brand, channel), sums in self.throughput.items():
             for key in ((hour, kitchen, brand, channel), (hour, kitchen, "", "")):
                 throughput[key] = list(map(add, throughput[key], astuple(sums)))
-        _THROUGHPUT.add((*key, *found) for key, found in throughput.items())
+        _THROUGHPUT.add((*key, *sums) for key, sums in throughput.items())
         _CUSTOMERS.add((*key, *visits.values()) for key, visits in self.customers.items())
         _CUSTOMER_HOURS.add((*key, *visits.values()) for key, visits in self.customer_hours.items())
         months: Counter[tuple[Any, ...]] = Counter()
         for (hour, *_place, account), visits in self.customer_hours.items():
             months[start_of(Granularity.MONTH, hour), account] += visits.orders
         _CUSTOMER_MONTHS.add((*key, orders) for key, orders in months.items())
-        _SALES.add((*key, *sold.values()) for key, sold in sales.items())
-        _NAMES.add((*key, *called) for key, called in self.names.items())
+        _SALES.add((*key, *each.values()) for key, each in sales.items())
+        _NAMES.add((*key, *name) for key, name in self.names.items())
         _MOVES.add((*key, *_moves(slots)) for key, slots in self.moves.items())
 
 
 def levels(kitchen: str, brand: str) -> tuple[tuple[str, str], ...]:
-    """Where a time in status counts: for its brand, for its kitchen, for all (empty)."""
+    """Kitchen and brand of the rows that count a time in status: its brand, its kitchen, all (empty)."""
     return (kitchen, brand), (kitchen, ""), ("", "")
 
 
-def _spans(hour: datetime) -> list[tuple[int, datetime]]:
-    return [(grain.value, start_of(grain, hour)) for grain in Granularity]
+def _periods(hour: datetime) -> list[tuple[int, datetime]]:
+    return [(granularity.value, start_of(granularity, hour)) for granularity in Granularity]
 
 
 THROUGHPUT = Throughput.__slots__
@@ -180,9 +180,9 @@ def _moves(slots: Counter[str]) -> tuple[str, int]:
 
 
 class _Upsert:
-    """Adds rows to a table: new keys are inserted, to those that are there the values are added.
+    """Inserts rows into a table, or adds their values to those of the stored row with the same keys.
 
-    `keys` and `values` map columns to their types; a value is added in the way its type is, or as `sums` says.
+    `keys` and `values` map columns to their types. `sums`: SQL for values that are not simply added by type.
     """
 
     def __init__(
@@ -194,15 +194,15 @@ class _Upsert:
     ) -> None:
         columns = keys | values
         names = ", ".join(columns)
-        given = ", ".join("%s::" + kind.replace("jsonb", "text") + "[]" for kind in columns.values())
-        picked = ", ".join(f"{name}::{kind}" for name, kind in columns.items())
-        added = ", ".join(
+        arrays = ", ".join("%s::" + kind.replace("jsonb", "text") + "[]" for kind in columns.values())
+        casts = ", ".join(f"{name}::{kind}" for name, kind in columns.items())
+        updates = ", ".join(
             f"{name} = {sums.get(name) or _sum_of(name, kind)}" for name, kind in values.items()
         )
         self.sql = f"""
-            INSERT INTO {table} AS kept ({names})
-            SELECT {picked} FROM unnest({given}) AS new ({names})
-            ON CONFLICT ({", ".join(keys)}) DO UPDATE SET {added}
+            INSERT INTO {table} AS stored ({names})
+            SELECT {casts} FROM unnest({arrays}) AS new ({names})
+            ON CONFLICT ({", ".join(keys)}) DO UPDATE SET {updates}
         """  # noqa: S608 (only constants are put in)
 
     def add(self, rows: Iterable[tuple[Any, ...]]) -> None:
@@ -213,10 +213,10 @@ class _Upsert:
 
 
 def _merged(name: str) -> str:
-    """The pairs of an object that has the sums of two."""
+    """The key and value pairs of two JSON objects added by key."""
     return f"""(
         SELECT key, sum(number::bigint) AS total FROM (
-            SELECT * FROM jsonb_each_text(kept.{name})
+            SELECT * FROM jsonb_each_text(stored.{name})
             UNION ALL SELECT * FROM jsonb_each_text(EXCLUDED.{name})
         ) AS each (key, number) GROUP BY key
     ) AS sums"""  # noqa: S608 (only constants are put in)
@@ -224,15 +224,15 @@ def _merged(name: str) -> str:
 
 def _sum_of(name: str, kind: str) -> str:
     if name == "first_at":
-        return "least(kept.first_at, EXCLUDED.first_at)"
+        return "least(stored.first_at, EXCLUDED.first_at)"
     if name == "last_at":
-        return "greatest(kept.last_at, EXCLUDED.last_at)"
+        return "greatest(stored.last_at, EXCLUDED.last_at)"
     if kind == "jsonb":
         return f"(SELECT coalesce(jsonb_object_agg(key, total), '{{}}') FROM {_merged(name)})"  # noqa: S608 (only constants are put in)
-    return f"kept.{name} + EXCLUDED.{name}"
+    return f"stored.{name} + EXCLUDED.{name}"
 
 
-_SPAN = {
+_PERIOD = {
     "grain": "smallint",
     "start": "timestamptz",
     "kitchen": "text",
@@ -241,8 +241,8 @@ _SPAN = {
 }
 _TIMES = {"count": "bigint", "micros": "bigint", "histogram": "jsonb"}
 _VISITS = {"orders": "bigint", "first_at": "timestamptz", "last_at": "timestamptz"}
-_ORDER_TIMES = _Upsert("analytics_orderduration", _SPAN, _TIMES)
-_ITEM_TIMES = _Upsert("analytics_itemduration", {"plu": "text", **_SPAN}, _TIMES)
+_ORDER_TIMES = _Upsert("analytics_orderduration", _PERIOD, _TIMES)
+_ITEM_TIMES = _Upsert("analytics_itemduration", {"plu": "text", **_PERIOD}, _TIMES)
 _THROUGHPUT = _Upsert(
     "analytics_hourlythroughput",
     {"hour": "timestamptz", "kitchen": "text", "brand": "text", "channel": "text"},
@@ -262,13 +262,13 @@ _SALES = _Upsert(
     {"grain": "smallint", "start": "timestamptz", "kitchen": "text", "brand": "text", "plu": "text"},
     {"orders": "bigint", **_TIMES},
 )
-_LATER = '(EXCLUDED.named_at, EXCLUDED."order") > (kept.named_at, kept."order")'
+_LATER = '(EXCLUDED.named_at, EXCLUDED."order") > (stored.named_at, stored."order")'
 _NAMES = _Upsert(
     "analytics_product",
     {"brand": "text", "plu": "text"},
     {"named_at": "timestamptz", '"order"': "text", "name": "text"},
     {
-        name: f"CASE WHEN {_LATER} THEN EXCLUDED.{name} ELSE kept.{name} END"
+        name: f"CASE WHEN {_LATER} THEN EXCLUDED.{name} ELSE stored.{name} END"
         for name in ("named_at", '"order"', "name")
     },
 )

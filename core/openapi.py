@@ -242,14 +242,14 @@ def openapi_json(request: HttpRequest) -> HttpResponse:
 
 @read_only
 def swagger(request: HttpRequest) -> HttpResponse:
-    return render(request, "huuva/swagger.html")
+    return render(request, "core/swagger.html")
 
 
 @read_only
 def problem_list(request: HttpRequest) -> HttpResponse:
     """Every problem code with its meaning; the `type` of a problem document links here."""
     listed = sorted((status, code, detail) for code, (status, detail) in PROBLEMS.items())
-    return render(request, "huuva/problems.html", {"problems": listed})
+    return render(request, "core/problems.html", {"problems": listed})
 
 
 _POLICY: dict[str, Any] = dict(settings.SECURE_CSP)
@@ -259,4 +259,4 @@ _POLICY: dict[str, Any] = dict(settings.SECURE_CSP)
 @csp_override({**_POLICY, "style-src": [CSP.SELF, CSP.UNSAFE_INLINE], "worker-src": [CSP.SELF, "blob:"]})
 @read_only
 def redoc(request: HttpRequest) -> HttpResponse:
-    return render(request, "huuva/redoc.html")
+    return render(request, "core/redoc.html")

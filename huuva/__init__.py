@@ -1,4 +1,4 @@
-"""The project: settings, the servers and what the apps share.
+"""The project: settings, servers, Celery, admin site and operations.
 
-The Celery app is huuva.celery and is not imported here: web workers don't need it and would pay for it.
+The Celery app is huuva.celery. It is not imported here, because web doesn't need it.
 """

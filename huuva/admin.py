@@ -1,4 +1,4 @@
-"""The admin's first page, and users and groups in the look of the rest."""
+"""The admin's front page, and users and groups in the theme of the rest."""
 
 from typing import Any
 
@@ -42,13 +42,13 @@ class HuuvaUserAdmin(UserAdmin, ModelAdmin):
     inlines = (KitchenMemberInline,)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        # With a user all that it did would go from the audit: it is switched off instead (“active”).
+        # Deleting a user would delete its audit entries: it is deactivated instead (“active”).
         if obj is None or LogEntry.objects.filter(user=obj).exists():
             return False
         return super().has_delete_permission(request, obj)
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
-        """Whoever gets a new password may try it at once."""
+        """A user with a new password may log in at once."""
         response = super().user_change_password(request, id, form_url)
         user = self.get_object(request, unquote(id)) if request.method == "POST" else None
         if user is not None and response.status_code == 302:
@@ -56,7 +56,7 @@ class HuuvaUserAdmin(UserAdmin, ModelAdmin):
         return response
 
     def get_inlines(self, request: HttpRequest, obj: User | None) -> Any:
-        # A new user is made in two steps, the first of which asks for name and password alone.
+        # A new user is created in two steps; the first has only name and password.
         return () if obj is None else self.inlines
 
 

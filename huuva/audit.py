@@ -1,4 +1,4 @@
-"""Who changed what in the admin, who took what out, and who tried to log in: lists that nobody can edit."""
+"""Read-only lists in the admin: who changed what, who exported or saw what, and who tried to log in."""
 
 import json
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ class ActionFilter(admin.SimpleListFilter):
     parameter_name = "action_flag"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [(str(flag), word) for flag, (word, _look) in ACTIONS.items()]
+        return [(str(flag), label) for flag, (label, _look) in ACTIONS.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[LogEntry]) -> QuerySet[LogEntry]:
         known = {str(flag) for flag in ACTIONS}
@@ -41,14 +41,14 @@ class ActionFilter(admin.SimpleListFilter):
 
 @admin.register(LogEntry)
 class AuditAdmin(ModelAdmin):
-    """Newest first, never counted: it only grows. Who may see it sees it of all kitchens."""
+    """Newest first; never counted, because it only grows. Whoever may see it sees all kitchens."""
 
     list_display = ("action_time", "user", "shown_action", "content_type", "object_repr", "shown_change")
     list_filter = (ActionFilter, "content_type")
     list_select_related = ("user", "content_type")
     list_per_page = 50
     list_display_links = None
-    # As they came: there is no index by time.
+    # By id: there is no index by time.
     ordering = ("-id",)
     sortable_by = ()
     search_fields = ("object_repr", "user__username")
@@ -57,13 +57,13 @@ class AuditAdmin(ModelAdmin):
     show_full_result_count = False
     actions = None
 
-    @display(description=_("action"), label={str(flag): look for flag, (_word, look) in ACTIONS.items()})
+    @display(description=_("action"), label={str(flag): look for flag, (_label, look) in ACTIONS.items()})
     def shown_action(self, entry: LogEntry) -> tuple[str, Any]:
         return str(entry.action_flag), ACTIONS[entry.action_flag][0]
 
     @display(description=_("change"))
     def shown_change(self, entry: LogEntry) -> str:
-        return " ".join(_words(entry.change_message)) or entry.get_change_message()
+        return " ".join(_sentences(entry.change_message)) or entry.get_change_message()
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -75,14 +75,14 @@ class AuditAdmin(ModelAdmin):
         return False
 
 
-def _words(message: str) -> Iterator[str]:
-    """What orders.audit wrote, in words; nothing of what Django wrote."""
+def _sentences(message: str) -> Iterator[str]:
+    """The entries of orders.audit as text, without those of Django."""
     try:
-        parts = json.loads(message)
+        entries = json.loads(message)
     except ValueError:
         return
-    for part in parts if isinstance(parts, list) else ():
-        if isinstance(part, dict) and isinstance(facts := part.get("audit"), dict):
+    for entry in entries if isinstance(entries, list) else ():
+        if isinstance(entry, dict) and isinstance(facts := entry.get("audit"), dict):
             yield _sentence(facts)
             if facts.get("shell"):
                 yield gettext("By %(user)s on the command line.") % {"user": facts["shell"]}
@@ -117,8 +117,8 @@ def _sentence(facts: dict[str, Any]) -> str:
             )
         case "account_erased":
             text = ngettext(
-                "A customer erased: %(orders)d order of the account that is called %(account)s now.",
-                "A customer erased: %(orders)d orders of the account that is called %(account)s now.",
+                "Customer erased: %(orders)d order of the account now called %(account)s.",
+                "Customer erased: %(orders)d orders of the account now called %(account)s.",
                 orders,
             )
         case "pairing_link_made":
@@ -144,7 +144,7 @@ def _sentence(facts: dict[str, Any]) -> str:
 
 @admin.register(LoginAttempt)
 class LoginAttemptAdmin(ModelAdmin):
-    """Newest first. A name is shown where a user has it; what else was typed may be a password, and stays a hash."""
+    """Newest first. A name is shown if a user has it; other input may be a password and stays a hash."""
 
     list_display = ("at", "shown_name", "address", "shown_outcome", "shown_browser", "forgiven")
     list_filter = ("right", "forgiven")
@@ -172,9 +172,9 @@ class LoginAttemptAdmin(ModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[LoginAttempt], search_term: str
     ) -> tuple[QuerySet[LoginAttempt], bool]:
-        word = search_term.strip()
-        if word:
-            queryset = queryset.filter(Q(name__in=(name_digest(word), word)) | Q(address=word))
+        term = search_term.strip()
+        if term:
+            queryset = queryset.filter(Q(name__in=(name_digest(term), term)) | Q(address=term))
         return queryset, False
 
     @display(description=_("name"))

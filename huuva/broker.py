@@ -1,10 +1,9 @@
-"""Valkey as Celery's broker: the worker outlives it when it goes away while tasks are under way, and outlives messages
-that nobody can read.
+"""Valkey as Celery's broker: the worker survives its outages, also while tasks are running, and unreadable messages.
 
-kombu 5.7 doesn't. It tries to hand unfinished tasks back to the broker that is away, and to acknowledge finished ones
-by the connection that was lost; either is an AttributeError, which ends the worker. Neither is needed: Valkey has
-forgotten these tasks, and beat sends everything again. And a message that isn't JSON, or isn't an envelope of Celery's,
-raises in the middle of the consumer's event loop: the consumer ends for good.
+kombu 5.7 doesn't. It tries to return unfinished tasks to the broker that is away, and to acknowledge finished ones on
+the lost connection; either raises AttributeError, which ends the worker. Neither is needed: Valkey has lost these
+tasks, and beat sends everything again. And a message that isn't JSON, or isn't Celery's envelope, raises inside the
+consumer's event loop, which ends the consumer for good.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from redis.exceptions import DataError
 
 log = structlog.get_logger(__name__)
 
-# What reading a damaged message raises. Errors of the connection are others, and rise.
+# Errors of reading a damaged message. Errors of the connection are others, and are raised.
 UNREADABLE: Final = (
     ArithmeticError,
     AttributeError,
@@ -34,22 +33,22 @@ _stopping = False
 
 
 def taken_at() -> float:
-    """When this process last took a message from the queue, readable or not, by the monotonic clock."""
+    """Monotonic time at which this process last took a message from the queue, readable or not."""
     return _taken_at
 
 
-def give_back_at_the_end() -> None:
-    """From now on a channel that is closed hands back what was taken and not begun: the worker is being stopped."""
+def restore_at_shutdown() -> None:
+    """The worker is being stopped: a channel that is closed now returns messages whose tasks have not started."""
     global _stopping
     _stopping = True
 
 
 class ForgivingQoS(redis.QoS):
-    """What a channel has handed out and not yet had acknowledged."""
+    """The messages of a channel that are not acknowledged yet."""
 
     @property
     def restore_at_shutdown(self) -> bool:  # type: ignore[override]
-        # Not when a connection is given up: the tasks may be running still. (One that closes counts as closed.)
+        # Not when a connection is given up: its tasks may still be running. (One that is closing counts as closed.)
         return _stopping and self.channel.connection is not None
 
     def ack(self, delivery_tag: Any) -> None:
@@ -72,19 +71,19 @@ class ForgivingQoS(redis.QoS):
 
 
 class TolerantChannel(redis.Channel):
-    """Drops what can't be read, with a line in the log, and goes on with the next message."""
+    """Drops unreadable messages, with a line in the log, and continues with the next one."""
 
     QoS = ForgivingQoS
 
     def _brpop_read(self, **options: Any) -> Any:
         global _taken_at
         try:
-            taken = super()._brpop_read(**options)
+            got_message = super()._brpop_read(**options)
         except UNREADABLE as error:  # no JSON
             _log_dropped(error)
-            taken = True
+            got_message = True
         _taken_at = time.monotonic()
-        return taken
+        return got_message
 
 
 class TolerantTransport(redis.Transport):
@@ -95,25 +94,25 @@ class TolerantTransport(redis.Transport):
             super()._deliver(message, queue)
         except UNREADABLE as error:  # JSON, but no envelope
             _log_dropped(error)
-            self._forget(message)
+            self._reject(message)
 
-    def _forget(self, message: Any) -> None:
-        """Else it would come again after the visibility timeout."""
+    def _reject(self, message: Any) -> None:
+        """Otherwise it would be delivered again after the visibility timeout."""
         try:
             tag = message["properties"]["delivery_tag"]
         except UNREADABLE:
-            return  # It was never noted.
+            return  # It was never recorded.
         if isinstance(tag, str):
             for channel in self.channels:
                 channel.basic_reject(tag, requeue=False)
 
 
 def _log_dropped(error: BaseException) -> None:
-    # Never the message itself: nobody knows what is in it.
+    # Never the message itself: it may contain anything.
     log.error("message_unreadable", error=type(error).__name__, exc_info=error)
 
 
-def survive_trouble() -> None:
-    """For this process, which must not have made a connection yet."""
+def use_tolerant_transport() -> None:
+    """Call it before this process makes its first connection."""
     for scheme in ("redis", "rediss"):
         TRANSPORT_ALIASES[scheme] = f"{__name__}:{TolerantTransport.__name__}"

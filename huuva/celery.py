@@ -8,14 +8,14 @@ from typing import Any
 
 from celery import Celery, signals
 
-from huuva.broker import survive_trouble
+from huuva.broker import use_tolerant_transport
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "huuva.settings")
 
 app = Celery("huuva")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
-survive_trouble()
+use_tolerant_transport()
 app.steps["worker"].add("huuva.worker_watch:Watch")
 
 
@@ -28,19 +28,19 @@ def note_stop(**_: Any) -> None:
 
 @signals.worker_process_init.connect
 def finish_tasks_first(**_: Any) -> None:
-    """SIGTERM reaches all processes of a group that is stopped, those of the pool too: a task under way would be lost,
-    and the worker would say so. The worker's own process tells them when to end."""
+    """Ignore SIGTERM in the pool's processes: a stop sends it to the whole group, and running tasks would be lost. The
+    worker's main process ends them."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 @signals.setup_logging.connect
 def keep_django_logging(**_: Any) -> None:
-    """A receiver here is what stops Celery from replacing the logging that Django has set up."""
+    """A receiver of this signal keeps Celery from replacing the logging that Django has set up."""
 
 
 @signals.beat_init.connect
 def first_heartbeat(**_: Any) -> None:
-    """Beat sends a task only after its first interval; /readyz shall not wait for that."""
+    """Beat sends a task only after its first interval; /readyz should not wait for that."""
     from huuva.tasks import beat_heartbeat
 
     beat_heartbeat.apply_async(expires=30)

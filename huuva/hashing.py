@@ -1,16 +1,14 @@
 """Passwords are hashed one at a time, so that orders and boards never wait for them.
 
-To hash a password takes a processor about half a second, whether it is right, wrong, or of a name that nobody has. The
-rule, in each web process:
+Hashing a password takes about half a second of a processor, whether it is right, wrong, or for an unknown name. The
+rules, in each web process:
 
-- One password is hashed at a time, in a thread of its own that gives way to all others.
-- One request may wait for its turn, for WAIT_SECONDS at most.
-- Whoever else comes, and whoever has waited for so long, is refused: 503 `logins_busy` with Retry-After. Nothing has
-  been hashed for them.
+- One password is hashed at a time, in a thread of its own with low priority.
+- One more request may wait for its turn, for WAIT_SECONDS at most.
+- All others, and those that have waited that long, are refused with 503 `logins_busy` and Retry-After, without hashing.
 
-So at most two of a process's threads are ever held by passwords, and orders and boards have the others. It holds for
-whatever is hashed: logins, and passwords that are set in the admin. Who has used up the limits of huuva/logins.py
-doesn't even come here.
+So passwords occupy at most two threads of a process, and orders and boards have the others. This applies to all
+hashing: logins, and passwords that are set in the admin. Requests over the limits of huuva/logins.py don't get here.
 """
 
 from __future__ import annotations
@@ -30,18 +28,17 @@ from core.problems import Problem
 
 WAIT_SECONDS: Final = 2.5
 RETRY_AFTER_SECONDS: Final = 3
-# Beside busy threads it gets half of what each of them gets.
+# Next to busy threads it gets about half of the processor time of each.
 NICE: Final = 3
 
 
 class HashingTurn:
-    """Runs what hashes, by the rule above. `places`: how many requests are held at most, the one whose turn it is
-    included."""
+    """Runs hashing by the rules above. `slots`: the most requests at a time, including the one that is hashing."""
 
-    def __init__(self, wait_seconds: float = WAIT_SECONDS, places: int = 2) -> None:
+    def __init__(self, wait_seconds: float = WAIT_SECONDS, slots: int = 2) -> None:
         self._wait_seconds = wait_seconds
-        self._places = places
-        self._held = 0
+        self._slots = slots
+        self._used = 0
         self._changing = threading.Lock()
         self._turn = threading.Lock()
         self._pool: ThreadPoolExecutor | None = None
@@ -49,30 +46,30 @@ class HashingTurn:
     @property
     def is_full(self) -> bool:
         """Whether `run` would refuse now."""
-        return self._held >= self._places
+        return self._used >= self._slots
 
     def run[T](self, work: Callable[[], T]) -> T:
-        """What `work` returns. Raises Problem `logins_busy` (503) where it isn't its turn in time."""
+        """Returns the result of `work`. Raises Problem `logins_busy` (503) if its turn doesn't come in time."""
         with self._changing:
             if self.is_full:
                 raise busy()
-            self._held += 1
+            self._used += 1
         try:
             if not self._turn.acquire(timeout=self._wait_seconds):
                 raise busy()
             try:
                 if self._pool is None:
-                    self._pool = ThreadPoolExecutor(1, "passwords", initializer=_give_way)
+                    self._pool = ThreadPoolExecutor(1, "passwords", initializer=_lower_priority)
                 return self._pool.submit(work).result()
             finally:
                 self._turn.release()
         finally:
             with self._changing:
-                self._held -= 1
+                self._used -= 1
 
 
-def _give_way() -> None:
-    # Only Linux counts the niceness of each thread by itself.
+def _lower_priority() -> None:
+    # Only Linux has a niceness for each thread.
     if sys.platform == "linux":
         thread = threading.get_native_id()
         with contextlib.suppress(OSError):
@@ -80,7 +77,7 @@ def _give_way() -> None:
 
 
 def busy() -> Problem:
-    """The refusal: says when to come again."""
+    """The refusal, which says when to try again."""
     return Problem(
         "logins_busy",
         _("Too many people log in right now. Try again in a moment."),
@@ -93,7 +90,7 @@ turn: Final = HashingTurn()
 
 
 class PasswordHasher(PBKDF2PasswordHasher):
-    """Django's own, in turn: what it makes and reads is the same. All its work is done in `encode`."""
+    """Django's own hasher with the same hashes, one at a time. All its hashing is done in `encode`."""
 
     def encode(self, password: str, salt: str, iterations: int | None = None) -> str:
         encode = super().encode

@@ -1,17 +1,17 @@
-"""Who may try to log in now, and the trace of those who tried.
+"""Limits on attempts to log in, and their record.
 
-Before a password is hashed it is asked whether its sender must wait. Wrong ones of the last day are counted:
+Before a password is hashed, its sender may have to wait. Wrong passwords of the last day are counted:
 
-- by name, over all addresses: who guesses one name's password from a thousand addresses;
-- by network (core.http.client_address), over all names: who tries one password on a thousand names;
-- for a browser that has logged in by this name before: by that browser alone. It proves itself by a cookie. So a
-  stranger who guesses, from wherever, keeps nobody out of the browser that they use every day.
+- by name, over all addresses: against guessing one name's password from a thousand addresses;
+- by network (core.http.client_address), over all names: against trying one password on a thousand names;
+- for a browser that has logged in with this name before: by that browser alone, which is recognised by a cookie. So a
+  stranger's guesses, from wherever, never lock users out of the browser that they use every day.
 
-The first few cost nothing, then each doubles the time to wait, up to a bound: nobody is locked out for good. The right
-password forgives the wrong ones that the same name had from the same network. django-axes stands before all this, with
-a limit for a name from an address.
+The first few are free, then each doubles the time to wait, up to a limit: nobody is locked out for good. The right
+password resets the wrong ones for the same name from the same network. In front of all this django-axes limits attempts
+for a name from an address.
 
-Names are stored and logged as a keyed hash, because people type passwords where their name belongs.
+Names are stored and logged as a keyed hash, because people type passwords into the field for the name.
 """
 
 from __future__ import annotations
@@ -49,29 +49,29 @@ WINDOW: Final = timedelta(days=1)
 LOGIN: Final = f"{ADMIN}login/"
 COOKIE: Final = "huuva_known_browser"
 COOKIE_SECONDS: Final = 400 * 24 * 3600  # as long as browsers keep any
-# Networks that must wait, which this process knows without a query.
-MOST_REMEMBERED: Final = 10_000
+# Networks that must wait, cached so that this process needs no query.
+MOST_CACHED: Final = 10_000
 
 log = structlog.get_logger(__name__)
 
 
 class Limit(NamedTuple):
-    """After `free` wrong passwords there is a second to wait, and twice as long after each more."""
+    """After `free` wrong passwords there is a second to wait, doubled by each further one."""
 
     free: int
     longest_seconds: int
 
     def seconds(self, wrong: int) -> int:
-        """Between the last of so many wrong ones and the next try."""
+        """Between the last of this many wrong passwords and the next attempt."""
         return 0 if wrong < self.free else min(2 ** min(wrong - self.free, 30), self.longest_seconds)
 
     def wait(self, wrong: QuerySet[LoginAttempt]) -> float:
         """Seconds from now on."""
-        found = wrong.aggregate(count=Count("pk"), last=Max("at"))
-        if not (seconds := self.seconds(found["count"])):
+        attempts = wrong.aggregate(count=Count("pk"), last=Max("at"))
+        if not (seconds := self.seconds(attempts["count"])):
             return 0.0
-        since = (timezone.now() - found["last"]).total_seconds()
-        # Less than none where the clock was set back.
+        since = (timezone.now() - attempts["last"]).total_seconds()
+        # Negative if the clock was set back.
         return max(0.0, seconds - max(0.0, since))
 
 
@@ -81,18 +81,18 @@ BROWSER: Final = Limit(free=10, longest_seconds=900)
 
 
 def name_digest(name: str) -> str:
-    """Stands for a name in tables and logs: the same each time, and no way back without our key."""
+    """Stands for a name in tables and logs: always the same, and not reversible without our key."""
     return salted_hmac("huuva.login-name", name, algorithm="sha256").hexdigest()[:32]
 
 
 def counted_name(request: HttpRequest, credentials: Mapping[str, Any] | None) -> str:
-    """For django-axes: the name that was typed, as it is stored."""
+    """For django-axes: the entered name, as it is stored."""
     return name_digest(str((credentials or request.POST).get("username") or ""))
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """Somebody who wants to log in. `browser` is empty for one that has never logged in by this name."""
+    """An attempt to log in. `browser` is empty for one that has never logged in with this name."""
 
     name: str
     address: str
@@ -105,7 +105,7 @@ class Attempt:
         return cls(name, client_address(request), client_network(request), known_browser(request, name))
 
     def wait(self) -> tuple[float, str]:
-        """Seconds to wait, 0 where it may go on, and by which limit: name, network or browser."""
+        """Seconds to wait (0: none) and by which limit: name, network or browser."""
         wrong = LoginAttempt.objects.filter(at__gte=timezone.now() - WINDOW, right=False, forgiven=False)
         if self.browser:
             return BROWSER.wait(wrong.filter(browser=self.browser)), "browser"
@@ -128,18 +128,18 @@ class Attempt:
             LoginAttempt.objects.filter(own, name=self.name, right=False, forgiven=False).update(
                 forgiven=True
             )
-        self.tell("right" if right else "wrong")
+        self.log("right" if right else "wrong")
 
-    def tell(self, outcome: str, **more: Any) -> None:
-        """One line of the log, and one more in the metrics."""
+    def log(self, outcome: str, **more: Any) -> None:
+        """Write a line of the log, and count it in the metrics."""
         LOGINS.labels(outcome).inc()
         write = log.info if outcome == "right" else log.warning
         write("login", outcome=outcome, name=self.name, address=self.address, **more)
 
 
 class LoginBackend(ModelBackend):
-    """Checks a password, where its sender needn't wait. Raises Problem `too_many_logins` (429), or `logins_busy` (503)
-    where others are being checked. What is wrong for this backend is asked of no other."""
+    """Checks a password, unless its sender must wait. Raises Problem `too_many_logins` (429), or `logins_busy` (503)
+    while others are being checked. A password that is wrong here is checked by no other backend."""
 
     def authenticate(
         self,
@@ -153,17 +153,17 @@ class LoginBackend(ModelBackend):
         attempt = Attempt.of(request, username)
         seconds, limit = attempt.wait()
         if seconds:
-            attempt.tell("refused", limit=limit)
+            attempt.log("refused", limit=limit)
             if limit == "network":
-                remember(attempt.network, seconds)
+                cache_wait(attempt.network, seconds)
             raise too_many(seconds)
         try:
             user = super().authenticate(request, username=username, password=password)
         except Problem:
-            attempt.tell("busy")
+            attempt.log("busy")
             raise
         attempt.record(right=user is not None)
-        # For the middleware, and for who writes of a refusal.
+        # For LoginMiddleware and `locked_out`.
         request.login_checked = (attempt, user)  # type: ignore[attr-defined]
         if user is None:
             raise PermissionDenied
@@ -171,7 +171,7 @@ class LoginBackend(ModelBackend):
 
 
 def too_many(seconds: float) -> Problem:
-    """The refusal: says when to come again."""
+    """The refusal, which says when to try again."""
     seconds = max(1, math.ceil(seconds))
     if seconds < 120:
         text = ngettext(
@@ -191,28 +191,28 @@ def too_many(seconds: float) -> Problem:
 
 
 def forgive(names: Collection[str]) -> None:
-    """Counts the wrong passwords of these names (as `name_digest` has them) no more."""
+    """Stop counting the wrong passwords of these names (as `name_digest` returns them)."""
     LoginAttempt.objects.filter(name__in=names, right=False, forgiven=False).update(forgiven=True)
     for name in names:
         reset(username=name)
     _waiting.clear()
 
 
-# --- the browser that somebody uses every day
+# --- known browsers
 
 
 def known_browser(request: HttpRequest, name: str) -> str:
-    """What the browser is called in the table, where it has logged in by this name; else nothing."""
+    """The browser's id in the table if it has logged in with this name, else empty."""
     return _known(request).get(name, "")
 
 
 def is_known(request: HttpRequest, credentials: Mapping[str, Any] | None) -> bool:
-    """For django-axes, which needn't count what is counted by browser."""
+    """For django-axes, which doesn't count attempts that are counted by browser."""
     return bool(known_browser(request, counted_name(request, credentials)))
 
 
 def _known(request: HttpRequest) -> dict[str, str]:
-    """By name, as the browser's cookie says; it is signed, and holds names as hashes."""
+    """Name → id of the browser, from its cookie, which is signed and has names as hashes."""
     try:
         known = signing.loads(request.COOKIES.get(COOKIE, ""), salt=COOKIE, max_age=COOKIE_SECONDS)
     except signing.BadSignature:
@@ -220,22 +220,21 @@ def _known(request: HttpRequest) -> dict[str, str]:
     return known if isinstance(known, dict) else {}
 
 
-# --- networks that must wait, before anything else is done for them
+# --- networks that must wait
 
 _waiting: dict[str, float] = {}
 
 
-def remember(network: str, seconds: float) -> None:
-    while len(_waiting) >= MOST_REMEMBERED:
+def cache_wait(network: str, seconds: float) -> None:
+    while len(_waiting) >= MOST_CACHED:
         _waiting.pop(next(iter(_waiting)), None)
     _waiting[network] = time.monotonic() + seconds
 
 
 class LoginMiddleware:
-    """Refuses who would be refused anyhow, before the database is asked for anything, and lets a browser know that it
-    is known."""
+    """Refuses attempts that would be refused anyway before they cost a query, and sets the cookie of known browsers."""
 
-    # Of names; a browser that many use forgets the one that came first.
+    # Names in a browser's cookie; of more, the first is dropped.
     MOST_NAMES: Final = 10
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -274,10 +273,10 @@ class LoginMiddleware:
         if seconds <= 0:
             _waiting.pop(network, None)
         elif not _known(request):
-            attempt.tell("refused", limit="network")
+            attempt.log("refused", limit="network")
             return too_many(seconds)
         if hashing.turn.is_full:
-            attempt.tell("busy")
+            attempt.log("busy")
             return hashing.busy()
         return None
 
@@ -285,5 +284,5 @@ class LoginMiddleware:
 def locked_out(request: HttpRequest, original: HttpResponse, credentials: Any) -> HttpResponse:
     """Of django-axes: too many wrong passwords for a name from this address."""
     if not hasattr(request, "login_checked"):
-        Attempt.of(request, str(request.POST.get("username", ""))).tell("refused", limit="name and address")
+        Attempt.of(request, str(request.POST.get("username", ""))).log("refused", limit="name and address")
     return answer(request, too_many(settings.AXES_COOLOFF_TIME.seconds))

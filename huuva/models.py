@@ -1,4 +1,4 @@
-"""What the platform itself has to remember."""
+"""Tables of the project itself."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from django.db import connection, models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-# What lies further in the future than clocks of several machines differ was noted before the clock was set back.
+# A time further in the future than the clocks of several machines differ was stored before the clock was set back.
 CLOCKS_DIFFER: Final = timedelta(seconds=10)
 
 
 class Heartbeat(models.Model):
-    """At most one row: when a task that beat sent was last run by a worker.
+    """At most one row: when a worker last ran a task that beat had sent.
 
-    In the database, not in Valkey: what is emptied there must not look like a beat that has never been.
+    In the database, not in Valkey: an emptied Valkey must not look like a beat that never ran.
     """
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
@@ -30,12 +30,12 @@ class Heartbeat(models.Model):
 
     @classmethod
     def note(cls, at: datetime) -> None:
-        """Tasks may run twice and overtake each other: the latest counts, unless the clock was set back since."""
+        """Tasks may run twice and out of order: the latest time is stored, unless the clock was set back since."""
         with connection.cursor() as cursor:
             cursor.execute(
-                "INSERT INTO huuva_heartbeat AS kept (id, at) VALUES (1, %s) "
+                "INSERT INTO huuva_heartbeat AS stored (id, at) VALUES (1, %s) "
                 "ON CONFLICT (id) DO UPDATE "
-                "SET at = CASE WHEN kept.at > %s THEN EXCLUDED.at ELSE greatest(kept.at, EXCLUDED.at) END",
+                "SET at = CASE WHEN stored.at > %s THEN EXCLUDED.at ELSE greatest(stored.at, EXCLUDED.at) END",
                 [at, timezone.now() + CLOCKS_DIFFER],
             )
 
@@ -45,19 +45,19 @@ class Heartbeat(models.Model):
 
 
 class BackupRecord(models.Model):
-    """At most one row: how the last backups ended. `huuva.ops.backups.record` writes it.
+    """At most one row: the results of the last backups. `huuva.ops.backups.record` writes it.
 
-    In the database, because the process that makes backups is another one than those that show metrics and send mails.
+    In the database, because backups are made by another process than those that show metrics and send mails.
     """
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
-    # Since then backups are expected: the first one was tried, or a timer started.
+    # Backups are expected from then on: the first was tried, or a timer started.
     expected_since = models.DateTimeField()
     succeeded_at = models.DateTimeField(null=True)
     failed_at = models.DateTimeField(null=True)
-    # Names programs, tables and files; never what is in them.
+    # May name programs, tables and files, never their contents.
     reason = models.TextField(default="")
-    # When somebody was last told of a failed or missing backup.
+    # When a failed or missing backup was last reported.
     alerted_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -68,14 +68,14 @@ class BackupRecord(models.Model):
 
 
 class LoginAttempt(models.Model):
-    """A password that was checked, right or wrong. Written by huuva.logins, which says how they are counted; kept
-    for LOGIN_DAYS of huuva.tasks."""
+    """A password that was checked, right or wrong. huuva.logins writes and counts them; huuva.tasks deletes them after
+    LOGIN_DAYS."""
 
     at = models.DateTimeField(_("time"))
-    # A keyed hash: people type passwords where their name belongs.
+    # A keyed hash: people type passwords into the field for the name.
     name = models.CharField(_("name, as a hash"), max_length=32)
     address = models.CharField(_("address"), max_length=45, blank=True)
-    # What is counted: an IPv4 address, or the /64 of an IPv6 address.
+    # The unit that is counted: an IPv4 address, or the /64 of an IPv6 address.
     network = models.CharField(_("network"), max_length=50, blank=True)
     browser = models.CharField(
         _("known browser"),
@@ -92,7 +92,7 @@ class LoginAttempt(models.Model):
         verbose_name = _("login")
         verbose_name_plural = _("logins")
         indexes = [
-            # What is asked before each password is hashed.
+            # Counts wrong passwords before each one is hashed.
             models.Index(
                 fields=["name", "at"],
                 name="login_wrong_by_name",
@@ -108,7 +108,7 @@ class LoginAttempt(models.Model):
                 name="login_wrong_by_browser",
                 condition=models.Q(right=False, forgiven=False),
             ),
-            # For the task that removes old ones.
+            # For the task that deletes old attempts.
             models.Index(fields=["at"], name="login_attempt_at"),
         ]
 

@@ -1,6 +1,6 @@
-"""The roles that managers are given: groups with their permissions, made by a migration.
+"""The roles of managers: groups with their permissions, created by a migration.
 
-A role that is there already gets what it lacks, and keeps what somebody has added to it.
+An existing role gets missing permissions, and keeps those that were added to it.
 """
 
 from typing import Any, Final
@@ -16,7 +16,7 @@ def _may(app: str, model: str, *verbs: str) -> list[str]:
 
 ALL: Final = ("view", "add", "change", "delete")
 
-# Their kitchens only: those that are listed with the user.
+# Only for the kitchens that are listed with the user.
 _KITCHEN_MANAGER: Final = [
     *_may("orders", "order", "view", "move", "export"),
     *_may("orders", "customer", "view"),
@@ -51,7 +51,7 @@ ROLES: Final[dict[str, list[str]]] = {
         *_may("admin", "logentry", "view"),
         *_may("huuva", "loginattempt", "view", "change"),
     ],
-    # Reads, in all kitchens, and nothing of customers.
+    # Reads in all kitchens, without customers' data.
     INTEGRATOR_SUPPORT: [
         "orders.work_everywhere",
         *_may("orders", "order", "view"),
@@ -70,18 +70,18 @@ ROLES: Final[dict[str, list[str]]] = {
 
 
 def make_roles(apps: Any, roles: dict[str, list[str]] = ROLES) -> None:
-    """For a migration: the groups with at least these permissions, which Django itself would make only after all
-    migrations. Raises Permission.DoesNotExist where one is misspelt."""
+    """For a migration: create the groups with at least these permissions, which Django itself creates only after all
+    migrations. Raises Permission.DoesNotExist for a misspelt one."""
     from django.contrib.auth.management import create_permissions
 
     for config in apps.get_app_configs():
-        config.models_module = True  # else it is taken for an app without models
+        config.models_module = True  # otherwise it counts as an app without models
         create_permissions(config, apps=apps, verbosity=0)
         config.models_module = None
     group_model, permission_model = apps.get_model("auth", "Group"), apps.get_model("auth", "Permission")
-    for name, wanted in roles.items():
+    for name, permissions in roles.items():
         group, _ = group_model.objects.get_or_create(name=name)
-        for each in wanted:
+        for each in permissions:
             app, codename = each.split(".")
             group.permissions.add(
                 permission_model.objects.get(content_type__app_label=app, codename=codename)

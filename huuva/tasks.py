@@ -1,4 +1,4 @@
-"""Tasks of the platform itself. Each may run twice or late without harm."""
+"""Tasks of the project itself. Each may run twice or late without harm."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.utils import timezone
 from huuva.models import Heartbeat, LoginAttempt
 from huuva.ops.backups import alerts
 
-# Addresses are personal data: no longer than somebody may ask who tried.
+# Addresses are personal data: they are stored no longer than needed to see who tried.
 LOGIN_DAYS: Final = 30
 
 
@@ -25,13 +25,13 @@ def beat_heartbeat() -> None:
 
 @shared_task
 def watch_backups() -> bool:
-    """Tells of a backup that failed or that should have been made; at most once a day."""
-    return alerts.tell_once(timezone.now())
+    """Report a failed or missing backup, at most once a day."""
+    return alerts.report_once(timezone.now())
 
 
 @shared_task
 def purge_logins() -> int:
-    """Removes old attempts at logins, and sessions that have ended; returns how many attempts."""
+    """Delete old login attempts and expired sessions; returns the number of attempts."""
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
     old = timezone.now() - timedelta(days=LOGIN_DAYS)
     return LoginAttempt.objects.filter(at__lt=old).delete()[0]

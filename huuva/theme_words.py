@@ -1,4 +1,4 @@
-"""Words of unfold that our pages show. It comes without Finnish and Swedish; here `makemessages` finds them."""
+"""Texts of unfold on our pages. It has no Finnish and Swedish translation; `makemessages` finds them here."""
 
 from django.utils.translation import gettext_noop as _
 

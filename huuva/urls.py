@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
 
+from analytics import urls as analytics_urls
 from core import openapi
 from huuva.ops import health, metrics
 
@@ -12,7 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", include("orders.api.urls")),
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
-    path("admin/analytics/", include("analytics.dashboard.urls")),
+    path("admin/analytics/", include(analytics_urls.dashboard_urls)),
     path("admin/", admin.site.urls),
     re_path(r"^livez/?$", health.livez),
     re_path(r"^readyz/?$", health.readyz),
@@ -23,7 +24,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^api/problems/?$", openapi.problem_list, name="problems"),
     re_path(r"^api/redoc/?$", openapi.redoc, name="redoc"),
     path("", include("kitchen_display.urls")),
-    path("api/", include("analytics.urls")),
+    path("api/", include(analytics_urls.api_urls)),
     path("api/", include("integrations.urls")),
 ]
 

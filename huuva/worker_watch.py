@@ -1,8 +1,7 @@
-"""The watch of a worker: a thread that looks after its companions, and ends it when it stands still.
+"""The watch of a worker: a thread that supervises its companions, and ends the worker when it hangs.
 
-A worker whose consumer is gone looks alive: its processes run, and nothing is done. Whoever supervises it (compose,
-systemd, `make run`) starts it again, so ending is the remedy. Valkey being away is not the worker's fault, and ends
-nothing.
+A worker whose consumer has ended looks alive: its processes run, but do nothing. Its supervisor (compose, systemd,
+`make run`) restarts it, so ending it is the remedy. While Valkey is away, nothing is ended.
 """
 
 from __future__ import annotations
@@ -29,10 +28,10 @@ from huuva import broker
 
 log = structlog.get_logger(__name__)
 
-# A worker that stands still for so long is ended.
+# A worker that hangs this long is ended.
 PATIENCE_SECONDS: Final = 60.0
 LOOK_SECONDS: Final = 1.0
-# How often Valkey is asked what waits.
+# How often Valkey is asked for the length of the queue.
 ASK_SECONDS: Final = 5.0
 ANSWER_SECONDS: Final = 2.0
 EXIT_CODE: Final = 1
@@ -41,45 +40,45 @@ _asked_to_stop = threading.Event()
 
 
 def stop_watching() -> None:
-    """Somebody has asked the worker to stop, and sees to it that it does: tasks under way may take their time."""
+    """The worker was asked to stop: from now on running tasks may take their time."""
     _asked_to_stop.set()
 
 
-class StandingStill:
-    """Tells whether a worker stands still. Moments are those of the monotonic clock."""
+class HangDetector:
+    """Detects that a worker hangs. All times are monotonic."""
 
     def __init__(self, now: float) -> None:
-        self.turned_at = now
+        self.loop_ran_at = now
         self._loop_since = self._queue_since = now
 
-    def turned(self) -> None:
-        """The event loop of the main process is running."""
-        self.turned_at = time.monotonic()
+    def loop_ran(self) -> None:
+        """Called by the event loop of the main process."""
+        self.loop_ran_at = time.monotonic()
 
     def reason(self, now: float, *, waiting: int | None, taken_at: float, busy: bool) -> str | None:
         """Why the worker must end, if it must.
 
-        `waiting`: messages in the queue, None where Valkey does not answer. `busy`: all places have a task, so that
-        others rightly wait; a task that hangs is ended by its time limit.
+        `waiting`: messages in the queue, None if Valkey does not answer. `busy`: all processes have a task, so waiting
+        messages are normal; a task that hangs is ended by its time limit.
         """
         if waiting is None:
             self._loop_since = self._queue_since = now
             return None
-        self._loop_since = max(self._loop_since, self.turned_at)
+        self._loop_since = max(self._loop_since, self.loop_ran_at)
         if waiting == 0 or busy:
             self._queue_since = now
         self._queue_since = max(self._queue_since, taken_at)
         if now - self._loop_since > PATIENCE_SECONDS:
-            return "its event loop does not turn"
+            return "its event loop does not run"
         if now - self._queue_since > PATIENCE_SECONDS:
             return "it takes no tasks"
         return None
 
 
 class Watch(bootsteps.StartStopStep):
-    """The step of Celery's worker that starts all this and ends it."""
+    """The step of Celery's worker that starts and ends the watch and the companions."""
 
-    # The pool's processes are forked before there is a second thread.
+    # After the pool: its processes must be forked before there is a second thread.
     requires = {"celery.worker.components:Timer", "celery.worker.components:Pool"}
 
     def __init__(self, worker: Any, **options: Any) -> None:
@@ -88,15 +87,15 @@ class Watch(bootsteps.StartStopStep):
 
     def start(self, worker: Any) -> None:
         self._worker = worker
-        self._still = StandingStill(time.monotonic())
+        self._detector = HangDetector(time.monotonic())
         self._companions = companions()
         for companion in self._companions:
             companion.start()
-        worker.timer.call_repeatedly(LOOK_SECONDS, self._still.turned)
+        worker.timer.call_repeatedly(LOOK_SECONDS, self._detector.loop_ran)
         threading.Thread(target=self._run, name="watch", daemon=True).start()
 
     def close(self, worker: Any) -> None:
-        broker.give_back_at_the_end()
+        broker.restore_at_shutdown()
         for companion in self._companions:
             companion.ask_to_end()
 
@@ -105,7 +104,7 @@ class Watch(bootsteps.StartStopStep):
             companion.end()
 
     def terminate(self, worker: Any) -> None:
-        """As `stop`, without waiting for tasks: the processes of the pool ignore the signal that would end them."""
+        """Like `stop`, without waiting for tasks: the pool's processes ignore SIGTERM, so they are killed."""
         self.stop(worker)
         _kill_children()
 
@@ -125,13 +124,15 @@ class Watch(bootsteps.StartStopStep):
                     self._look(client)
                     ask_at = time.monotonic() + ASK_SECONDS
             except Exception:
-                # Such as no memory for a fork: the next look may go better, and without any nobody would notice.
+                # For example no memory for a fork: the next look may succeed. Without the watch, hangs go unnoticed.
                 log.exception("watch_failed")
 
     def _look(self, client: redis.Redis) -> None:
         waiting = _waiting(client, self._worker.app.conf.task_default_queue)
         busy = len(state.active_requests) >= self._worker.concurrency
-        reason = self._still.reason(time.monotonic(), waiting=waiting, taken_at=broker.taken_at(), busy=busy)
+        reason = self._detector.reason(
+            time.monotonic(), waiting=waiting, taken_at=broker.taken_at(), busy=busy
+        )
         if reason is not None:
             _end_worker(reason)
 
@@ -149,7 +150,7 @@ def _end_worker(reason: str) -> None:
         "worker_stands_still", reason=reason, at="".join(traceback.format_stack(main)) if main else ""
     )
     _kill_children()
-    # Not sys.exit: whatever the main thread hangs in would not hear of it.
+    # Not sys.exit: it would not end a main thread that hangs.
     os._exit(EXIT_CODE)
 
 

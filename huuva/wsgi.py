@@ -1,4 +1,4 @@
-"""The web part: API, admin and pages, served by granian."""
+"""The web process: API, admin and pages, served by granian."""
 
 import os
 
@@ -11,6 +11,6 @@ from core.metrics_folder import VARIABLE, shared_folder
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "huuva.settings")
 # A request gives up where a task would wait.
 set_default("HUUVA_STATEMENT_SECONDS", "8")
-# Before the first import of prometheus_client, which looks at it once: web's processes count together.
+# Before the first import of prometheus_client, which reads it once: web's processes share their counts.
 os.environ[VARIABLE] = str(shared_folder(settings.HUUVA_HOME))
 application = get_wsgi_application()

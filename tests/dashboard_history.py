@@ -1,4 +1,4 @@
-"""A made history of three kitchens, and how the dashboard over it is read."""
+"""A simulated history of two kitchens, and ways to read the dashboard over it."""
 
 import random
 import re
@@ -10,12 +10,13 @@ from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test import Client, TestCase
 
-from analytics.dashboard.figures import forget_figures
+from analytics.dashboard.figures import figures
 from analytics.refresh import refresh
 from kitchen_display.models import Station, StationRule
 from orders.models import Brand, Kitchen
 from orders.recall import recall
 from orders.services import create_order, move_item, move_order
+from orders.statuses import CANCELLED, PICKED_UP, PREPARING, READY
 from orders.tests import factories
 
 # A Wednesday, 15:30 in Helsinki; the clocks there went back on 25 October.
@@ -29,16 +30,15 @@ class Clock:
     def __init__(self) -> None:
         self.now = NOW
 
-    def at(self, moment: datetime) -> None:
-        self.now = moment
+    def at(self, now: datetime) -> None:
+        self.now = now
 
 
-def live(clock: Clock, kitchen: Kitchen, begun: datetime, dice: random.Random) -> None:
-    """The life of an order, made at `begun`."""
-    clock.at(begun)
+def simulate_order(clock: Clock, kitchen: Kitchen, created: datetime, dice: random.Random) -> None:
+    clock.at(created)
     new = factories.new_order(
         *([None] * dice.randint(1, 3)),
-        pickup_in=begun + timedelta(minutes=dice.choice((5, 20, 90))) - datetime.now(UTC),
+        pickup_in=created + timedelta(minutes=dice.choice((5, 20, 90))) - datetime.now(UTC),
         account=f"acc-{dice.randint(1, 25)}",
         brand_id=dice.choice(("burgers", "sushi")),
         channel=dice.choice(("wolt", "foodora", "")),
@@ -46,22 +46,22 @@ def live(clock: Clock, kitchen: Kitchen, begun: datetime, dice: random.Random) -
     order = create_order(new, kitchen=kitchen, actor="key:wolt")
     fate = dice.random()
     if fate < 0.1:
-        move_order(order.id, 5, actor="user:anna")
+        move_order(order.id, CANCELLED, actor="user:anna")
         return
     if fate > 0.4:
         clock.at(clock.now + timedelta(minutes=dice.randint(1, 9)))
-        move_order(order.id, 2, actor="screen:grill")
+        move_order(order.id, PREPARING, actor="screen:grill")
     clock.at(clock.now + timedelta(minutes=dice.randint(1, 15), seconds=dice.randint(0, 59)))
-    move_item(order.id, "P0", 3, actor="screen:grill")
-    move_order(order.id, 3, actor="screen:expo")
+    move_item(order.id, "P0", READY, actor="screen:grill")
+    move_order(order.id, READY, actor="screen:expo")
     if fate > 0.9:
         recall(order.id, actor="screen:expo")
-        move_order(order.id, 3, actor="screen:expo")
+        move_order(order.id, READY, actor="screen:expo")
     clock.at(clock.now + timedelta(minutes=dice.randint(1, 15)))
-    move_order(order.id, 4, actor="screen:expo")
+    move_order(order.id, PICKED_UP, actor="screen:expo")
 
 
-def make_history(clock: Clock) -> None:
+def simulate_history(clock: Clock) -> None:
     """Five weeks of two kitchens, and what is open now."""
     dice = random.Random(7)
     harju = factories.kitchen("harju", name="Harju")
@@ -72,8 +72,8 @@ def make_history(clock: Clock) -> None:
     for days in range(35, 0, -1):
         for kitchen in (harju, queens):
             for _ in range(dice.randint(1, 3)):
-                begun = NOW - timedelta(days=days, minutes=dice.randint(0, 24 * 60 - 1))
-                live(clock, kitchen, begun, dice)
+                created = NOW - timedelta(days=days, minutes=dice.randint(0, 24 * 60 - 1))
+                simulate_order(clock, kitchen, created, dice)
     for minutes, due in ((50, 20), (30, 10), (10, 300), (5, 15)):
         clock.at(NOW - timedelta(minutes=minutes))
         new = factories.new_order(
@@ -91,13 +91,13 @@ def make_history(clock: Clock) -> None:
             actor="key:wolt",
         )
         clock.at(clock.now + timedelta(seconds=1))
-        move_order(order.id, 3, actor="screen:expo")
+        move_order(order.id, READY, actor="screen:expo")
     clock.at(NOW)
     refresh_all()
 
 
 def refresh_all() -> None:
-    """The feed gives nothing of a transaction that is still open, as that of a test is."""
+    """Refresh in a test's open transaction, of which the feed otherwise returns nothing."""
     beyond = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint + 1, false"
     with mock.patch("orders.watermark._ASK", beyond):
         refresh()
@@ -121,9 +121,9 @@ def context(client: Client, query: str = "") -> Any:
     return client.get(f"/admin/analytics/?{query}").context
 
 
-def panels(found: Any) -> dict[str, Any]:
-    lists = [panel for name in ("charts", "times", "products", "shares") for panel in found[name]]
-    return {panel.id: panel for panel in (found["rush"], found["weekdays"], *lists)}
+def panels(context: Any) -> dict[str, Any]:
+    lists = [panel for name in ("charts", "times", "products", "shares") for panel in context[name]]
+    return {panel.id: panel for panel in (context["rush"], context["weekdays"], *lists)}
 
 
 def column(panel: Any, key: str) -> dict[str, Any]:
@@ -143,17 +143,17 @@ def cells(page: str, panel: str) -> list[list[str]]:
 
 
 class DashboardCase(TestCase):
-    """Tests on one history, which is made once for each class."""
+    """Tests on one history, simulated once for each class."""
 
     @classmethod
     def setUpTestData(cls) -> None:
         clock = Clock()
         with mock.patch("orders.clock.now", side_effect=lambda: clock.now):
-            make_history(clock)
+            simulate_history(clock)
 
     def setUp(self) -> None:
-        forget_figures()
-        self.addCleanup(forget_figures)
+        figures.cache_clear()
+        self.addCleanup(figures.cache_clear)
         self.clock = Clock()
         patch = mock.patch("orders.clock.now", side_effect=lambda: self.clock.now)
         patch.start()

@@ -30,9 +30,7 @@ cache.clear()
 with app.connection() as connection:
     connection.default_channel.client.flushdb()
 """
-COMPARE = (
-    "from analytics.tests.books import assert_equal_to_plain_sql\nassert_equal_to_plain_sql()\nprint('equal')"
-)
+COMPARE = "from analytics.tests.consistency import assert_equal_to_plain_sql\nassert_equal_to_plain_sql()\nprint('equal')"
 FIGURES = """
     SELECT (SELECT cursor FROM analytics_progress), (SELECT coalesce(sum(orders), 0) FROM analytics_hourlythroughput WHERE brand = ''),
            (SELECT coalesce(sum(count), 0) FROM analytics_itemduration)

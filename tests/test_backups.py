@@ -297,7 +297,7 @@ def test_programs_that_complain_without_end_do_not_stop(
             f"#!/bin/sh\nyes 'warning: something' | head -c 300000 >&2\nexec {programs() / name} \"$@\"\n"
         )
         program.chmod(0o755)
-    monkeypatch.setattr("huuva.ops.backups.programs.programs", lambda: talking)
+    monkeypatch.setattr("huuva.ops.backups.database.programs", lambda: talking)
 
     restore(empty_database, file)
 

@@ -1,4 +1,4 @@
-"""The numbers on the dashboard equal plain SQL over a made history."""
+"""The numbers on the dashboard equal plain SQL over a simulated history."""
 
 import re
 from datetime import timedelta
@@ -23,7 +23,7 @@ class TestNumbers(DashboardCase):
         }
         assert len(page["days"].rows) == 28
 
-    def test_late_and_cancelled_are_told_by_brand_and_channel(self) -> None:
+    def test_late_and_cancelled_are_counted_by_brand_and_channel(self) -> None:
         page = panels(context(self.seen, "range=28&kitchen=harju"))
 
         for panel, name in (("brands", "brand_id"), ("channels", "channel")):
@@ -35,18 +35,18 @@ class TestNumbers(DashboardCase):
                 FROM orders_order o WHERE {IN_RANGE} GROUP BY 1
                 """
             )
-            found = page[panel]
+            shares = page[panel]
             assert {
                 key: (
-                    column(found, "orders")[key],
-                    column(found, "cancelled")[key],
-                    column(found, "late")[key],
+                    column(shares, "orders")[key],
+                    column(shares, "cancelled")[key],
+                    column(shares, "late")[key],
                 )
-                for key in found.keys
+                for key in shares.keys
             } == {key: tuple(rest) for key, *rest in truth}
             for key, orders, cancelled, late in truth:
-                assert column(found, "lateShare")[key] == late / orders
-                assert column(found, "cancelledShare")[key] == cancelled / orders
+                assert column(shares, "lateShare")[key] == late / orders
+                assert column(shares, "cancelledShare")[key] == cancelled / orders
         assert "Burger Home" in page["brands"].rows
         assert "not named" in page["channels"].rows
 
@@ -97,9 +97,9 @@ class TestNumbers(DashboardCase):
         slow = {column.key: column.values for column in page["slowest"].columns}["p50Seconds"]
         assert list(slow) == sorted(slow, reverse=True)
 
-    def test_today_is_held_against_the_average_of_the_same_weekday(self) -> None:
-        found = context(self.seen, "kitchen=harju")
-        rush = panels(found)["rush"]
+    def test_today_is_compared_with_the_average_of_the_same_weekday(self) -> None:
+        page = context(self.seen, "kitchen=harju")
+        rush = panels(page)["rush"]
 
         def by_hour(days: str) -> dict[str, int]:
             rows = sql(
@@ -118,21 +118,23 @@ class TestNumbers(DashboardCase):
         }
         assert rush.title == "Today by hour"
         assert rush.columns[1].title == "Average of the last 4 Wednesdays"
-        assert column(rush, "orders").get("16:00") is None, "an hour to come is no hour without orders"
-        orders = found["summary"].facts[0]
+        assert column(rush, "orders").get("16:00") is None, (
+            "an hour still to come is not an hour without orders"
+        )
+        orders = page["summary"].facts[0]
         ended = sum(number for hour, number in before.items() if hour < "15:00")
         assert (orders.value, orders.before) == (sum(today.values()), ended / 4)
-        assert found["summary"].text == "Before: average of the last 4 Wednesdays, until 15:00."
+        assert page["summary"].text == "Before: average of the last 4 Wednesdays, until 15:00."
 
-    def test_a_longer_range_is_held_against_the_weeks_before(self) -> None:
-        found = context(self.seen, "range=7&kitchen=harju")
+    def test_a_longer_range_is_compared_with_the_weeks_before(self) -> None:
+        page = context(self.seen, "range=7&kitchen=harju")
         (row,) = sql(
             f"""
             SELECT count(*) FROM orders_order WHERE kitchen_id = 'harju'
             AND created_at {LOCAL} >= '2026-10-22' AND created_at {LOCAL} < '2026-10-28 15:00'
             """
         )
-        assert found["summary"].facts[0].before == row[0]
+        assert page["summary"].facts[0].before == row[0]
 
     def test_the_heat_map_has_averages_of_whole_days(self) -> None:
         panel = panels(context(self.seen, "kitchen=harju"))["weekdays"]
@@ -143,17 +145,17 @@ class TestNumbers(DashboardCase):
             AND (created_at {LOCAL})::date BETWEEN '2026-10-07' AND '2026-11-03' GROUP BY 1, 2
             """
         )
-        found = {
+        shown = {
             (day, int(column.title)): value
             for column in panel.columns
             for day, value in enumerate(column.values, 1)
             if value
         }
-        assert found == {(day, hour): number / 4 for day, hour, number in truth}
+        assert shown == {(day, hour): number / 4 for day, hour, number in truth}
 
     def test_customers_are_new_or_returning_and_have_no_names(self) -> None:
-        found = self.seen.get("/admin/analytics/?range=28&kitchen=harju")
-        panel = panels(found.context)["customers"]
+        response = self.seen.get("/admin/analytics/?range=28&kitchen=harju")
+        panel = panels(response.context)["customers"]
         truth = sql(
             f"""
             SELECT (first {LOCAL})::date, count(*) FROM (
@@ -164,13 +166,13 @@ class TestNumbers(DashboardCase):
         assert {day: number for day, number in column(panel, "firstOrders").items() if number} == {
             day.isoformat(): number for day, number in truth
         }
-        assert "acc-" not in found.content.decode()
-        assert "Ada" not in found.content.decode()
+        assert "acc-" not in response.content.decode()
+        assert "Ada" not in response.content.decode()
 
-    def test_it_says_what_is_open_and_late_now_and_where(self) -> None:
-        found = context(self.seen, "kitchen=harju")
+    def test_it_shows_what_is_open_and_late_now_and_where(self) -> None:
+        page = context(self.seen, "kitchen=harju")
 
-        late, to_make, ready, _oldest, later = found["tiles"]
+        late, to_make, ready, _oldest, later = page["tiles"]
         assert (late.value, late.look, to_make.value, ready.value, later.value) == (
             "2",
             "late",
@@ -179,27 +181,28 @@ class TestNumbers(DashboardCase):
             "1",
         )
         assert len(self.seen.get(late.url).context["cl"].result_list) == 2
-        assert [each["by"] for each in found["late_orders"]] == ["30 min", "20 min"]
-        assert [(station.name, station.pieces, station.late) for station in found["stations_now"]] == [
+        assert [each["by"] for each in page["late_orders"]] == ["30 min", "20 min"]
+        assert [(station.name, station.pieces, station.late) for station in page["stations_now"]] == [
             ("", 3, 2),
             ("Grill", 3, 2),
         ]
 
-    def test_several_kitchens_stand_below_each_other_and_beside_their_stations_and_late_orders(self) -> None:
-        found = self.seen.get("/admin/analytics/")
-        page = found.content.decode()
+    def test_several_kitchens_are_listed_and_named_beside_stations_and_late_orders(self) -> None:
+        response = self.seen.get("/admin/analytics/")
+        page = response.content.decode()
         (now,) = re.findall(r'id="now".*?</table>', page, re.S)
         assert re.findall(r'<th scope="row">(.*?)</th>', now) == ["Harju", "Queens"]
         assert re.findall(r"kitchen=harju[^>]*>(.*?)</a>", now)[:3] == ["2", "3", "6"]
-        assert {each["kitchen"] for each in found.context["late_orders"]} == {"Harju"}
-        assert page.count('<span class="huuva-quiet">Harju</span>') == len(found.context["stations_now"])
+        assert re.search(r"No station <span[^>]*>Harju</span></th><td>3</td>", page)
+        assert {each["kitchen"] for each in response.context["late_orders"]} == {"Harju"}
+        assert page.count('<span class="huuva-quiet">Harju</span>') == len(response.context["stations_now"])
         assert "Now, by kitchen" not in self.seen.get("/admin/analytics/?kitchen=harju").content.decode()
 
-    def test_it_says_whether_the_figures_can_be_trusted(self) -> None:
-        found = context(self.seen, "kitchen=harju")
-        facts = {fact.key: fact for fact in found["trust"].facts}
+    def test_it_shows_whether_the_figures_can_be_trusted(self) -> None:
+        page = context(self.seen, "kitchen=harju")
+        facts = {fact.key: fact for fact in page["trust"].facts}
         assert (facts["massMoves"].value, facts["massMoves"].watch) == (6, True)
-        (burst,) = found["bursts"]
+        (burst,) = page["bursts"]
         assert (burst.orders, burst.actor, burst.at) == (6, "Screen expo", "Wed 4 Nov 10:30 EET")
         (skipped,) = sql(
             f"""
@@ -209,15 +212,15 @@ class TestNumbers(DashboardCase):
             """
         )
         assert facts["skippedOrders"].value == skipped[0] == 6
-        assert found["age"].text.startswith("Figures as of 15:30 EET")
+        assert page["age"].text.startswith("Figures as of 15:30 EET")
 
-    def test_old_figures_are_said_to_be_old(self) -> None:
+    def test_old_figures_are_marked_as_old(self) -> None:
         self.clock.at(NOW + timedelta(minutes=34))
         age = context(self.seen)["age"]
-        assert age.old == "They are 34 min old: worker or beat does not run."
+        assert age.old == "They are 34 min old: worker or beat is not running."
 
-    def test_kitchens_of_several_zones_each_count_by_their_own_days(self) -> None:
-        found = self.seen.get("/admin/analytics/?range=7")
+    def test_kitchens_in_several_zones_each_use_their_own_days(self) -> None:
+        response = self.seen.get("/admin/analytics/?range=7")
         number = sum(
             sql(
                 """
@@ -229,11 +232,11 @@ class TestNumbers(DashboardCase):
             )[0][0]
             for kitchen, zone in (("harju", "Europe/Helsinki"), ("queens", "America/New_York"))
         )
-        assert found.context["summary"].facts[0].value == number
-        assert "America/New_York, Europe/Helsinki" in found.content.decode()
+        assert response.context["summary"].facts[0].value == number
+        assert "America/New_York, Europe/Helsinki" in response.content.decode()
 
-    def test_a_brand_is_looked_at_alone(self) -> None:
-        found = context(self.seen, "range=28&kitchen=harju&brand=sushi")
+    def test_a_brand_can_be_shown_alone(self) -> None:
+        page = context(self.seen, "range=28&kitchen=harju&brand=sushi")
         (row,) = sql(f"SELECT count(*) FROM orders_order WHERE brand_id = 'sushi' AND {IN_RANGE}")
-        assert found["summary"].facts[0].value == row[0]
-        assert panels(found)["brands"].keys == ["sushi"]
+        assert page["summary"].facts[0].value == row[0]
+        assert panels(page)["brands"].keys == ["sushi"]

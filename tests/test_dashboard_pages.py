@@ -1,4 +1,4 @@
-"""How the dashboard shows its numbers, who sees it, and what it costs."""
+"""How the dashboard shows its numbers, who may see it, and what it costs."""
 
 import csv
 import io
@@ -14,7 +14,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from analytics.dashboard.figures import forget_figures
+from analytics.dashboard.figures import figures
 from orders.models import KitchenMember
 from orders.tests import factories
 from tests.dashboard_history import Clock, DashboardCase, cells, context, manager, panels, sql
@@ -25,14 +25,14 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def clock() -> Iterator[Clock]:
     clock = Clock()
-    forget_figures()
+    figures.cache_clear()
     with mock.patch("orders.clock.now", side_effect=lambda: clock.now):
         yield clock
-    forget_figures()
+    figures.cache_clear()
 
 
 @pytest.mark.parametrize("kitchens", [0, 1])
-def test_an_empty_kitchen_says_so(clock: Clock, kitchens: int) -> None:
+def test_an_empty_kitchen_is_shown_as_such(clock: Clock, kitchens: int) -> None:
     for _ in range(kitchens):
         factories.kitchen()
     page = manager("view_order", "work_everywhere").get("/admin/?range=28")
@@ -75,34 +75,34 @@ class TestPages(DashboardCase):
             assert "<th>" not in table
             assert 'scope="col"' in table
 
-    def test_the_page_takes_twelve_queries_and_looks_at_no_order_that_is_over(self) -> None:
+    def test_the_page_takes_twelve_queries_and_reads_open_orders_only(self) -> None:
         for path in ("/admin/", "/admin/analytics/?range=90"):
-            forget_figures()
-            with CaptureQueriesContext(connection) as found:
+            figures.cache_clear()
+            with CaptureQueriesContext(connection) as queries:
                 assert self.seen.get(path).status_code == 200
-            assert len(found) <= 12
-            touching = [query["sql"] for query in found.captured_queries if "orders_order" in query["sql"]]
+            assert len(queries) <= 12
+            touching = [query["sql"] for query in queries.captured_queries if "orders_order" in query["sql"]]
             assert len(touching) == 1
             assert "status IN (1, 2, 3)" in touching[0]
-            assert not [query for query in found.captured_queries if "statuschange" in query["sql"]]
+            assert not [query for query in queries.captured_queries if "statuschange" in query["sql"]]
 
     def test_figures_are_read_once_while_the_rollups_stay(self) -> None:
         self.seen.get("/admin/")
-        with CaptureQueriesContext(connection) as found:
+        with CaptureQueriesContext(connection) as queries:
             self.seen.get("/admin/")
-        assert not [query for query in found.captured_queries if "hourlythroughput" in query["sql"]]
+        assert not [query for query in queries.captured_queries if "hourlythroughput" in query["sql"]]
 
     def test_without_permission_there_are_no_figures(self) -> None:
         client = manager(username="bert")
         page = client.get("/admin/")
         assert page.status_code == 200
-        assert "question" not in page.context
+        assert "filters" not in page.context
         assert "Late now" not in page.content.decode()
         assert client.get("/admin/analytics/").status_code == 403
         assert client.get("/admin/analytics/days.csv").status_code == 403
         assert Client().get("/admin/analytics/").status_code == 302
 
-    def test_who_may_see_sums_alone_gets_no_links_to_orders(self) -> None:
+    def test_a_user_who_may_see_sums_only_gets_no_links_to_orders(self) -> None:
         client = manager("view_dashboard", "work_everywhere", username="bert")
         page = client.get("/admin/")
         assert page.context["tiles"][0].value == "2"
@@ -118,7 +118,7 @@ class TestPages(DashboardCase):
             )
             assert [row for row in rows if row.get("orders", row.get("items")) != "0"] == []
         with mock.patch("analytics.dashboard.reads.products", side_effect=AssertionError):
-            forget_figures()
+            figures.cache_clear()
             client.get("/admin/")
 
     def test_a_manager_of_one_kitchen_sees_its_figures_alone(self) -> None:
@@ -128,17 +128,17 @@ class TestPages(DashboardCase):
             alone = context(client, "range=28")
         assert len(queries) <= 12
         other = context(client, "range=28&kitchen=harju")
-        for found in (alone, other):
-            assert [kitchen.slug for kitchen in found["question"].kitchens] == ["queens"]
-            assert found["tiles"][1].value == "0"
-        assert other["question"].errors
+        for page in (alone, other):
+            assert [kitchen.slug for kitchen in page["filters"].kitchens] == ["queens"]
+            assert page["tiles"][1].value == "0"
+        assert other["filters"].errors
         (row,) = sql(
             "SELECT count(*) FROM orders_order WHERE kitchen_id = 'queens' AND "
             "(created_at AT TIME ZONE 'America/New_York')::date BETWEEN '2026-10-08' AND '2026-11-04'"
         )
         assert alone["summary"].facts[0].value == row[0]
 
-    def test_odd_queries_are_no_errors(self) -> None:
+    def test_wrong_queries_raise_no_errors(self) -> None:
         for query in ("range=x", "from=2026-13-01", "brand=%ff", "to=0001-01-01", "from=9999-12-31"):
             for path in ("", "days.csv"):
                 assert self.seen.get(f"/admin/analytics/{path}?{query}").status_code == 200

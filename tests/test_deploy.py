@@ -12,7 +12,7 @@ from urllib.request import urlopen
 import pytest
 import yaml
 
-from huuva.live.metrics import metrics as live_metrics
+from huuva.live.answers import metrics as live_metrics
 from huuva.live.streams import Streams
 from tests.live_stack import LiveStack
 

@@ -209,7 +209,7 @@ def test_a_worker_that_stands_still_ends_itself(hasty_worker: Worker) -> None:
     (hasty_worker.home / "freeze").touch()
     assert hasty_worker.process.wait(PATIENCE_SECONDS) == 1
     assert '"event": "worker_stands_still"' in hasty_worker.log.read_text()
-    assert "its event loop does not turn" in hasty_worker.log.read_text()
+    assert "its event loop does not run" in hasty_worker.log.read_text()
     assert psutil.wait_procs(children, timeout=10)[1] == []
 
 

@@ -1,10 +1,12 @@
 """The analytics API: figures from the rollups, as JSON or CSV."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from threading import Lock
+from typing import Any, NamedTuple
 
+from cachetools import TTLCache, cached
 from django.http import HttpResponse
 from django.utils.http import http_date, parse_http_date_safe
 from rest_framework.request import Request
@@ -15,7 +17,6 @@ from analytics import refresh as refreshing
 from analytics import reports
 from analytics.api import schema
 from analytics.api.queries import CustomerQuery, HourQuery, ItemDurationQuery, OrderDurationQuery
-from analytics.cache import Cache
 from core import csvs, jsonio
 from core.api import ApiView, kitchen_of, not_modified
 
@@ -27,8 +28,14 @@ class Answer(NamedTuple):
     etag: str
 
 
-# Recent answers of this process. The figures change only when the rollups do, about once a minute.
-_answers: Final[Cache[Answer]] = Cache(256)
+@cached(TTLCache(256, ttl=300), key=lambda question, place, make: (question, place), lock=Lock())
+def _cached(question: Hashable, place: str, make: Callable[[], bytes]) -> Answer:
+    """The answer when the rollups are at `place` of the change feed: figures change only when the rollups do, about
+    once a minute. `make` builds the body of an answer that isn't cached."""
+    body = make()
+    return Answer(body, f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"')
+
+
 # What a call may take: a long backlog is for the worker.
 REFRESH_SECONDS = 10
 # RFC 9745: since 23 November 2026, when its successor was added.
@@ -103,13 +110,12 @@ class AnalyticsViewSet(ApiView, ViewSet):
         media_type = request._request.get_preferred_type([jsonio.MEDIA_TYPE, csvs.MEDIA_TYPE])
         as_csv = media_type == csvs.MEDIA_TYPE
 
-        def make() -> Answer:
+        def make() -> bytes:
             rows = report(*arguments)
-            body = csvs.dumps(rows, schema.COLUMNS[name]) if as_csv else jsonio.dumps(rows)
-            return Answer(body, f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"')
+            return csvs.dumps(rows, schema.COLUMNS[name]) if as_csv else jsonio.dumps(rows)
 
         place, refreshed_at = reports.progress()
-        answer = _answers.get((name, as_csv, *arguments), place, make)
+        answer = _cached((name, as_csv, *arguments), place, make)
         if _is_known(request, answer.etag, refreshed_at):
             response = HttpResponse(status=304)
             del response["Content-Type"]

@@ -1,7 +1,6 @@
-"""The managers' dashboard in admin: what is late now, when the rush is, where time goes, and whether to believe it.
+"""The managers' dashboard in admin: what is late now, when the rush is, where time goes, and whether the figures hold.
 
-`question` reads what is asked, `access` says who may ask, `setting` and `stations` what there is to ask about; `reads`
-asks the rollups and `now` the open orders, `figures` turns rows into local `days`. `orders`, `work` and `trust` make
-panels of them (`panel`: chart, table and CSV at once, in `words` of people), `page` puts all together; `views` are the
-pages and their CSV.
+`filters` parses the query, `context` says what a user may see; `reads` queries the rollups and `now` the open orders,
+`figures` turns rows into local `days`. `orders`, `work` and `trust` build the panels (`panel`: chart, table and CSV in
+one, with texts from `formatting`), `page` puts them together; `views` are the pages and their CSV.
 """

@@ -1,7 +1,7 @@
-"""Days as a kitchen lives them, out of rollups that are kept by hours of UTC.
+"""Local days of a kitchen, built from rollups that are stored by hour of UTC.
 
-An hour of UTC belongs to the local day and hour in which it begins. In zones that differ from UTC by whole hours that
-is exact, also on the days of 23 and 25 hours; elsewhere (India, Nepal) a day begins up to 45 minutes late.
+An hour of UTC belongs to the local day and hour in which it starts. In zones that differ from UTC by whole hours this
+is exact, also on days of 23 and 25 hours; elsewhere (India, Nepal) a day starts up to 45 minutes late.
 """
 
 import zoneinfo
@@ -34,11 +34,11 @@ class Days:
         return Days(self.first - days * DAY, self.last - days * DAY)
 
     def hours(self, zone: str) -> tuple[datetime, datetime]:
-        """The first hour of UTC that belongs to them, and the first that no longer does."""
-        return _begin(self.first, zone), _begin(self.last + DAY, zone)
+        """Their first hour of UTC, and the first hour after them."""
+        return _start(self.first, zone), _start(self.last + DAY, zone)
 
 
-def _begin(day: date, zone: str) -> datetime:
+def _start(day: date, zone: str) -> datetime:
     midnight = datetime(day.year, day.month, day.day, tzinfo=zoneinfo.ZoneInfo(zone)).astimezone(UTC)
     hour = midnight.replace(minute=0, second=0, microsecond=0)
     return hour if hour == midnight else hour + HOUR
@@ -46,22 +46,22 @@ def _begin(day: date, zone: str) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class LocalDay:
-    """How a local day comes from the sums of a day of UTC: these hours more, those less. Sums can be subtracted."""
+    """A local day as a day of UTC with some hours added and others subtracted: sums allow both."""
 
-    day: datetime
-    more: tuple[datetime, ...]
-    less: tuple[datetime, ...]
+    utc_day: datetime
+    added: tuple[datetime, ...]
+    subtracted: tuple[datetime, ...]
 
 
 @lru_cache(maxsize=5_000)
 def local_day(day: date, zone: str) -> LocalDay:
-    """The local day out of the day of UTC that shares the most hours with it."""
+    """Built from the day of UTC that shares the most hours with it."""
     start, end = Days(day, day).hours(zone)
     middle = start + (end - start) / 2
     utc = middle.replace(hour=0, minute=0, second=0, microsecond=0)
     local = {start + n * HOUR for n in range((end - start) // HOUR)}
-    given = {utc + n * HOUR for n in range(24)}
-    return LocalDay(utc, tuple(sorted(local - given)), tuple(sorted(given - local)))
+    of_utc = {utc + n * HOUR for n in range(24)}
+    return LocalDay(utc, tuple(sorted(local - of_utc)), tuple(sorted(of_utc - local)))
 
 
 def local_hour(hour: datetime, zone: zoneinfo.ZoneInfo) -> tuple[date, int]:

@@ -1,4 +1,4 @@
-"""Numbers, lengths of time and days as people write them in their language."""
+"""Numbers, durations and days in the user's language."""
 
 import zoneinfo
 from collections.abc import Callable
@@ -9,31 +9,33 @@ from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-NOTHING: Final = "–"
+NO_VALUE: Final = "–"
 type Number = float | int | None
 
 
 def count(number: Number) -> str:
-    return NOTHING if number is None else number_format(round(number), force_grouping=True)
+    return NO_VALUE if number is None else number_format(round(number), force_grouping=True)
 
 
 def decimal(number: Number) -> str:
-    """Of an average; from ten on nobody reads what is behind the point."""
+    """An average; from ten on without decimals."""
     if number is None or round(number, 1) >= 10:
         return count(number)
     return number_format(round(number, 1), 1)
 
 
-def share(part: Number) -> str:
-    """Of a share from 0 to 1."""
-    return NOTHING if part is None else _("%(number)s%%") % {"number": number_format(round(part * 100, 1), 1)}
+def share(value: Number) -> str:
+    """A share from 0 to 1, as per cent."""
+    return (
+        NO_VALUE if value is None else _("%(number)s%%") % {"number": number_format(round(value * 100, 1), 1)}
+    )
 
 
-def seconds(length: Number) -> str:
+def seconds(value: Number) -> str:
     """“42 s”, “4 min 10 s”, “2 h 05 min”, “3 d 4 h”: two units at most."""
-    if length is None:
-        return NOTHING
-    whole = max(round(length), 0)
+    if value is None:
+        return NO_VALUE
+    whole = max(round(value), 0)
     minutes, rest = divmod(whole, 60)
     hours, minutes_left = divmod(minutes, 60)
     if whole < 60:
@@ -45,10 +47,10 @@ def seconds(length: Number) -> str:
     return _("%(days)d d %(hours)d h") % {"days": hours // 24, "hours": hours % 24}
 
 
-def length(time: timedelta | None) -> str:
-    """One that goes on: whole minutes are enough."""
+def duration(time: timedelta | None) -> str:
+    """One that still runs: whole minutes are enough."""
     if time is None:
-        return NOTHING
+        return NO_VALUE
     whole = time.total_seconds()
     return seconds(whole) if whole < 60 or whole >= 3600 else _("%(minutes)d min") % {"minutes": whole // 60}
 
@@ -91,6 +93,6 @@ def hour(number: int) -> str:
 
 
 def clock(at: datetime, zone: zoneinfo.ZoneInfo, *, with_day: bool = False) -> str:
-    """“12:04 EET”, in a zone that is named."""
+    """“12:04 EET”."""
     local = at.astimezone(zone)
     return f"{day(local.date()) + ' ' if with_day else ''}{local:%H:%M %Z}"

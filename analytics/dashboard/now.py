@@ -1,4 +1,4 @@
-"""What is open and late at this moment: one statement over the open orders and their items, whatever was ever sold."""
+"""What is open and late now: one statement over the open orders and their items."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -9,8 +9,8 @@ from typing import Any, Final, NamedTuple
 import orjson
 from django.db import connection
 
+from analytics.dashboard.context import StationLookup
 from analytics.dashboard.filters import DashboardFilter
-from analytics.dashboard.stations import Makers
 from orders.statuses import FIRST, OPEN, PREPARING, READY, UNREADY, in_sql, is_late
 
 _SQL: Final = f"""
@@ -22,7 +22,7 @@ SELECT o.id, o.kitchen_id, o.status, o.brand_id, o.channel, o.channel_display_id
 FROM orders_order o WHERE o.status IN {in_sql(OPEN)} AND o.kitchen_id = ANY(%s) {{brand}} ORDER BY o.due_at, o.id
 """  # noqa: S608
 MOST_LATE: Final = 6
-NONE: Final = ""
+NO_STATION: Final = ""
 
 
 class OpenOrder(NamedTuple):
@@ -36,7 +36,7 @@ class OpenOrder(NamedTuple):
     created_at: datetime
     changed_at: datetime
     due_at: datetime
-    # PLU and quantity of what is still to make.
+    # PLU and quantity of each item still to make.
     items: list[tuple[str, int]]
 
     @property
@@ -49,8 +49,8 @@ class OpenOrder(NamedTuple):
 
 @dataclass(slots=True)
 class KitchenNow:
-    """`later`: orders for later that the wall doesn't show yet. `oldest`: the longest that one to be made is on the
-    wall; `waiting`: the longest that one is ready."""
+    """`later`: orders for later that the wall doesn't show yet. `oldest`: the longest time on the wall of an order to
+    make; `waiting`: the longest time an order has been ready."""
 
     slug: str
     name: str
@@ -69,7 +69,7 @@ class KitchenNow:
 
 @dataclass(slots=True)
 class StationNow:
-    """Pieces to make; `name` is empty for those that no station claims."""
+    """Pieces to make; `name` is empty for those without a station."""
 
     name: str
     kitchen: str
@@ -92,40 +92,40 @@ class Now:
 
     @property
     def total(self) -> KitchenNow:
-        found = KitchenNow("", "")
+        total = KitchenNow("", "")
         for name in ("received", "preparing", "ready", "later", "late"):
-            setattr(found, name, sum(getattr(each, name) for each in self.kitchens))
-        found.oldest = max((each.oldest for each in self.kitchens if each.oldest), default=None)
-        found.waiting = max((each.waiting for each in self.kitchens if each.waiting), default=None)
-        return found
+            setattr(total, name, sum(getattr(each, name) for each in self.kitchens))
+        total.oldest = max((each.oldest for each in self.kitchens if each.oldest), default=None)
+        total.waiting = max((each.waiting for each in self.kitchens if each.waiting), default=None)
+        return total
 
 
-def read_now(question: DashboardFilter, makers: Makers) -> Now:
-    kitchens = {kitchen.slug: KitchenNow(kitchen.slug, kitchen.name) for kitchen in question.kitchens}
-    leads = {kitchen.slug: timedelta(minutes=kitchen.release_minutes) for kitchen in question.kitchens}
+def read_now(filters: DashboardFilter, stations_of: StationLookup) -> Now:
+    kitchens = {kitchen.slug: KitchenNow(kitchen.slug, kitchen.name) for kitchen in filters.kitchens}
+    leads = {kitchen.slug: timedelta(minutes=kitchen.release_minutes) for kitchen in filters.kitchens}
     stations: dict[tuple[str, str], StationNow] = {}
     late: list[LateOrder] = []
-    for order in _open_orders(question):
-        place, on_wall = kitchens[order.kitchen], max(order.created_at, order.due_at - leads[order.kitchen])
-        by = order.late_by(question.now)
+    for order in _open_orders(filters):
+        kitchen, on_wall = kitchens[order.kitchen], max(order.created_at, order.due_at - leads[order.kitchen])
+        by = order.late_by(filters.now)
         if order.status == READY:
-            place.ready += 1
-            place.waiting = _longer(place.waiting, question.now - order.changed_at)
-        elif order.status == FIRST and on_wall > question.now:
-            place.later += 1
+            kitchen.ready += 1
+            kitchen.waiting = _longer(kitchen.waiting, filters.now - order.changed_at)
+        elif order.status == FIRST and on_wall > filters.now:
+            kitchen.later += 1
             continue
         else:
-            place.received += order.status == FIRST
-            place.preparing += order.status == PREPARING
-            place.late += by is not None
-            place.oldest = _longer(place.oldest, question.now - on_wall)
-        owing = _owing(order, makers)
-        for name, pieces in owing.items():
-            station = stations.setdefault((order.kitchen, name), StationNow(name, place.name))
-            station.pieces += pieces
-            station.late += pieces if by is not None else 0
+            kitchen.received += order.status == FIRST
+            kitchen.preparing += order.status == PREPARING
+            kitchen.late += by is not None
+            kitchen.oldest = _longer(kitchen.oldest, filters.now - on_wall)
+        pieces = _pieces(order, stations_of)
+        for name, quantity in pieces.items():
+            station = stations.setdefault((order.kitchen, name), StationNow(name, kitchen.name))
+            station.pieces += quantity
+            station.late += quantity if by is not None else 0
         if by is not None:
-            late.append(LateOrder(order, by, tuple(name for name in owing if name)))
+            late.append(LateOrder(order, by, tuple(name for name in pieces if name)))
     late.sort(key=lambda each: -each.by)
     by_name = sorted(stations.values(), key=lambda each: (-each.late, -each.pieces, each.kitchen, each.name))
     return Now(list(kitchens.values()), by_name, late[:MOST_LATE])
@@ -135,18 +135,18 @@ def _longer(one: timedelta | None, other: timedelta) -> timedelta:
     return other if one is None else max(one, other)
 
 
-def _owing(order: OpenOrder, makers: Makers) -> dict[str, int]:
-    """Pieces by station; an item that several stations claim is owed by each of them."""
-    found: defaultdict[str, int] = defaultdict(int)
+def _pieces(order: OpenOrder, stations_of: StationLookup) -> dict[str, int]:
+    """Pieces to make by station; an item of several stations counts for each."""
+    pieces: defaultdict[str, int] = defaultdict(int)
     for plu, quantity in order.items:
-        for name in makers(order.kitchen, plu) or (NONE,):
-            found[name] += quantity
-    return found
+        for name in stations_of(order.kitchen, plu) or (NO_STATION,):
+            pieces[name] += quantity
+    return pieces
 
 
-def _open_orders(question: DashboardFilter) -> Iterable[OpenOrder]:
-    brand = "AND o.brand_id = %s" if question.brand else ""
-    values: list[Any] = [question.slugs, *([question.brand] if question.brand else [])]
+def _open_orders(filters: DashboardFilter) -> Iterable[OpenOrder]:
+    brand = "AND o.brand_id = %s" if filters.brand else ""
+    values: list[Any] = [filters.slugs, *([filters.brand] if filters.brand else [])]
     with connection.cursor() as cursor:
         cursor.execute(_SQL.format(brand=brand), values)
         rows = cursor.fetchall()

@@ -8,10 +8,10 @@ from django.utils.translation import gettext as _
 
 from analytics.dashboard import formatting
 from analytics.dashboard.figures import (
-    Compared,
+    Comparison,
     Figures,
     by_day,
-    compared,
+    compare,
     heat,
     of_days,
     same_weekdays,
@@ -24,7 +24,7 @@ from analytics.dashboard.reads import Sums
 OPENING_HOURS = range(10, 22)
 
 
-def part(number: float, whole: float) -> float | None:
+def ratio(number: float, whole: float) -> float | None:
     return number / whole if whole else None
 
 
@@ -32,11 +32,11 @@ def no_orders() -> str:
     return _("No orders in this range yet.")
 
 
-def before_words(question: DashboardFilter, days_before: tuple[date, ...] | list[date]) -> str:
-    """What the days are held against: “average of the last 4 Wednesdays”, “4 weeks earlier”."""
+def describe_days_before(filters: DashboardFilter, days_before: tuple[date, ...] | list[date]) -> str:
+    """The days to compare with: “average of the last 4 Wednesdays”, “Mon 5 Oct – Sun 11 Oct”."""
     if not days_before:
         return ""
-    if len(question.days) > 1:
+    if len(filters.days) > 1:
         return formatting.days(*days_before)
     if len(days_before) == 1:
         return formatting.day(days_before[0])
@@ -46,12 +46,12 @@ def before_words(question: DashboardFilter, days_before: tuple[date, ...] | list
     }
 
 
-def headline(question: DashboardFilter, figures: Figures) -> Facts:
-    now, against = of_days(figures.cells, question.days), compared(question, figures.cells)
-    ended, before = against.now, against.before if against.days_before else None
+def headline(filters: DashboardFilter, figures: Figures) -> Facts:
+    now, comparison = of_days(figures.cells, filters.days), compare(filters, figures.cells)
+    ended, before = comparison.now, comparison.before if comparison.days_before else None
 
     def rate(name: str, of: Sums | None) -> float | None:
-        return None if of is None else part(getattr(of, name), of.orders)
+        return None if of is None else ratio(getattr(of, name), of.orders)
 
     facts = [
         Fact("orders", _("Orders"), "count", now.orders, before and before.orders),
@@ -66,7 +66,7 @@ def headline(question: DashboardFilter, figures: Figures) -> Facts:
         ),
         Fact("itemsPerOrder", _("Items per order"), "decimal", rate("items", now), rate("items", before)),
     ]
-    if against.until is not None and before is not None and ended.orders != now.orders:
+    if comparison.until is not None and before is not None and ended.orders != now.orders:
         facts[0] = Fact(
             "orders",
             _("Orders"),
@@ -74,31 +74,31 @@ def headline(question: DashboardFilter, figures: Figures) -> Facts:
             now.orders,
             before.orders,
             text=_("%(number)s until %(hour)s")
-            % {"number": formatting.count(ended.orders), "hour": formatting.hour(against.until)},
+            % {"number": formatting.count(ended.orders), "hour": formatting.hour(comparison.until)},
         )
     return Facts(
         "summary",
-        formatting.days(question.days.first, question.days.last),
-        _against(question, against),
+        formatting.days(filters.days.first, filters.days.last),
+        _describe(filters, comparison),
         facts,
     )
 
 
-def _against(question: DashboardFilter, against: Compared) -> str:
-    if not against.days_before:
-        return _("There are no orders on the same weekdays before to hold it against.")
-    text = before_words(question, against.days_before)
-    if against.until is None:
+def _describe(filters: DashboardFilter, comparison: Comparison) -> str:
+    if not comparison.days_before:
+        return _("No orders on the same weekdays before to compare with.")
+    text = describe_days_before(filters, comparison.days_before)
+    if comparison.until is None:
         return _("Before: %s.") % text
-    return _("Before: %(days)s, until %(hour)s.") % {"days": text, "hour": formatting.hour(against.until)}
+    return _("Before: %(days)s, until %(hour)s.") % {"days": text, "hour": formatting.hour(comparison.until)}
 
 
 def _wait(sums: Sums) -> float | None:
-    return part(sums.pickup_micros / 1_000_000, sums.pickups)
+    return ratio(sums.pickup_micros / 1_000_000, sums.pickups)
 
 
-def rush(question: DashboardFilter, figures: Figures) -> Panel:
-    day = question.days.last
+def rush(filters: DashboardFilter, figures: Figures) -> Panel:
+    day = filters.days.last
     before = same_weekdays(day, figures.cells)
     hours_now = {hour: sums.orders for (of, hour), sums in figures.cells.items() if of == day}
     averages: dict[int, float] = {}
@@ -107,9 +107,9 @@ def rush(question: DashboardFilter, figures: Figures) -> Panel:
             averages[hour] = averages.get(hour, 0) + sums.orders / len(before)
     busy = [hour for hour in (*hours_now, *averages) if hours_now.get(hour) or averages.get(hour)]
     shown = range(min(busy), max(busy) + 1) if busy else OPENING_HOURS
-    # What is still to come is no hour without orders.
-    is_today = day == question.today
-    ahead = [is_today and hour > question.hour_now for hour in shown]
+    # Hours still to come are not hours without orders.
+    is_today = day == filters.today
+    ahead = [is_today and hour > filters.hour_now for hour in shown]
     columns = [
         Column(
             "orders",
@@ -120,7 +120,7 @@ def rush(question: DashboardFilter, figures: Figures) -> Panel:
         )
     ]
     if before:
-        title = before_words(question.on(day), before)
+        title = describe_days_before(filters.on(day), before)
         values = [averages.get(hour, 0.0) for hour in shown]
         columns.append(
             Column("before", title[:1].upper() + title[1:], "decimal", values, "before", line=True)
@@ -128,7 +128,7 @@ def rush(question: DashboardFilter, figures: Figures) -> Panel:
     return Panel(
         "rush",
         _("Today by hour") if is_today else _("%s by hour") % formatting.day(day),
-        _("Orders by the hour in which they came."),
+        _("Orders by the hour they were created."),
         "hour",
         _("Hour"),
         [formatting.hour(hour) for hour in shown],
@@ -141,7 +141,7 @@ def rush(question: DashboardFilter, figures: Figures) -> Panel:
 
 @dataclass(frozen=True)
 class HeatPanel(Panel):
-    """A table whose cells are coloured: it is its own chart."""
+    """A table with coloured cells, which is its own chart."""
 
     levels: tuple[tuple[int, ...], ...] = ()
 
@@ -153,56 +153,54 @@ class HeatPanel(Panel):
         ]
 
 
-def weekdays(question: DashboardFilter, figures: Figures) -> HeatPanel:
-    found = heat(question, figures.cells)
-    hours = sorted({hour for _day, hour in found.average})
+def weekdays(filters: DashboardFilter, figures: Figures) -> HeatPanel:
+    average, open_days = heat(filters, figures.cells)
+    hours = sorted({hour for _day, hour in average})
     shown = range(hours[0], hours[-1] + 1) if hours else OPENING_HOURS
-    most = max(found.average.values(), default=0) or 1
+    most = max(average.values(), default=0) or 1
     columns = [
         Column(
             formatting.hour(hour),
             f"{hour:02d}",
             "decimal",
-            [found.average.get((day, hour), 0.0) for day in range(7)],
+            [average.get((day, hour), 0.0) for day in range(7)],
         )
         for hour in shown
     ]
-    levels = tuple(
-        tuple(round(9 * found.average.get((day, hour), 0) / most) for hour in shown) for day in range(7)
-    )
+    levels = tuple(tuple(round(9 * average.get((day, hour), 0) / most) for hour in shown) for day in range(7))
     names = formatting.weekday_names()
     return HeatPanel(
         "weekdays",
         _("When the rush is"),
-        _("Orders in an average hour, %s.") % formatting.days(found.days.first, found.days.last)
-        if found.days
+        _("Orders in an average hour, %s.") % formatting.days(open_days.first, open_days.last)
+        if open_days
         else "",
         "weekday",
         _("Weekday"),
         [str(day) for day in range(1, 8)],
         names,
         columns,
-        empty="" if found.days else no_orders(),
+        empty="" if open_days else no_orders(),
         levels=levels,
     )
 
 
-def days(question: DashboardFilter, figures: Figures) -> Panel:
-    found = by_day(figures.cells, question.trend)
-    sums = list(found.values())
+def days(filters: DashboardFilter, figures: Figures) -> Panel:
+    sums_of = by_day(figures.cells, filters.trend)
+    sums = list(sums_of.values())
     return Panel(
         "days",
         _("Orders by day"),
         _("Late: ready after it was due."),
         "day",
         _("Day"),
-        [day.isoformat() for day in found],
-        [formatting.day(day) for day in found],
+        [day.isoformat() for day in sums_of],
+        [formatting.day(day) for day in sums_of],
         [
             Column("orders", _("Orders"), "count", [each.orders for each in sums]),
             Column("notLate", _("Not late"), "count", [each.orders - each.late for each in sums], "now"),
             Column("late", _("Late"), "count", [each.late for each in sums], "bad"),
-            Column("lateShare", _("Late share"), "share", [part(each.late, each.orders) for each in sums]),
+            Column("lateShare", _("Late share"), "share", [ratio(each.late, each.orders) for each in sums]),
             Column("cancelled", _("Cancelled"), "count", [each.cancelled for each in sums]),
         ],
         "stacked",
@@ -210,7 +208,7 @@ def days(question: DashboardFilter, figures: Figures) -> Panel:
     )
 
 
-def brands(question: DashboardFilter, figures: Figures, names: Mapping[str, str]) -> Panel:
+def brands(filters: DashboardFilter, figures: Figures, names: Mapping[str, str]) -> Panel:
     return _shares(
         "brands",
         _("Brands: late and cancelled"),
@@ -222,7 +220,7 @@ def brands(question: DashboardFilter, figures: Figures, names: Mapping[str, str]
     )
 
 
-def channels(question: DashboardFilter, figures: Figures) -> Panel:
+def channels(filters: DashboardFilter, figures: Figures) -> Panel:
     return _shares(
         "channels",
         _("Channels: late and cancelled"),
@@ -238,13 +236,13 @@ def _shares(
     id_: str, title: str, key: str, row_title: str, figures: Figures, place: int, name: Callable[[str], str]
 ) -> Panel:
     keys = {both[place] for both in figures.shares}
-    found = {key: total(sums for both, sums in figures.shares.items() if both[place] == key) for key in keys}
-    rows = sorted(found.items(), key=lambda row: (-row[1].orders, row[0]))
+    by_key = {key: total(sums for both, sums in figures.shares.items() if both[place] == key) for key in keys}
+    rows = sorted(by_key.items(), key=lambda row: (-row[1].orders, row[0]))
     sums = [each for _key, each in rows]
     return Panel(
         id_,
         title,
-        _("Share of the orders that came in the chosen days."),
+        _("Share of the orders created in the chosen days."),
         key,
         row_title,
         [key for key, _sums in rows],
@@ -253,14 +251,14 @@ def _shares(
             Column("orders", _("Orders"), "count", [each.orders for each in sums]),
             Column("late", _("Late"), "count", [each.late for each in sums]),
             Column(
-                "lateShare", _("Late share"), "share", [part(each.late, each.orders) for each in sums], "bad"
+                "lateShare", _("Late share"), "share", [ratio(each.late, each.orders) for each in sums], "bad"
             ),
             Column("cancelled", _("Cancelled"), "count", [each.cancelled for each in sums]),
             Column(
                 "cancelledShare",
                 _("Cancelled share"),
                 "share",
-                [part(each.cancelled, each.orders) for each in sums],
+                [ratio(each.cancelled, each.orders) for each in sums],
                 "gone",
             ),
         ],
@@ -269,17 +267,17 @@ def _shares(
     )
 
 
-def customers(question: DashboardFilter, figures: Figures) -> Panel:
-    found = by_day(figures.cells, question.trend)
-    first = [min(figures.newcomers.get(day, 0), sums.orders) for day, sums in found.items()]
-    repeat = [sums.orders - new for new, sums in zip(first, found.values(), strict=True)]
-    whole = of_days(figures.cells, question.days).orders
-    new = min(sum(number for day, number in figures.newcomers.items() if day in question.days), whole)
+def customers(filters: DashboardFilter, figures: Figures) -> Panel:
+    sums_of = by_day(figures.cells, filters.trend)
+    first = [min(figures.newcomers.get(day, 0), sums.orders) for day, sums in sums_of.items()]
+    repeat = [sums.orders - new for new, sums in zip(first, sums_of.values(), strict=True)]
+    orders = of_days(figures.cells, filters.days).orders
+    new = min(sum(number for day, number in figures.newcomers.items() if day in filters.days), orders)
     text = _(
         "%(first)s first orders and %(repeat)s of customers who had ordered before, in the chosen days."
     ) % {
         "first": formatting.count(new),
-        "repeat": formatting.count(whole - new),
+        "repeat": formatting.count(orders - new),
     }
     return Panel(
         "customers",
@@ -287,12 +285,12 @@ def customers(question: DashboardFilter, figures: Figures) -> Panel:
         text,
         "day",
         _("Day"),
-        [day.isoformat() for day in found],
-        [formatting.day(day) for day in found],
+        [day.isoformat() for day in sums_of],
+        [formatting.day(day) for day in sums_of],
         [
             Column("repeatOrders", _("Returning"), "count", repeat, "now"),
             Column("firstOrders", _("First order"), "count", first, "new"),
         ],
         "stacked",
-        empty="" if any(sums.orders for sums in found.values()) else no_orders(),
+        empty="" if any(sums.orders for sums in sums_of.values()) else no_orders(),
     )

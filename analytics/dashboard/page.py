@@ -1,21 +1,21 @@
-"""Everything that the dashboard shows to a user who asks a question."""
+"""Everything that the dashboard shows to a user."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from analytics.dashboard import access, orders, trust, work
-from analytics.dashboard.context import read_setting
+from analytics.dashboard import orders, trust, work
+from analytics.dashboard.context import may_open_orders, read_context, station_lookup, visible_kitchens
 from analytics.dashboard.figures import figures
 from analytics.dashboard.filters import CUSTOM, RANGES, parse
-from analytics.dashboard.formatting import length
+from analytics.dashboard.formatting import duration
 from analytics.dashboard.now import KitchenNow, LateOrder, Now, read_now
 from analytics.dashboard.panel import Facts, Panel
-from analytics.dashboard.stations import makers_of
 from orders import clock
 
 ORDER_LIST = "admin:orders_order_changelist"
@@ -24,7 +24,7 @@ ORDER_PAGE = "admin:orders_order_change"
 
 @dataclass(frozen=True)
 class Tile:
-    """A number of now; `look` is late or calm, `url` leads to the orders behind it."""
+    """A number of now; `look` is late or calm, `url` lists its orders."""
 
     label: str
     value: str
@@ -34,55 +34,56 @@ class Tile:
 
 
 class Dashboard:
-    """Reads all of it when made: at most eight statements. Raises nothing for odd questions (see `Question.errors`)."""
+    """Reads everything when created, in at most eight statements. A wrong query raises nothing: see
+    `DashboardFilter.errors`."""
 
     def __init__(self, user: Any, query: Mapping[str, str]) -> None:
-        setting = read_setting()
-        visible = access.visible_kitchens(user, setting.kitchens)
-        self.may_open = access.may_open_orders(user)
-        self.question = question = parse(
-            query, visible, clock.now(), sees_all=len(visible) == len(setting.kitchens)
+        shown = read_context()
+        visible = visible_kitchens(user, shown.kitchens)
+        self.may_open = may_open_orders(user)
+        self.filters = filters = parse(
+            query, visible, clock.now(), sees_all=len(visible) == len(shown.kitchens)
         )
-        self.brand_names = {brand.id: brand.name for brand in setting.brands}
+        self.brand_names = {brand.id: brand.name for brand in shown.brands}
         self.kitchen_names = {kitchen.slug: kitchen.name for kitchen in visible}
-        self.makers = makers_of(question.slugs)
-        self.figures = figures(question, setting.place)
-        self.age = trust.age(question, setting.refreshed_at) if visible else None
+        self.stations_of = station_lookup(filters.slugs)
+        self.figures = figures(filters, shown.cursor)
+        self.age = trust.age(filters, shown.refreshed_at) if visible else None
 
-    @property
+    @cached_property
     def panels(self) -> dict[str, Panel | Facts]:
-        question, found = self.question, self.figures
-        received, preparing, ready = work.times(question, found)
-        slowest, most_ordered = work.products(found, self.brand_names, self.makers)
+        filters, values = self.filters, self.figures
+        received, preparing, ready = work.times(filters, values)
+        slowest, most_ordered = work.products(values, self.brand_names, self.stations_of)
         panels: Sequence[Panel | Facts] = (
-            orders.headline(question, found),
-            orders.rush(question, found),
-            orders.weekdays(question, found),
-            orders.days(question, found),
+            orders.headline(filters, values),
+            orders.rush(filters, values),
+            orders.weekdays(filters, values),
+            orders.days(filters, values),
             received,
             preparing,
             ready,
             slowest,
             most_ordered,
-            work.stations(found, self.makers, self.kitchen_names),
-            orders.brands(question, found, self.brand_names),
-            orders.channels(question, found),
-            orders.customers(question, found),
-            trust.trust(question, found),
+            work.stations(values, self.stations_of, self.kitchen_names),
+            orders.brands(filters, values, self.brand_names),
+            orders.channels(filters, values),
+            orders.customers(filters, values),
+            trust.trust(filters, values),
         )
         return {panel.id: panel for panel in panels}
 
     def context(self) -> dict[str, Any]:
-        question, panels = self.question, self.panels
-        now = read_now(question, self.makers)
+        filters, panels = self.filters, self.panels
+        now = read_now(filters, self.stations_of)
         return {
-            "question": question,
+            "filters": filters,
             "age": self.age,
             "ranges": self._ranges(),
             "brands": self._brands(),
-            "zones": list(question.zones),
+            "zones": list(filters.zones),
             "query": self._query(),
-            "tiles": self._tiles(now.total, question.kitchen),
+            "tiles": self._tiles(now.total, filters.kitchen),
             "kitchens_now": self._kitchens(now),
             "stations_now": now.stations,
             "late_orders": [self._late(late) for late in now.worst] if self.may_open else [],
@@ -96,30 +97,30 @@ class Dashboard:
             "products": [panels[name] for name in ("slowest", "most-ordered", "stations")],
             "shares": [panels[name] for name in ("brands", "channels")],
             "trust": panels["trust"],
-            "bursts": trust.bursts(question, self.figures),
+            "bursts": trust.bursts(filters, self.figures),
         }
 
     def _query(self) -> str:
-        """This question as a query, for the links to its CSV."""
-        asked = {"range": self.question.range, "kitchen": self.question.kitchen, "brand": self.question.brand}
-        if self.question.range == CUSTOM:
-            asked |= {"from": self.question.days.first.isoformat(), "to": self.question.days.last.isoformat()}
-        return urlencode({key: value for key, value in asked.items() if value})
+        """The filters as a query, for the links to the CSV."""
+        query = {"range": self.filters.range, "kitchen": self.filters.kitchen, "brand": self.filters.brand}
+        if self.filters.range == CUSTOM:
+            query |= {"from": self.filters.days.first.isoformat(), "to": self.filters.days.last.isoformat()}
+        return urlencode({key: value for key, value in query.items() if value})
 
     def _ranges(self) -> list[tuple[str, str, bool]]:
-        """Value, words and whether it is the one shown."""
-        return [(key, str(title), key == self.question.range) for key, (_days, title) in RANGES.items()]
+        """Value, title and whether it is the chosen one."""
+        return [(key, str(title), key == self.filters.range) for key, (_days, title) in RANGES.items()]
 
     def _brands(self) -> list[tuple[str, str]]:
-        """Those that have a name, and others that have orders."""
-        ids = {brand for brand, _channel in self.figures.shares} | {self.question.brand} - {""}
+        """Id and name: the brands that exist, then others that have orders."""
+        ids = {brand for brand, _channel in self.figures.shares} | {self.filters.brand} - {""}
         named = [(id_, name) for id_, name in self.brand_names.items()]
         return named + [(id_, id_) for id_ in sorted(ids - self.brand_names.keys())]
 
     def _to(self, **query: str) -> str:
         if not self.may_open:
             return ""
-        chosen = {"kitchen": self.question.kitchen, "brand": self.question.brand}
+        chosen = {"kitchen": self.filters.kitchen, "brand": self.filters.brand}
         return reverse(ORDER_LIST, query={**{key: value for key, value in chosen.items() if value}, **query})
 
     def _tiles(self, now: KitchenNow, kitchen: str) -> list[Tile]:
@@ -137,16 +138,16 @@ class Dashboard:
                 _("Ready"),
                 str(now.ready),
                 self._to(status="3", **place),
-                text=_("longest %s") % length(now.waiting) if now.ready else "",
+                text=_("longest %s") % duration(now.waiting) if now.ready else "",
             ),
-            Tile(_("Oldest to make"), length(now.oldest), text=_("since it came to the wall")),
+            Tile(_("Oldest to make"), duration(now.oldest), text=_("since it appeared on the wall")),
             Tile(
                 _("For later"), str(now.later), self._to(status="1", **place), text=_("not on the wall yet")
             ),
         ]
 
     def _kitchens(self, now: Now) -> list[tuple[str, list[Tile]]]:
-        """Each kitchen for itself, where there are several."""
+        """Name and tiles of each kitchen, where there are several."""
         if len(now.kitchens) < 2:
             return []
         return [(each.name, self._tiles(each, each.slug)) for each in now.kitchens]
@@ -156,8 +157,8 @@ class Dashboard:
         return {
             "number": order.number,
             "url": reverse(ORDER_PAGE, args=[order.id]),
-            "by": length(late.by),
+            "by": duration(late.by),
             "brand": self.brand_names.get(order.brand, order.brand),
             "stations": ", ".join(late.stations),
-            "kitchen": self.kitchen_names[order.kitchen] if len(self.question.kitchens) > 1 else "",
+            "kitchen": self.kitchen_names[order.kitchen] if len(self.filters.kitchens) > 1 else "",
         }

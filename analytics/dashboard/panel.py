@@ -1,4 +1,4 @@
-"""A panel: one set of rows that is a chart, a table and a CSV at once, so that the three can't disagree."""
+"""A panel: one set of rows shown as chart, table and CSV, so that the three can't disagree."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ from analytics.dashboard import formatting
 
 @dataclass(frozen=True)
 class Column:
-    """`key` heads it in CSV. `values`: one for each row, as `form` says: count, decimal, share (0 to 1), seconds, text.
+    """`key` is its name in the CSV. `values`: one a row, as `form`: count, decimal, share (0 to 1), seconds, text.
 
-    `tone` is how the chart draws it (static/analytics/dashboard.js); without one it is in the table alone. `line`: as a
-    line over the bars.
+    `tone` is its colour in the chart (static/analytics/dashboard.js); without one it is in the table only. `line`:
+    drawn as a line over the bars.
     """
 
     key: str
@@ -26,15 +26,15 @@ class Column:
     @cached_property
     def texts(self) -> list[str]:
         if self.form == "text":
-            return [str(value) or formatting.NOTHING for value in self.values]
+            return [str(value) or formatting.NO_VALUE for value in self.values]
         form = formatting.FORMS[self.form]
         return [form(value) for value in self.values]
 
 
 @dataclass(frozen=True)
 class Panel:
-    """`chart`: bars, stacked, lines or across (bars that lie); empty for a table alone. `rows` are names of rows as
-    people read them, `keys` as CSV has them; `row_key` and `row_title` head these."""
+    """`chart`: bars, stacked, lines or across (horizontal bars); empty for a table only. `rows` are the rows' names for
+    people, `keys` those in the CSV; `row_title` and `row_key` head these columns."""
 
     id: str
     title: str
@@ -45,12 +45,12 @@ class Panel:
     rows: Sequence[str]
     columns: Sequence[Column]
     chart: str = ""
-    # What is said instead where there is nothing to show.
+    # Shown instead where there is no data.
     empty: str = ""
 
     @property
     def shown(self) -> list[Column]:
-        """The columns of the table: those that have a title."""
+        """The table's columns: those with a title."""
         return [column for column in self.columns if column.title]
 
     @property
@@ -61,7 +61,7 @@ class Panel:
 
     @property
     def drawn(self) -> dict[str, Any]:
-        """What the browser draws; the texts are those of the table."""
+        """The data of the chart; its texts are those of the table."""
         return {
             "kind": self.chart,
             "rows": list(self.rows),
@@ -84,7 +84,7 @@ class Panel:
         return f"data-{self.id}"
 
     def csv(self) -> tuple[list[dict[str, Any]], list[str]]:
-        """Rows and the names of their columns; lengths are seconds, shares from 0 to 1, numbers with a point."""
+        """Rows and column names; durations in seconds, shares from 0 to 1, decimal points."""
         names = [self.row_key, *(column.key for column in self.columns)]
         values = zip(self.keys, *(column.values for column in self.columns), strict=True)
         return [
@@ -98,7 +98,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class Fact:
-    """A number on its own. `before`: what it was on the same weekdays before. `watch`: somebody should look at it."""
+    """A single number. `before`: on the same weekdays before. `watch`: it should be checked."""
 
     key: str
     title: str
@@ -136,7 +136,7 @@ class Fact:
 
     @property
     def trend(self) -> str:
-        """`more`, `less` or `same`, as far as anybody would see it."""
+        """`more`, `less` or `same`, as far as the shown texts differ."""
         if self.before is None or self.value is None or not self.shown_before:
             return ""
         if self.shown == self.shown_before:
@@ -146,7 +146,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class Facts:
-    """Some numbers that have no common scale: tiles, or a list of what to look at."""
+    """Numbers without a common scale: tiles, or a list of checks."""
 
     id: str
     title: str

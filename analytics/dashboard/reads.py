@@ -1,5 +1,5 @@
-"""What the dashboard reads from the rollups: few statements, each of which costs what the range holds, never what was
-ever sold. Each takes the kitchens that may be seen; none looks at orders or their history."""
+"""The dashboard's reads of the rollups. Each statement costs what the range holds, however many orders there ever were,
+and is limited to the kitchens of the filters; none reads orders or their history."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,10 +17,12 @@ from analytics.models import ProductSpan
 from analytics.rules import MASS, Slot
 
 Buckets = dict[str, int]
+# By granularity, start and time zone: status and histogram.
+type Histograms = dict[tuple[int, datetime, str], list[tuple[int, Buckets]]]
 
 
 class Sums(NamedTuple):
-    """Of orders, by their creation. Whole numbers, unless they are averages."""
+    """Sums over orders, by their creation. Whole numbers, unless they are averages."""
 
     orders: float = 0
     items: float = 0
@@ -44,17 +46,17 @@ _SUMS = ", ".join(f"sum({name})::bigint" for name in Sums._fields)
 
 @dataclass(slots=True)
 class Hours:
-    """`cells`: kitchen and hour of UTC → sums. `shares`: brand and channel → sums over the days asked for."""
+    """`cells`: kitchen and hour of UTC → sums. `shares`: brand and channel → sums over the chosen days."""
 
     cells: dict[tuple[str, datetime], Sums]
     shares: dict[tuple[str, str], Sums]
 
 
-def hours(question: DashboardFilter) -> Hours:
-    """Orders by hour and, of the days asked for, by brand and channel; one statement."""
-    inside, inside_values = _in_days(question, question.days, "hour")
-    needed, needed_values = _in_days(question, question.hours_needed, "hour")
-    brands = "brand = %s" if question.brand else "brand <> %s"
+def hours(filters: DashboardFilter) -> Hours:
+    """Orders by hour and, of the chosen days, by brand and channel; one statement."""
+    inside, inside_values = _in_days(filters, filters.days, "hour")
+    needed, needed_values = _in_days(filters, filters.hours_needed, "hour")
+    brands = "brand = %s" if filters.brand else "brand <> %s"
     sql = f"""
         SELECT hour, kitchen, NULL, NULL, {_SUMS} FROM analytics_hourlythroughput
         WHERE ({needed}) AND brand = %s GROUP BY 1, 2
@@ -62,27 +64,32 @@ def hours(question: DashboardFilter) -> Hours:
         SELECT NULL, NULL, brand, channel, {_SUMS} FROM analytics_hourlythroughput
         WHERE ({inside}) AND {brands} GROUP BY 3, 4
     """  # noqa: S608 (only constants are put in)
-    found = Hours({}, {})
+    hours = Hours({}, {})
     for hour, kitchen, brand, channel, *sums in _rows(
-        sql, [*needed_values, question.brand, *inside_values, question.brand]
+        sql, [*needed_values, filters.brand, *inside_values, filters.brand]
     ):
         if hour is not None:
-            found.cells[kitchen, hour] = Sums(*sums)
+            hours.cells[kitchen, hour] = Sums(*sums)
         elif sums[0]:
-            found.shares[brand, channel] = Sums(*sums)
-    return found
+            hours.shares[brand, channel] = Sums(*sums)
+    return hours
 
 
-def times_in_status(question: DashboardFilter) -> dict[tuple[date, int], Buckets]:
-    """By local day of `question.trend` and status: the histogram of the times that ended in it.
+def times_in_status(filters: DashboardFilter) -> dict[tuple[date, int], Buckets]:
+    """By local day of `filters.trend` and status: the histogram of the times that ended in it.
 
-    A local day is a day of UTC with some hours more and some less (days.mended), so it reads a row for the day and a
-    few for hours at its edges, instead of one for each hour.
+    A local day is a day of UTC with some hours added and others subtracted (days.local_day). So it reads one row for
+    the day and a few for hours at its edges, instead of one for each hour.
     """
-    plans = {zone: {day: local_day(day, zone) for day in question.trend} for zone in question.zones}
-    days = sorted({plan.day for of_zone in plans.values() for plan in of_zone.values()})
+    local_days = {zone: {day: local_day(day, zone) for day in filters.trend} for zone in filters.zones}
+    days = sorted({local.utc_day for of_zone in local_days.values() for local in of_zone.values()})
     edges = sorted(
-        {hour for of_zone in plans.values() for plan in of_zone.values() for hour in (*plan.more, *plan.less)}
+        {
+            hour
+            for of_zone in local_days.values()
+            for local in of_zone.values()
+            for hour in (*local.added, *local.subtracted)
+        }
     )
     sql = f"""
         SELECT grain, start, kitchen, status, histogram::text FROM analytics_orderduration
@@ -90,32 +97,30 @@ def times_in_status(question: DashboardFilter) -> dict[tuple[date, int], Buckets
             (grain = {Granularity.DAY.value} AND start = ANY(%s))
             OR (grain = {Granularity.HOUR.value} AND start = ANY(%s)))
     """  # noqa: S608 (only constants are put in)
-    kept: dict[tuple[int, datetime, str], list[tuple[int, Buckets]]] = {}
-    for grain, start, kitchen, status, histogram in _rows(sql, [question.slugs, question.brand, days, edges]):
-        zone = question.zone_of[kitchen].key
-        kept.setdefault((grain, start, zone), []).append((status, orjson.loads(histogram)))
-    found: dict[tuple[date, int], Buckets] = {}
-    for zone, of_zone in plans.items():
-        for day, plan in of_zone.items():
-            _mend(found, day, plan, kept, zone)
-    return {key: positive for key, buckets in found.items() if (positive := _above_zero(buckets))}
+    histograms: Histograms = {}
+    for granularity, start, kitchen, status, histogram in _rows(
+        sql, [filters.slugs, filters.brand, days, edges]
+    ):
+        zone = filters.zone_of[kitchen].key
+        histograms.setdefault((granularity, start, zone), []).append((status, orjson.loads(histogram)))
+    by_day: dict[tuple[date, int], Buckets] = {}
+    for zone, of_zone in local_days.items():
+        for day, local in of_zone.items():
+            _add_local_day(by_day, day, local, histograms, zone)
+    return {key: positive for key, buckets in by_day.items() if (positive := _above_zero(buckets))}
 
 
-def _mend(
-    found: dict[tuple[date, int], Buckets],
-    day: date,
-    plan: LocalDay,
-    kept: dict[tuple[int, datetime, str], list[tuple[int, Buckets]]],
-    zone: str,
+def _add_local_day(
+    by_day: dict[tuple[date, int], Buckets], day: date, local: LocalDay, histograms: Histograms, zone: str
 ) -> None:
-    parts = [
-        (1, (Granularity.DAY.value, plan.day, zone)),
-        *((1, (Granularity.HOUR.value, hour, zone)) for hour in plan.more),
-        *((-1, (Granularity.HOUR.value, hour, zone)) for hour in plan.less),
+    periods = [
+        (1, (Granularity.DAY.value, local.utc_day, zone)),
+        *((1, (Granularity.HOUR.value, hour, zone)) for hour in local.added),
+        *((-1, (Granularity.HOUR.value, hour, zone)) for hour in local.subtracted),
     ]
-    for sign, key in parts:
-        for status, buckets in kept.get(key, ()):
-            merge(found.setdefault((day, status), {}), buckets, sign)
+    for sign, key in periods:
+        for status, buckets in histograms.get(key, ()):
+            merge(by_day.setdefault((day, status), {}), buckets, sign)
 
 
 def merge(into: Buckets, buckets: Buckets, sign: int = 1) -> None:
@@ -129,7 +134,7 @@ def _above_zero(buckets: Buckets) -> Buckets:
 
 @dataclass(slots=True)
 class Product:
-    """A product over the days asked for. `buckets`: how long it took to get ready, microseconds."""
+    """A product over the chosen days. `buckets`: how long it took to get ready."""
 
     kitchen: str
     brand: str
@@ -139,28 +144,28 @@ class Product:
     buckets: Buckets = field(default_factory=dict)
 
 
-def products(question: DashboardFilter) -> list[Product]:
-    spans = Q()
-    for zone, slugs in question.zones.items():
-        since, until = question.days.hours(zone)
-        for grain, start, end in period_ranges(since, until):
-            spans |= Q(grain=grain.value, start__gte=start, start__lt=end, kitchen__in=slugs)
-    # Also by kitchen itself: without any there are no spans to tell them apart.
-    rows = ProductSpan.objects.filter(spans, kitchen__in=question.slugs)
-    if question.brand:
-        rows = rows.filter(brand=question.brand)
+def products(filters: DashboardFilter) -> list[Product]:
+    periods = Q()
+    for zone, slugs in filters.zones.items():
+        since, until = filters.days.hours(zone)
+        for granularity, start, end in period_ranges(since, until):
+            periods |= Q(grain=granularity.value, start__gte=start, start__lt=end, kitchen__in=slugs)
+    # Also by kitchen: without any, `periods` is empty and would match every row.
+    rows = ProductSpan.objects.filter(periods, kitchen__in=filters.slugs)
+    if filters.brand:
+        rows = rows.filter(brand=filters.brand)
     sql, values = rows.values("kitchen", "brand", "plu", "orders", "histogram").query.sql_with_params()
-    found: dict[tuple[str, str, str], Product] = {}
-    named = f"""
+    by_key: dict[tuple[str, str, str], Product] = {}
+    with_names = f"""
         SELECT rows.kitchen, rows.brand, rows.plu, named.name, orders, histogram::text
         FROM ({sql}) AS rows LEFT JOIN analytics_product named ON named.brand = rows.brand AND named.plu = rows.plu
     """  # noqa: S608 (only constants are put in)
-    for kitchen, brand, plu, name, orders, histogram in _rows(named, values):
+    for kitchen, brand, plu, name, orders, histogram in _rows(with_names, values):
         key = (kitchen, brand, plu)
-        product = found.setdefault(key, Product(*key, name or plu))
+        product = by_key.setdefault(key, Product(*key, name or plu))
         product.orders += orders
         merge(product.buckets, orjson.loads(histogram))
-    return list(found.values())
+    return list(by_key.values())
 
 
 class MassMove(NamedTuple):
@@ -179,26 +184,27 @@ class MassMoves(NamedTuple):
 
 
 class CustomerStats(NamedTuple):
-    """`newcomers`: first orders of customers by kitchen and hour, over the trend's days. `mass` is of all brands: who
-    clears a wall doesn't ask whose orders they are."""
+    """`newcomers`: first orders of customers by kitchen and hour, over the days of the trend. `mass` counts all brands:
+    whoever clears a wall moves orders of every brand."""
 
     newcomers: dict[tuple[str, datetime], int]
     mass: MassMoves
 
 
-def newcomers_and_mass_moves(question: DashboardFilter, most: int = 5) -> CustomerStats:
+def newcomers_and_mass_moves(filters: DashboardFilter, most: int = 5) -> CustomerStats:
     """Both in one statement.
 
-    Who sees all kitchens and chose none sees customers who were new to all of them; kitchen is then that of the zone.
+    Without a chosen kitchen, a user who sees all kitchens gets customers who were new to all of them, under the first
+    kitchen of the first zone.
     """
-    if question.sees_all and not question.kitchen and question.zones:
-        zone, of_zone = next(iter(question.zones.items()))
-        slugs, place = [""], {"": of_zone[0]}
-        new, new_values = "first_at >= %s AND first_at < %s", list[Any](question.trend.hours(zone))
+    if filters.sees_all and not filters.kitchen and filters.zones:
+        zone, of_zone = next(iter(filters.zones.items()))
+        slugs, kitchen_of = [""], {"": of_zone[0]}
+        new, new_values = "first_at >= %s AND first_at < %s", list[Any](filters.trend.hours(zone))
     else:
-        slugs, place = question.slugs, {slug: slug for slug in question.slugs}
-        new, new_values = _in_days(question, question.trend, "first_at")
-    moved, moved_values = _in_days(question, question.days, "hour")
+        slugs, kitchen_of = filters.slugs, {slug: slug for slug in filters.slugs}
+        new, new_values = _in_days(filters, filters.trend, "first_at")
+    moved, moved_values = _in_days(filters, filters.days, "hour")
     sql = f"""
         SELECT kitchen, date_trunc('hour', first_at, 'UTC') AS hour, count(*), NULL FROM analytics_customer
         WHERE kitchen = ANY(%s) AND brand = %s AND ({new}) GROUP BY 1, 2
@@ -208,30 +214,30 @@ def newcomers_and_mass_moves(question: DashboardFilter, most: int = 5) -> Custom
     """  # noqa: S608 (only constants are put in)
     newcomers: dict[tuple[str, datetime], int] = {}
     total = 0
-    found: list[MassMove] = []
-    for kitchen, hour, number, slots in _rows(sql, [slugs, question.brand, *new_values, *moved_values]):
+    latest: list[MassMove] = []
+    for kitchen, hour, number, slots in _rows(sql, [slugs, filters.brand, *new_values, *moved_values]):
         if slots is None:
-            newcomers[place[kitchen], hour] = number
+            newcomers[kitchen_of[kitchen], hour] = number
             continue
         total += number
-        if len(found) < most:
-            found += [
-                MassMove(kitchen, hour + slot.begins, slot.status, slot.actor, moves)
+        if len(latest) < most:
+            latest += [
+                MassMove(kitchen, hour + slot.offset, slot.status, slot.actor, moves)
                 for text, moves in orjson.loads(slots).items()
                 if moves >= MASS and (slot := Slot.parse(text))
             ]
-    found.sort(key=lambda move: move.at, reverse=True)
-    return CustomerStats(newcomers, MassMoves(total, found[:most]))
+    latest.sort(key=lambda move: move.at, reverse=True)
+    return CustomerStats(newcomers, MassMoves(total, latest[:most]))
 
 
-def _in_days(question: DashboardFilter, days: Days, column: str) -> tuple[str, list[Any]]:
-    """The condition that a row's kitchen is one of those asked for and its hour lies in its local days."""
-    parts, values = [], []
-    for zone, slugs in question.zones.items():
+def _in_days(filters: DashboardFilter, days: Days, column: str) -> tuple[str, list[Any]]:
+    """The condition that a row is of a chosen kitchen and its hour is in the kitchen's local `days`."""
+    conditions, values = [], []
+    for zone, slugs in filters.zones.items():
         since, until = days.hours(zone)
-        parts.append(f"({column} >= %s AND {column} < %s AND kitchen = ANY(%s))")
+        conditions.append(f"({column} >= %s AND {column} < %s AND kitchen = ANY(%s))")
         values += [since, until, slugs]
-    return " OR ".join(parts) or "false", values
+    return " OR ".join(conditions) or "false", values
 
 
 def _rows(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:

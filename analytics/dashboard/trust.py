@@ -1,4 +1,4 @@
-"""Whether the figures can be believed: how old they are, and what bends them."""
+"""Whether the figures can be trusted: how old they are, and what distorts them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from django.utils.translation import gettext as _
 from analytics.dashboard import formatting
 from analytics.dashboard.figures import Figures, of_days
 from analytics.dashboard.filters import DashboardFilter
-from analytics.dashboard.orders import no_orders, part
+from analytics.dashboard.orders import no_orders, ratio
 from analytics.dashboard.panel import Fact, Facts
 from orders.admin.formatting import who
 from orders.statuses import OrderStatus
 
-# They are refreshed each minute; a refresh that was missed is no reason to worry yet.
+# They are refreshed each minute; a single missed refresh is no reason to worry.
 OLD: Final = timedelta(minutes=5)
-# Shares from which on a manager should know of it.
+# Shares of orders from which on a manager should check.
 MANY_RECALLED: Final = 0.05
 MANY_MASSED: Final = 0.05
 MANY_SKIPPED: Final = 0.20
@@ -26,27 +26,27 @@ MANY_IMPORTED: Final = 0.10
 
 @dataclass(frozen=True)
 class Age:
-    """“figures as of 12:04 EET”. `old`: so old that something must be broken."""
+    """“Figures as of 12:04 EET”. `old`: why they are too old, if they are."""
 
     text: str
     old: str
 
 
-def age(question: DashboardFilter, refreshed_at: datetime | None) -> Age:
+def age(filters: DashboardFilter, refreshed_at: datetime | None) -> Age:
     if refreshed_at is None:
-        return Age(_("No figures yet"), _("They are made each minute once worker and beat run."))
-    zone = next(iter(question.zone_of.values()))
-    is_today = refreshed_at.astimezone(zone).date() == question.now.astimezone(zone).date()
+        return Age(_("No figures yet"), _("They are refreshed every minute while worker and beat run."))
+    zone = next(iter(filters.zone_of.values()))
+    is_today = refreshed_at.astimezone(zone).date() == filters.now.astimezone(zone).date()
     text = _("Figures as of %s") % formatting.clock(refreshed_at, zone, with_day=not is_today)
-    behind = question.now - refreshed_at
+    behind = filters.now - refreshed_at
     if behind < OLD:
         return Age(text, "")
-    return Age(text, _("They are %s old: worker or beat does not run.") % formatting.length(behind))
+    return Age(text, _("They are %s old: worker or beat is not running.") % formatting.duration(behind))
 
 
 @dataclass(frozen=True)
 class Burst:
-    """Orders that somebody moved at once, in words."""
+    """A mass move, as shown."""
 
     at: str
     actor: str
@@ -55,12 +55,12 @@ class Burst:
     kitchen: str
 
 
-def trust(question: DashboardFilter, figures: Figures) -> Facts:
-    sums, mass = of_days(figures.cells, question.days), figures.mass
+def trust(filters: DashboardFilter, figures: Figures) -> Facts:
+    sums, mass = of_days(figures.cells, filters.days), figures.mass
     facts = [
         _check(
             "recalledOrders",
-            _("Orders with something taken back"),
+            _("Orders with a recall"),
             sums.recalled,
             sums.orders,
             MANY_RECALLED,
@@ -73,16 +73,16 @@ def trust(question: DashboardFilter, figures: Figures) -> Facts:
             sums.orders,
             MANY_MASSED,
             _(
-                "Five orders or more within ten seconds: somebody cleared the wall, and these times say little."
+                "Five orders or more within ten seconds: somebody cleared the wall, so these times mean little."
             ),
         ),
         _check(
             "skippedOrders",
-            _("Orders that left a status out"),
+            _("Orders that skipped a status"),
             sums.skipped,
             sums.orders,
             MANY_SKIPPED,
-            _("Their time in that status is unknown; what is shown there tells of the others."),
+            _("Their time in that status is unknown and not counted."),
         ),
         _check(
             "importedOrders",
@@ -90,28 +90,28 @@ def trust(question: DashboardFilter, figures: Figures) -> Facts:
             sums.imported,
             sums.orders,
             MANY_IMPORTED,
-            _("Their times are those that the channel sent."),
+            _("Their times are those the channel sent."),
         ),
     ]
     if any(fact.watch for fact in facts):
-        text = _("Some of it is worth a look.")
+        text = _("Check these figures.")
     else:
-        text = _("Nothing stands out: these figures can be believed.")
+        text = _("Nothing stands out: these figures can be trusted.")
     empty = "" if sums.orders else no_orders()
     return Facts("trust", _("Can these figures be trusted?"), text, facts, empty)
 
 
 def _check(key: str, title: str, number: float, orders: float, many: float, text: str) -> Fact:
-    share = part(number, orders)
+    share = ratio(number, orders)
     return Fact(key, title, "count", number, text=text, share=share, watch=(share or 0) >= many)
 
 
-def bursts(question: DashboardFilter, figures: Figures) -> Sequence[Burst]:
-    """The latest moves in bulk."""
-    names = {kitchen.slug: kitchen.name for kitchen in question.kitchens}
+def bursts(filters: DashboardFilter, figures: Figures) -> Sequence[Burst]:
+    """The latest mass moves."""
+    names = {kitchen.slug: kitchen.name for kitchen in filters.kitchens}
     return [
         Burst(
-            formatting.clock(move.at, question.zone_of[move.kitchen], with_day=True),
+            formatting.clock(move.at, filters.zone_of[move.kitchen], with_day=True),
             who(move.actor)[1],
             move.orders,
             str(OrderStatus(move.status).label),

@@ -1,4 +1,4 @@
-"""The dashboard: at the admin's front, as a page of its own, and each of its panels as CSV."""
+"""The dashboard: on the admin's front page, as a page of its own, and each panel as CSV."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from analytics.dashboard import access
+from analytics.dashboard.context import may_see
 from analytics.dashboard.page import Dashboard
 from core import csvs
 from orders import audit
@@ -19,10 +19,9 @@ from orders.models import Order
 
 
 def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """For unfold's DASHBOARD_CALLBACK: adds the dashboard, for whom it is, and what other apps want somebody to look
-    at."""
+    """For unfold's DASHBOARD_CALLBACK: adds the alerts of all apps, and the dashboard for those who may see it."""
     context["alerts"] = alerts_for(request)
-    if access.may_see(request.user):
+    if may_see(request.user):
         context |= Dashboard(request.user, request.GET.dict()).context()
     return context
 
@@ -30,7 +29,7 @@ def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 @never_cache
 @require_safe
 def dashboard(request: HttpRequest) -> HttpResponse:
-    if not access.may_see(request.user):
+    if not may_see(request.user):
         raise PermissionDenied
     context = {
         **admin.site.each_context(request),
@@ -44,17 +43,16 @@ def dashboard(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def panel_csv(request: HttpRequest, panel: str) -> HttpResponse:
-    """The rows of one panel; lengths in seconds, shares from 0 to 1."""
-    if not access.may_see(request.user):
+    """The rows of one panel; durations in seconds, shares from 0 to 1."""
+    if not may_see(request.user):
         raise PermissionDenied
     page = Dashboard(request.user, request.GET.dict())
-    found = page.panels.get(panel)
-    if found is None:
+    if panel not in page.panels:
         raise Http404
-    rows, names = found.csv()
+    rows, names = page.panels[panel].csv()
     if panel == "customers":
         audit.record("accounts_exported", Order, user=request.user, accounts=len(rows))
-    days = page.question.days
+    days = page.filters.days
     response = HttpResponse(csvs.dumps(rows, names), content_type=csvs.CONTENT_TYPE)
     name = f"huuva-{panel}-{days.first.isoformat()}-{days.last.isoformat()}.csv"
     response["Content-Disposition"] = f'attachment; filename="{name}"'

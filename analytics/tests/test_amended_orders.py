@@ -1,4 +1,4 @@
-"""An order that becomes due anew: what was judged before stays, and a rebuild judges the same."""
+"""An order whose due time is amended: what was counted before stays, and a rebuild counts the same."""
 
 from datetime import timedelta
 
@@ -6,7 +6,7 @@ import pytest
 
 from analytics.models import HourlyThroughput
 from analytics.refresh import rebuild, refresh
-from analytics.tests.books import assert_equal_to_plain_sql, everything
+from analytics.tests.consistency import all_rows, assert_equal_to_plain_sql
 from orders import clock
 from orders.amendments import amend_order
 from orders.recall import recall
@@ -19,8 +19,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.mark.parametrize("read_between", [False, True])
 @pytest.mark.parametrize("pickup_in", [timedelta(minutes=30), timedelta(hours=-3)])
-def test_an_amendment_judges_no_change_anew(read_between: bool, pickup_in: timedelta) -> None:
-    """Ready too late for its first time, taken back, due later, ready again in time; or the other way round."""
+def test_an_amendment_changes_no_earlier_count(read_between: bool, pickup_in: timedelta) -> None:
+    """Ready too late, recalled, due later, ready again in time; or the other way round."""
     first = -pickup_in
     order = factories.order(None, pickup_in=first if first > timedelta() else timedelta(seconds=0.2))
     move_order(order.id, PREPARING, actor="screen:grill")
@@ -39,6 +39,6 @@ def test_an_amendment_judges_no_change_anew(read_between: bool, pickup_in: timed
 
     assert_equal_to_plain_sql()
     assert HourlyThroughput.objects.get(brand="").orders == 1
-    kept = everything()
+    before = all_rows()
     rebuild()
-    assert everything() == kept
+    assert all_rows() == before

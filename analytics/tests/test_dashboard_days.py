@@ -1,4 +1,4 @@
-"""Local days out of hours of UTC."""
+"""Local days built from hours of UTC."""
 
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -15,9 +15,9 @@ days = st.dates(date(2025, 1, 1), date(2027, 12, 31))
 
 
 @given(days, zones)
-def test_a_local_day_is_a_day_of_utc_with_some_hours_more_and_some_less(day: date, zone: str) -> None:
+def test_a_local_day_is_a_day_of_utc_with_hours_added_and_subtracted(day: date, zone: str) -> None:
     plan = local_day(day, zone)
-    hours = {plan.day + n * HOUR for n in range(24)} - set(plan.less) | set(plan.more)
+    hours = {plan.utc_day + n * HOUR for n in range(24)} - set(plan.subtracted) | set(plan.added)
     start, end = Days(day, day).hours(zone)
     assert hours == {start + n * HOUR for n in range((end - start) // HOUR)}
     assert {local_hour(hour, ZoneInfo(zone))[0] for hour in hours} == {day}
@@ -35,7 +35,7 @@ def test_a_day_on_which_clocks_change_has_its_hours(day: str, hours: int) -> Non
     assert start.astimezone(ZoneInfo("Europe/Helsinki")).hour == 0
 
 
-def test_where_the_zone_is_off_by_half_an_hour_a_day_begins_with_the_next_hour() -> None:
+def test_in_a_zone_off_by_half_an_hour_a_day_starts_with_the_next_hour() -> None:
     start, _end = Days(date(2026, 5, 1), date(2026, 5, 1)).hours("Asia/Kolkata")
     assert start == datetime(2026, 4, 30, 19, tzinfo=UTC)
     assert start.astimezone(ZoneInfo("Asia/Kolkata")) - start.astimezone(ZoneInfo("Asia/Kolkata")).replace(

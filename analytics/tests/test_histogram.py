@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from analytics.histogram import ERROR, GROWTH, bucket_of, percentiles, value_of
 from analytics.refresh import refresh
 from analytics.reports import Scope, order_status_durations
-from analytics.tests.books import assert_equal_to_plain_sql
+from analytics.tests.consistency import assert_equal_to_plain_sql
 from orders.services import move_order
 from orders.tests import factories
 
@@ -42,9 +42,9 @@ def test_percentiles_of_merged_histograms_are_those_of_all_lengths(
         bucket = bucket_of(micros)
         merged[bucket] = merged.get(bucket, 0) + 1
     ordered = sorted(some + others)
-    for share, found in zip((0.5, 0.9, 0.95), percentiles(merged, (0.5, 0.9, 0.95)), strict=True):
+    for share, value in zip((0.5, 0.9, 0.95), percentiles(merged, (0.5, 0.9, 0.95)), strict=True):
         exact = ordered[max(0, math.ceil(share * len(ordered)) - 1)]
-        assert abs(found - exact) <= ERROR * exact * (1 + 1e-9)
+        assert abs(value - exact) <= ERROR * exact * (1 + 1e-9)
 
 
 def edges() -> list[int]:

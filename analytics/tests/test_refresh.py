@@ -12,10 +12,11 @@ from analytics import tasks
 from analytics.models import HourlyThroughput, Progress
 from analytics.refresh import refresh
 from analytics.reports import Scope, order_status_durations
-from analytics.tests.books import assert_equal_to_plain_sql
-from analytics.tests.lives import OpenTransaction
+from analytics.tests.consistency import assert_equal_to_plain_sql
+from analytics.tests.simulated_orders import OpenTransaction
 from orders import feed
 from orders.services import move_order
+from orders.statuses import PREPARING, READY
 from orders.tests import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -25,12 +26,12 @@ def test_the_task_adds_what_is_new_and_may_run_twice() -> None:
     order = factories.order(None)
     assert tasks.refresh() == 2
     assert tasks.refresh() == 0
-    move_order(order.id, 2, actor="user:anna")
+    move_order(order.id, PREPARING, actor="user:anna")
     assert tasks.refresh() == 2
     assert HourlyThroughput.objects.get(brand="").orders == 1
 
 
-def test_it_says_when_it_was_and_whether_all_is_read() -> None:
+def test_it_returns_its_time_and_whether_all_was_read() -> None:
     for _ in range(3):
         factories.order(None)
     before = datetime.now(UTC)
@@ -41,13 +42,13 @@ def test_it_says_when_it_was_and_whether_all_is_read() -> None:
     assert (refresh().changes, refresh().complete) == (2, True)
 
 
-def test_metrics_tell_how_old_the_figures_are_and_how_far_behind() -> None:
+def test_metrics_have_the_age_and_the_lag_of_the_figures() -> None:
     def gauges() -> dict[str, float]:
         lines = Client().get("/metrics").content.decode().splitlines()
         samples = (line.split() for line in lines if line.startswith("huuva_analytics_"))
         return {name.removeprefix("huuva_analytics_"): float(value) for name, value in samples}
 
-    assert gauges() == {"lag_seconds": 0}, "there was no refresh, and nothing to know"
+    assert gauges() == {"lag_seconds": 0}, "no refresh, and nothing to count"
     factories.order(None)
     with mock.patch("orders.clock.now", return_value=datetime.now(UTC) + timedelta(hours=1)):
         assert gauges() == {"lag_seconds": pytest.approx(3600, abs=30)}
@@ -56,69 +57,67 @@ def test_metrics_tell_how_old_the_figures_are_and_how_far_behind() -> None:
         assert gauges() == {"age_seconds": pytest.approx(7200, abs=30), "lag_seconds": 0}
 
 
-def test_a_backlog_is_worked_off_in_large_pages_after_a_small_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_backlog_is_read_in_large_pages_after_a_small_one(monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(10):
         factories.order(None)
     monkeypatch.setattr(refreshing, "PAGE", 2)
     monkeypatch.setattr(refreshing, "BACKLOG_PAGE", 10)
-    told: list[int] = []
-    assert refresh(show=told.append).changes == 20
-    assert told == [2, 12, 20]
+    shown: list[int] = []
+    assert refresh(show=shown.append).changes == 20
+    assert shown == [2, 12, 20]
     assert_equal_to_plain_sql()
 
 
 @pytest.mark.one_server("one statement more asks its machines what is prepared")
 def test_a_page_takes_eleven_statements_however_many_rows_it_has() -> None:
     def statements() -> int:
-        with CaptureQueriesContext(
-            connection,
-        ) as found:
+        with CaptureQueriesContext(connection) as queries:
             refresh()
-        return sum(query["sql"].split()[0] not in ("BEGIN", "COMMIT") for query in found.captured_queries)
+        return sum(query["sql"].split()[0] not in ("BEGIN", "COMMIT") for query in queries.captured_queries)
 
     order = factories.order(None)
     # One more: the very first refresh makes the row that holds the cursor.
     assert statements() <= 15
     assert statements() == 5, "lock, cursor, watermark, feed, cursor"
-    move_order(order.id, 2, actor="user:anna")
-    move_order(order.id, 3, actor="user:anna")
+    move_order(order.id, PREPARING, actor="user:anna")
+    move_order(order.id, READY, actor="user:anna")
     few = statements()
     for _ in range(20):
-        move_order(factories.order().id, 2, actor="user:anna")
+        move_order(factories.order().id, PREPARING, actor="user:anna")
     assert few <= 11
     assert statements() == few + 3, "customers are new"
 
 
-def test_what_commits_late_is_counted_once_it_has_and_what_came_meanwhile_too() -> None:
+def test_late_commits_are_counted_once_and_those_meanwhile_too() -> None:
     early, late = factories.order(None), factories.order(None)
     refresh()
-    slow = OpenTransaction(lambda: move_order(late.id, 2, actor="screen:slow"), at_once=True)
-    move_order(early.id, 2, actor="screen:fast")
+    slow = OpenTransaction(lambda: move_order(late.id, PREPARING, actor="screen:slow"), at_once=True)
+    move_order(early.id, PREPARING, actor="screen:fast")
     assert refresh().changes == 0
     slow.commit()
     assert refresh().changes == 4
     assert {row["count"] for row in order_status_durations(Scope())} == {2}
 
 
-def test_rows_that_the_feed_gives_out_of_their_order_find_the_rows_before_them() -> None:
+def test_rows_out_of_sequence_in_the_feed_find_the_rows_before_them() -> None:
     order = factories.order(None)
     refresh()
-    slow = OpenTransaction(lambda: move_order(order.id, 3, actor="screen:slow"), at_once=False)
-    move_order(order.id, 2, actor="screen:fast")
+    slow = OpenTransaction(lambda: move_order(order.id, READY, actor="screen:slow"), at_once=False)
+    move_order(order.id, PREPARING, actor="screen:fast")
     slow.commit()
     assert [event.sequence for event in feed.read(feed.read(limit=2).cursor).events] == [5, 6, 3, 4]
     assert refresh(page_size=1).changes == 4
     assert_equal_to_plain_sql()
 
 
-def test_two_at_once_take_turns_and_count_everything_once() -> None:
+def test_two_refreshes_at_once_count_everything_once() -> None:
     for _ in range(10):
         factories.order(None)
-    counts = []
+    changes = []
 
     def run() -> None:
         try:
-            counts.append(refresh(page_size=3).changes)
+            changes.append(refresh(page_size=3).changes)
         finally:
             connection.close()
 
@@ -127,5 +126,5 @@ def test_two_at_once_take_turns_and_count_everything_once() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sum(counts) == 20
+    assert sum(changes) == 20
     assert HourlyThroughput.objects.get(brand="").orders == 10

@@ -1,11 +1,11 @@
-"""An erased account's figures go on under its new name, and equal plain SQL, whether counted before or after."""
+"""An erased account's figures continue under its new name, whether they were counted before or after."""
 
 import pytest
 
 from analytics.models import Customer
 from analytics.refresh import refresh
 from analytics.reports import progress
-from analytics.tests.books import assert_equal_to_plain_sql
+from analytics.tests.consistency import assert_equal_to_plain_sql
 from orders.privacy import erase_account
 from orders.services import move_order
 from orders.statuses import PICKED_UP
@@ -33,8 +33,8 @@ def test_figures_follow_an_erased_account(counted: int) -> None:
     }
 
 
-def test_an_answer_that_was_kept_names_no_erased_account() -> None:
-    """Nothing comes at night: the figures stay where they are in the feed, and yet must not tell the old name."""
+def test_no_cached_answer_names_an_erased_account() -> None:
+    """Without new orders the position in the feed stays, and yet no answer may have the old name."""
     order = factories.order(None, account="acc-1")
     move_order(order.id, PICKED_UP, actor="user:anna")
     refresh()

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from analytics.models import Progress
 from analytics.refresh import ROLLUPS, rebuild, refresh
-from analytics.tests.books import assert_equal_to_plain_sql, everything
-from analytics.tests.lives import Lives, Step, steps
+from analytics.tests.consistency import all_rows, assert_equal_to_plain_sql
+from analytics.tests.simulated_orders import SimulatedOrders, Step, steps
 
 FUZZ = os.environ.get("HYPOTHESIS_PROFILE") == "fuzz"
 
@@ -54,50 +54,50 @@ def refresh_killed_at(statement: int) -> None:
     suppress_health_check=list(HealthCheck),
 )
 @given(
-    taken=steps,
+    history=steps,
     pages=st.lists(st.sampled_from((1, 2, 3, 7, 1000)), min_size=1, max_size=4),
     deaths=st.lists(st.integers(0, 30), min_size=1, max_size=4),
 )
 def test_rollups_equal_plain_sql_and_a_rebuild(
-    taken: list[Step], pages: list[int], deaths: list[int]
+    history: list[Step], pages: list[int], deaths: list[int]
 ) -> None:
     start_empty()
-    lives = Lives()
+    orders = SimulatedOrders()
     refreshes = 0
     try:
-        with lives.clock():
-            for step in taken:
+        with orders.clock():
+            for step in history:
                 if step.what == "refresh":
-                    # With transactions open: what could be preceded by them must wait.
+                    # Transactions may be open: rows that theirs could precede must wait.
                     size = pages[refreshes % len(pages)]
                     refresh(page_size=size, max_pages=1 + step.which)
                     refresh_killed_at(deaths[refreshes % len(deaths)])
                     refreshes += 1
                     if step.to > 3:
-                        lives.commit_all()
+                        orders.commit_all()
                 else:
-                    lives.take(step)
+                    orders.run(step)
     finally:
-        lives.commit_all()
+        orders.commit_all()
     refresh_killed_at(deaths[0])
     refresh(page_size=pages[0])
     assert refresh(page_size=pages[0]).changes == 0
     assert_equal_to_plain_sql()
-    kept = everything()
+    before = all_rows()
     rebuild(page_size=pages[-1] * 10)
-    assert everything() == kept
+    assert all_rows() == before
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_command_makes_them_anew_and_says_how_much_it_read(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_rebuilds_them_and_prints_how_much_it_read(capsys: pytest.CaptureFixture[str]) -> None:
     start_empty()
-    lives = Lives()
-    with lives.clock():
-        lives.take(Step("create", 1, 2, 0))
+    orders = SimulatedOrders()
+    with orders.clock():
+        orders.run(Step("create", 1, 2, 0))
     refresh()
-    kept = everything()
+    before = all_rows()
     ROLLUPS[0].objects.all().delete()
     ROLLUPS[2].objects.update(orders=99)
     call_command("rebuild_analytics")
-    assert everything() == kept
+    assert all_rows() == before
     assert capsys.readouterr().out == "Read 3 rows of the history.\n"

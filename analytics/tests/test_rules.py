@@ -1,4 +1,4 @@
-"""What the figures say of the lives of single orders."""
+"""What the rules count for single orders."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -19,11 +19,11 @@ from analytics.reports import (
     order_status_durations,
 )
 from analytics.rules import RULES
-from analytics.tests.books import assert_equal_to_plain_sql
+from analytics.tests.consistency import assert_equal_to_plain_sql
 from orders.models import Order
 from orders.recall import recall
 from orders.services import create_order, move_item, move_order
-from orders.statuses import CANCELLED, PICKED_UP, PREPARING, READY
+from orders.statuses import CANCELLED, FIRST, PICKED_UP, PREPARING, READY
 from orders.tests import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -62,7 +62,7 @@ def hour() -> dict[str, Any]:
     return row
 
 
-def test_a_status_lasts_until_the_next_change_and_an_open_one_is_not_counted(
+def test_a_status_ends_with_the_next_change_and_counts_only_then(
     wait: Callable[[float], datetime],
 ) -> None:
     one = order()
@@ -77,7 +77,7 @@ def test_a_status_lasts_until_the_next_change_and_an_open_one_is_not_counted(
     assert times(order_status_durations)["READY"] == (1, 300)
 
 
-def test_a_recall_closes_what_it_takes_back_and_begins_the_status_anew(
+def test_a_recall_ends_a_status_and_starts_the_earlier_one_again(
     wait: Callable[[float], datetime],
 ) -> None:
     one = order(None)
@@ -94,21 +94,21 @@ def test_a_recall_closes_what_it_takes_back_and_begins_the_status_anew(
     assert hour()["recalledCount"] == 1, "it counts orders"
 
 
-def test_imports_count_in_their_own_hours_and_backward_ones_not_at_all() -> None:
+def test_imports_count_in_their_own_hours_unless_negative() -> None:
     last_year = datetime(2025, 5, 1, 18, 10, tzinfo=UTC)
-    told = [
-        (1, last_year),
-        (2, last_year + timedelta(minutes=5)),
-        (3, last_year),
-        (4, last_year + timedelta(hours=1)),
+    history = [
+        (FIRST, last_year),
+        (PREPARING, last_year + timedelta(minutes=5)),
+        (READY, last_year),
+        (PICKED_UP, last_year + timedelta(hours=1)),
     ]
-    factories.order(None, status=PICKED_UP, history=told)
+    factories.order(None, status=PICKED_UP, history=history)
     assert times(order_status_durations) == {"RECEIVED": (1, 300), "READY": (1, 3600)}
-    six = Scope(since=last_year, until=last_year + timedelta(minutes=1))
-    assert times(order_status_durations, six) == {"RECEIVED": (1, 300)}
+    evening = Scope(since=last_year, until=last_year + timedelta(minutes=1))
+    assert times(order_status_durations, evening) == {"RECEIVED": (1, 300)}
 
 
-def test_times_count_in_the_hour_in_which_they_end(wait: Callable[[float], datetime]) -> None:
+def test_times_are_counted_in_the_hour_they_end(wait: Callable[[float], datetime]) -> None:
     one = order(None)
     wait(59)
     move_order(one.id, PREPARING, actor="user:anna")
@@ -174,13 +174,13 @@ def test_throughput_counts_by_the_hour_of_creation(wait: Callable[[float], datet
     }
 
 
-def test_an_order_that_its_history_calls_cancelled_but_is_not_is_not_counted_as_cancelled() -> None:
+def test_an_order_is_not_cancelled_because_its_past_was() -> None:
     past = datetime(2026, 5, 1, tzinfo=UTC)
-    factories.order(None, history=[(CANCELLED, past), (1, past)])
+    factories.order(None, history=[(CANCELLED, past), (FIRST, past)])
     assert hour()["cancelledCount"] == 0
 
 
-def test_customers_are_told_apart_by_kitchen_and_brand() -> None:
+def test_customers_are_counted_by_kitchen_and_brand() -> None:
     harju = factories.kitchen("harju")
     factories.order(None, account="a")
     factories.order(None, account="b", brand_id="sushi", of=harju)
@@ -211,7 +211,7 @@ def test_hours_are_the_latest_that_have_orders(wait: Callable[[float], datetime]
     assert hourly_throughput(Scope(brand="sushi"), 2) == []
 
 
-def test_an_order_that_leaves_a_status_out_is_counted_once(wait: Callable[[float], datetime]) -> None:
+def test_an_order_that_skips_a_status_is_counted_once(wait: Callable[[float], datetime]) -> None:
     whole, short = order(None), order(None)
     for status in (PREPARING, READY, PICKED_UP):
         move_order(whole.id, status, actor="user:anna")
@@ -223,7 +223,7 @@ def test_an_order_that_leaves_a_status_out_is_counted_once(wait: Callable[[float
     assert HourlyThroughput.objects.get(brand="").skipped == 2
 
 
-def test_a_recall_and_a_cancellation_leave_no_status_out(wait: Callable[[float], datetime]) -> None:
+def test_a_recall_and_a_cancellation_skip_no_status(wait: Callable[[float], datetime]) -> None:
     one = order(None)
     move_order(one.id, PREPARING, actor="user:anna")
     recall(one.id, actor="user:anna")
@@ -233,7 +233,7 @@ def test_a_recall_and_a_cancellation_leave_no_status_out(wait: Callable[[float],
 
 
 def test_an_imported_history_is_counted_once_for_its_order(wait: Callable[[float], datetime]) -> None:
-    order(None, status=READY, history=[(1, NOON), (2, NOON), (3, NOON)])
+    order(None, status=READY, history=[(FIRST, NOON), (PREPARING, NOON), (READY, NOON)])
     order(None)
     refresh()
     assert HourlyThroughput.objects.get(brand="").imported == 1
@@ -256,7 +256,7 @@ def test_a_product_takes_until_it_is_ready_for_the_first_time(wait: Callable[[fl
     assert product() == (1, 1, 240)
 
 
-def test_a_product_of_an_order_for_later_takes_from_twenty_minutes_before_it_is_due(
+def test_a_product_for_later_is_timed_from_20_minutes_before_it_is_due(
     wait: Callable[[float], datetime],
 ) -> None:
     one, early = order(None, due_in=120), order(None, due_in=120)
@@ -264,10 +264,10 @@ def test_a_product_of_an_order_for_later_takes_from_twenty_minutes_before_it_is_
     move_item(early.id, "P0", READY, actor="screen:grill")
     wait(77)
     move_item(one.id, "P0", READY, actor="screen:grill")
-    assert product() == (2, 1, 7 * 60), "what was ready before that has no time"
+    assert product() == (2, 1, 7 * 60), "one that was ready before has no duration"
 
 
-def test_a_product_is_called_as_the_latest_order_calls_it(wait: Callable[[float], datetime]) -> None:
+def test_a_product_has_its_name_in_the_latest_order(wait: Callable[[float], datetime]) -> None:
     for minutes, name in ((0, "Burger"), (5, "Big burger")):
         wait(minutes)
         new = factories.new_order(None)
@@ -277,7 +277,7 @@ def test_a_product_is_called_as_the_latest_order_calls_it(wait: Callable[[float]
     assert Product.objects.get().name == "Big burger"
 
 
-def test_five_orders_moved_by_one_hand_within_ten_seconds_are_a_mass_move(
+def test_five_orders_moved_by_one_actor_in_ten_seconds_are_a_mass_move(
     wait: Callable[[float], datetime],
 ) -> None:
     orders = [order(None) for _ in range(9)]
@@ -298,7 +298,7 @@ def test_five_orders_moved_by_one_hand_within_ten_seconds_are_a_mass_move(
     assert MoveHour.objects.get().massed == 5
 
 
-def test_rollups_of_other_rules_are_made_anew(wait: Callable[[float], datetime]) -> None:
+def test_rollups_of_other_rules_are_rebuilt(wait: Callable[[float], datetime]) -> None:
     order(None)
     refresh()
     HourlyThroughput.objects.update(orders=99)
@@ -308,11 +308,11 @@ def test_rollups_of_other_rules_are_made_anew(wait: Callable[[float], datetime])
     assert Progress.objects.get().rules == RULES
 
 
-def test_rollups_are_emptied_in_portions_which_may_be_interrupted(
+def test_rollups_are_emptied_in_batches_which_may_be_interrupted(
     wait: Callable[[float], datetime], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One transaction that deletes them all would let the change feed stand still for every reader."""
-    monkeypatch.setattr(refreshing, "PORTION", 3)
+    """One transaction that deletes them all would block the change feed for every reader."""
+    monkeypatch.setattr(refreshing, "DELETE_BATCH", 3)
     for _ in range(4):
         one = order(None)
         wait(4000)
@@ -320,14 +320,14 @@ def test_rollups_are_emptied_in_portions_which_may_be_interrupted(
     refresh()
     Progress.objects.update(rules=1)
 
-    def left() -> int:
+    def count_rows() -> int:
         return sum(model.objects.count() for model in ROLLUPS)
 
-    before = left()
-    done = refresh(max_pages=1)
-    assert (done.complete, done.changes, left()) == (False, 0, before - 3)
+    before = count_rows()
+    refreshed = refresh(max_pages=1)
+    assert (refreshed.complete, refreshed.changes, count_rows()) == (False, 0, before - 3)
     refresh(max_pages=2)
-    assert left() == before - 9
+    assert count_rows() == before - 9
 
     assert refresh().complete
     assert_equal_to_plain_sql()

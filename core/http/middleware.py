@@ -152,7 +152,7 @@ def answer(request: HttpRequest, problem: Problem) -> HttpResponse:
     if is_api(request) or "text/html" not in request.headers.get("Accept", ""):
         return problem_response(request, problem)
     context = {"problem": problem, "text": _FOR_PEOPLE.get(problem.code, problem.text)}
-    response = render(request, "error.html", context, status=problem.status_code)
+    response = render(request, "core/error.html", context, status=problem.status_code)
     for name, value in problem.headers.items():
         response[name] = value
     # As in `problem_response`.

@@ -1,1 +1,1 @@
-"""The live part: event streams to screens. Nothing in here imports Django."""
+"""The live process: event streams to screens. Nothing in here imports Django."""

@@ -1,4 +1,4 @@
-"""The live part as an ASGI application: streams of hints to screens, a health check, metrics."""
+"""The live process as an ASGI application: streams of hints to screens, a health check, metrics."""
 
 from __future__ import annotations
 
@@ -11,17 +11,15 @@ from structlog import get_logger
 
 from core.gauges import CONTENT_TYPE
 from core.stream_tokens import STREAMS_PATH, BadToken, Grant, read_token
-from huuva.live.answers import Headers, Message, Receive, Refusal, Send, answer, refuse
-from huuva.live.environment import Environment
-from huuva.live.metrics import metrics
-from huuva.live.origins import Origins
+from huuva.live.answers import Headers, Message, Receive, Refusal, Send, answer, metrics, refuse
+from huuva.live.environment import Environment, Origins
 from huuva.live.streams import TICK_SECONDS, Stream, Streams
 from huuva.live.subscriber import Subscriber
 
 RETRY_AFTER_SECONDS: Final = 5
 STREAM_HEADERS: Final = (
     (b"content-type", b"text/event-stream; charset=utf-8"),
-    # Proxies must neither keep, pack nor gather what is to arrive at once.
+    # Proxies must not cache, compress or buffer events, which should arrive at once.
     (b"cache-control", b"no-store, no-transform"),
     (b"x-accel-buffering", b"no"),
     (b"x-content-type-options", b"nosniff"),
@@ -31,7 +29,7 @@ log = get_logger(__name__)
 
 
 class LiveApp:
-    """One for each process. It serves from `lifespan.startup` on; raises ValueError for a bad Valkey URL."""
+    """One per process. It serves from `lifespan.startup` on; raises ValueError for a wrong Valkey URL."""
 
     def __init__(self, environment: Environment) -> None:
         self._secret_key = environment.secret_key
@@ -66,7 +64,7 @@ class LiveApp:
         loop = asyncio.get_running_loop()
         due = loop.time()
         while True:
-            # From one due time to the next, so that the work in between doesn't slow the beat.
+            # From one due time to the next, so that the work in between doesn't delay the ticks.
             due = max(due + TICK_SECONDS, loop.time())
             await asyncio.sleep(due - loop.time())
             self.streams.tick()
@@ -76,10 +74,10 @@ class LiveApp:
         cors: Headers = ()
         try:
             if sum(name == b"host" for name, _ in scope["headers"]) > 1:
-                # Who stands before us may have believed the other one.
+                # A proxy in front may have used the other one.
                 detail = "A request names one host: send a single Host header."
                 raise Refusal(400, "bad_request", "Bad Request", detail)
-            # With and without the /live that a proxy may take away.
+            # With and without the /live that a proxy may remove.
             if path in (STREAMS_PATH, STREAMS_PATH.removeprefix("/live")):
                 cors = self._cors(scope)
                 await self._streams(scope, receive, send, cors)
@@ -94,10 +92,10 @@ class LiveApp:
         if method not in ("GET", "HEAD"):
             raise _wrong_method(method, b"GET, HEAD")
         if path == "/livez":
-            kind, body = b"application/json", b'{"status": "ok"}'
+            content_type, body = b"application/json", b'{"status": "ok"}'
         else:
-            kind, body = CONTENT_TYPE.encode(), metrics(self.streams)
-        await answer(send, 200, kind, b"" if method == "HEAD" else body)
+            content_type, body = CONTENT_TYPE.encode(), metrics(self.streams)
+        await answer(send, 200, content_type, b"" if method == "HEAD" else body)
 
     async def _streams(self, scope: Message, receive: Receive, send: Send, cors: Headers) -> None:
         method = scope["method"]
@@ -146,14 +144,14 @@ class LiveApp:
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         except asyncio.CancelledError:
-            # Dropped. To return without an end of the body closes the connection.
+            # Dropped. Returning without an end of the body closes the connection.
             log.info("live_stream_dropped", kitchen=grant.kitchen, screen=grant.screen)
         finally:
             self.streams.remove(stream)
             watcher.cancel()
 
     def _cors(self, scope: Message) -> Headers:
-        """Headers for a page of another origin. Raises Refusal when it is none of ours."""
+        """Headers for a page of another origin. Raises Refusal if the origin is not trusted."""
         headers = dict(scope["headers"])
         origin = headers.get(b"origin", b"").decode("latin-1")
         if not origin:
@@ -176,7 +174,7 @@ async def _close_when_gone(stream: Stream, receive: Receive) -> None:
 
 
 def _die(task: asyncio.Task[None]) -> None:
-    """Without its subscription or its tick this process only looks alive: end it, granian starts another."""
+    """Without its subscription or its tick this process only looks alive: end it, and granian starts another."""
     if not task.cancelled() and task.exception() is not None:
         log.critical("live_failed", exc_info=task.exception())
         raise SystemExit(1)

@@ -1,20 +1,19 @@
-"""What live needs to know, read by the same rules as the settings but without Django: a test holds the two equal."""
+"""What live takes from its environment: the variables that it shares with web, the limit of open files, and the origins
+whose pages may open streams."""
 
 from __future__ import annotations
 
 import resource
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
-from core.addresses import redis_url
-from core.env import PROJECT_ROOT, Env
-from core.home import secret_key
-from core.logs import LEVELS
+from core.env import Env
+from core.variables import SharedVariables
 
-# Files that this process needs beside its streams.
+# Files that this process needs besides its streams.
 SPARE_FILES: Final = 64
-# Below granian's backpressure (huuva/ops/processes.py): what comes beyond that is not even refused, it waits.
+# Below granian's backpressure (huuva/ops/processes.py): connections beyond that are not even refused, they wait.
 MOST_STREAMS: Final = 16_000
 
 
@@ -32,20 +31,39 @@ class Environment:
     @classmethod
     def read(cls, env: Env | None = None) -> Environment:
         """Raises ConfigError."""
-        env = env or Env()
-        home = Path(env.str("HUUVA_HOME", str(PROJECT_ROOT / "var"))).absolute()
-        host = env.str("HUUVA_HOST", "127.0.0.1")
-        port = env.int("HUUVA_PORT", 8000, minimum=1, maximum=65534)
-        address = env.url("REDIS_URL", schemes=("redis", "rediss", "unix"), secret=True)
-        own = {f"http://{_in_url(name)}:{port}" for name in (host, "localhost", "127.0.0.1", "::1")}
+        shared = SharedVariables.read(env or Env())
+        hosts = (shared.host, "localhost", "127.0.0.1", "::1")
+        own = {f"http://{_in_url(host)}:{shared.port}" for host in hosts}
         return cls(
-            secret_key=secret_key(env, home),
-            redis_url=address or redis_url(home),
-            origins=frozenset(own.union(env.list("HUUVA_TRUSTED_ORIGINS", []))),
-            web_port=port,
-            log_level=env.str("HUUVA_LOG_LEVEL", "INFO", one_of=LEVELS),
+            secret_key=shared.secret_key,
+            redis_url=shared.redis_url,
+            origins=frozenset(own.union(shared.trusted_origins)),
+            web_port=shared.port,
+            log_level=shared.log_level,
             most_streams=_most_streams(),
         )
+
+
+class Origins:
+    """The configured origins, and any host with web's port: a wall may use any name of this machine."""
+
+    def __init__(self, known: frozenset[str], web_port: int) -> None:
+        self._exact = {origin for origin in known if "*" not in origin}
+        # As in Django: https://*.example.com stands for every subdomain.
+        self._wild = [origin.split("*", 1) for origin in known if "*" in origin]
+        self._web_port = web_port
+
+    def allow(self, origin: str, host: str) -> bool:
+        """`host` is the Host header."""
+        if origin in self._exact:
+            return True
+        if any(origin.startswith(start) and origin.endswith(end) for start, end in self._wild):
+            return True
+        try:
+            page, here = urlsplit(origin), urlsplit(f"//{host}")
+            return page.hostname == here.hostname and page.port == self._web_port
+        except ValueError:
+            return False
 
 
 def _in_url(host: str) -> str:

@@ -1,4 +1,4 @@
-"""The open streams of this process, and what goes to them: one tick for all, and hints by kitchen."""
+"""The open streams of this process: one tick for all, and hints by kitchen."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from core.stream_channels import Hint
 from core.stream_tokens import LIFETIME_SECONDS, Grant
 
 TICK_SECONDS: Final = 2.0
-# A stream that takes nothing for this long is not read: it is dropped, and its screen comes back by itself.
+# A stream that takes nothing for this long is dropped; its screen reconnects by itself.
 STALLED_SECONDS: Final = 3 * TICK_SECONDS
-# Each loss of Wi-Fi leaves a stream that looks open for minutes. Of one screen's streams the newest count.
+# Each loss of Wi-Fi leaves a stream that looks open for minutes. Only the newest streams of a screen stay open.
 MOST_FOR_ONE_SCREEN: Final = 16
-# Each for as long as its tokens live. There are a few a day; more than this is somebody's mistake.
+# Each is stored for the lifetime of its tokens. There are a few a day; more than this is a mistake.
 MOST_ENDED: Final = 10_000
-# A longer one is a wrong clock, or a hint that waited for Valkey.
+# A longer delay means a wrong clock, or a hint that waited for Valkey.
 LONGEST_DELAY_SECONDS: Final = 60.0
-# After the hints of a time were missed: fetch, whatever it was.
+# After hints were missed: fetch everything.
 RESYNC: Final = "resync"
 
 
 class Stream:
-    """One connected screen. What it hasn't taken yet is kept once for each kind of event, so it can't pile up."""
+    """One connected screen. Of each kind of event at most one waits to be sent, so they can't pile up."""
 
     __slots__ = ("_closed", "_waiting", "_waiting_since", "_wake", "drop", "grant")
 
@@ -39,27 +39,27 @@ class Stream:
         self._closed = False
 
     def offer(self, name: str, event: bytes) -> None:
-        """Sends the event as soon as the client takes it; one of the same name that still waits is replaced. Nothing
-        more goes to a stream that is being closed."""
+        """Send the event as soon as the client reads; it replaces a waiting one of the same name. Ignored once the
+        stream is closed."""
         if self._closed:
             return
         if not self._waiting:
             self._waiting_since = time.monotonic()
         self._waiting[name] = event
-        self._rouse()
+        self._wake_up()
 
     @property
     def is_closed(self) -> bool:
         return self._closed
 
     def waits(self, name: str) -> bool:
-        """Whether an event of that name has not been taken yet."""
+        """Whether an event of that name has not been sent yet."""
         return name in self._waiting
 
     def close(self) -> None:
-        """Ends the stream in order, after what waits."""
+        """Ends the stream after the events that wait."""
         self._closed = True
-        self._rouse()
+        self._wake_up()
 
     def stalled(self, now: float) -> bool:
         return bool(self._waiting) and now - self._waiting_since > STALLED_SECONDS
@@ -75,7 +75,7 @@ class Stream:
         self._waiting.clear()
         return chunk
 
-    def _rouse(self) -> None:
+    def _wake_up(self) -> None:
         if self._wake is not None and not self._wake.done():
             self._wake.set_result(None)
 
@@ -87,11 +87,11 @@ class Streams:
         self.most = most
         self.valkey_up = False
         self.counts = {"opened": 0, "dropped": 0, "revoked": 0, "hints_received": 0, "hints_passed": 0}
-        self.delay_seconds = 0.0  # of all received hints together, from commit to here
+        self.delay_seconds = 0.0  # of all received hints, from commit to here
         self._by_kitchen: dict[str, dict[Stream, None]] = {}
         self._by_screen: dict[tuple[str, str], deque[Stream]] = {}
         self._count = 0
-        self._ended: dict[str, float] = {}  # until when, by pairing
+        self._ended: dict[str, float] = {}  # pairing → until when
 
     def __len__(self) -> int:
         return self._count
@@ -105,7 +105,7 @@ class Streams:
         return self._count >= self.most
 
     def open(self, grant: Grant, drop: Callable[[], object]) -> Stream:
-        """A new stream, which gets everything from now on; first of all it says hello."""
+        """A new stream, which gets every event from now on, first a hello."""
         stream = Stream(grant, drop)
         self._by_kitchen.setdefault(grant.kitchen, {})[stream] = None
         self._count += 1
@@ -114,11 +114,11 @@ class Streams:
         of_screen.append(stream)
         if len(of_screen) > MOST_FOR_ONE_SCREEN:
             self._drop(of_screen[0])
-        stream.offer("hello", self._moment("hello"))
+        stream.offer("hello", self._timed_event("hello"))
         return stream
 
     def remove(self, stream: Stream) -> None:
-        """Forgets a stream that has ended; a second time changes nothing."""
+        """Removes a stream that has ended; may be called twice."""
         kitchen, screen = stream.grant.kitchen, (stream.grant.kitchen, stream.grant.screen)
         streams = self._by_kitchen.get(kitchen, {})
         if stream not in streams:
@@ -132,8 +132,8 @@ class Streams:
             del self._by_screen[screen]
 
     def end_pairing(self, pairing: str) -> None:
-        """Ends the streams of a browser that is no longer the screen, and lets it open none. What waits still goes out:
-        the hint by which its page learns of that."""
+        """Ends the streams of a browser that is no longer the screen, and refuses new ones. Waiting events are still
+        sent: among them the hint that tells its page."""
         if not pairing:
             return
         self._ended.pop(pairing, None)
@@ -149,8 +149,8 @@ class Streams:
         return pairing in self._ended
 
     def tick(self) -> None:
-        """The heartbeat, to all; ends what has expired or isn't read."""
-        beat, now, wall = self._moment("beat"), time.monotonic(), time.time()
+        """Sends the heartbeat to all streams; ends those that have expired or aren't read."""
+        beat, now, wall = self._timed_event("beat"), time.monotonic(), time.time()
         self._ended = {pairing: until for pairing, until in self._ended.items() if until > wall}
         for stream in list(self):
             if stream.stalled(now):
@@ -161,19 +161,19 @@ class Streams:
                 stream.offer("beat", beat)
 
     def hint(self, hint: Hint) -> None:
-        """Something changed in a kitchen: its screens fetch their boards."""
+        """Something changed in a kitchen: tell its screens to fetch their boards."""
         self.counts["hints_received"] += 1
         delay = 0.0 if hint.at_ms is None else time.time() - hint.at_ms / 1000
         if 0 < delay < LONGEST_DELAY_SECONDS:
             self.delay_seconds += delay
-        words: dict[str, object] = {"kind": hint.kind}
+        fields: dict[str, object] = {"kind": hint.kind}
         if hint.at_ms is not None:
-            words["at"] = hint.at_ms
-        event = {**words, "moment": hint.moment} if hint.moment else words
-        self._hint(self._by_kitchen.get(hint.kitchen, {}), hint.kind, words, event)
+            fields["at"] = hint.at_ms
+        event = {**fields, "moment": hint.moment} if hint.moment else fields
+        self._hint(self._by_kitchen.get(hint.kitchen, {}), hint.kind, fields, event)
 
     def set_valkey(self, up: bool) -> None:
-        """Tells every screen at once: without Valkey they poll; with it back they fetch what they may have missed."""
+        """Tell every screen at once: without Valkey they poll; when it is back they fetch what they may have missed."""
         if up == self.valkey_up:
             return
         self.valkey_up = up
@@ -189,16 +189,16 @@ class Streams:
         self,
         streams: Iterable[Stream],
         kind: str,
-        words: dict[str, object],
-        with_moment: dict[str, object] | None = None,
+        fields: dict[str, object],
+        with_stamp: dict[str, object] | None = None,
     ) -> None:
-        plain, full = _event("hint", words), _event("hint", with_moment or words)
+        plain, full = _event("hint", fields), _event("hint", with_stamp or fields)
         for stream in streams:
-            # It stands for the one that still waits, too, which may be of a later moment: then for none.
+            # It also replaces one that still waits, whose stamp may be later: then it carries no stamp.
             stream.offer(kind, plain if stream.waits(kind) else full)
             self.counts["hints_passed"] += 1
 
-    def _moment(self, name: str) -> bytes:
+    def _timed_event(self, name: str) -> bytes:
         now: dict[str, object] = {"now": time.time_ns() // 1_000_000}
         return _event(name, now if self.valkey_up else {**now, "valkey": False})
 

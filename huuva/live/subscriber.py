@@ -1,5 +1,5 @@
-"""The one subscription of this process: hears the hints of all kitchens and of pairings that end, and knows whether it
-would hear them."""
+"""The subscription of this process to Valkey: hints of all kitchens and pairings that end. It detects when Valkey is
+away."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from structlog import get_logger
 
 from core import stream_channels as channels
 
-# A server that hangs is noticed after one to two of these, one that dies at once.
+# A server that hangs is noticed after one or two of these, one that dies at once.
 SILENCE_SECONDS: Final = 1.0
 CONNECT_SECONDS: Final = 1.0
 FIRST_WAIT_SECONDS: Final = 0.1
@@ -26,10 +26,10 @@ log = get_logger(__name__)
 
 
 class Subscriber:
-    """Calls `on_hint` for each hint, `on_ended` for each pairing that ends or ended while it didn't listen (some come
-    twice), and `on_state(up)` when Valkey comes and goes.
+    """Calls `on_hint` for each hint, `on_ended` for each pairing that ends or ended while it wasn't subscribed (some
+    twice), and `on_state(up)` when Valkey comes or goes.
 
-    Raises ValueError for a URL that can't be one of Valkey.
+    Raises ValueError for a URL that is not one of Valkey.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Subscriber:
         self._on_state = on_state
         self._up: bool | None = None  # None: not tried yet
         self._wait_seconds = FIRST_WAIT_SECONDS
-        # We reconnect by ourselves: the library's retries would keep quiet about the time in between.
+        # We reconnect by ourselves: the library's retries would hide the outage.
         self._client = redis.asyncio.Redis.from_url(
             url, socket_connect_timeout=CONNECT_SECONDS, socket_timeout=None, retry=Retry(NoBackoff(), 0)
         )
@@ -61,43 +61,43 @@ class Subscriber:
 
     async def _listen(self) -> NoReturn:
         pubsub = self._client.pubsub()
-        asked = True  # psubscribe is answered like a ping
+        pinged = True  # psubscribe is answered like a ping
         try:
             await asyncio.wait_for(pubsub.psubscribe(f"{channels.KITCHENS}*"), CONNECT_SECONDS)
             while True:
                 message = await pubsub.get_message(timeout=SILENCE_SECONDS)
                 if message is not None:
-                    asked = False
+                    pinged = False
                     if message["type"] == "psubscribe":
                         await self._read_ended()
-                    self._heard(message)
-                elif asked:
+                    self._handle(message)
+                elif pinged:
                     raise TimeoutError("Valkey accepts connections but does not answer")
                 else:
                     await pubsub.ping()
-                    asked = True
+                    pinged = True
         finally:
             await pubsub.aclose()
 
     async def _read_ended(self) -> None:
-        """What was missed. Read once we listen, so that nothing lies between."""
+        """The pairings that ended before we subscribed. Read after subscribing, so that none is missed."""
         reading = self._client.zrangebyscore(channels.ENDED_PAIRINGS, time.time(), "+inf")
         pairings: Any = await asyncio.wait_for(reading, CONNECT_SECONDS)
         for pairing in pairings:
             self._on_ended(pairing.decode())
 
-    def _heard(self, message: dict[str, Any]) -> None:
+    def _handle(self, message: dict[str, Any]) -> None:
         if message["type"] == "psubscribe":
             self._wait_seconds = FIRST_WAIT_SECONDS
             self._up = True
             log.info("live_subscribed")
             self._on_state(True)
         elif message["type"] == "pmessage":
-            heard = channels.read(message["channel"], message["data"])
-            if isinstance(heard, channels.Ended):
-                self._on_ended(heard.pairing)
-            elif heard is not None:
-                self._on_hint(heard)
+            event = channels.read(message["channel"], message["data"])
+            if isinstance(event, channels.Ended):
+                self._on_ended(event.pairing)
+            elif event is not None:
+                self._on_hint(event)
 
     def _lost(self, error: Exception) -> None:
         if self._up is not False:

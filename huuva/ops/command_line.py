@@ -1,4 +1,4 @@
-"""Django's commands with the embedded servers beside them."""
+"""Django's commands, with the embedded servers running."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 
 from huuva.ops import embedded
 
-# These touch neither the database nor the cache, or like simulate need them running already, so they start nothing.
+# These use neither the database nor the cache or, like simulate, need them running already.
 WITHOUT_SERVERS: Final = frozenset(
     {
         "check",
@@ -26,7 +26,7 @@ WITHOUT_SERVERS: Final = frozenset(
 
 
 def execute(argv: list[str]) -> int:
-    """Runs a management command; embedded servers that aren't running are started for it and stopped after it."""
+    """Runs a management command; embedded servers that aren't running are started before and stopped after it."""
     from django.conf import settings
     from django.core.management import execute_from_command_line
     from django.db import OperationalError
@@ -34,12 +34,12 @@ def execute(argv: list[str]) -> int:
     from huuva.ops.embedded.places import ServiceError
     from huuva.settings import env
 
-    wanted = {"postgres": False, "valkey": False}
+    servers = {"postgres": False, "valkey": False}
     if _needs_servers(argv):
-        wanted = embedded.wanted(settings)
+        servers = embedded.wanted(settings)
     for sentence in env.unknown():
         sys.stderr.write(f"Warning: {sentence}\n")
-    with embedded.services(settings.HUUVA_HOME, **wanted):
+    with embedded.services(settings.HUUVA_HOME, **servers):
         try:
             execute_from_command_line(argv)
         except OperationalError as error:
@@ -49,8 +49,8 @@ def execute(argv: list[str]) -> int:
 
 
 def _needs_servers(argv: list[str]) -> bool:
-    words = {*argv[1:]}
-    if not words or {"-h", "--help", "--version"} & words:
+    arguments = {*argv[1:]}
+    if not arguments or {"-h", "--help", "--version"} & arguments:
         return False
-    # `check` asks the database only where it is named.
-    return argv[1] not in WITHOUT_SERVERS or (argv[1] == "check" and "--database" in words)
+    # `check` uses the database only with --database.
+    return argv[1] not in WITHOUT_SERVERS or (argv[1] == "check" and "--database" in arguments)

@@ -1,4 +1,4 @@
-"""Health and metrics, for load balancers, orchestrators and Prometheus. None of it needs a key."""
+"""Health checks for load balancers and orchestrators. They need no key."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ from huuva.models import Heartbeat
 from orders import feed
 from orders.stalls import STALLED_SECONDS
 
-# Beat sends a heartbeat each 30 s; a busy worker may be late with some.
+# Beat sends a heartbeat each 30 s; a busy worker may run some late.
 BEAT_LATE_SECONDS: Final = 120
 
 
 @read_only
 def livez(request: HttpRequest) -> HttpResponse:
-    """This process answers. Asks nobody else, so a database that is away restarts no web process."""
+    """This process answers. It checks nothing else, so an outage of the database restarts no web process."""
     return JsonResponse({"status": "ok"})
 
 
 @read_only
 def api_health(request: HttpRequest) -> HttpResponse:
-    """The API answers: the public address for clients' monitors."""
+    """The API answers. The public address for the monitoring of clients."""
     return JsonResponse({"status": "ok"})
 
 
 @read_only
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Whether requests should be sent here: 200 `ok`, 200 `degraded`, or a 503 problem; each names all checks.
+    """Whether to send requests here: 200 `ok`, 200 `degraded`, or a 503 problem; each names all checks.
 
-    Without the database or with migrations missing nothing works: 503. Without the cache or beat, or with the change
-    feed standing still, orders are still taken, and sending them elsewhere would not help: `degraded`, for an alert.
+    Without the database or with missing migrations nothing works: 503. Without the cache or beat, or while the change
+    feed is stalled, orders are still accepted, and sending them elsewhere would not help: `degraded`, for an alert.
     """
     database = _database()
     if database["status"] == "ok":
@@ -50,7 +50,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
         }
         needed: tuple[str, ...] = ("database", "migrations")
     else:
-        # Each further question would wait for its own time-out.
+        # Each further query would wait for its own timeout.
         unknown = {"status": "unknown", "detail": "This can't be told without the database."}
         checks = {
             "database": database,
@@ -81,7 +81,7 @@ def _database() -> Check:
                 cursor.execute("SELECT 1")
             return {"status": "ok"}
         except Error:
-            # The first failure may be only our kept connection, which a restarted server has dropped.
+            # The first failure may be only our persistent connection, which a restarted server has dropped.
             connection.close()
     return {"status": "failed", "detail": "The database does not answer."}
 
@@ -90,7 +90,7 @@ _migrated = False
 
 
 def _migrations() -> Check:
-    global _migrated  # code does not change under a running process, so a yes stays a yes
+    global _migrated  # the code of a running process doesn't change, so applied migrations stay applied
     if not _migrated:
         try:
             executor = MigrationExecutor(connection)
@@ -140,7 +140,7 @@ def _feed() -> Check:
 def beat_age() -> float | None:
     """Seconds since a worker ran what beat had sent; None: never.
 
-    One in the future is as old as it is far: it is from before the clock was set back, and says nothing of now.
+    A time in the future, from before the clock was set back, counts as that old.
     """
     last = Heartbeat.last()
     return None if last is None else abs((timezone.now() - last).total_seconds())

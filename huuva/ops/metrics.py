@@ -1,5 +1,5 @@
-"""GET /metrics: what the kitchens look like now, and web's requests, as Prometheus reads it. The former comes from the
-database and the latter from all processes of this web part, so that each of them answers the same."""
+"""GET /metrics for Prometheus: the state of the kitchens, from the database, and the requests of all web processes of
+this machine, so that each process answers the same."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from orders.statuses import OPEN, ORDER_NAMES
 
 @read_only
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Answers from the index of open orders, so a scrape costs what is open. Without the database: 503."""
+    """Reads the index of open orders, so a scrape costs what is open. Without the database: 503."""
     text = exposition(_collected(timezone.now())) + request_metrics.exposition()
     return HttpResponse(text, content_type=CONTENT_TYPE)
 
@@ -71,7 +71,7 @@ def _collected(now: datetime) -> Iterator[Metric]:
     age = beat_age()
     yield gauge(
         "huuva_beat_age_seconds",
-        "Time since a worker ran what beat had sent; missing where that has never been.",
+        "Time since a worker ran what beat had sent; missing if it never did.",
         [] if age is None else [({}, age)],
     )
     yield from _backups()
@@ -91,6 +91,6 @@ def _backups() -> Iterator[Metric]:
     ):
         yield gauge(
             f"huuva_backup_last_{name}_timestamp_seconds",
-            f"When {text}, in Unix time; missing where that has never been.",
+            f"When {text}, in Unix time; missing if never.",
             [] if at is None else [({}, at.timestamp())],
         )

@@ -1,4 +1,4 @@
-"""The running parts: what to run for each, and how a container becomes one."""
+"""The processes of an installation: the command of each, and how a container becomes one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.home import make_folder
 
 
 def commands(home: Path, host: str, port: int, workers: int) -> dict[str, list[str]]:
-    """What to run for each part."""
+    """The command of each process, by name."""
     server = [sys.executable, "-m", "huuva.server", "--host", host]
     celery = [sys.executable, "-m", "celery", "--quiet", "-A", "huuva"]
     return {
@@ -25,7 +25,7 @@ def commands(home: Path, host: str, port: int, workers: int) -> dict[str, list[s
         ],
         "worker": [
             *celery,
-            # Beside the tasks it runs what is registered with core.companions.
+            # Besides tasks it runs what is registered with core.companions.
             *("worker", "--loglevel", "INFO", "--concurrency", "2", "--without-gossip", "--without-mingle"),
         ],
         "beat": [
@@ -37,15 +37,15 @@ def commands(home: Path, host: str, port: int, workers: int) -> dict[str, list[s
 
 
 def make_folders(home: Path, static: Path) -> None:
-    """What a part needs to be there: each may be the first one in a new home. Raises ConfigError."""
+    """The folders that a process needs: each may be the first one in a new home. Raises ConfigError."""
     make_folder(home)
     make_folder(home / "run")
-    # Nothing need be in it, but WhiteNoise warns in each worker where it is missing.
+    # It may be empty, but WhiteNoise warns in each worker if it is missing.
     make_folder(static)
 
 
 def main(name: str) -> None:
-    """Becomes that part: what a container runs."""
+    """Becomes that process: the entry point of a container."""
     try:
         from huuva import settings
     except ConfigError as error:
@@ -55,7 +55,7 @@ def main(name: str) -> None:
         settings.HUUVA_HOME, settings.HUUVA_HOST, settings.HUUVA_PORT, settings.HUUVA_WEB_WORKERS
     )
     if name not in known:
-        sys.exit(f"Unknown part {name!r}: one of {', '.join(known)}.")
+        sys.exit(f"Unknown process {name!r}: one of {', '.join(known)}.")
     try:
         make_folders(settings.HUUVA_HOME, settings.STATIC_ROOT)
     except ConfigError as error:

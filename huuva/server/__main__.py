@@ -1,4 +1,4 @@
-"""What the parts web and live run: `python -m huuva.server --port 8000 huuva.wsgi:application`.
+"""The server of web and live: `python -m huuva.server --port 8000 huuva.wsgi:application`.
 
 With `--streams` the application is ASGI and its answers are event streams, which never end by themselves.
 """
@@ -24,20 +24,20 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--streams", action="store_true")
-    words = parser.parse_args()
+    options = parser.parse_args()
     if sys.platform == "linux":
         # Workers inherit the socket; nothing of the application is imported here.
         multiprocessing.set_start_method("fork")
     server = WebServer(
-        words.application,
-        address=words.host,
-        port=words.port,
-        interface=Interfaces.ASGI if words.streams else Interfaces.RSGI,
-        workers=words.workers,
+        options.application,
+        address=options.host,
+        port=options.port,
+        interface=Interfaces.ASGI if options.streams else Interfaces.RSGI,
+        workers=options.workers,
         runtime_mode=RuntimeModes.mt,
-        # A proxy in front speaks HTTP/2 with clients, and HTTP/1.1 with us.
+        # A proxy in front uses HTTP/2 with clients, and HTTP/1.1 with us.
         http=HTTPModes.http1,
-        # A head that drips is ended; so is a connection that asks nothing.
+        # Ends slow request heads, and connections without a request.
         http1_settings=HTTP1Settings(header_read_timeout=10_000),
         websockets=False,
         backlog=16384,
@@ -47,10 +47,10 @@ def main() -> None:
         # A worker that dies is replaced; one that dies again within seconds ends the server.
         respawn_failed_workers=True,
         respawn_interval=0.2,
-        workers_kill_timeout=2 if words.streams else 3,
+        workers_kill_timeout=2 if options.streams else 3,
     )
-    server.streams = words.streams
-    server.serve(spawn_target=None if words.streams else serve_worker)
+    server.streams = options.streams
+    server.serve(spawn_target=None if options.streams else serve_worker)
 
 
 if __name__ == "__main__":

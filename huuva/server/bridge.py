@@ -13,7 +13,7 @@ from huuva.server.requests import Headers, Request
 
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
-_SAME_FOR_ALL: Final[dict[str, Any]] = {
+_CONSTANT: Final[dict[str, Any]] = {
     "SCRIPT_NAME": "",
     "SERVER_SOFTWARE": "granian",
     "wsgi.version": (1, 0),
@@ -26,7 +26,7 @@ _SAME_FOR_ALL: Final[dict[str, Any]] = {
 
 
 class FileWrapper:
-    """`wsgi.file_wrapper`: a file that granian sends by itself, so that a slow reader holds no thread."""
+    """`wsgi.file_wrapper`: a file that granian sends by itself, so that a slow reader occupies no thread."""
 
     def __init__(self, file: Any, block_size: int = 8192) -> None:
         self.file = file
@@ -45,7 +45,7 @@ class FileWrapper:
 
 
 class StartResponse:
-    """What Django calls with the head of its answer."""
+    """Called by Django with the head of its answer."""
 
     __slots__ = ("headers", "status")
 
@@ -59,7 +59,7 @@ class StartResponse:
 
 
 class Bridge:
-    """Answers requests by a WSGI application. With `closing` set, connections end with their answer."""
+    """Answers requests with a WSGI application. With `closing` set, connections end with their answer."""
 
     def __init__(self, application: Application) -> None:
         self._application = application
@@ -75,7 +75,7 @@ class Bridge:
             if isinstance(answer, FileWrapper) and start.status == 200 and _is_whole_file(answer.file):
                 request.protocol.response_file(start.status, headers, os.path.abspath(answer.file.name))
             elif getattr(answer, "streaming", False):
-                # Made row by row and sent as it is made; what the client has not read yet lies in memory.
+                # Sent while it is generated; what the client has not read yet is in memory.
                 stream = request.protocol.response_stream(start.status, headers)
                 for chunk in answer:
                     stream.send_bytes(chunk)
@@ -88,13 +88,13 @@ class Bridge:
 
 
 def environ(request: Request) -> dict[str, Any]:
-    """The WSGI environment. Names with an underscore are left out: they could pass for others (X_Forwarded_For)."""
+    """The WSGI environment. Header names with an underscore are left out: they could imitate others."""
     scope = request.scope
     server, _, port = scope.server.rpartition(":")
     environment = {
-        **_SAME_FOR_ALL,
+        **_CONSTANT,
         "REQUEST_METHOD": scope.method,
-        # Django reads the bytes of the address from a text of Latin-1.
+        # Django expects the bytes of the path as Latin-1 text.
         "PATH_INFO": request.path.encode().decode("latin-1"),
         "QUERY_STRING": scope.query_string,
         "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
@@ -119,7 +119,7 @@ def environ(request: Request) -> dict[str, Any]:
     if len(items) < len(headers) or len({name for name, _ in items}) < len(headers):
         _add_unreadable(environment, headers)
     if request.body:
-        # Of a body in chunks nobody else says how long it is.
+        # A chunked body has no Content-Length of its own.
         environment["CONTENT_LENGTH"] = str(len(request.body))
         environment.pop("HTTP_TRANSFER_ENCODING", None)
     environment.setdefault("HTTP_HOST", scope.authority or "")
@@ -127,8 +127,8 @@ def environ(request: Request) -> dict[str, Any]:
 
 
 def _add_unreadable(environment: dict[str, Any], headers: Any) -> None:
-    """Headers whose value is no ASCII are there, and empty: one that was sent must not pass for one that wasn't."""
-    for name in headers.keys():  # noqa: SIM118  (granian's headers, no dict)
+    """Headers whose value is not ASCII are added as empty: they must not look as if they were not sent."""
+    for name in headers.keys():  # noqa: SIM118  (granian's headers are no dict)
         key = _variable(name)
         if key is not None:
             environment.setdefault(key, "")

@@ -1,7 +1,7 @@
-"""Bodies: each is received whole before a thread hears of its request.
+"""Receives bodies completely before their requests go to a thread.
 
 granian calls `receive` and the callbacks of chunks in one thread, one after the other; the watchdog calls `expire` in
-another. Whoever takes a request out of `_reading` decides what becomes of it.
+another. The one that removes a body from `_reading` answers its request.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 
 
 class Body:
-    """A body on its way. `length` is what its head says, None where it comes in chunks without a length."""
+    """A body that is being received. `length` is its Content-Length, None if it is chunked."""
 
     __slots__ = ("chunks", "draining", "future", "gate", "length", "limit", "request", "size")
 
@@ -61,7 +61,7 @@ class Body:
 
 
 class Gate:
-    """Receives requests of one worker process and hands whole ones to `pool`."""
+    """Receives the requests of one worker process and passes complete ones to `pool`."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -70,7 +70,7 @@ class Gate:
         self._lock = threading.Lock()
 
     def receive(self, watcher: Any) -> None:
-        """granian's callback for a request whose head has arrived. Never raises, never waits."""
+        """granian's callback for a request whose head has arrived. Never raises or waits."""
         scope, protocol = watcher.scope, watcher.proto
         request = Request(scope, protocol, scope.path)
         try:
@@ -106,7 +106,7 @@ class Gate:
             if body.size < DRAINED_BYTES and body in self._reading:
                 body.read_on()
             elif self._reading.pop(body, False):
-                self._let_go(body)
+                self._drop(body)
             return
         if body not in self._reading:
             return
@@ -127,10 +127,10 @@ class Gate:
             body.read_on()
 
     def on_body_end(self, body: Body) -> None:
-        """The sender has finished, or its connection broke: what is left of a body then is none."""
+        """The sender has finished, or its connection broke."""
         if body.draining:
             if self._reading.pop(body, False):
-                self._let_go(body)
+                self._drop(body)
         elif body.length is not None and body.size < body.length:
             detail = (
                 f"The body ends after {body.size} bytes, Content-Length says {body.length}. Send it again."
@@ -152,21 +152,21 @@ class Gate:
             self._pool.submit(request)
 
     def give_up(self, body: Body, status: int, code: str, detail: str) -> None:
-        """Answers and forgets a body that won't be whole."""
+        """Answers the request of a body that won't be completed."""
         if self._reading.pop(body, False):
             body.chunks.clear()
             body.request.turn_away(status, code, detail)
-            self._let_go(body)
+            self._drop(body)
 
     @staticmethod
-    def _let_go(body: Body) -> None:
-        """Drops granian's side of the body, with which the connection ends."""
+    def _drop(body: Body) -> None:
+        """Cancels the reading of the body, which ends the connection."""
         future, body.future = body.future, None
         if future is not None:
             future.cancel()
 
     def _refuse_large(self, body: Body) -> None:
-        """Answers at once, and reads on for a moment: a sender that is still writing would not see the answer."""
+        """Answers at once and reads on a little: a sender that is still writing would not see the answer."""
         detail = f"The body is larger than {body.limit} bytes; send at most that much."
         body.request.turn_away(413, "body_too_large", detail)
         if body.length is not None and body.length > DRAINED_BYTES:
@@ -180,7 +180,7 @@ class Gate:
             body.read_on()
 
     def _end_oldest(self) -> bool:
-        """Makes room by ending the body that has been on its way longest; False where none is old enough."""
+        """Makes room by ending the oldest body; False if none is old enough."""
         for body in list(self._reading):
             if time.monotonic() - body.request.arrived < STALLED_SECONDS:
                 return False
@@ -200,9 +200,9 @@ class Gate:
 
     def _end_slow(self, body: Body) -> None:
         if body.draining:
-            # It has its answer already.
+            # It was already answered.
             if self._reading.pop(body, False):
-                self._let_go(body)
+                self._drop(body)
             return
         detail = (
             f"The body came too slowly: {body.size} bytes so far. Send it again, within {BODY_SECONDS:.0f} s."

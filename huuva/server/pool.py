@@ -1,7 +1,7 @@
-"""Threads that answer, and what waits for them.
+"""The threads that answer requests, and their queues.
 
 Probes have threads of their own, so that they answer when all others are busy. Boards get a quarter of the
-threads at most, and so do lists, reports, exports and pages: who asks for many of them must not keep orders waiting.
+threads at most, and so do lists, reports, exports and pages: many of them must not keep orders waiting.
 """
 
 from __future__ import annotations
@@ -32,20 +32,20 @@ FULL: Final = "Too many requests are waiting. Nothing was done; send it again."
 
 
 class AnsweringThread(threading.Thread):
-    """One thread of a lane. `request` is what it answers, since `began`; `database` is its connection."""
+    """One thread of a lane. `request` is what it is answering, since `started_at`; `database` is its connection."""
 
     def __init__(self, lane: Lane, name: str) -> None:
         super().__init__(name=name, daemon=True)
         self.lane = lane
         self.request: Request | None = None
-        self.began = 0.0
+        self.started_at = 0.0
         self.database: BaseDatabaseWrapper | None = None
 
     def run(self) -> None:
         self.database = connections["default"]
         while True:
             request = self.lane.take()
-            self.began = time.monotonic()
+            self.started_at = time.monotonic()
             self.request = request
             try:
                 self.lane.respond(request)
@@ -64,7 +64,7 @@ class Lane:
     def __init__(self, name: str, threads: int, respond: Callable[[Request], None]) -> None:
         self.respond = respond
         self._queue: SimpleQueue[Request] = SimpleQueue()
-        # Oldest first. Whoever takes a request out of it decides what becomes of it.
+        # Oldest first. The one that removes a request from it answers the request.
         self._waiting: dict[Request, bool] = {}
         self.threads = [AnsweringThread(self, f"{name}-{number}") for number in range(1, threads + 1)]
         for thread in self.threads:
@@ -78,27 +78,28 @@ class Lane:
         self._queue.put(request)
 
     def take(self) -> Request:
-        """The next request that is still waited for. Waits for one."""
+        """The next request that was not removed meanwhile. Waits for one."""
         while True:
             request = self._queue.get()
             if self._waiting.pop(request, False):
                 return request
 
-    def forget(self, request: Request) -> bool:
-        """Takes a request out of the queue; False where a thread already answers it."""
+    def remove(self, request: Request) -> bool:
+        """Removes a request from the queue; False if a thread is already answering it."""
         return self._waiting.pop(request, False)
 
     def expire(self, now: float) -> None:
-        """Turns away what has waited too long. Called by the watchdog."""
+        """Turns away requests that have waited too long. Called by the watchdog."""
         for request in list(self._waiting):
             if now - request.arrived < WAIT_SECONDS:
                 return
-            if self.forget(request):
+            if self.remove(request):
                 request.turn_away(503, "too_busy", BUSY.format(WAIT_SECONDS), close=False)
 
 
 class Share:
-    """Lets so many of its requests into a lane at a time; the others wait here, and leave when their client does."""
+    """Lets at most `most` requests into a lane at a time; the others wait here, and are removed when their client
+    disconnects."""
 
     def __init__(self, lane: Lane, most: int) -> None:
         self._lane = lane
@@ -114,10 +115,10 @@ class Share:
         gone = request.protocol.client_disconnect()
         release = request.on_end
 
-        def end(ended: Request) -> None:
+        def end(request: Request) -> None:
             gone.cancel()
             if release is not None:
-                release(ended)
+                release(request)
             self._next()
 
         with self._lock:
@@ -143,14 +144,14 @@ class Share:
         self._enter(request, end)
 
     def _leave(self, request: Request) -> None:
-        """The client has gone: what hasn't begun is not begun."""
+        """The client has disconnected: a request that has not started is dropped."""
         with self._lock:
-            waited = self._backlog.pop(request, None)
-        if waited is None and self._lane.forget(request):
+            waiting = self._backlog.pop(request, None)
+        if waiting is None and self._lane.remove(request):
             request.end()
 
     def expire(self, now: float) -> None:
-        """Turns away what has waited too long. Called by the watchdog."""
+        """Turns away requests that have waited too long. Called by the watchdog."""
         with self._lock:
             late = [request for request in self._backlog if now - request.arrived >= WAIT_SECONDS]
             for request in late:
@@ -172,7 +173,7 @@ class Pool:
         self._lanes = (self._answers, self._liveness, self._readiness)
 
     def submit(self, request: Request) -> None:
-        """Gives a whole request to a thread, or answers 503 where too many wait."""
+        """Queues a complete request for a thread, or answers 503 if too many wait."""
         path = request.path
         if path in LIVENESS:
             self._liveness.submit(request)

@@ -1,4 +1,4 @@
-"""A request between its head and its answer."""
+"""A request, from its head to its answer."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Headers = list[tuple[str, str]]
 
 
 class Request:
-    """`scope` and `protocol` are granian's: what was asked, and how to answer. `body` is whole or None."""
+    """`scope` and `protocol` are granian's: the head, and the way to answer. `body` is complete or empty."""
 
     __slots__ = ("arrived", "body", "on_end", "path", "protocol", "received", "scope")
 
@@ -26,16 +26,16 @@ class Request:
         self.scope = scope
         self.protocol = protocol
         self.path = path
-        # Of its head; of the whole request, once its body is there.
+        # When the head arrived, later when the body was complete.
         self.arrived = time.monotonic()
         self.body: bytes = b""
-        # Bytes that count as held until the request ends.
+        # Bytes that count as in use until the request ends.
         self.received = 0
-        # Called once, when the request has been answered or given up.
+        # Called once, when the request was answered or given up.
         self.on_end: Callable[[Request], None] | None = None
 
     def end(self) -> None:
-        """Gives back what the request holds. May be called more than once."""
+        """Releases what the request uses. May be called more than once."""
         on_end, self.on_end = self.on_end, None
         if on_end is not None:
             on_end(self)
@@ -44,7 +44,7 @@ class Request:
         self.protocol.response_bytes(status, headers, body)
 
     def turn_away(self, status: int, code: str, detail: str, *, close: bool = True) -> None:
-        """Answers without Django: a problem document (RFC 9457), or a short page where a person looks."""
+        """Answers without Django: a problem document (RFC 9457), or a short page for browsers."""
         headers, body = refusal(self.scope, self.path, status, code, detail)
         if close:
             headers.append(("connection", "close"))
@@ -53,7 +53,7 @@ class Request:
 
 
 def refusal(scope: Any, path: str, status: int, code: str, detail: str) -> tuple[Headers, bytes]:
-    """The head and body of such an answer; it is logged and counted."""
+    """The headers and body of an answer by `turn_away`; logs and counts it."""
     request_id = uuid.uuid4().hex
     request_line(
         request_id=request_id, method=scope.method, path=without_secrets(path), status=status, code=code

@@ -1,4 +1,4 @@
-"""Ends what is overdue: bodies, requests that wait, and answers that wait for a database which hangs."""
+"""Ends what is overdue: bodies, queued requests, and answers that wait for a database that hangs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TICK_SECONDS: Final = 0.25
 
 
 class Watchdog(threading.Thread):
-    """One thread for each worker process."""
+    """One thread per worker process."""
 
     def __init__(self, gate: Gate, pool: Pool) -> None:
         super().__init__(name="watchdog", daemon=True)
@@ -44,11 +44,11 @@ class Watchdog(threading.Thread):
 
 
 class DatabaseWatch:
-    """Whether PostgreSQL answers at all, asked only when an answer has waited for it for long.
+    """Checks whether PostgreSQL answers at all, once a request has waited for it for long.
 
-    A server that is stopped (SIGSTOP, a disk that hangs) keeps its connections open and says nothing: neither its own
-    `statement_timeout` nor the kernel's time-outs end such a wait. Where a new connection gets no answer either, the
-    waiting ones are cut; their requests become a 503.
+    A server that is stopped (SIGSTOP, a disk that hangs) keeps its connections open without answering: neither
+    `statement_timeout` nor the kernel's timeouts end such a wait. If a new connection gets no answer either, the
+    waiting ones are cut, and their requests are answered with 503.
     """
 
     def __init__(self) -> None:
@@ -75,13 +75,13 @@ class DatabaseWatch:
             connection = thread.database.connection if thread.database is not None else None
             if connection is not None and not connection.closed:
                 log.warning("database_hangs", thread=thread.name)
-                # Closed under its waiter, which takes it for a server that went away.
+                # To the thread that waits, it looks as if the server went away.
                 with socket.socket(fileno=os.dup(connection.fileno())) as wire:
                     wire.shutdown(socket.SHUT_RDWR)
 
 
 def _waits_for_database(thread: AnsweringThread, now: float, patience: float) -> bool:
-    if thread.request is None or now - thread.began < patience or thread.database is None:
+    if thread.request is None or now - thread.started_at < patience or thread.database is None:
         return False
     connection = thread.database.connection
     return (
@@ -92,11 +92,11 @@ def _waits_for_database(thread: AnsweringThread, now: float, patience: float) ->
 
 
 class Ping(threading.Thread):
-    """One try to connect and ask."""
+    """One attempt to connect and run a query."""
 
     def __init__(self) -> None:
         super().__init__(name="database-ping", daemon=True)
-        self._began = time.monotonic()
+        self._started_at = time.monotonic()
         self._answered = False
         self.start()
 
@@ -123,4 +123,4 @@ class Ping(threading.Thread):
     def is_hung(self) -> bool:
         if self._answered:
             return False
-        return self.is_done() or time.monotonic() - self._began > PING_SECONDS
+        return self.is_done() or time.monotonic() - self._started_at > PING_SECONDS

@@ -1,8 +1,8 @@
 """One worker process: granian's RSGI server whose requests go to the gate, without an event loop in Python.
 
-granian calls back from one thread of its own, for a request's head and for each chunk of a body; asyncio in between
-would cost a fifth of the time of a short request. This uses granian's inner classes, which requirements.in pins;
-tests/test_web_server.py runs the whole of it.
+granian calls back from one thread of its own, for the head of a request and for each chunk of its body; asyncio in
+between would cost a fifth of the time of a short request. This uses granian's internal classes, so requirements.in pins
+its version; tests/test_web_server.py tests it as a whole.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from granian.server.mp import WorkerProcess
 
 
 class InlineLoop:
-    """Stands in for asyncio's loop: what granian wants to be called soon is called at once, in granian's thread."""
+    """Replaces asyncio's loop: callbacks that granian schedules are called at once, in granian's thread."""
 
     @staticmethod
     def call_soon(callback: Callable[..., Any], *args: Any, context: Any = None) -> None:
@@ -28,7 +28,7 @@ class InlineLoop:
 
 
 class GateScheduler(CallbackScheduler):
-    """What granian hands each new request to."""
+    """Called by granian with each new request."""
 
     __slots__ = ()
 
@@ -65,7 +65,7 @@ def serve_worker(
     scope_opts: dict[str, Any],
     metrics: Any,
 ) -> None:
-    """granian's own target for RSGI, with the gate in the place of the application. Returns when all is answered."""
+    """granian's own target for RSGI, with the gate instead of the application. Returns when all is answered."""
     from granian._signals import set_sync_signals
 
     from huuva.server.bridge import Bridge
@@ -85,9 +85,9 @@ def serve_worker(
 
     signal.signal(signal.SIGUSR1, close_connections)
     stop = set_sync_signals()
-    ended = threading.Event()
-    stop.add_cb(ended.set)
-    # Positional, and more than granian's own stub knows of.
+    stopped = threading.Event()
+    stop.add_cb(stopped.set)
+    # Positional, and more arguments than granian's stub has.
     make: Any = RSGIWorker
     worker = make(
         worker_id,
@@ -103,4 +103,4 @@ def serve_worker(
     serve = getattr(worker, WORKERS_METHODS[runtime_mode][(sock[0] or sock[1]).is_uds()])
     inline = InlineLoop()
     serve(GateScheduler(inline, gate.receive), inline, stop)
-    ended.wait()
+    stopped.wait()

@@ -15,13 +15,13 @@ from granian.net import SocketSpec
 from granian.server.common import logger
 from granian.server.mp import MPServer
 
-# A worker's threads share one interpreter, so more of them add waiting, not work; each holds a database connection.
+# A worker's threads share one interpreter, so more threads only wait more; each holds a database connection.
 WEB_THREADS: Final = 4
-# A new worker imports the application before the old one is told to end.
+# A new worker imports the application before the old one ends.
 READY_SECONDS: Final = 60.0
-# So long an old worker asks its clients to connect anew, before it closes idle connections.
+# For this time an old worker asks clients to reconnect, before it closes idle connections.
 CLOSING_SECONDS: Final = 3.0
-# And so long it may finish what it has begun.
+# For this time it may finish its requests.
 FINISH_SECONDS: Final = 30.0
 
 
@@ -66,7 +66,7 @@ class WebServer(MPServer):
                 self._finish(old)
 
     def _finish(self, worker: Any) -> None:
-        """Ends a worker in its own time; streams have none, their screens connect anew."""
+        """Ends a worker when it has finished its requests; streams never finish, their screens reconnect."""
         if not self.streams:
             os.kill(worker._id(), signal.SIGUSR1)
             time.sleep(CLOSING_SECONDS)

@@ -1,13 +1,11 @@
-"""Settings of Huuva, a module for each subject; every outside value goes through the strict reader in `core.env`.
-
-Here is what the project is made of.
+"""The settings, a module for each subject. Every variable of the environment is read by the strict reader in
+`core.env`; those that live reads, too, are declared in `core.variables`.
 """
 
 from huuva.settings.admin import *
 from huuva.settings.api import *
 from huuva.settings.base import *
 from huuva.settings.deliveries import *
-from huuva.settings.logs import *
 from huuva.settings.pages import *
 from huuva.settings.security import *
 from huuva.settings.storage import *

@@ -1,4 +1,4 @@
-"""What unfold, the managers' admin theme, needs to know."""
+"""Settings of unfold, the admin's theme."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,12 +23,12 @@ def _sees_figures(request: HttpRequest) -> bool:
 
 
 def _on_dashboard(request: HttpRequest) -> bool:
-    """It is the first page, too."""
+    """It is also the front page."""
     return request.path in (reverse("analytics-dashboard"), reverse("admin:index"))
 
 
 def _on_orders(*, late: bool) -> Callable[[HttpRequest], bool]:
-    """Whether the page shown is the order list of late orders, or any other page of orders."""
+    """Whether the page is the list of late orders, or any other page of orders."""
 
     def active(request: HttpRequest) -> bool:
         below = request.path.startswith(reverse("admin:orders_order_changelist"))
@@ -38,7 +38,7 @@ def _on_orders(*, late: bool) -> Callable[[HttpRequest], bool]:
 
 
 def _list(title: Promise, icon: str, app: str, model: str, **more: Any) -> dict[str, Any]:
-    """The entry of a model's list, for who may see it."""
+    """The entry of a model's list, for users who may see it."""
     link = reverse_lazy(f"admin:{app}_{model}_changelist")
     return {"title": title, "icon": icon, "link": link, "permission": _may(f"{app}.view_{model}"), **more}
 

@@ -1,25 +1,16 @@
-"""Where everything else stands: the reader of outside values, the folders, and the addresses of the running parts."""
-
-from pathlib import Path
+"""The reader of the environment, folders, addresses of the processes, and logs."""
 
 from core.env import PROJECT_ROOT, Env
+from core.variables import SharedVariables
 
 BASE_DIR = PROJECT_ROOT
 env = Env()
+shared = SharedVariables.read(env)
 
-HUUVA_HOME = Path(
-    env.str(
-        "HUUVA_HOME",
-        str(BASE_DIR / "var"),
-        description="Folder of the embedded servers' data, logs and secrets",
-    )
-).absolute()
+HUUVA_HOME = shared.home
+HUUVA_HOST, HUUVA_PORT = shared.host, shared.port
+CSRF_TRUSTED_ORIGINS = shared.trusted_origins
 DEBUG = env.bool("HUUVA_DEBUG", default=False, description="Django's debug mode; never on in production")
-
-HUUVA_HOST = env.str("HUUVA_HOST", "127.0.0.1", description="Address that web and live listen on")
-HUUVA_PORT = env.int(
-    "HUUVA_PORT", 8000, minimum=1, maximum=65534, description="Port of web; live takes the next one"
-)
 HUUVA_WEB_WORKERS = env.int(
     "HUUVA_WEB_WORKERS", 2, minimum=1, maximum=64, description="Processes that serve web"
 )
@@ -32,10 +23,20 @@ HUUVA_LIVE_URL = env.url(
 ALLOWED_HOSTS = env.list(
     "HUUVA_ALLOWED_HOSTS",
     ["localhost", "127.0.0.1", "[::1]", HUUVA_HOST],
-    description="Host names under which web may be asked, separated by commas",
+    description="Host names that web answers to, separated by commas",
 )
-CSRF_TRUSTED_ORIGINS = env.list(
-    "HUUVA_TRUSTED_ORIGINS",
-    [],
-    description="Origins (https://…) whose forms are accepted, separated by commas",
+
+LOG_LEVEL = shared.log_level
+LOGGING_CONFIG = "core.logs.configure"
+LOGGING = {"level": LOG_LEVEL}
+
+HUUVA_SENTRY_DSN = env.url(
+    "HUUVA_SENTRY_DSN",
+    schemes=("http", "https"),
+    default="",
+    secret=True,
+    description="Where errors are sent, without customer data; unset: nowhere",
+)
+HUUVA_ENVIRONMENT = env.str(
+    "HUUVA_ENVIRONMENT", "production", description="The name of this installation in Sentry"
 )

@@ -27,7 +27,7 @@ LANGUAGES = [("en", _("English")), ("fi", _("Finnish")), ("sv", _("Swedish"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = USE_TZ = True
 TIME_ZONE = "UTC"
-# Times of no kitchen are told in UTC, and say so, in each language.
+# Times that belong to no kitchen are shown in UTC, marked as such, in each language.
 FORMAT_MODULE_PATH = "huuva.formats"
 STATIC_URL = "/static/"
 STATIC_ROOT = HUUVA_HOME / "static"
@@ -39,6 +39,6 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = env.bool(
     "HUUVA_STATIC_FROM_SOURCE",
     default=True,
-    description="Serve static files straight from the packages; off where collectstatic has been run",
+    description="Serve static files from the packages; off after collectstatic",
 )
 WHITENOISE_AUTOREFRESH = False

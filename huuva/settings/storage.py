@@ -1,7 +1,7 @@
 """PostgreSQL and Valkey: the embedded ones, or those that two addresses name; backups."""
 
-from core.addresses import database_url, redis_url
-from huuva.settings.base import HUUVA_HOME, env
+from core.addresses import database_url
+from huuva.settings.base import HUUVA_HOME, env, shared
 
 DATABASE_URL = env.url(
     "DATABASE_URL",
@@ -10,26 +10,19 @@ DATABASE_URL = env.url(
     secret=True,
     description="PostgreSQL 15 to 18, as postgresql://user:password@host:port/name; unset: the embedded one",
 )
-REDIS_URL = env.url(
-    "REDIS_URL",
-    schemes=("redis", "rediss", "unix"),
-    default="",
-    secret=True,
-    description="Valkey or Redis, as redis://host:port/0; unset: the embedded one",
-)
 DATABASE_URL = DATABASE_URL or database_url(HUUVA_HOME)
-REDIS_URL = REDIS_URL or redis_url(HUUVA_HOME)
+REDIS_URL = shared.redis_url
 HUUVA_PREPARE = env.bool(
     "HUUVA_PREPARE",
     default=True,
-    description="Prepare statements that return; off behind a transaction pooler that can't keep them",
+    description="Prepare repeated statements; off behind a transaction pooler that doesn't support them",
 )
 HUUVA_STATEMENT_SECONDS = env.int(
     "HUUVA_STATEMENT_SECONDS",
     0,
     minimum=0,
     maximum=3600,
-    description="When a statement is given up; 0: never. Where it is not set, web takes 8",
+    description="Seconds after which a statement is cancelled; 0: never. Web's default is 8",
 )
 _database = env.database(DATABASE_URL)
 DATABASES = {
@@ -37,22 +30,22 @@ DATABASES = {
         **_database,
         "ENGINE": "django.db.backends.postgresql",
         "CONN_MAX_AGE": None,
-        # A pooler that hands out connections by transaction would lose them; we read nothing by them.
+        # A transaction pooler would lose them; nothing uses them.
         "DISABLE_SERVER_SIDE_CURSORS": True,
         "OPTIONS": {
-            # Who looks for the session that holds others up sees whose it is.
+            # Shown with sessions that block others.
             "application_name": "huuva",
             "connect_timeout": 3,
-            # A server behind a cut cable is given up in seconds, not by the kernel's quarter of an hour.
+            # A server behind a cut cable is given up after seconds, not after the kernel's quarter of an hour.
             "tcp_user_timeout": 10_000,
             "keepalives_idle": 10,
             "keepalives_interval": 5,
             "keepalives_count": 3,
             **_database.get("OPTIONS", {}),
-            # Statements that return are prepared, once for each connection: PostgreSQL plans them no more.
+            # Repeated statements are prepared once per connection, so that PostgreSQL needn't plan them again.
             "server_side_binding": HUUVA_PREPARE,
             "prepare_threshold": 3 if HUUVA_PREPARE else None,
-            # A client that sleeps inside a transaction holds back the change feed's watermark: end it.
+            # A client that idles inside a transaction holds back the change feed's watermark: end it.
             "options": " ".join(
                 (
                     "-c idle_in_transaction_session_timeout=15s",
@@ -67,7 +60,7 @@ DATABASES = {
 HUUVA_HISTORY_GUARD = env.bool(
     "HUUVA_HISTORY_GUARD",
     default=True,
-    description="Let a trigger refuse changes of the history; off only where the server allows no triggers",
+    description="Refuse changes of the history by a trigger; off only if the server allows no triggers",
 )
 CACHES = {
     "default": {
@@ -80,12 +73,12 @@ CACHES = {
 HUUVA_BACKUP_TIME = env.time_of_day(
     "HUUVA_BACKUP_TIME",
     "03:40",
-    description="When the timer of `manage.py backup --daily` makes one, in UTC",
+    description="Time of the backup of `manage.py backup --daily`, in UTC",
 )
 HUUVA_BACKUP_DAYS = env.int(
     "HUUVA_BACKUP_DAYS",
     14,
     minimum=1,
     maximum=3650,
-    description="Days for which backups of a timer are kept",
+    description="Days after which the timer deletes backups",
 )

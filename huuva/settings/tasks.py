@@ -1,4 +1,4 @@
-"""Celery, and the schedule of what is done again and again."""
+"""Celery, and the schedule of periodic tasks."""
 
 from huuva.settings.storage import REDIS_URL
 
@@ -9,10 +9,10 @@ CELERY_TASK_TIME_LIMIT = 300
 CELERY_BEAT_SCHEDULER = "huuva.beat:SteadyScheduler"
 CELERY_TIMEZONE = "UTC"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-# However long Valkey is away.
+# However long Valkey is away, retry.
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BEAT_SCHEDULE = {
-    # One that waited longer says nothing of beat: it may have been sent before beat died.
+    # One that waited longer says nothing about beat: it may have been sent before beat died.
     "beat-heartbeat": {
         "task": "huuva.tasks.beat_heartbeat",
         "schedule": 30.0,
@@ -21,10 +21,10 @@ CELERY_BEAT_SCHEDULE = {
     "watch-backups": {"task": "huuva.tasks.watch_backups", "schedule": 600.0},
     "purge-logins": {"task": "huuva.tasks.purge_logins", "schedule": 3600.0},
     "check-history": {"task": "orders.tasks.check_history", "schedule": 300.0},
-    # One that waited says nothing new.
+    # One that waited is replaced by the next.
     "watch-feed": {"task": "orders.tasks.watch_feed", "schedule": 15.0, "options": {"expires": 15}},
     "anonymise-orders": {"task": "orders.tasks.anonymise_orders", "schedule": 3600.0},
-    # One that no worker took in time is made up for by the next.
+    # One that no worker ran in time is replaced by the next.
     "refresh-analytics": {
         "task": "analytics.tasks.refresh",
         "schedule": 60.0,

@@ -1,4 +1,4 @@
-"""Beat goes on when somebody sets the clock back, and after a restart that follows."""
+"""Beat continues when the clock is set back, and after a restart that follows."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.fixture
 def scheduler(tmp_path: Path, sent: list[str]) -> Iterator[SteadyScheduler]:
-    made = SteadyScheduler(app=celery.app, schedule_filename=str(tmp_path / "schedule"))
-    yield made
-    made.close()
+    scheduler = SteadyScheduler(app=celery.app, schedule_filename=str(tmp_path / "schedule"))
+    yield scheduler
+    scheduler.close()
 
 
 def sent_ago(scheduler: SteadyScheduler, ago: timedelta) -> None:
@@ -50,7 +50,7 @@ def test_the_project_uses_it() -> None:
     assert celery.app.conf.beat_scheduler == "huuva.beat:SteadyScheduler"
 
 
-def test_what_was_sent_in_the_future_comes_after_its_interval(
+def test_a_task_sent_in_the_future_comes_after_its_interval(
     scheduler: SteadyScheduler, sent: list[str]
 ) -> None:
     tick_all(scheduler)

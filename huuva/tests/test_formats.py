@@ -8,6 +8,6 @@ from django.utils import formats, translation
 
 
 @pytest.mark.parametrize("language", [code for code, _ in settings.LANGUAGES])
-def test_a_time_of_no_kitchen_is_told_in_utc_and_says_so(language: str) -> None:
+def test_a_time_of_no_kitchen_is_shown_as_utc(language: str) -> None:
     with translation.override(language):
         assert formats.localize(datetime(2030, 7, 22, 20, 28, 2, tzinfo=UTC)) == "2030-07-22 20:28:02 UTC"

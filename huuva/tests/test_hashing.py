@@ -1,4 +1,4 @@
-"""Passwords are hashed one at a time, and hold two threads at most."""
+"""Passwords are hashed one at a time, and occupy two threads at most."""
 
 import threading
 import time
@@ -18,10 +18,10 @@ SECONDS = 20
 
 
 class Work:
-    """Hashes until it is let go; counts how many do at the same time."""
+    """Hashes until it is released; counts how many do at the same time."""
 
     def __init__(self) -> None:
-        self.began, self.go_on = threading.Semaphore(0), threading.Event()
+        self.started, self.go_on = threading.Semaphore(0), threading.Event()
         self.done = 0
         self.most = 0
         self._now = 0
@@ -29,7 +29,7 @@ class Work:
     def __call__(self) -> str:
         self._now += 1
         self.most = max(self.most, self._now)
-        self.began.release()
+        self.started.release()
         assert self.go_on.wait(SECONDS)
         self._now -= 1
         self.done += 1
@@ -57,10 +57,10 @@ def test_one_is_hashed_one_waits_and_the_others_are_refused_at_once(threads: Thr
     waits(turn, held)
 
     for _ in range(50):
-        began = time.monotonic()
+        start = time.monotonic()
         with pytest.raises(Problem) as refused:
             turn.run(work)
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - start < 1
         assert (refused.value.status_code, refused.value.code) == (503, "logins_busy")
         assert refused.value.headers["Retry-After"] == "3"
 
@@ -69,10 +69,10 @@ def test_one_is_hashed_one_waits_and_the_others_are_refused_at_once(threads: Thr
     assert (work.most, work.done) == (1, 2)
 
 
-def test_who_has_waited_long_enough_is_refused_and_nothing_is_hashed(threads: ThreadPoolExecutor) -> None:
+def test_who_has_waited_too_long_is_refused_without_hashing(threads: ThreadPoolExecutor) -> None:
     turn, work = HashingTurn(wait_seconds=0.1), Work()
     first = threads.submit(turn.run, work)
-    assert work.began.acquire(timeout=SECONDS)
+    assert work.started.acquire(timeout=SECONDS)
 
     with pytest.raises(Problem):
         turn.run(work)
@@ -98,7 +98,7 @@ def test_many_threads_never_hash_two_at_a_time(threads: ThreadPoolExecutor) -> N
     assert work.most == 1
 
 
-def test_what_fails_gives_the_turn_back() -> None:
+def test_an_error_releases_the_turn() -> None:
     turn = HashingTurn(wait_seconds=0.1)
     for _ in range(3):
         with pytest.raises(ZeroDivisionError):
@@ -106,7 +106,7 @@ def test_what_fails_gives_the_turn_back() -> None:
     assert turn.run(lambda: "hash") == "hash"
 
 
-def test_hashes_are_djangos_own() -> None:
+def test_hashes_are_those_of_django() -> None:
     stored = make_password("sauna-laulu-77")
     assert stored.startswith("pbkdf2_sha256$")
     assert check_password("sauna-laulu-77", stored) and not check_password("guess", stored)
@@ -116,7 +116,7 @@ def test_hashes_are_djangos_own() -> None:
 @pytest.mark.django_db
 def test_checks_unknown_names_and_new_passwords_all_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     """While another one is hashed and one waits, each of them is refused."""
-    full = HashingTurn(places=0)
+    full = HashingTurn(slots=0)
     assert full.is_full
     boss = User.objects.create_superuser("boss", password="sauna-laulu-77")
     monkeypatch.setattr(hashing, "turn", full)

@@ -1,4 +1,4 @@
-"""Logging in: passwords can't be guessed for long, each try leaves a trace, and cookies are only for us."""
+"""Logging in: limits against guessing, a record of each attempt, and safe cookies."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -53,11 +53,11 @@ def guess_until_locked(**where: Any) -> None:
         log_in(WRONG, **where)
 
 
-def test_who_logs_in_comes_to_the_front_page() -> None:
+def test_a_login_leads_to_the_front_page() -> None:
     assert log_in(RIGHT)["Location"] == "/admin/"
 
 
-def test_guessing_ends_and_says_when_to_try_again() -> None:
+def test_guessing_is_refused_with_the_time_to_try_again() -> None:
     guess_until_locked()
 
     answer = log_in(RIGHT)
@@ -73,7 +73,7 @@ def test_others_are_not_locked_out_with_the_guesser() -> None:
     assert log_in(RIGHT, address="10.0.0.2").status_code == 302
 
 
-def test_after_a_while_the_right_password_opens_again() -> None:
+def test_after_a_while_the_right_password_works_again() -> None:
     guess_until_locked()
     for attempt in AccessAttempt.objects.all():
         AccessAttempt.objects.filter(pk=attempt.pk).update(
@@ -90,7 +90,7 @@ def test_a_few_mistakes_are_forgiven_by_the_right_password() -> None:
         assert log_in(RIGHT).status_code == 302
 
 
-def test_behind_a_proxy_the_last_forwarder_is_believed_and_no_other(settings: Any) -> None:
+def test_behind_a_proxy_only_the_last_forwarder_is_trusted(settings: Any) -> None:
     settings.HUUVA_HTTPS = True
     for number in range(settings.AXES_FAILURE_LIMIT):
         # What the guesser writes itself changes each time.
@@ -118,7 +118,7 @@ def test_an_endless_name_is_a_wrong_name() -> None:
         assert Client().post("/admin/login/", form, headers={"Accept": "text/html"}).status_code == 200
 
 
-def test_cookies_are_kept_from_scripts_and_other_sites() -> None:
+def test_cookies_are_safe_from_scripts_and_other_sites() -> None:
     client = Client()
     client.get("/admin/login/")
     client.post("/admin/login/", {"username": "anna", "password": RIGHT})
@@ -132,27 +132,27 @@ def test_cookies_are_kept_from_scripts_and_other_sites() -> None:
 
 @pytest.fixture
 def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The names whose password was really checked."""
+    """The names whose password was checked."""
     names: list[str] = []
     check = ModelBackend.authenticate
 
-    def noted(self: Any, request: Any, username: Any = None, **more: Any) -> Any:
+    def record(self: Any, request: Any, username: Any = None, **more: Any) -> Any:
         names.append(username)
         return check(self, request, username=username, **more)
 
-    monkeypatch.setattr(ModelBackend, "authenticate", noted)
+    monkeypatch.setattr(ModelBackend, "authenticate", record)
     return names
 
 
 def tried(times: int, *, name: str = "anna", network: str = "10.1.0.1") -> None:
-    """So many wrong passwords of just now."""
+    """This many wrong passwords now."""
     LoginAttempt.objects.bulk_create(
         LoginAttempt(at=timezone.now(), name=name_digest(name), network=network, right=False)
         for _ in range(times)
     )
 
 
-def test_a_name_guessed_from_many_addresses_has_to_wait_ever_longer(
+def test_a_name_guessed_from_many_addresses_waits_longer_and_longer(
     hashed: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = timezone.now()
@@ -168,7 +168,7 @@ def test_a_name_guessed_from_many_addresses_has_to_wait_ever_longer(
     assert hashed == ["anna"] * 12
 
 
-def test_nobody_waits_longer_than_the_bound() -> None:
+def test_nobody_waits_longer_than_the_limit() -> None:
     assert [Limit(3, 100).seconds(wrong) for wrong in (0, 2, 3, 4, 9, 10, 10_000)] == [
         0,
         0,
@@ -180,7 +180,7 @@ def test_nobody_waits_longer_than_the_bound() -> None:
     ]
 
 
-def test_a_network_that_tries_many_names_is_refused_before_anything_is_hashed(
+def test_a_network_that_tries_many_names_is_refused_without_hashing(
     hashed: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = timezone.now()
@@ -213,7 +213,7 @@ def test_addresses_of_one_ipv6_customer_are_one_network() -> None:
     assert log_in(WRONG, name="else", address="2001:db8:0:2::1").status_code == 200
 
 
-def test_a_stranger_locks_nobody_out_of_the_browser_that_they_use() -> None:
+def test_a_stranger_locks_nobody_out_of_a_known_browser() -> None:
     browser = Client()
     assert log_in(RIGHT, browser=browser).status_code == 302
     # From everywhere, the office too.
@@ -227,7 +227,7 @@ def test_a_stranger_locks_nobody_out_of_the_browser_that_they_use() -> None:
         assert log_in(RIGHT, browser=browser, address=address).status_code == 302
 
 
-def test_a_known_browser_may_not_guess_for_ever_either() -> None:
+def test_a_known_browser_has_limits_too() -> None:
     browser = Client()
     log_in(RIGHT, browser=browser)
     browser.post("/admin/logout/")
@@ -255,7 +255,7 @@ def test_a_browser_is_known_for_its_own_names_only() -> None:
     assert log_in(RIGHT, browser=forged).status_code == 429
 
 
-def test_a_colleague_who_sets_a_new_password_opens_the_name_again() -> None:
+def test_a_new_password_from_a_colleague_resets_the_name() -> None:
     tried(NAME.free + 9)
     guess_until_locked()
     assert log_in(RIGHT).status_code == 429
@@ -273,7 +273,7 @@ def test_a_colleague_who_sets_a_new_password_opens_the_name_again() -> None:
 # --- the trace
 
 
-def test_each_try_is_logged_with_its_address_and_a_hash_of_the_name(
+def test_each_attempt_is_logged_with_address_and_hash_of_the_name(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     secret = "typed-my-password-here"
@@ -294,7 +294,7 @@ def test_each_try_is_logged_with_its_address_and_a_hash_of_the_name(
     assert not [record for record in caplog.records if record.name.startswith("axes")]
 
 
-def test_tables_hold_names_as_hashes_only() -> None:
+def test_tables_have_names_as_hashes_only() -> None:
     log_in(WRONG, name="typed-my-password-here")
 
     stored = str([*AccessAttempt.objects.values_list(), *LoginAttempt.objects.values_list()])
@@ -328,7 +328,7 @@ def test_managers_see_who_tried_and_let_a_name_try_again() -> None:
     assert log_in(RIGHT).status_code == 302
 
 
-def test_old_attempts_and_ended_sessions_are_removed() -> None:
+def test_old_attempts_and_expired_sessions_are_deleted() -> None:
     log_in(WRONG)
     log_in(RIGHT)
     LoginAttempt.objects.filter(right=False).update(at=timezone.now() - timedelta(days=LOGIN_DAYS, hours=1))

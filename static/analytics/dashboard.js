@@ -1,5 +1,5 @@
 // Draws the dashboard's charts with Chart.js, which unfold's pages load, from the JSON beside each canvas. The table
-// below a chart has the same rows; nothing is reckoned here.
+// below a chart has the same rows; nothing is calculated here.
 
 const LANGUAGE = document.documentElement.lang || "en";
 const LIVE_MS = 60_000;
@@ -9,8 +9,8 @@ const AXIS = {
   seconds: new Intl.NumberFormat(LANGUAGE, { style: "unit", unit: "minute", maximumFractionDigits: 1 }),
 };
 AXIS.decimal = AXIS.count;
-// Lengths are drawn in minutes, so that the axis has whole ones.
-const drawn = (form, value) => (form === "seconds" && value !== null ? value / 60 : value);
+// Durations are drawn in minutes, so that the axis has whole ones.
+const toDrawn = (form, value) => (form === "seconds" && value !== null ? value / 60 : value);
 const shortened = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
 
 const charts = new Map();
@@ -24,7 +24,7 @@ function dataset(series, kind) {
   const line = series.line || kind === "lines";
   return {
     label: series.title,
-    data: series.values.map((value) => drawn(series.form, value)),
+    data: series.values.map((value) => toDrawn(series.form, value)),
     texts: series.texts,
     type: line ? "line" : "bar",
     order: line ? 0 : 1,
@@ -41,7 +41,7 @@ function dataset(series, kind) {
   };
 }
 
-// A line's name stands beside a line, a bar's beside a box.
+// The legend shows a line beside the name of a line, a box beside that of bars.
 function generateLabels(chart) {
   return window.Chart.defaults.plugins.legend.labels.generateLabels(chart).map((label) => {
     const isLine = chart.data.datasets[label.datasetIndex].type === "line";
@@ -119,29 +119,29 @@ function drawAll() {
   document.querySelectorAll("canvas[data-chart]").forEach(draw);
 }
 
-// What is open now, and how old the figures are, goes on while the page is looked at.
-async function renew() {
+// Keeps the open orders and the age of the figures current while the page is visible.
+async function refreshLive() {
   if (document.hidden) return;
-  const answer = await fetch(location.href, { headers: { Accept: "text/html", "X-Requested-With": "fetch" } }).catch(() => null);
-  if (!answer?.ok || answer.redirected) return;
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  for (const part of document.querySelectorAll("[data-live]")) {
-    const fresh = page.getElementById(part.id);
-    if (fresh && !part.contains(document.activeElement)) part.replaceWith(document.adoptNode(fresh));
+  const response = await fetch(location.href, { headers: { Accept: "text/html", "X-Requested-With": "fetch" } }).catch(() => null);
+  if (!response?.ok || response.redirected) return;
+  const page = new DOMParser().parseFromString(await response.text(), "text/html");
+  for (const section of document.querySelectorAll("[data-live]")) {
+    const fresh = page.getElementById(section.id);
+    if (fresh && !section.contains(document.activeElement)) section.replaceWith(document.adoptNode(fresh));
   }
 }
 
-const question = document.querySelector("[data-question]");
-question?.addEventListener("change", (event) => {
-  if (event.target.matches("select")) question.requestSubmit();
+const filters = document.querySelector("[data-filters]");
+filters?.addEventListener("change", (event) => {
+  if (event.target.matches("select")) filters.requestSubmit();
 });
 
 drawAll();
-// The colours of a chart are painted: they turn with the page's by painting it again.
+// A chart's colours are painted: when the page's change, it must be drawn again.
 let dark = document.documentElement.classList.contains("dark");
 new MutationObserver(() => {
   if (document.documentElement.classList.contains("dark") === dark) return;
   dark = !dark;
   drawAll();
 }).observe(document.documentElement, { attributes: true, attributeFilter: ["class"] });
-setInterval(renew, LIVE_MS);
+setInterval(refreshLive, LIVE_MS);

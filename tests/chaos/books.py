@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection
 
 from analytics.refresh import refresh
-from analytics.tests.books import assert_equal_to_plain_sql
+from analytics.tests.consistency import assert_equal_to_plain_sql
 from orders.consistency import differences
 from orders.statuses import KIND_NAMES
 from tests.chaos.boards import board, pickup_board

@@ -6,22 +6,22 @@ from django.core.management.base import BaseCommand
 
 from analytics.refresh import rebuild
 
-SAY_EACH_SECONDS = 10
+PROGRESS_SECONDS = 10
 
 
 class Command(BaseCommand):
     help = (
-        "Make the figures of analytics anew from the history. Meanwhile they grow from nothing; killed, the next "
-        "refresh goes on where it was."
+        "Rebuild the figures of analytics from the history. Meanwhile they grow from nothing. If it is killed, the "
+        "next refresh continues where it stopped."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        began = said = time.monotonic()
+        start = shown_at = time.monotonic()
 
         def show(rows: int) -> None:
-            nonlocal said
-            if time.monotonic() - said > SAY_EACH_SECONDS:
-                said = time.monotonic()
-                sys.stderr.write(f"{rows:,} rows in {said - began:.0f} s\n")
+            nonlocal shown_at
+            if time.monotonic() - shown_at > PROGRESS_SECONDS:
+                shown_at = time.monotonic()
+                sys.stderr.write(f"{rows:,} rows in {shown_at - start:.0f} s\n")
 
         self.stdout.write(f"Read {rebuild(show=show)} rows of the history.")

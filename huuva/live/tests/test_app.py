@@ -1,4 +1,4 @@
-"""The application by itself, with clients that do what no test over HTTP can make them do."""
+"""The application alone, with clients that behave as no test over HTTP can make them."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def run(scenario: Callable[[LiveApp], Awaitable[None]], most_streams: int = 100)
     asyncio.run(inside())
 
 
-def test_a_full_process_says_when_to_come_back() -> None:
+def test_a_full_process_says_when_to_retry() -> None:
     async def scenario(app: LiveApp) -> None:
         first, second = Client(app, "1"), Client(app, "2")
         await first.has(b"hello")
@@ -85,7 +85,7 @@ def test_a_full_process_says_when_to_come_back() -> None:
     run(scenario, most_streams=1)
 
 
-def test_who_does_not_read_is_dropped_and_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_client_that_does_not_read_is_dropped_and_delays_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     # Long enough for who reads on a busy machine.
     monkeypatch.setattr(streams_module, "STALLED_SECONDS", 1.0)
 
@@ -112,7 +112,7 @@ def test_who_does_not_read_is_dropped_and_holds_up_nobody(monkeypatch: pytest.Mo
     run(scenario)
 
 
-def test_of_one_screens_streams_the_newest_stay() -> None:
+def test_only_the_newest_streams_of_a_screen_stay() -> None:
     async def scenario(app: LiveApp) -> None:
         clients = [Client(app, "1") for _ in range(MOST_FOR_ONE_SCREEN)]
         for client in clients:
@@ -130,7 +130,7 @@ def test_of_one_screens_streams_the_newest_stay() -> None:
     run(scenario)
 
 
-def test_what_waits_is_kept_once_for_each_kind() -> None:
+def test_of_each_kind_of_event_one_waits() -> None:
     async def scenario() -> bytes | None:
         streams = Streams(10)
         stream = streams.open(GRANT, lambda: None)
@@ -147,7 +147,7 @@ def test_what_waits_is_kept_once_for_each_kind() -> None:
     assert chunk.count(b"event: ") == 3
 
 
-def test_a_closed_stream_still_says_what_waits() -> None:
+def test_a_closed_stream_still_sends_waiting_events() -> None:
     async def scenario() -> tuple[bytes | None, bytes | None]:
         stream = Stream(GRANT, lambda: None)
         stream.offer("hint", b"hint")

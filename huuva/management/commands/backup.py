@@ -9,18 +9,15 @@ from django.utils import timezone
 
 from huuva.ops.backups import BackupError, BackupRefused, alerts, record
 from huuva.ops.backups.create import FOLDER, backup, default_file
-from huuva.ops.backups.prune import prune
 from huuva.ops.backups.record import Fault
-from huuva.ops.backups.timer import end_on_sigterm, run_daily
+from huuva.ops.backups.timer import end_on_sigterm, prune, run_daily
 
 log = structlog.get_logger(__name__)
 UNKNOWN_REASON = "It ended without a word; its log or that of the machine says more."
 
 
 class Command(BaseCommand):
-    help = (
-        "Write the whole database to a file, with a manifest beside it. Orders go on being taken meanwhile."
-    )
+    help = "Write the whole database to a file, with a manifest beside it. Orders are accepted meanwhile."
     # It must work above all when something is wrong.
     requires_system_checks: list[str] = []
 
@@ -36,12 +33,12 @@ class Command(BaseCommand):
         parser.add_argument(
             "--daily",
             action="store_true",
-            help="go on until stopped: one each day at HUUVA_BACKUP_TIME (UTC), with --prune",
+            help="run until stopped: one each day at HUUVA_BACKUP_TIME (UTC), with --prune",
         )
         parser.add_argument(
             "--failed",
             action="store_true",
-            help="make none, but note that one ended without a word, as systemd's OnFailure does",
+            help="make none, but record that one ended without a message, as systemd's OnFailure does",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -56,7 +53,7 @@ class Command(BaseCommand):
                 raise CommandError(str(error)) from None
 
     def _make(self, file: Path | None, *, prune_old: bool) -> None:
-        """One backup and the note of how it ended. Raises BackupError and OSError."""
+        """Make a backup and record the result. Raises BackupError and OSError."""
         file = file or default_file(settings.HUUVA_HOME, timezone.now())
         try:
             manifest = backup(settings.DATABASE_URL, file.absolute())
@@ -80,7 +77,7 @@ class Command(BaseCommand):
             for old in prune(settings.HUUVA_HOME / FOLDER, timezone.now(), days):
                 self.stderr.write(f"Deleted {old.name}: older than {days} days.")
         except OSError as error:
-            # The backup is good all the same.
+            # The backup itself is good.
             log.warning("backups_not_pruned", error=str(error))
 
     def _daily(self) -> None:
@@ -97,7 +94,7 @@ class Command(BaseCommand):
             self.stderr.write(str(error))
             return False
         finally:
-            # Nobody else needs it for a day, and a restore refuses while it is there.
+            # It isn't needed for a day, and a restore refuses while it is open.
             connection.close()
         return True
 

@@ -7,15 +7,15 @@ from huuva.ops.first_data import KEY_FILE, LOGIN_FILE, is_new, make_first_data
 
 
 class Command(BaseCommand):
-    help = "Make the kitchen “main”, a manager and an API key in a new installation; in any other one do nothing."
+    help = "Create the kitchen “main”, a manager and an API key in a new installation; otherwise do nothing."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        # It runs before each start: who was removed, and a key that was revoked, must not come back by a restart.
+        # It runs before each start: removed users and revoked keys must not come back by a restart.
         if not is_new():
-            self.stdout.write("There are users or API keys already: nothing was made.")
+            self.stdout.write("There are users or API keys already: nothing was created.")
             return
         make_first_data(settings.HUUVA_HOME)
-        # The secrets themselves are not printed: this may run in a container whose output is kept.
+        # The secrets themselves are not printed: this may run in a container whose output is stored.
         self.stdout.write(
             f"The manager's login is in {settings.HUUVA_HOME / LOGIN_FILE}, the API key in "
             f"{settings.HUUVA_HOME / KEY_FILE}."

@@ -15,16 +15,15 @@ from orders.privacy import repeat_erasures
 
 class Command(BaseCommand):
     help = (
-        "Put a backup into the database, in one transaction, compare it with its manifest, bring it to this "
-        "release, make the change feed go on behind it, and erase again whom this server has erased since. Stop web, "
-        "worker and beat first."
+        "Restore a backup into the database, in one transaction, compare it with its manifest, migrate it to this "
+        "release, continue the change feed after it, and repeat the erasures since. Stop web, worker and beat first."
     )
-    # The database may be empty, or the broken one that is to be replaced.
+    # The database may be empty, or the broken one to be replaced.
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path)
-        parser.add_argument("--replace", action="store_true", help="what is in the database now is lost")
+        parser.add_argument("--replace", action="store_true", help="lose what is in the database now")
 
     def handle(self, *args: Any, **options: Any) -> None:
         erased = self._erased()
@@ -32,7 +31,7 @@ class Command(BaseCommand):
             manifest = restore(settings.DATABASE_URL, options["file"].absolute(), replace=options["replace"])
         except (BackupError, OSError) as error:
             raise CommandError(str(error)) from None
-        # Before anything else writes, and before `migrate`, whose checks ask for it.
+        # Before anything else writes, and before `migrate`, whose checks read it.
         offset = feed.raise_offset() if _has_offset() else 0
         call_command("migrate", interactive=False, verbosity=0)
         with connection.cursor() as cursor:
@@ -46,10 +45,10 @@ class Command(BaseCommand):
         )
 
     def _erased(self) -> list[erasures.Listed]:
-        """Whom the database that is to be replaced has erased, perhaps after the backup was made."""
+        """The erasures of the database to be replaced, perhaps later than the backup."""
         try:
-            there = Erasure._meta.db_table in connection.introspection.table_names()
-            return erasures.listed() if there else []
+            exists = Erasure._meta.db_table in connection.introspection.table_names()
+            return erasures.listed() if exists else []
         except DatabaseError as error:
             self.stderr.write(f"The present list of erased customers can't be read ({type(error).__name__}).")
             return []

@@ -14,7 +14,7 @@ from huuva.ops.first_data import KITCHEN
 from huuva.ops.simulation.client import Client, GaveUp
 from huuva.ops.simulation.filling import fill, refresh_figures, vacuum
 from huuva.ops.simulation.kitchen import furnish, has_real_orders, simulation_key
-from huuva.ops.simulation.options import MINUTES, PER_DAY, RATE, SPEED, add_options, wrong_together
+from huuva.ops.simulation.options import MINUTES, PER_DAY, RATE, SPEED, add_options, conflict_of
 from huuva.ops.simulation.past import Past
 from huuva.ops.simulation.player import Player
 from huuva.ops.simulation.progress import Progress
@@ -26,8 +26,8 @@ from orders.models import Kitchen
 class Command(BaseCommand):
     help = (
         "Play a dinner rush against a running installation, through its HTTP API: orders of several brands, for now "
-        "and for later, cooks that bump, couriers, cancellations, mistakes. Or, with --days, write a past straight to "
-        "the database. The orders are real ones to it and stay."
+        "and for later, cooks that bump, couriers, cancellations, mistakes. Or, with --days, write days of the past "
+        "straight to the database. The orders count as real ones and stay."
     )
     requires_system_checks: list[str] = []
 
@@ -35,9 +35,9 @@ class Command(BaseCommand):
         add_options(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        wrong = wrong_together(options)
-        if wrong:
-            raise CommandError(wrong)
+        conflict = conflict_of(options)
+        if conflict:
+            raise CommandError(conflict)
         seed = options["seed"] if options["seed"] is not None else random.SystemRandom().randrange(10**6)
         if options["days"] is not None:
             self._write_past(options, seed)
@@ -61,7 +61,7 @@ class Command(BaseCommand):
             f"Writing {options['days']} days of {len(pasts)} kitchen{'s' * (len(pasts) > 1)}: about {expected:,.0f} "
             f"orders. --seed {seed} repeats it.\n"
         )
-        began = time.monotonic()
+        start = time.monotonic()
         progress = Progress(expected, sys.stderr, "order", 1)
         orders, rows = fill(pasts, lambda orders, rows: progress.show(orders, f"{rows:,} rows of history"))
         progress.close()
@@ -71,10 +71,10 @@ class Command(BaseCommand):
         progress.close()
         refreshed = time.monotonic()
         vacuum()
-        ended = time.monotonic()
+        end = time.monotonic()
         self.stdout.write(
-            f"Wrote {orders:,} orders with {rows:,} rows of history in {written - began:.0f} s, brought the figures up "
-            f"to date in {refreshed - written:.0f} s and PostgreSQL's statistics in {ended - refreshed:.0f} s."
+            f"Wrote {orders:,} orders with {rows:,} rows of history in {written - start:.0f} s, brought the figures up "
+            f"to date in {refreshed - written:.0f} s and PostgreSQL's statistics in {end - refreshed:.0f} s."
         )
 
     def _play_rush(self, options: dict[str, Any], seed: int) -> None:
@@ -89,12 +89,12 @@ class Command(BaseCommand):
             player.stop.set()
 
         before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-        # Not self.stderr: it ends each write with a line's end, and colours it as an error.
+        # Not self.stderr: it ends each write with a newline, and colours it as an error.
         sys.stderr.write(
             f"Simulating {minutes:g} minutes at {url}: {len(plan)} orders, done in "
             f"{player.end / speed / 60:.1f} minutes. --seed {seed} repeats it.\n"
         )
-        began = time.monotonic()
+        start = time.monotonic()
         try:
             player.play(lambda second: progress.show(second, player.tally.short()))
         finally:
@@ -104,12 +104,12 @@ class Command(BaseCommand):
         progress.close()
         for sentence in player.tally.errors[:10]:
             self.stderr.write(f"Error: {sentence}")
-        self.stdout.write(f"Simulated in {time.monotonic() - began:.0f} s: {player.tally.summary()}.")
+        self.stdout.write(f"Simulated in {time.monotonic() - start:.0f} s: {player.tally.summary()}.")
         if player.tally.errors:
             raise CommandError(f"{len(player.tally.errors)} calls failed.")
 
     def _target(self, options: dict[str, Any]) -> tuple[str, str, str | None]:
-        """Address, key and kitchen. What runs here is furnished for it; another installation isn't touched."""
+        """Address, key and kitchen. This installation gets what the simulation needs; another one is not changed."""
         url, key, kitchen = options["url"], options["key"], (options["kitchen"] or [None])[0]
         if url:
             if not key:
@@ -127,14 +127,14 @@ class Command(BaseCommand):
 
 def _kitchen(slug: str) -> Kitchen:
     """Raises CommandError."""
-    found = Kitchen.objects.filter(pk=slug).first()
-    if found is None:
+    kitchen = Kitchen.objects.filter(pk=slug).first()
+    if kitchen is None:
         raise CommandError(f"Unknown kitchen: {slug}.")
-    return found
+    return kitchen
 
 
 def _check(url: str, key: str | None = None) -> None:
-    """Raises CommandError where nothing answers there, or where it refuses the key."""
+    """Raises CommandError if nothing answers there, or if it refuses the key."""
     try:
         client = Client(url, key or "", patience=5)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Telling of backups that fail or are missing: by mail, in the log and on the admin's first page."""
+"""Alerts of failed or missing backups: by mail, in the log and on the admin's front page."""
 
 from __future__ import annotations
 
@@ -20,43 +20,43 @@ from orders.admin.sections import Alert
 log = structlog.get_logger(__name__)
 
 
-def tell(trouble: Trouble) -> None:
-    """One line of the log and one mail, whoever else has been told."""
+def report(trouble: Trouble) -> None:
+    """One line of the log and one mail, always."""
     log.warning(f"backup_{trouble.fault}", since=trouble.since.isoformat(), reason=trouble.reason)
     subjects = {
         Fault.FAILED: _("Huuva: the backup failed"),
         Fault.MISSING: _("Huuva: the backup is missing"),
     }
     advice = _(
-        "Free its disk or mend what it names, then run `manage.py backup`. "
-        "docs/operations.md says how backups are made."
+        "Free disk space or fix what the message names, then run `manage.py backup`. "
+        "See docs/operations.md for backups."
     )
     send_alert(subjects[trouble.fault], f"{_sentence(trouble)}\n\n{advice}")
 
 
-def tell_once(now: datetime) -> bool:
-    """The same where something is wrong and nobody was told within a day; whether it was told."""
+def report_once(now: datetime) -> bool:
+    """Report what is wrong now, at most once a day; returns whether it was reported."""
     trouble = record.trouble(now)
     if trouble is None or not record.claim_alert(now):
         return False
-    tell(trouble)
+    report(trouble)
     return True
 
 
 def note_failure(reason: str) -> None:
-    """In the database, the log and by mail; of failures one after the other a mail each day. Without the database,
-    which may be what failed, nobody knows who was told: it is told again."""
+    """Record a failure and report it, repeated ones once a day. Without the database, which may be what failed, every
+    failure is reported."""
     now = timezone.now()
     try:
         record.note_failure(now, reason)
-        tell_once(now)
+        report_once(now)
     except Error as error:
         log.warning("backup_not_noted", error=type(error).__name__)
-        tell(Trouble(Fault.FAILED, now, reason))
+        report(Trouble(Fault.FAILED, now, reason))
 
 
 def backup_alerts(request: HttpRequest) -> Iterable[Alert]:
-    """For the admin's first page, for those who look after the whole installation; one statement."""
+    """For the admin's front page of users who manage the whole installation; one statement."""
     if not request.user.has_perm("orders.add_kitchen"):
         return []
     trouble = record.trouble(timezone.now())

@@ -17,9 +17,8 @@ import psycopg
 
 from core.home import make_folder
 from huuva.ops.backups import BackupRefused
-from huuva.ops.backups.database import connect, count_rows
+from huuva.ops.backups.database import connect, count_rows, run
 from huuva.ops.backups.manifest import MANIFEST_VERSION, Manifest, digest_of, manifest_of
-from huuva.ops.backups.programs import run
 
 FOLDER: Final = "backups"
 
@@ -29,15 +28,15 @@ def default_file(home: Path, now: datetime) -> Path:
 
 
 def backup(url: str, file: Path) -> Manifest:
-    """Writes the database at `url` to `file` and its manifest beside it; both can be read by their owner only.
+    """Writes the database at `url` to `file` and its manifest beside it; both are readable by their owner only.
 
-    The file gets its name when it is whole: a backup that was cut off is never taken for one. Raises BackupError;
-    BackupRefused where nothing was tried.
+    The file gets its name when it is complete, so an interrupted backup never looks like one. Raises BackupError;
+    BackupRefused if nothing was tried.
     """
     if file.exists():
         raise BackupRefused(f"{file} is there already: name another file.")
     make_folder(file.parent)
-    with _written_alone(file) as output:
+    with _exclusive_file(file) as output:
         part = Path(output.name)
         with connect(url) as connection:
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
@@ -52,7 +51,7 @@ def backup(url: str, file: Path) -> Manifest:
             os.fsync(output.fileno())
             rows = count_rows(connection)
             server = connection.info.server_version
-        # Reads the whole table of contents: what can't be listed can't be restored.
+        # Reads the whole table of contents: a file that can't be listed can't be restored.
         run("pg_restore", None, ["--list", str(part)], stdout=subprocess.DEVNULL)
         manifest = Manifest(
             version=MANIFEST_VERSION,
@@ -62,17 +61,17 @@ def backup(url: str, file: Path) -> Manifest:
             bytes=part.stat().st_size,
             rows=rows,
         )
-        notes = manifest_of(file)
-        notes.touch(mode=0o600)
-        notes.write_text(json.dumps(asdict(manifest), indent=2) + "\n", encoding="utf-8")
+        manifest_file = manifest_of(file)
+        manifest_file.touch(mode=0o600)
+        manifest_file.write_text(json.dumps(asdict(manifest), indent=2) + "\n", encoding="utf-8")
         part.rename(file)
     return manifest
 
 
 @contextmanager
-def _written_alone(file: Path) -> Iterator[IO[bytes]]:
-    """The empty file that becomes `file` when it is whole, for one backup at a time; gone afterwards. What a killed one
-    has left is used again: the kernel lets go of its lock."""
+def _exclusive_file(file: Path) -> Iterator[IO[bytes]]:
+    """The empty file that becomes `file` when it is complete, locked for one backup; removed afterwards. The file of a
+    killed backup is used again: the kernel has released its lock."""
     part = file.with_name(f".{file.name}.part")
     part.touch(mode=0o600)
     with part.open("r+b") as output:

@@ -1,4 +1,4 @@
-"""What a backup holds, written beside it."""
+"""The manifest of a backup, written beside it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MANIFEST_VERSION: Final = 1
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a backup holds. `made_at` is ISO 8601 in UTC, `rows` counts each table's rows in the backup's snapshot."""
+    """The contents of a backup. `made_at` is ISO 8601 in UTC, `rows` counts the rows of each table in its snapshot."""
 
     version: int
     made_at: str

@@ -1,4 +1,4 @@
-"""How backups ended: what /metrics, the admin's first page and mails say of them."""
+"""The results of backups, for /metrics, the admin's front page and mails."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from django.db.models import F, Q
 
 from huuva.models import BackupRecord
 
-# A backup a day, and time to make it.
+# One backup a day, and the time to make it.
 MISSING_AFTER: Final = timedelta(hours=26)
-# As long as nothing gets better: once a day, a little earlier each time.
+# Once a day while nothing gets better, a little earlier each time.
 ALERT_EVERY: Final = timedelta(hours=20)
 
 
@@ -24,7 +24,7 @@ class Fault(StrEnum):
 
 @dataclass(frozen=True)
 class Trouble:
-    """What is wrong with the backups. `since`: the failure, or the last good backup, or since when one is expected."""
+    """What is wrong with the backups. `since`: the failure, the last good backup, or the time one is expected from."""
 
     fault: Fault
     since: datetime
@@ -32,7 +32,7 @@ class Trouble:
 
 
 def note_expected(now: datetime) -> BackupRecord:
-    """A timer runs: from now on a backup that isn't made is missing."""
+    """A timer has started: from now on backups are expected."""
     return BackupRecord.objects.get_or_create(id=1, defaults={"expected_since": now})[0]
 
 
@@ -55,7 +55,7 @@ def last() -> BackupRecord | None:
 
 
 def trouble(now: datetime) -> Trouble | None:
-    """What is wrong now. None also where no backup was ever tried and no timer runs: nobody expects one."""
+    """What is wrong now. None also if no backup was ever tried and no timer runs."""
     record = last()
     if record is None:
         return None
@@ -67,7 +67,6 @@ def trouble(now: datetime) -> Trouble | None:
 
 
 def claim_alert(now: datetime) -> bool:
-    """Whether somebody is to be told of the trouble now: at once after a good backup, then each day. Of several
-    processes that ask, one gets yes."""
+    """Whether to report now: at once after a good backup, then once a day. Only one of several processes gets True."""
     due = Q(alerted_at=None) | Q(alerted_at__lt=F("succeeded_at")) | Q(alerted_at__lt=now - ALERT_EVERY)
     return BackupRecord.objects.filter(due, id=1).update(alerted_at=now) == 1

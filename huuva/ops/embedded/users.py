@@ -1,4 +1,4 @@
-"""Who uses the embedded servers of a home: so that two starters don't collide and the last one stops them."""
+"""Counts the users of a home's embedded servers, so that two starts don't collide and the last one stops them."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from huuva.ops.embedded.places import prepare_home
 class Users:
     """One process's claim on the servers of a home.
 
-    Both locks are POSIX record locks: the kernel drops them when the process dies, by kill -9
-    too, and a forked child does not inherit them.
+    Both locks are POSIX record locks: the kernel releases them when the process dies, also by kill -9, and a forked
+    child does not inherit them.
     """
 
     def __init__(self, home: Path) -> None:
@@ -26,7 +26,7 @@ class Users:
 
     @contextmanager
     def starting(self) -> Iterator[None]:
-        """Inside, nobody else starts or stops a server; from then on this process counts as a user."""
+        """Inside the block nobody else starts or stops a server; from then on this process is a user."""
         fcntl.lockf(self._turn, fcntl.LOCK_EX)
         try:
             fcntl.lockf(self._use, fcntl.LOCK_SH)
@@ -36,7 +36,7 @@ class Users:
 
     @contextmanager
     def leaving(self) -> Iterator[bool]:
-        """Ends the claim; True where nobody else has one, so that the servers can be stopped."""
+        """Ends the claim; True if it was the last, so that the servers can be stopped."""
         fcntl.lockf(self._turn, fcntl.LOCK_EX)
         try:
             try:

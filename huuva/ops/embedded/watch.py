@@ -1,4 +1,4 @@
-"""Starts the embedded servers again when one of them dies under a running installation."""
+"""Restarts the embedded servers of a running installation when one dies."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ import psycopg
 from core.env import ConfigError
 from huuva.ops.embedded.places import ServiceError
 
-# Between two looks, in seconds. A look that finds all well is two connections to PostgreSQL and one to Valkey.
+# Seconds between two checks. A check costs two connections to PostgreSQL and one to Valkey.
 PERIOD: Final = 2.0
 
 
 @contextmanager
 def watching(ensure: Callable[[], None]) -> Iterator[None]:
-    """Calls `ensure`, which starts what doesn't run, each PERIOD until the block ends.
+    """Calls `ensure`, which starts what isn't running, each PERIOD until the block ends.
 
-    What it can't mend is said once, until it succeeds again.
+    An error is printed once, until it succeeds again.
     """
     stop = threading.Event()
     thread = threading.Thread(target=_watch, args=(ensure, stop), daemon=True)
@@ -30,17 +30,17 @@ def watching(ensure: Callable[[], None]) -> Iterator[None]:
         yield
     finally:
         stop.set()
-        # A server that is just being started is not to be stopped halfway.
+        # A server that is being started must not be stopped halfway.
         thread.join()
 
 
 def _watch(ensure: Callable[[], None], stop: threading.Event) -> None:
-    said = ""
+    reported = ""
     while not stop.wait(PERIOD):
         try:
             ensure()
-            said = ""
+            reported = ""
         except (ConfigError, ServiceError, OSError, psycopg.Error) as error:
-            if str(error) != said:
-                said = str(error)
-                sys.stderr.write(f"{said}\n")
+            if str(error) != reported:
+                reported = str(error)
+                sys.stderr.write(f"{reported}\n")

@@ -7,7 +7,7 @@ import random
 from collections.abc import Iterator
 from typing import Final
 
-# Hour of the day and how busy it is then, 1 at the dinner's peak; straight lines in between.
+# Hour of the day and how busy it is, 1 at the dinner peak; linear in between.
 DAY: Final = (
     *((0, 0.05), (2, 0.01), (8, 0.02), (10.5, 0.15), (12, 0.7), (13, 0.5), (15, 0.2), (16.5, 0.4)),
     *((18.5, 1.0), (19.5, 0.9), (21, 0.5), (22.5, 0.2), (24, 0.05)),
@@ -25,9 +25,9 @@ def busyness(hour: float) -> float:
 
 
 def mean_busyness(minutes: float) -> float:
-    """Of a rush that long."""
-    moments = [minutes * 60 * (part + 0.5) / 100 for part in range(100)]
-    return sum(busyness(hour_at(moment, minutes)) for moment in moments) / len(moments)
+    """The mean over a rush of that length."""
+    seconds = [minutes * 60 * (n + 0.5) / 100 for n in range(100)]
+    return sum(busyness(hour_at(second, minutes)) for second in seconds) / len(seconds)
 
 
 def hour_at(second: float, minutes: float) -> float:
@@ -42,6 +42,6 @@ def arrivals(rng: random.Random, rate: float, minutes: float) -> Iterator[float]
         second += rng.expovariate(rate / 60)
         if second >= minutes * 60:
             return
-        # Thinning: drawn as if it were always the peak, kept as often as it is that busy.
+        # Thinning: drawn as if it were always the peak, accepted with the probability `busyness`.
         if rng.random() < busyness(hour_at(second, minutes)):
             yield second

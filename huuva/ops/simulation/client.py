@@ -1,4 +1,4 @@
-"""Calls the order API as a careful channel does: one kept connection, idempotency keys, retries that wait as told."""
+"""Calls the order API as a careful channel does: a persistent connection, idempotency keys, patient retries."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ PATIENCE_SECONDS: Final = 120.0
 TIMEOUT_SECONDS: Final = 15.0
 FIRST_WAIT_SECONDS: Final = 0.2
 LONGEST_WAIT_SECONDS: Final = 5.0
-# Also what a proxy says while the server behind it starts again.
+# Also the answers of a proxy while its server restarts.
 COMES_BACK: Final = frozenset({429, 502, 503, 504})
 
 
 class GaveUp(Exception):
-    """No answer in spite of all retries; the message says what the last one ran into."""
+    """No answer in spite of all retries; the message has the last error."""
 
 
 class Stopped(Exception):
-    """The run was stopped before an answer came: whether the call took effect isn't known."""
+    """The run was stopped before an answer: it is unknown whether the call took effect."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Answer:
 
 
 class Client:
-    """One thread's connection to one installation. `retries` counts the calls that had to be sent again."""
+    """One thread's connection to an installation. `retries` counts the calls that were sent again."""
 
     def __init__(
         self, url: str, key: str, stop: threading.Event | None = None, patience: float = PATIENCE_SECONDS
@@ -62,7 +62,7 @@ class Client:
         if body is not None:
             data = json.dumps(body).encode()
             headers["Content-Type"] = "application/json"
-        began, pause = time.monotonic(), FIRST_WAIT_SECONDS
+        start, pause = time.monotonic(), FIRST_WAIT_SECONDS
         while True:
             try:
                 answer, wait = self._once(method, self._path + path, data, headers)
@@ -73,13 +73,13 @@ class Client:
             except (OSError, http.client.HTTPException) as error:
                 self._connection.close()
                 if self._used:
-                    # Servers close kept connections that were idle for long: no trouble, a new one will do.
+                    # Servers close connections that were idle for long: a new one is all it needs.
                     self._used = False
                     continue
                 trouble, wait = str(error) or type(error).__name__, 0.0
             wait = max(wait, pause)
             pause = min(2 * pause, LONGEST_WAIT_SECONDS)
-            if time.monotonic() + wait - began > self._patience:
+            if time.monotonic() + wait - start > self._patience:
                 raise GaveUp(f"{method} {path} had no answer in {self._patience:.0f} s ({trouble})")
             if self._stop.wait(wait):
                 raise Stopped(trouble)
@@ -94,18 +94,18 @@ class Client:
         """The answer, and the seconds to wait before the call is sent again; None where the answer is final."""
         self._connection.request(method, path, data, headers)
         response = self._connection.getresponse()
-        raw = response.read()  # always: what is left unread would spoil the connection
+        raw = response.read()  # always: unread data would break the connection
         problem = _problem(raw) if response.status >= 400 else {}
         answer = Answer(response.status, str(problem.get("code", "")), str(problem.get("detail", "")))
         if answer.status in COMES_BACK or answer.code == "idempotency_in_progress":
-            told = response.headers.get("Retry-After", "")
-            return answer, float(told) if told.isdecimal() else 0.0
+            retry_after = response.headers.get("Retry-After", "")
+            return answer, float(retry_after) if retry_after.isdecimal() else 0.0
         return answer, None
 
 
 def _problem(raw: bytes) -> dict[str, Any]:
     try:
-        found = json.loads(raw)
+        problem = json.loads(raw)
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return problem if isinstance(problem, dict) else {}

@@ -1,4 +1,4 @@
-"""What one simulated customer orders, as a channel would send it."""
+"""The order of a simulated customer, as a channel would send it."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from huuva.ops.simulation.menu import (
 )
 
 CUSTOMERS = 400
-# How the account of every simulated customer begins.
+# Prefix of the accounts of simulated customers.
 ACCOUNT = "customer-"
 
 
 def ordered_dishes(rng: random.Random) -> tuple[Brand, list[Dish]]:
-    """One brand's dishes, each once; seldom a whole office orders."""
+    """Dishes of one brand, each once; now and then for a whole office."""
     brand = rng.choices(BRANDS, [brand.share for brand in BRANDS])[0]
     mains = rng.choices((1, 2, 3, len(brand.dishes)), (50, 32, 14, 4))[0]
     extras = rng.choices((0, 1, 2, len(brand.extras)), (40, 35, 20, 5))[0]
@@ -35,11 +35,11 @@ def ordered_dishes(rng: random.Random) -> tuple[Brand, list[Dish]]:
 def order_body(
     rng: random.Random, number: int, brand: Brand, dishes: list[Dish], customers: int = CUSTOMERS
 ) -> dict[str, Any]:
-    """The body of POST /api/orders but for what only the moment of sending tells: id, kitchen, pickup time."""
-    customer = int(customers * rng.random() ** 2)  # some come again and again
+    """The body of POST /api/orders without what is known only when it is sent: id, kitchen, pickup time."""
+    customer = int(customers * rng.random() ** 2)  # some order again and again
     who = random.Random(customer)  # noqa: S311  (the same customer has the same name)
     channel, display = rng.choice(CHANNELS)
-    # Couriers read a number that is short, so it comes round again.
+    # Numbers for couriers are short, so they repeat.
     short = 100 + (number * 37 + 11) % 900
     body: dict[str, Any] = {
         "account": f"{ACCOUNT}{customer:04}",
@@ -55,7 +55,7 @@ def order_body(
     }
     if rng.random() < 0.2:
         body["note"] = rng.choice(ORDER_NOTES)
-    # Named only where the customer has an allergy: were it on every ticket, nobody would look.
+    # Only for customers with an allergy: if it were on every ticket, nobody would read it.
     allergic = rng.random() < 0.1
     for dish in dishes:
         body["items"].append(_item(rng, dish, allergic))
@@ -66,8 +66,8 @@ def _item(rng: random.Random, dish: Dish, allergic: bool) -> dict[str, Any]:
     quantity = rng.choices((1, 2, 3, 6), (78, 16, 4, 2))[0]
     item: dict[str, Any] = {"plu": dish.plu, "name": dish.name, "quantity": quantity, "price": dish.price}
     if dish.modifiers and rng.random() < 0.35:
-        wanted = rng.sample(dish.modifiers, min(rng.choice((1, 1, 2)), len(dish.modifiers)))
-        item["modifiers"] = [{"name": name, "quantity": 1} for name in wanted]
+        chosen = rng.sample(dish.modifiers, min(rng.choice((1, 1, 2)), len(dish.modifiers)))
+        item["modifiers"] = [{"name": name, "quantity": 1} for name in chosen]
     if rng.random() < 0.12:
         item["note"] = rng.choice(ITEM_NOTES)
     if allergic and dish.allergens:

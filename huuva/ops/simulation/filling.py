@@ -1,4 +1,4 @@
-"""Writing a past to the database, then bringing everything that reads it up to date."""
+"""Writes a simulated past to the database, then updates analytics and statistics."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ from integrations.models import Sink
 from orders.bulk import BATCH, SimulatedOrder, store
 from orders.models import Order, OrderItem, StatusChange
 
-# What the planner may be ahead of the database, in batches: enough for neither to wait, too few to need memory.
+# How many batches the simulation may be ahead of the database: enough that neither waits, few enough for memory.
 AHEAD: Final = 4
 
 
 def fill(pasts: Sequence[Past], show: Callable[[int, int], None]) -> tuple[int, int]:
-    """Write these pasts, oldest orders first; returns the numbers of orders and of rows of their history.
+    """Write these pasts, oldest orders first; returns the number of orders and of rows of their history.
 
-    `show` is told these numbers after each batch, which is one transaction. While one is written, the next is planned.
+    `show` is called with these numbers after each batch, which is one transaction. While a batch is written, the next
+    is simulated.
     """
     batches: queue.Queue[list[SimulatedOrder] | None] = queue.Queue(AHEAD)
     written: list[tuple[int, int]] = []
@@ -34,7 +35,7 @@ def fill(pasts: Sequence[Past], show: Callable[[int, int], None]) -> tuple[int, 
             while (batch := batches.get()) is not None:
                 if not errors:
                     written.append((len(batch), _store(batch)))
-        except BaseException as error:  # noqa: BLE001  (told to the thread that plans)
+        except BaseException as error:  # noqa: BLE001  (raised by the other thread)
             errors.append(error)
             while batches.get() is not None:
                 pass
@@ -58,7 +59,7 @@ def fill(pasts: Sequence[Past], show: Callable[[int, int], None]) -> tuple[int, 
 
 
 def _store(batch: list[SimulatedOrder]) -> int:
-    """A past is told to nobody: receivers begin anew with what happens from their making on."""
+    """A simulated past is sent to no receiver: they start again with what happens from now on."""
     with transaction.atomic():
         rows = store(batch)
         Sink.objects.filter(begun=True).update(begun=False)
@@ -67,10 +68,10 @@ def _store(batch: list[SimulatedOrder]) -> int:
 
 def _batches(pasts: Sequence[Past]) -> Iterator[list[SimulatedOrder]]:
     batch: list[SimulatedOrder] = []
-    for day in zip(*(past.lives() for past in pasts), strict=True):
-        # Kitchens of one day together, as they would have been written.
-        for life in heapq.merge(*day, key=lambda life: life.order.created_at):
-            batch.append(life)
+    for day in zip(*(past.orders_by_day() for past in pasts), strict=True):
+        # The kitchens of a day together, as they would have been written.
+        for order in heapq.merge(*day, key=lambda order: order.order.created_at):
+            batch.append(order)
             if len(batch) == BATCH:
                 yield batch
                 batch = []
@@ -79,12 +80,12 @@ def _batches(pasts: Sequence[Past]) -> Iterator[list[SimulatedOrder]]:
 
 
 def vacuum() -> None:
-    """What autovacuum would do some minutes later: statistics for plans, pages marked as all visible."""
+    """What autovacuum would do minutes later: collect statistics, mark pages as all-visible."""
     with connection.cursor() as cursor:
         for model in (Order, OrderItem, StatusChange, *analytics.ROLLUPS):
             cursor.execute(f"VACUUM (ANALYZE) {model._meta.db_table}")
 
 
 def refresh_figures(show: Callable[[int], None]) -> int:
-    """Bring analytics up to date; returns how many rows were read, and tells `show` after each portion."""
+    """Refresh analytics; returns how many rows were read, and calls `show` after each page."""
     return analytics.refresh(seconds=float("inf"), show=show).changes

@@ -1,4 +1,4 @@
-"""What the simulation needs of the installation that runs here: brands, stations, and a key without a rate limit."""
+"""What the simulation needs in this installation: brands, stations, and a key without a rate limit."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 
 from django.db import transaction
 
-from huuva.ops.first_data import kept_key
+from huuva.ops.first_data import stored_key
 from huuva.ops.simulation.customers import ACCOUNT
 from huuva.ops.simulation.menu import BRANDS, STATIONS
 from kitchen_display.models import Station, StationRule
@@ -19,24 +19,24 @@ SCOPES: Final = ("orders:read", "orders:write", "orders:recall")
 
 
 def simulation_key(home: Path) -> str:
-    return kept_key(home / KEY_FILE, KEY_NAME, SCOPES, rate_limit=0)
+    return stored_key(home / KEY_FILE, KEY_NAME, SCOPES, rate_limit=0)
 
 
 @transaction.atomic
 def furnish(kitchen: Kitchen) -> None:
-    """Makes the brands that are missing and, for a kitchen without any station, its stations."""
+    """Creates missing brands and, for a kitchen without stations, its stations."""
     for brand in BRANDS:
         Brand.objects.get_or_create(id=brand.id, defaults={"name": brand.name, "colour": brand.colour})
-    # A manager's own stations are left as they are.
+    # A manager's own stations stay as they are.
     if kitchen.stations.exists():
         return
-    for wanted in STATIONS:
-        station = Station.objects.create(kitchen=kitchen, slug=wanted.slug, name=wanted.name)
+    for planned in STATIONS:
+        station = Station.objects.create(kitchen=kitchen, slug=planned.slug, name=planned.name)
         StationRule.objects.bulk_create(
-            StationRule(station=station, plu=prefix, is_prefix=True) for prefix in wanted.prefixes
+            StationRule(station=station, plu=prefix, is_prefix=True) for prefix in planned.prefixes
         )
 
 
 def has_real_orders(kitchen: Kitchen) -> bool:
-    """Whether it has an order whose account no simulation has invented."""
+    """Whether it has an order whose account is not simulated."""
     return Order.objects.filter(kitchen=kitchen).exclude(account__startswith=ACCOUNT).exists()

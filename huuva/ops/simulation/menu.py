@@ -1,4 +1,4 @@
-"""What the simulated kitchen cooks, for whom, and what people write on their orders. Everything here is invented."""
+"""The simulated menu, customers and notes. Everything here is invented."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Dish:
-    """`price` in cents; `minutes` at its station, 0 for what is only handed over."""
+    """`price` in cents; `minutes` at its station, 0 for drinks, which are only handed over."""
 
     plu: str
     name: str
@@ -20,7 +20,7 @@ class Dish:
 
 @dataclass(frozen=True, slots=True)
 class Station:
-    """`prefixes`: beginnings of the PLUs that it makes."""
+    """`prefixes` of the PLUs that it makes."""
 
     slug: str
     name: str
@@ -29,7 +29,7 @@ class Station:
 
 @dataclass(frozen=True, slots=True)
 class Brand:
-    """`share`: how often it is ordered, beside the others'."""
+    """`share`: how often it is ordered, relative to the others."""
 
     id: str
     name: str
@@ -39,7 +39,7 @@ class Brand:
     extras: tuple[Dish, ...]
 
 
-# CAT1 and CAT2 are the products of the example that `make run` prints. Nobody claims drinks: all stations show them.
+# CAT1 and CAT2 are the products of the example that `make run` prints. Drinks have no station: all stations show them.
 STATIONS: Final = (
     Station("grill", "Grill", ("GRILL-", "FRY-", "CAT1-")),
     Station("sushi", "Sushi", ("SUSHI-", "COLD-", "CAT2-")),

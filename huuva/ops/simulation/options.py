@@ -1,4 +1,4 @@
-"""The options of `manage.py simulate`, which `make demo` takes too."""
+"""The options of `manage.py simulate` and `make demo`."""
 
 from __future__ import annotations
 
@@ -66,8 +66,8 @@ def add_options(parser: ArgumentParser) -> None:
     )
 
 
-def wrong_together(options: Mapping[str, Any]) -> str | None:
-    """A sentence about options that don't go together; None where all do."""
+def conflict_of(options: Mapping[str, Any]) -> str | None:
+    """A sentence about options that conflict; None if none do."""
     if options["days"] is None:
         if options["orders_per_day"] is not None or options["beside_real_orders"]:
             return "--orders-per-day and --beside-real-orders go with --days."

@@ -1,4 +1,4 @@
-"""Plays the plan of a rush against a running installation, in its time or faster."""
+"""Plays the plan of a rush against a running installation, in real time or faster."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from huuva.ops.simulation.client import Client, GaveUp, Stopped
+from huuva.ops.simulation.progress import Tally
 from huuva.ops.simulation.rush import Planned, Step, end_of
-from huuva.ops.simulation.tally import Tally
 
 THREADS: Final = 8
 LOOK_SECONDS: Final = 0.25
 
 
 class Player:
-    """`speed` 60 plays a simulated hour in a minute. `stop` may be set at any moment, from anywhere.
+    """`speed` 60 plays a simulated hour in a minute. `stop` may be set at any time, from any thread.
 
-    One thread sees to all calls of an order, so they keep their order. Pickup times shrink with the speed: an
-    order that is late in the plan is late on the wall.
+    One thread makes all calls of an order, so that they stay in sequence. Pickup times shrink with the speed: an order
+    that is late in the plan is late on the wall.
     """
 
     def __init__(
@@ -32,12 +32,12 @@ class Player:
         self.tally = Tally()
         self.stop = threading.Event()
         self.end = end_of(plan)
-        self._began = time.monotonic()
-        self._began_at = datetime.now(UTC)
+        self._start = time.monotonic()
+        self._started_at = datetime.now(UTC)
 
     def play(self, show: Callable[[float], None]) -> None:
-        """Returns when all calls are made or `stop` is set. `show` is told the simulated second, now and then."""
-        self._began, self._began_at = time.monotonic(), datetime.now(UTC)
+        """Returns when all calls were made or `stop` is set. Calls `show` with the simulated second, now and then."""
+        self._start, self._started_at = time.monotonic(), datetime.now(UTC)
         threads = [
             threading.Thread(target=self._work, args=(self._plan[number::THREADS],))
             for number in range(THREADS)
@@ -51,7 +51,7 @@ class Player:
                 threads[0].join(LOOK_SECONDS)
 
     def _second(self) -> float:
-        return (time.monotonic() - self._began) * self._speed
+        return (time.monotonic() - self._start) * self._speed
 
     def _work(self, orders: Sequence[Planned]) -> None:
         client = Client(self._url, self._key, self.stop)
@@ -64,7 +64,7 @@ class Player:
         except Stopped:
             self.tally.stopped()
         except GaveUp as error:
-            # Nothing answers: to go on would only repeat it.
+            # Nothing answers, so further calls would fail too.
             self.tally.failed(str(error))
             self.stop.set()
         finally:
@@ -72,7 +72,7 @@ class Player:
             client.close()
 
     def _call(self, client: Client, order: Planned, number: int) -> None:
-        """`number` 0 sends the order, each further one the step with that number."""
+        """`number` 0 creates the order, further ones are its steps."""
         order_id = f"{self._run}-{order.number:05}"
         key = f"{order_id}-{number}"
         if number == 0:
@@ -89,7 +89,7 @@ class Player:
             self.tally.failed(f"{order_id}: {answer.status} {answer.detail}")
 
     def _body(self, order: Planned, order_id: str) -> dict[str, Any]:
-        due = self._began_at + timedelta(seconds=order.due / self._speed)
+        due = self._started_at + timedelta(seconds=order.due / self._speed)
         body = {"id": order_id, "pickupTime": due.isoformat(timespec="seconds"), **order.body}
         if self._kitchen is not None:
             body["kitchen"] = self._kitchen

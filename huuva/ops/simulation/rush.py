@@ -1,4 +1,4 @@
-"""The plan of a rush: every order and every move, with its moment. The same seed gives the same plan."""
+"""The plan of a rush: every order and every move, with its time. The same seed gives the same plan."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ LATER: Final = 0.08  # of all orders
 CANCELLED_BY_CUSTOMER: Final = 0.04
 SOLD_OUT: Final = 0.02
 WRONG_BUMP: Final = 0.04
-STARTED_FIRST: Final = 0.7  # of the items; cooks bump the others once, when they are done
+STARTED_FIRST: Final = 0.7  # of the items; the others are bumped once, when they are done
 TICKET_BUMPED: Final = 0.4  # of the orders: the ticket instead of its last item
-RELEASE: Final = 20 * 60  # seconds before they are due, orders for later are begun
-# Hands for each hand's work at the peak: tickets queue then, and some get late.
+RELEASE: Final = 20 * 60  # seconds before they are due, orders for later are started
+# Cooks, relative to the work at the peak: tickets queue then, and some get late.
 SPARE: Final = 1.05
 
 
@@ -38,7 +38,7 @@ class Step:
 
 @dataclass(slots=True)
 class Planned:
-    """An order that comes `at`, is due at `due` (both in seconds), and what happens to it, in order of time."""
+    """An order created `at`, due at `due` (both in seconds), and its steps, by time."""
 
     number: int
     at: float
@@ -49,20 +49,20 @@ class Planned:
     steps: list[Step] = field(default_factory=list)
 
     @property
-    def begins(self) -> float:
+    def starts_at(self) -> float:
         return max(self.at, self.due - RELEASE) if self.later else self.at
 
 
 def plan_rush(seed: int, rate: float, minutes: float) -> list[Planned]:
-    """`rate` orders a minute at the peak, for so many simulated minutes; the kitchen then finishes what it has.
+    """`rate` orders a minute at the peak, over `minutes` of simulated time; the kitchen then finishes its orders.
 
-    Orders for later that would be begun after the end stay open.
+    Orders for later that would be started after the end stay open.
     """
     rng = random.Random(seed)  # noqa: S311  (a plan must be repeatable)
     orders = [plan_order(rng, number, at) for number, at in enumerate(arrivals(rng, rate, minutes), 1)]
-    cooked = [order for order in orders if order.begins < minutes * 60]
+    cooked = [order for order in orders if order.starts_at < minutes * 60]
     cooks = Cooks(work_of(cooked), SPARE / (minutes * mean_busyness(minutes)))
-    for order in sorted(cooked, key=lambda order: order.begins):
+    for order in sorted(cooked, key=lambda order: order.starts_at):
         plan_steps(rng, order, cooks)
     return orders
 
@@ -80,7 +80,7 @@ def plan_order(rng: random.Random, number: int, at: float, customers: int = CUST
 
 
 def work_of(orders: Sequence[Planned]) -> dict[str, float]:
-    """The minutes of work that orders are, by station."""
+    """The minutes of work of these orders, by station."""
     work: dict[str, float] = {}
     for order in orders:
         for dish in order.dishes:
@@ -90,7 +90,7 @@ def work_of(orders: Sequence[Planned]) -> dict[str, float]:
 
 
 class Cooks:
-    """Hands at each station, so many for each minute of work there; each takes the next item when it is free.
+    """The cooks of each station, `hands` for each minute of work there; each makes the next item when free.
 
     `pace` 1.5: everything takes half as long again.
     """
@@ -100,54 +100,54 @@ class Cooks:
         self._pace = pace
 
     def cook(self, dish: Dish, at: float, seconds: float) -> tuple[float, float]:
-        """When it is begun and done."""
+        """When it is started and done."""
         if not dish.minutes:
             return at, at + seconds
         seconds *= self._pace
         hands = self._free[station_of(dish.plu)]
-        begun = max(at, hands[0])
-        heapq.heapreplace(hands, begun + seconds)
-        return begun, begun + seconds
+        started = max(at, hands[0])
+        heapq.heapreplace(hands, started + seconds)
+        return started, started + seconds
 
 
 @cache
 def station_of(plu: str) -> str:
-    """The slug of the station that makes it; empty for what is only handed over."""
+    """The slug of the station that makes it; empty for drinks, which are only handed over."""
     return next((one.slug for one in STATIONS if plu.startswith(one.prefixes)), "")
 
 
 def plan_steps(rng: random.Random, order: Planned, cooks: Cooks) -> None:
-    """What the kitchen, the customer and the courier do with it."""
+    """Plan what the kitchen, the customer and the courier do with the order."""
     steps: list[Step] = []
-    cancelled = order.begins + rng.uniform(30, 480) if rng.random() < CANCELLED_BY_CUSTOMER else math.inf
+    cancelled = order.starts_at + rng.uniform(30, 480) if rng.random() < CANCELLED_BY_CUSTOMER else math.inf
     sold_out = rng.randrange(len(order.dishes)) if rng.random() < SOLD_OUT and len(order.dishes) > 1 else -1
     done_at: dict[int, float] = {}
-    for place, dish in enumerate(order.dishes):
-        noticed = order.begins + rng.uniform(5, 40)
-        if place == sold_out:
+    for index, dish in enumerate(order.dishes):
+        noticed = order.starts_at + rng.uniform(5, 40)
+        if index == sold_out:
             steps.append(Step(noticed, CANCELLED, dish.plu, "sold out"))
             continue
-        quantity = order.body["items"][place]["quantity"]
+        quantity = order.body["items"][index]["quantity"]
         seconds = (dish.minutes * 60 or 20) * (1 + 0.3 * (quantity - 1)) * rng.lognormvariate(0, 0.25)
-        begun, done = cooks.cook(dish, noticed, seconds)
-        done_at[place] = done
+        started, done = cooks.cook(dish, noticed, seconds)
+        done_at[index] = done
         if dish.minutes and rng.random() < STARTED_FIRST:
-            steps.append(Step(begun, PREPARING, dish.plu))
+            steps.append(Step(started, PREPARING, dish.plu))
             if rng.random() < WRONG_BUMP and seconds > 90:
                 steps.append(Step(done - 40, READY, dish.plu))
                 steps.append(Step(done - 25, None, dish.plu, "wrong ticket"))
     last = max(done_at, key=done_at.__getitem__)
     by_ticket = rng.random() < TICKET_BUMPED
-    for place, done in done_at.items():
-        if place == last and by_ticket:
+    for index, done in done_at.items():
+        if index == last and by_ticket:
             steps.append(Step(done, READY))
         else:
-            steps.append(Step(done, READY, order.dishes[place].plu))
+            steps.append(Step(done, READY, order.dishes[index].plu))
     ready = done_at[last]
     if cancelled < ready:
         steps = [step for step in steps if step.at < cancelled]
         steps.append(Step(cancelled, CANCELLED, None, rng.choice(CANCEL_REASONS)))
     else:
-        # Couriers come at about the promised time, and wait where it isn't ready.
+        # Couriers come at about the promised time, and wait if the order isn't ready.
         steps.append(Step(max(ready + rng.uniform(20, 60), order.due + rng.gauss(-60, 150)), PICKED_UP))
     order.steps = sorted(steps, key=lambda step: step.at)

@@ -1,4 +1,4 @@
-"""What the parts of `make run` write: kept in a log of each part, warnings on the terminal."""
+"""The output of the processes of `make run`: a log file for each, and warnings on the terminal."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ LOG_FILES: Final = 3
 LEVEL: Final = re.compile(r"\b(DEBUG|INFO|WARNING|WARN|ERROR|CRITICAL|FATAL)\b")
 SHOWN: Final = frozenset({"WARNING", "WARN", "ERROR", "CRITICAL", "FATAL"})
 SHOWN_LENGTH: Final = 300
-# What a part writes is gathered for so long.
+# How long output is gathered before it is written.
 GATHER_SECONDS: Final = 0.05
 MOST_AT_ONCE: Final = 1 << 20
-# Fields of a log line that the terminal leaves out; the part's own log has them.
+# Fields of a log line that the terminal leaves out; the process's own log has them.
 NOT_SHOWN: Final = frozenset({"level", "event", "timestamp", "logger", "exception"})
 
 
-class Lines:
-    """A pipe that gives whole lines, all that are there together; at its end what is left."""
+class LineBatcher:
+    """Reads whole lines from a pipe, all available ones at once; at its end, the rest."""
 
     def __init__(self, pipe: IO[bytes]) -> None:
         self._pipe = pipe
@@ -36,7 +36,7 @@ class Lines:
         return self._pipe.fileno()
 
     def read(self) -> bytes:
-        """Doesn't wait: nothing where there is no whole line."""
+        """Doesn't wait: empty if there is no whole line."""
         data = self._rest
         while len(data) < MOST_AT_ONCE:
             try:
@@ -54,8 +54,8 @@ class Lines:
         self._pipe.close()
 
 
-class PartLogs:
-    """Every line goes into the part's own log, warnings and worse to the terminal too."""
+class ProcessLogs:
+    """Writes every line to the process's own log, warnings and worse also to the terminal."""
 
     def __init__(self, folder: Path) -> None:
         self.width = 0  # of the longest name
@@ -84,7 +84,7 @@ class PartLogs:
         return self._files[name]
 
     def _shown(self, name: str, line: str) -> str | None:
-        """The line as the terminal shows it, if at all: of a traceback only the last line, the log has it whole."""
+        """The line as the terminal shows it, if at all: only the last line of a traceback, which the log has whole."""
         try:
             event = orjson.loads(line) if line.startswith("{") else None
         except ValueError:
@@ -103,5 +103,5 @@ class PartLogs:
                 return None
             self._in_traceback.discard(name)
             return line
-        found = LEVEL.search(line)
-        return line if found and found[1] in SHOWN else None
+        level_word = LEVEL.search(line)
+        return line if level_word and level_word[1] in SHOWN else None

@@ -25,49 +25,49 @@ from huuva.ops.embedded.places import ServiceError, prepare_home
 from huuva.ops.start.demo import Demo, demo_options
 
 if TYPE_CHECKING:
-    from huuva.ops.start.manager import PartsManager
+    from huuva.ops.start.manager import ProcessManager
 
 READY_SECONDS: Final = 60
 OPEN_FILES: Final = 65536  # live holds a file for each screen
 
 
 def run(words: Sequence[str] = ()) -> int:
-    """Runs until Ctrl-C (exit code 0) or until a part can't be kept running (1). Raises ConfigError and ServiceError.
+    """Runs until Ctrl-C (exit code 0) or until a process dies too often (1). Raises ConfigError and ServiceError.
 
     `words` are those after `manage.py run`: none, or --demo and options of simulate.
     """
-    began = time.monotonic()
+    start = time.monotonic()
     demo = demo_options(words)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "huuva.settings")
     from huuva import settings
 
     for sentence in settings.env.unknown():
         print(f"Warning: {sentence}", file=sys.stderr)
-    # Until the manager of the parts takes over, both signals unwind through the `with` blocks below.
+    # Until ProcessManager takes over, both signals unwind through the `with` blocks below.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     try:
         with _only_one(settings.HUUVA_HOME):
-            return _run(settings, demo, began)
+            return _run(settings, demo, start)
     except KeyboardInterrupt:
         return 0
 
 
-def _run(settings: Any, demo: list[str] | None, began: float) -> int:
+def _run(settings: Any, demo: list[str] | None, start: float) -> int:
     from huuva.ops.start.orphans import ProcessRegistry
 
     home, host, port = settings.HUUVA_HOME, settings.HUUVA_HOST, settings.HUUVA_PORT
     registry = ProcessRegistry(home)
-    ended = registry.end_leftovers()
-    if ended:
-        print(f"Ended {ended} processes of an earlier start that was killed.", file=sys.stderr)
+    orphans = registry.end_orphans()
+    if orphans:
+        print(f"Ended {orphans} processes of an earlier start that was killed.", file=sys.stderr)
     check_port(host, port, "HUUVA_PORT")
     check_port(host, port + 1, "HUUVA_PORT (live takes the port after it)")
     _raise_file_limit()
     try:
         with embedded.services(home, **embedded.wanted(settings), watch=True):
             first = _prepare(settings)
-            return _supervise(settings, registry, first, demo, began)
+            return _supervise(settings, registry, first, demo, start)
     finally:
         registry.end()
 
@@ -89,7 +89,7 @@ def _prepare(settings: Any) -> Any:
         raise ServiceError(f"The database does not let us in ({reason}): check DATABASE_URL.") from None
     first = make_first_data(settings.HUUVA_HOME)
     _warn_without_cache()
-    # Nothing need be in it, but WhiteNoise warns in each worker where it is missing.
+    # It may be empty, but WhiteNoise warns in each worker if it is missing.
     make_folder(settings.STATIC_ROOT)
     connections.close_all()  # this process needs it no more
     return first
@@ -107,18 +107,18 @@ def _warn_without_cache() -> None:
         )
 
 
-def _supervise(settings: Any, registry: Any, first: Any, demo: list[str] | None, began: float) -> int:
+def _supervise(settings: Any, registry: Any, first: Any, demo: list[str] | None, start: float) -> int:
     from huuva.ops.processes import commands
     from huuva.ops.start.box import box
-    from huuva.ops.start.manager import PartsManager
+    from huuva.ops.start.manager import ProcessManager
 
     home, host, port = settings.HUUVA_HOME, settings.HUUVA_HOST, settings.HUUVA_PORT
     addresses = [f"{origin(host, port)}/api/health", f"{origin(host, port + 1)}/livez"]
 
     def announce() -> None:
         if not all(_wait_for(address, home, manager) for address in addresses):
-            return  # it ends
-        print(box(origin(host, port), first, time.monotonic() - began), flush=True)
+            return  # everything ends
+        print(box(origin(host, port), first, time.monotonic() - start), flush=True)
         if rush is not None:
             rush.start()
 
@@ -126,41 +126,41 @@ def _supervise(settings: Any, registry: Any, first: Any, demo: list[str] | None,
         threading.Thread(target=announce, daemon=True).start()
 
     rush = None if demo is None else Demo(demo, registry)
-    manager = PartsManager(home, registry, start_announcing, rush.interrupt if rush else None)
+    manager = ProcessManager(home, registry, start_announcing, rush.interrupt if rush else None)
     for name, command in commands(home, host, port, settings.HUUVA_WEB_WORKERS).items():
-        manager.add_part(name, command)
+        manager.add_process(name, command)
     manager.loop()
     if rush is not None:
         rush.stop()
-    failed = manager.failed_part()
+    failed = manager.failed_process()
     if failed:
         name, code = failed
-        raise PartDied(
+        raise ProcessDied(
             f"{name} ended again and again, the last time with code {code}, so everything was stopped: "
             f"see {home / 'log' / name}.log."
         )
     return 0
 
 
-class PartDied(ServiceError):
-    """A part ended by itself, again and again."""
+class ProcessDied(ServiceError):
+    """A process died again and again."""
 
     exit_code = 1
 
 
 def origin(host: str, port: int) -> str:
-    """Where a browser on this machine finds a server that listens on that host."""
+    """The address for browsers on this machine of a server that listens on that host."""
     if host in {"0.0.0.0", "::", ""}:  # noqa: S104  (only compared)
         host = "127.0.0.1"
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def check_port(host: str, port: int, variable: str) -> None:
-    """Raises ConfigError when the port can't be had."""
+    """Raises ConfigError if the port can't be used."""
     try:
-        registry, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(registry, kind, protocol) as probe:
-            # As the server does: connections of an earlier start that are still closing don't count.
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            # As the server does: closing connections of an earlier start don't matter.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
     except OSError as error:
@@ -202,8 +202,8 @@ def _raise_file_limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def _wait_for(address: str, home: Path, manager: PartsManager) -> bool:
-    """Until it answers; false where everything ends first. A busy machine may take long, which is said once."""
+def _wait_for(address: str, home: Path, manager: ProcessManager) -> bool:
+    """Until it answers; false if everything ends first. A busy machine may take long: it is reported once."""
     late_at = time.monotonic() + READY_SECONDS
     while not manager.ending:
         try:

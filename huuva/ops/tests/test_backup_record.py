@@ -1,4 +1,4 @@
-"""How a backup ended is remembered, shown and told."""
+"""Results of backups are recorded, shown and reported."""
 
 from __future__ import annotations
 
@@ -42,17 +42,17 @@ def mails(settings: Any) -> list[Any]:
 
 @pytest.fixture
 def result(monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path) -> dict[str, Any]:
-    """What the next backup does: the error that it raises, if any."""
-    wanted: dict[str, Any] = {"error": None}
+    """The result of the next backup: the error that it raises, if any."""
+    result: dict[str, Any] = {"error": None}
 
     def backup(url: str, file: Path) -> Manifest:
-        if wanted["error"] is not None:
-            raise wanted["error"]
+        if result["error"] is not None:
+            raise result["error"]
         return MANIFEST
 
     settings.HUUVA_HOME = tmp_path
     monkeypatch.setattr(command, "backup", backup)
-    return wanted
+    return result
 
 
 def fail(result: dict[str, Any], reason: str = "pg_dump failed: no space left") -> None:
@@ -68,11 +68,11 @@ def succeed(result: dict[str, Any]) -> None:
 
 def metric(name: str) -> list[float]:
     lines = Client().get("/metrics").content.decode().splitlines()
-    found = (re.fullmatch(rf"huuva_backup_last_{name}_timestamp_seconds (\S+)", line) for line in lines)
-    return [float(match[1]) for match in found if match]
+    matches = (re.fullmatch(rf"huuva_backup_last_{name}_timestamp_seconds (\S+)", line) for line in lines)
+    return [float(match[1]) for match in matches if match]
 
 
-def test_good_backup_is_remembered_to_the_second(result: dict[str, Any]) -> None:
+def test_good_backup_is_recorded(result: dict[str, Any]) -> None:
     before = timezone.now()
     assert (metric("success"), metric("failure")) == ([], [])
     succeed(result)
@@ -81,7 +81,7 @@ def test_good_backup_is_remembered_to_the_second(result: dict[str, Any]) -> None
     assert metric("failure") == []
 
 
-def test_failed_backup_is_remembered_and_mailed(result: dict[str, Any], mails: list[Any]) -> None:
+def test_failed_backup_is_recorded_and_mailed(result: dict[str, Any], mails: list[Any]) -> None:
     fail(result)
     assert len(metric("failure")) == 1
     assert [(each.subject, each.to) for each in mails] == [
@@ -90,7 +90,7 @@ def test_failed_backup_is_remembered_and_mailed(result: dict[str, Any], mails: l
     assert "pg_dump failed: no space left" in mails[0].body
 
 
-def test_one_mail_a_day_while_backups_go_on_failing(result: dict[str, Any], mails: list[Any]) -> None:
+def test_one_mail_a_day_while_backups_fail(result: dict[str, Any], mails: list[Any]) -> None:
     fail(result)
     fail(result)
     assert watch_backups() is False
@@ -107,7 +107,7 @@ def test_failure_after_a_good_backup_is_mailed_at_once(result: dict[str, Any], m
     assert len(mails) == 2
 
 
-def test_backup_that_was_asked_for_wrongly_is_no_failure(result: dict[str, Any], mails: list[Any]) -> None:
+def test_wrong_arguments_are_no_failed_backup(result: dict[str, Any], mails: list[Any]) -> None:
     result["error"] = BackupRefused("name another file")
     with pytest.raises(CommandError, match="name another file"):
         call_command("backup")
@@ -130,7 +130,7 @@ def test_first_backup_of_a_timer_can_be_missing_too(mails: list[Any]) -> None:
     assert [each.subject for each in mails] == ["Huuva: the backup is missing"]
 
 
-def test_nobody_is_told_where_no_backup_was_ever_made(mails: list[Any]) -> None:
+def test_nothing_is_reported_if_no_backup_was_ever_made(mails: list[Any]) -> None:
     assert watch_backups() is False
     assert mails == []
 
@@ -152,7 +152,7 @@ def test_mail_server_that_is_away_changes_nothing(
     assert len(metric("failure")) == 1
 
 
-def test_failure_is_told_without_the_database_too(
+def test_failure_is_reported_without_the_database_too(
     result: dict[str, Any], mails: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*args: Any) -> None:
@@ -163,7 +163,7 @@ def test_failure_is_told_without_the_database_too(
     assert [each.subject for each in mails] == ["Huuva: the backup failed"]
 
 
-def test_good_backup_stays_one_where_it_cannot_be_noted(
+def test_good_backup_that_cannot_be_recorded_is_still_good(
     result: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*args: Any) -> None:
@@ -173,7 +173,7 @@ def test_good_backup_stays_one_where_it_cannot_be_noted(
     succeed(result)
 
 
-def test_end_without_a_word_is_noted_unless_the_backup_has(result: dict[str, Any], mails: list[Any]) -> None:
+def test_end_without_a_message_is_recorded_once(result: dict[str, Any], mails: list[Any]) -> None:
     fail(result)
     call_command("backup", failed=True)
     assert "no space left" in record.last().reason  # type: ignore[union-attr]
@@ -197,7 +197,7 @@ def page(user: User) -> str:
 
 
 @pytest.mark.usefixtures("roles")
-def test_first_page_shows_trouble_to_those_who_run_the_house(result: dict[str, Any]) -> None:
+def test_front_page_shows_trouble_to_operations(result: dict[str, Any]) -> None:
     operations = User.objects.create_user("olga", is_staff=True)
     operations.groups.add(Group.objects.get(name="Operations"))
     manager = User.objects.create_user("mia", is_staff=True)
@@ -225,7 +225,7 @@ def test_alert_is_claimed_by_one() -> None:
     now = timezone.now()
     record.note_failure(now, "disk full")
     assert [record.claim_alert(now) for _ in range(2)] == [True, False]
-    assert alerts.tell_once(now) is False
+    assert alerts.report_once(now) is False
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,4 +1,4 @@
-"""The timer of backups, and which backups stay."""
+"""The timer of backups, and the deletion of old ones."""
 
 from __future__ import annotations
 
@@ -9,19 +9,18 @@ from pathlib import Path
 import pytest
 
 from core.env import ConfigError, Env
-from huuva.ops.backups.prune import prune
-from huuva.ops.backups.timer import DAY, LOOK_SECONDS, RETRY, next_run, run_daily
+from huuva.ops.backups.timer import DAY, LOOK_SECONDS, RETRY, next_run, prune, run_daily
 
 AT = time(3, 40)
 NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
 
 
 class Stopped(Exception):
-    """The end of a timer that would go on for ever."""
+    """Ends a timer that would run forever."""
 
 
 class Clock:
-    """A clock that sleeping moves on, until `end`."""
+    """A clock that `sleep` moves on, until `end`."""
 
     def __init__(self, now: datetime, end: datetime) -> None:
         self.now = now
@@ -39,18 +38,18 @@ class Clock:
 
 
 def runs(last: datetime | None, *results: bool, days: int = 3) -> list[datetime]:
-    """When the timer makes a backup from noon on, each with its result; the last result goes on."""
+    """The times of the timer's backups from noon on, with these results; the last one repeats."""
     clock = Clock(NOON, NOON + timedelta(days=days))
-    made: list[datetime] = []
+    times: list[datetime] = []
 
     def make() -> bool:
-        made.append(clock.now)
-        return results[min(len(made), len(results)) - 1]
+        times.append(clock.now)
+        return results[min(len(times), len(results)) - 1]
 
     with pytest.raises(Stopped):
         run_daily(AT, make, last, clock=clock.read, sleep=clock.sleep)
     assert clock.longest <= LOOK_SECONDS
-    return made
+    return times
 
 
 def test_backup_is_made_each_day_at_its_time() -> None:
@@ -72,14 +71,14 @@ def test_failed_backup_is_made_again_after_an_hour() -> None:
     ]
 
 
-def test_failure_just_before_the_time_of_the_day_waits_no_longer() -> None:
-    made = runs(NOON - timedelta(hours=8), False, days=1)
-    assert made[:2] == [datetime(2026, 12, 2, 3, 40, tzinfo=UTC), datetime(2026, 12, 2, 4, 40, tzinfo=UTC)]
+def test_retry_is_not_later_than_the_time_of_the_day() -> None:
+    times = runs(NOON - timedelta(hours=8), False, days=1)
+    assert times[:2] == [datetime(2026, 12, 2, 3, 40, tzinfo=UTC), datetime(2026, 12, 2, 4, 40, tzinfo=UTC)]
 
 
 def test_clock_that_is_set_forward_is_noticed_within_a_minute() -> None:
     clock = Clock(NOON, NOON + 2 * DAY)
-    made: list[datetime] = []
+    times: list[datetime] = []
 
     def sleep(seconds: float) -> None:
         clock.sleep(seconds)
@@ -87,12 +86,12 @@ def test_clock_that_is_set_forward_is_noticed_within_a_minute() -> None:
             clock.now = datetime(2026, 12, 2, 3, 39, 30, tzinfo=UTC)
 
     def make() -> bool:
-        made.append(clock.now)
+        times.append(clock.now)
         return True
 
     with pytest.raises(Stopped):
         run_daily(AT, make, NOON, clock=clock.read, sleep=sleep)
-    assert made[0] == datetime(2026, 12, 2, 3, 40, tzinfo=UTC)
+    assert times[0] == datetime(2026, 12, 2, 3, 40, tzinfo=UTC)
 
 
 def test_next_run_is_never_now() -> None:
@@ -101,7 +100,7 @@ def test_next_run_is_never_now() -> None:
     assert next_run(at - timedelta(microseconds=1), AT) == at
 
 
-def made(folder: Path, name: str, age_days: float) -> Path:
+def make_backup(folder: Path, name: str, age_days: float) -> Path:
     file = folder / name
     for path in (file, folder / f"{name}.json"):
         path.write_text("")
@@ -114,22 +113,22 @@ def names(folder: Path) -> set[str]:
     return {file.name for file in folder.iterdir()}
 
 
-def test_backups_older_than_their_days_go_with_their_manifests(tmp_path: Path) -> None:
-    made(tmp_path, "huuva-1.dump", 14.1)
-    made(tmp_path, "huuva-2.dump", 13.9)
-    made(tmp_path, "mine.dump", 100)
+def test_old_backups_are_deleted_with_their_manifests(tmp_path: Path) -> None:
+    make_backup(tmp_path, "huuva-1.dump", 14.1)
+    make_backup(tmp_path, "huuva-2.dump", 13.9)
+    make_backup(tmp_path, "mine.dump", 100)
     assert [file.name for file in prune(tmp_path, NOON, 14)] == ["huuva-1.dump"]
     assert names(tmp_path) == {"huuva-2.dump", "huuva-2.dump.json", "mine.dump", "mine.dump.json"}
 
 
-def test_newest_backup_stays_however_old_it_is(tmp_path: Path) -> None:
-    made(tmp_path, "huuva-1.dump", 40)
-    made(tmp_path, "huuva-2.dump", 30)
+def test_newest_backup_is_never_deleted(tmp_path: Path) -> None:
+    make_backup(tmp_path, "huuva-1.dump", 40)
+    make_backup(tmp_path, "huuva-2.dump", 30)
     prune(tmp_path, NOON, 14)
     assert names(tmp_path) == {"huuva-2.dump", "huuva-2.dump.json"}
 
 
-def test_what_a_killed_backup_left_goes_after_a_day(tmp_path: Path) -> None:
+def test_files_of_killed_backups_are_deleted_after_a_day(tmp_path: Path) -> None:
     old, young = tmp_path / ".huuva-1.dump.part", tmp_path / ".huuva-2.dump.part"
     for file, days in ((old, 1.1), (young, 0.1)):
         file.write_text("")

@@ -36,7 +36,7 @@ def test_a_changed_password_is_not_shown() -> None:
     assert "manager, password as you set it" in shown
 
 
-def test_the_line_names_no_order_id_so_it_can_be_pasted_twice() -> None:
+def test_the_line_has_no_order_id_so_it_can_be_pasted_twice() -> None:
     assert '"id"' not in curl_line("http://h", "k")
     assert '"_id"' not in curl_line("http://h", "k")
 
@@ -67,5 +67,5 @@ def test_the_links_pair_the_browser_that_opens_them() -> None:
         ("kitchen.local", "http://kitchen.local:8000"),
     ],
 )
-def test_links_lead_to_where_a_browser_finds_us(host: str, expected: str) -> None:
+def test_links_have_an_address_for_browsers(host: str, expected: str) -> None:
     assert origin(host, 8000) == expected

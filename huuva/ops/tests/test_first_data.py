@@ -17,7 +17,7 @@ from orders.models import Kitchen
 pytestmark = pytest.mark.django_db
 
 
-def test_it_makes_kitchen_manager_and_key_once(tmp_path: Path) -> None:
+def test_it_creates_kitchen_manager_and_key_once(tmp_path: Path) -> None:
     first = make_first_data(tmp_path)
     again = make_first_data(tmp_path)
     assert again == first
@@ -29,7 +29,7 @@ def test_it_makes_kitchen_manager_and_key_once(tmp_path: Path) -> None:
         assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
 
 
-def test_a_key_that_no_longer_works_is_made_anew(tmp_path: Path) -> None:
+def test_a_key_that_no_longer_works_is_replaced(tmp_path: Path) -> None:
     first = make_first_data(tmp_path)
     revoke_key(ApiKey.objects.get())
     second = make_first_data(tmp_path)
@@ -38,7 +38,7 @@ def test_a_key_that_no_longer_works_is_made_anew(tmp_path: Path) -> None:
     assert make_first_data(tmp_path).key not in (first.key, second.key)
 
 
-def test_before_a_start_nothing_comes_back_that_was_removed(tmp_path: Path, settings: Any) -> None:
+def test_a_start_restores_nothing_that_was_removed(tmp_path: Path, settings: Any) -> None:
     settings.HUUVA_HOME = tmp_path
     call_command("first_data")
     assert (tmp_path / KEY_FILE).exists() and get_user_model().objects.filter(username=MANAGER).exists()
@@ -49,7 +49,7 @@ def test_before_a_start_nothing_comes_back_that_was_removed(tmp_path: Path, sett
     assert [key.revoked_at is not None for key in ApiKey.objects.all()] == [True]
 
 
-def test_a_password_that_was_changed_is_not_told_any_more(tmp_path: Path) -> None:
+def test_a_changed_password_is_no_longer_shown(tmp_path: Path) -> None:
     make_first_data(tmp_path)
     manager = get_user_model().objects.get(username=MANAGER)
     manager.set_password("something else entirely")

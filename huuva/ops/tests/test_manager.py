@@ -1,4 +1,4 @@
-"""The supervisor of `make run`, with parts that are small scripts."""
+"""The supervisor of `make run`, with small scripts as processes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.background import ROOT, in_background
 
 PATIENCE_SECONDS = 60
 
-# Runs the parts that its arguments name: a name and a script by turns.
+# Runs the processes that its arguments name: name and script alternate.
 SUPERVISOR = """
 import sys
 from pathlib import Path
@@ -25,11 +25,11 @@ from huuva.ops.start.orphans import ProcessRegistry
 
 home, words = Path(sys.argv[1]), sys.argv[2:]
 manager.STOP_SECONDS = 3.0
-parts = manager.PartsManager(home, ProcessRegistry(home), lambda: print("all started", flush=True))
+processes = manager.ProcessManager(home, ProcessRegistry(home), lambda: print("all started", flush=True))
 for name, script in zip(words[::2], words[1::2]):
-    parts.add_part(name, [sys.executable, "-c", script])
-parts.loop()
-print("failed:", parts.failed_part(), flush=True)
+    processes.add_process(name, [sys.executable, "-c", script])
+processes.loop()
+print("failed:", processes.failed_process(), flush=True)
 """
 ENDS_WHEN_ASKED = (
     "import signal; signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM}); print('here', flush=True);"
@@ -38,15 +38,15 @@ ENDS_WHEN_ASKED = (
 
 
 class Supervisor:
-    def __init__(self, home: Path, **parts: str) -> None:
+    def __init__(self, home: Path, **scripts: str) -> None:
         self.home = home
         self.output = home / "output.txt"
-        words = [word for part in parts.items() for word in part]
+        words = [word for name_and_script in scripts.items() for word in name_and_script]
         command = [sys.executable, "-c", SUPERVISOR, str(home), *words]
         self.process = in_background(command, {**os.environ, "PYTHONPATH": str(ROOT)}, self.output)
 
     @property
-    def said(self) -> str:
+    def output_text(self) -> str:
         return self.output.read_text()
 
     def log(self, name: str) -> str:
@@ -56,7 +56,7 @@ class Supervisor:
     def wait(self, ready: Callable[[], object]) -> None:
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not ready():
-            assert time.monotonic() < deadline, self.said
+            assert time.monotonic() < deadline, self.output_text
             time.sleep(0.02)
 
     def children(self) -> list[psutil.Process]:
@@ -74,19 +74,19 @@ def home(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_part_that_dies_is_started_again(home: Path) -> None:
+def test_a_process_that_dies_is_restarted(home: Path) -> None:
     supervisor = Supervisor(home, steady=ENDS_WHEN_ASKED, worker=ENDS_WHEN_ASKED)
     supervisor.wait(lambda: "here" in supervisor.log("worker"))
     next(child for child in supervisor.children() if child.nice() == 5).kill()
     supervisor.wait(lambda: supervisor.log("worker").count("here") == 2)
-    assert "worker ended with code -9: it is started again.\n" in supervisor.said
+    assert "worker ended with code -9: it is started again.\n" in supervisor.output_text
     assert supervisor.log("steady") == "here\n"
     assert supervisor.stop() == 0
     assert supervisor.log("steady") == "here\nbye\n"
-    assert supervisor.said.endswith("failed: None\n")
+    assert supervisor.output_text.endswith("failed: None\n")
 
 
-def test_what_a_dead_part_left_behind_does_not_go_on(home: Path) -> None:
+def test_children_of_a_dead_process_are_killed(home: Path) -> None:
     """Its children may hold a port, or do its work beside its successor."""
     script = (
         "import subprocess, time; print(subprocess.Popen(['sleep', '600']).pid, flush=True); time.sleep(600)"
@@ -100,15 +100,15 @@ def test_what_a_dead_part_left_behind_does_not_go_on(home: Path) -> None:
     assert supervisor.stop() == 0
 
 
-def test_a_part_that_dies_again_and_again_ends_all(home: Path) -> None:
+def test_a_process_that_dies_again_and_again_ends_all(home: Path) -> None:
     supervisor = Supervisor(home, steady=ENDS_WHEN_ASKED, live="import sys; sys.exit(7)")
     assert supervisor.process.wait(PATIENCE_SECONDS) == 0
-    assert supervisor.said.count("live ended with code 7: it is started again.\n") == 5
-    assert supervisor.said.endswith("failed: ('live', 7)\n")
+    assert supervisor.output_text.count("live ended with code 7: it is started again.\n") == 5
+    assert supervisor.output_text.endswith("failed: ('live', 7)\n")
     assert supervisor.log("steady").endswith("bye\n")
 
 
-def test_a_stop_reaches_a_part_and_not_its_children(home: Path) -> None:
+def test_a_stop_reaches_a_process_and_not_its_children(home: Path) -> None:
     """A worker tells its children when to end: when they have finished."""
     child = "import signal; signal.sigwait({signal.SIGUSR1}); print('finished', flush=True)"
     script = (
@@ -124,7 +124,7 @@ def test_a_stop_reaches_a_part_and_not_its_children(home: Path) -> None:
     assert supervisor.log("worker") == "here\nfinished\n"
 
 
-def test_a_part_that_does_not_end_is_killed(home: Path) -> None:
+def test_a_process_that_does_not_end_is_killed(home: Path) -> None:
     script = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('here', flush=True); time.sleep(600)"
     supervisor = Supervisor(home, web=script)
     supervisor.wait(lambda: "here" in supervisor.log("web"))
@@ -137,9 +137,9 @@ def test_a_second_signal_is_harder(home: Path) -> None:
     supervisor.wait(lambda: "here" in supervisor.log("web"))
     supervisor.process.send_signal(signal.SIGINT)
     supervisor.wait(lambda: "no" in supervisor.log("web"))
-    began = time.monotonic()
+    start = time.monotonic()
     assert supervisor.stop() == 0
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - start < 3
 
 
 def test_the_supervisor_is_one_process_with_one_thread(home: Path) -> None:

@@ -1,17 +1,17 @@
-"""What the parts of `make run` write: whole lines, and warnings on the terminal."""
+"""The output of the processes of `make run`: whole lines, and warnings on the terminal."""
 
 import os
 from pathlib import Path
 
 import pytest
 
-from huuva.ops.start.process_logs import Lines, PartLogs
+from huuva.ops.start.process_logs import LineBatcher, ProcessLogs
 
 
-def readings(*writes: bytes) -> list[bytes]:
+def batches(*writes: bytes) -> list[bytes]:
     """What is read after each of these writes, and after the end of the pipe."""
     reading, writing = os.pipe()
-    lines = Lines(os.fdopen(reading, "rb", buffering=0))
+    lines = LineBatcher(os.fdopen(reading, "rb", buffering=0))
     texts = []
     for data in writes:
         os.write(writing, data)
@@ -24,22 +24,22 @@ def readings(*writes: bytes) -> list[bytes]:
     return texts
 
 
-def test_lines_that_come_together_are_read_together() -> None:
-    assert readings(b"one\ntwo\nthree\n") == [b"one\ntwo\nthree\n", b""]
+def test_lines_written_together_are_read_together() -> None:
+    assert batches(b"one\ntwo\nthree\n") == [b"one\ntwo\nthree\n", b""]
 
 
 def test_a_line_comes_whole_however_it_was_written() -> None:
-    assert readings(b"one\ntw", b"o\n", b"thr", b"ee\n") == [b"one\n", b"two\n", b"", b"three\n", b""]
+    assert batches(b"one\ntw", b"o\n", b"thr", b"ee\n") == [b"one\n", b"two\n", b"", b"three\n", b""]
 
 
-def test_the_last_words_are_read_without_an_end_of_line() -> None:
-    assert readings(b"one\nkilled in the mid") == [b"one\n", b"killed in the mid"]
+def test_the_rest_is_read_without_an_end_of_line() -> None:
+    assert batches(b"one\nkilled in the mid") == [b"one\n", b"killed in the mid"]
 
 
 def test_the_log_has_all_and_the_terminal_the_warnings(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    logs = PartLogs(tmp_path)
+    logs = ProcessLogs(tmp_path)
     logs.width = 4
     lines = [
         '{"event":"request","level":"info"}',

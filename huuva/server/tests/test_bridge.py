@@ -1,4 +1,4 @@
-"""What Django sees of a request, and what becomes of its answer."""
+"""The WSGI environment of a request, and the answer to it."""
 
 from __future__ import annotations
 
@@ -58,17 +58,17 @@ def test_header_that_comes_twice_is_joined(name: str, variable: str, joined: str
     assert environment((name, "a"), (name, "b"))[variable] == joined
 
 
-def test_header_with_an_underscore_cannot_pass_for_another() -> None:
+def test_header_with_an_underscore_cannot_imitate_another() -> None:
     sent = environment(("x-forwarded-for", "192.0.2.1"), ("x_forwarded_for", "203.0.113.9"))
 
     assert sent["HTTP_X_FORWARDED_FOR"] == "192.0.2.1"
 
 
-def test_header_that_is_no_ascii_is_there_and_empty() -> None:
+def test_header_that_is_not_ascii_is_empty() -> None:
     assert environment(("idempotency-key", None))["HTTP_IDEMPOTENCY_KEY"] == ""
 
 
-def test_chunked_body_says_its_length_to_django() -> None:
+def test_chunked_body_has_its_length_for_django() -> None:
     sent = environment(("transfer-encoding", "chunked"), body=b"{}")
 
     assert sent["CONTENT_LENGTH"] == "2"

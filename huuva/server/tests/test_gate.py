@@ -1,4 +1,4 @@
-"""Bodies are received whole, within limits of size and time, before a thread hears of them."""
+"""Bodies are received completely, within limits of size and time, before a thread gets the request."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from huuva.server.tests.granian_doubles import Scope, Watcher
 
 
 class Waiting:
-    """A pool that keeps what it is given."""
+    """A pool that only stores requests."""
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
@@ -86,7 +86,7 @@ def test_chunked_body_ends_with_an_empty_chunk(gate: Gate, pool: Waiting) -> Non
     "headers, chunks",
     [({"content_length": "5"}, [b"he", b""]), ({"transfer_encoding": "chunked"}, [b""])],
 )
-def test_body_that_breaks_off_is_no_request(
+def test_interrupted_body_is_refused(
     gate: Gate, pool: Waiting, headers: dict[str, str], chunks: list[bytes]
 ) -> None:
     watcher = arrive(gate, **headers)
@@ -126,7 +126,7 @@ def test_chunked_body_over_the_limit_is_refused(gate: Gate, pool: Waiting) -> No
     assert pool.requests == []
 
 
-def test_stalled_body_is_ended_and_a_steady_one_goes_on(gate: Gate, pool: Waiting) -> None:
+def test_stalled_body_is_ended_and_a_steady_one_continues(gate: Gate, pool: Waiting) -> None:
     stalled = arrive(gate, content_length="5000")
     stalled.proto.chunk.complete(b"x")
     steady = arrive(gate, content_length="900000")
@@ -152,7 +152,7 @@ def test_no_body_takes_longer_than_its_deadline(gate: Gate, pool: Waiting) -> No
     assert pool.requests == []
 
 
-def test_one_body_more_than_there_is_room_for_ends_the_oldest(
+def test_one_body_too_many_ends_the_oldest(
     gate: Gate, pool: Waiting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(gates, "MOST_BODIES", 2)
@@ -166,7 +166,7 @@ def test_one_body_more_than_there_is_room_for_ends_the_oldest(
     assert len(pool.requests) == 1
 
 
-def test_memory_of_bodies_is_bounded_and_given_back(gate: Gate, pool: Waiting) -> None:
+def test_memory_of_bodies_is_bounded_and_released(gate: Gate, pool: Waiting) -> None:
     full = MOST_HELD_BYTES // API_BODY_BYTES
     for _ in range(full):
         arrive(gate, content_length=str(API_BODY_BYTES)).proto.chunk.complete(b"x" * API_BODY_BYTES)

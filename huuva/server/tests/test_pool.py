@@ -1,4 +1,4 @@
-"""Requests wait for a thread, not for ever; probes and orders don't wait for boards."""
+"""Requests wait for a thread for a limited time; probes and orders don't wait for boards."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ SECONDS = 20
 
 
 class Answering:
-    """Answers when `free` is set; `began` holds the paths in their order."""
+    """Answers when `free` is set; `started` has the paths in their order."""
 
     def __init__(self) -> None:
         self.free = threading.Event()
-        self.began: list[str] = []
+        self.started: list[str] = []
         self.some = threading.Condition()
 
     def __call__(self, request: Request) -> None:
         with self.some:
-            self.began.append(request.path)
+            self.started.append(request.path)
             self.some.notify_all()
         if not request.path.startswith("/livez"):
             assert self.free.wait(SECONDS)
@@ -35,7 +35,7 @@ class Answering:
 
     def wait_for(self, count: int) -> None:
         with self.some:
-            assert self.some.wait_for(lambda: len(self.began) >= count, SECONDS), self.began
+            assert self.some.wait_for(lambda: len(self.started) >= count, SECONDS), self.started
 
 
 @pytest.fixture
@@ -59,11 +59,11 @@ def test_probes_answer_while_all_threads_are_busy(answering: Answering) -> None:
     probe = ask(pool, "/livez")
     answering.wait_for(3)
 
-    assert answering.began[2] == "/livez"
+    assert answering.started[2] == "/livez"
     assert probe.gone.callback is None
 
 
-def test_what_waits_too_long_is_turned_away_and_not_begun(answering: Answering) -> None:
+def test_a_request_that_waits_too_long_is_turned_away(answering: Answering) -> None:
     pool = Pool(answering, threads=1)
     ask(pool, "/api/orders/1")
     answering.wait_for(1)
@@ -77,7 +77,7 @@ def test_what_waits_too_long_is_turned_away_and_not_begun(answering: Answering) 
     answering.free.set()
     ask(pool, "/api/orders/3")
     answering.wait_for(2)
-    assert answering.began == ["/api/orders/1", "/api/orders/3"]
+    assert answering.started == ["/api/orders/1", "/api/orders/3"]
 
 
 def test_one_request_more_than_may_wait_is_turned_away(
@@ -101,7 +101,7 @@ def test_boards_and_large_reads_leave_threads_to_orders(answering: Answering, pa
     ask(pool, "/api/orders/7")
     answering.wait_for(2)
 
-    assert answering.began == [path, "/api/orders/7"]
+    assert answering.started == [path, "/api/orders/7"]
     answering.free.set()
     answering.wait_for(21)
 
@@ -117,7 +117,7 @@ def test_board_whose_client_has_gone_is_not_read(answering: Answering) -> None:
     answering.free.set()
     answering.wait_for(2)
 
-    assert answering.began == ["/display/board?1", "/display/board?stays"]
+    assert answering.started == ["/display/board?1", "/display/board?stays"]
     assert stays.gone.callback is not None
 
 

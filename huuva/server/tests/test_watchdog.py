@@ -1,4 +1,4 @@
-"""An answer that waits for a database which hangs is ended; one that waits for a busy database is not."""
+"""An answer that waits for a database that hangs is ended; one that waits for a busy database is not."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_database_that_answers_does_not_hang() -> None:
     assert not ping.is_hung()
 
 
-def test_database_that_nobody_answers_for_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_database_that_does_not_answer_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
     class Away:
         def get_connection_params(self) -> dict[str, Any]:
             return {"host": "/nowhere", "dbname": "huuva", "user": "huuva"}

@@ -49,9 +49,9 @@ def test_gaps_are_those_of_a_poisson_process() -> None:
 
 
 def test_every_order_that_is_begun_ends(evening: list[Planned]) -> None:
-    begun = [order for order in evening if order.begins < 240 * 60]
-    assert all(order.steps[-1].status in (PICKED_UP, CANCELLED) for order in begun)
-    assert all(order.steps[-1].plu is None for order in begun)
+    started = [order for order in evening if order.starts_at < 240 * 60]
+    assert all(order.steps[-1].status in (PICKED_UP, CANCELLED) for order in started)
+    assert all(order.steps[-1].plu is None for order in started)
     for order in evening:
         moments = [order.at, *(step.at for step in order.steps)]
         assert moments == sorted(moments)

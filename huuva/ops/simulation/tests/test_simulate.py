@@ -1,4 +1,4 @@
-"""A short rush against the real web part: afterwards the books balance."""
+"""A short rush against a running web server; afterwards its records are consistent."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ def play(live_stack: Any, key: str, run: str, minutes: float = 20) -> tuple[list
 
 
 def differences(live_stack: Any) -> Any:
-    told = live_stack.manage(
+    output = live_stack.manage(
         "shell",
         "--no-imports",
         "--command",
         "import json\nfrom orders.consistency import differences\nprint(json.dumps(differences()))",
     )
-    return json.loads(told)
+    return json.loads(output)
 
 
 def test_after_a_rush_the_books_balance(live_stack: Any) -> None:
@@ -93,14 +93,14 @@ def test_a_stop_is_clean(live_stack: Any) -> None:
     assert process.stderr is not None
     assert process.stderr.readline().startswith("Simulating 60 minutes at ")
     process.terminate()
-    told, complaints = process.communicate(timeout=30)
-    assert process.returncode == 0, complaints
-    assert told.startswith("Simulated in ") and "0 errors" in told
-    assert "Traceback" not in complaints
+    output, errors = process.communicate(timeout=30)
+    assert process.returncode == 0, errors
+    assert output.startswith("Simulated in ") and "0 errors" in output
+    assert "Traceback" not in errors
 
 
 @pytest.mark.parametrize(
-    "words, sentence",
+    "arguments, sentence",
     [
         (("--speed", "0"), "argument --speed: must be a number above 0 and at most 10,000, not '0'"),
         (("--url", "http://127.0.0.1:1"), "--url needs --key"),
@@ -109,20 +109,20 @@ def test_a_stop_is_clean(live_stack: Any) -> None:
         (("--url", "127.0.0.1:8000", "--key", "x"), "The address must be like http://127.0.0.1:8000"),
     ],
 )
-def test_what_cannot_work_is_one_sentence(live_stack: Any, words: tuple[str, ...], sentence: str) -> None:
-    done = simulate(live_stack, *words)
+def test_what_cannot_work_is_one_sentence(live_stack: Any, arguments: tuple[str, ...], sentence: str) -> None:
+    done = simulate(live_stack, *arguments)
     assert done.returncode != 0
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def command(live_stack: Any, *words: str) -> list[str]:
-    return [sys.executable, "manage.py", "simulate", *words]
+def command(live_stack: Any, *arguments: str) -> list[str]:
+    return [sys.executable, "manage.py", "simulate", *arguments]
 
 
-def simulate(live_stack: Any, *words: str) -> subprocess.CompletedProcess[str]:
+def simulate(live_stack: Any, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        command(live_stack, *words),
+        command(live_stack, *arguments),
         cwd=PROJECT_ROOT,
         env=live_stack.environment,
         capture_output=True,

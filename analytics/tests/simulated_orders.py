@@ -1,4 +1,4 @@
-"""Random lives of orders, lived through the services of the domain."""
+"""Orders simulated by random steps, which go through the services of the domain."""
 
 import threading
 import uuid
@@ -25,20 +25,20 @@ START = datetime(2026, 10, 31, 22, 40, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Step:
-    """One thing that happens: `what` is create, move, item, recall; the numbers choose among what is there."""
+    """One call of a service: `what` is create, move, item or recall; the numbers choose among the orders there are."""
 
     what: str
     which: int
     to: int
     minutes: float
     past: list[tuple[int, float]] = field(default_factory=list)
-    # Its transaction stays open while the next steps commit. `worked`: it has done its work and holds the order.
-    # `begun`: it has its transaction id and works when it commits, so the feed gives its rows before those that were
-    # stored meanwhile, though they have higher sequences.
+    # Whether its transaction stays open while the next steps commit. `worked`: it has written and locks the order.
+    # `begun`: it has its transaction id and writes when it commits, so the feed returns its rows before those stored
+    # meanwhile, though they have higher sequences.
     late: str = ""
 
 
-# What was done is taken back within half an hour or never.
+# Recalls are refused after half an hour.
 _minutes = st.sampled_from((0, 0, 0, 0.5, 1, 2, 3, 7, 20, 61, 60 * 25))
 _past = st.lists(
     st.tuples(st.integers(1, 5), st.sampled_from((-60 * 24 * 365.0, -90, -61, -5, -0.5, 0, 30))), max_size=4
@@ -57,17 +57,29 @@ def _step(what: tuple[str, ...]) -> st.SearchStrategy[Step]:
     )
 
 
-_DEEDS = ("create", "move", "move", "move", "item", "item", "item", "recall", "recall", "refresh", "refresh")
-# Something to work on, then much that happens to it.
+_AFTER_CREATION = (
+    "create",
+    "move",
+    "move",
+    "move",
+    "item",
+    "item",
+    "item",
+    "recall",
+    "recall",
+    "refresh",
+    "refresh",
+)
+# First orders, then many steps on them.
 steps = st.builds(
     lambda first, rest: first + rest,
     st.lists(_step(("create",)), min_size=1, max_size=2),
-    st.lists(_step(_DEEDS), min_size=15, max_size=40),
+    st.lists(_step(_AFTER_CREATION), min_size=15, max_size=40),
 )
 
 
-class Lives:
-    """Takes steps. A refusal by the rules of the kitchen is as good as nothing."""
+class SimulatedOrders:
+    """Runs steps. One that the rules of the kitchen refuse changes nothing."""
 
     def __init__(self) -> None:
         self.now = START
@@ -78,15 +90,15 @@ class Lives:
             for slug, zone in KITCHENS.items()
         ]
         self._open: list[OpenTransaction] = []
-        # Locked by a transaction that is still open: nothing else may touch them without waiting for it.
-        self._held: set[str] = set()
+        # Locked by a transaction that is still open: any other step on them would wait for it.
+        self._locked: set[str] = set()
 
     @contextmanager
     def clock(self) -> Any:
         with mock.patch("orders.clock.now", side_effect=lambda: self.now):
             yield
 
-    def take(self, step: Step) -> None:
+    def run(self, step: Step) -> None:
         self.now += timedelta(minutes=step.minutes)
         if step.what == "create":
             order_id = uuid.uuid4().hex
@@ -97,7 +109,7 @@ class Lives:
             self.orders.append(order_id)
             self.items[order_id] = [item.plu for item in new.items]
             return
-        free = [order_id for order_id in self.orders if order_id not in self._held]
+        free = [order_id for order_id in self.orders if order_id not in self._locked]
         if not free:
             return
         order_id = free[step.which % len(free)]
@@ -110,10 +122,10 @@ class Lives:
         self._do(step.late, order_id, work[step.what])
 
     def commit_all(self) -> None:
-        """Let the transactions that are still open commit, the last begun first."""
+        """Commit the transactions that are still open, the last started first."""
         while self._open:
             self._open.pop().commit()
-        self._held.clear()
+        self._locked.clear()
 
     def _new(self, order_id: str, step: Step) -> NewOrder:
         number = 1 + step.which % 4
@@ -140,7 +152,7 @@ class Lives:
     def _do(self, late: str, order_id: str, work: Callable[[], Any]) -> None:
         if late:
             if late == "worked":
-                self._held.add(order_id)
+                self._locked.add(order_id)
             self._open.append(OpenTransaction(work, at_once=late == "worked"))
             return
         with suppress(Refusal):
@@ -148,7 +160,7 @@ class Lives:
 
 
 class OpenTransaction:
-    """A transaction of another connection that waits to be committed; its work is done at once or only then."""
+    """A transaction of another connection that waits for `commit`; it does its work at once or only then."""
 
     def __init__(self, work: Callable[[], Any], *, at_once: bool) -> None:
         self._open, self._may_commit = threading.Event(), threading.Event()
@@ -167,7 +179,7 @@ class OpenTransaction:
                 self._may_commit.wait(10)
                 if not at_once:
                     self._work(work)
-        except Exception as error:  # noqa: BLE001 (told to the thread that commits)
+        except Exception as error:  # noqa: BLE001 (raised by `commit`)
             self._error = error
         finally:
             self._open.set()

@@ -1,6 +1,6 @@
-"""The same numbers as the rollups, as plain SQL straight over the history. It costs what was ever sold.
+"""The numbers of the rollups, as plain SQL over the whole history.
 
-It shares no code with the rollups, so that a test can hold them against each other. Percentiles here are exact.
+It shares no code with the rollups, so that tests can compare the two. Percentiles here are exact.
 """
 
 from typing import Any
@@ -12,7 +12,7 @@ Rows = dict[tuple[Any, ...], tuple[Any, ...]]
 _STEPS = """
     WITH steps AS (
         SELECT o.id, o.kitchen_id AS kitchen, o.brand_id AS brand, o.channel, o.created_at,
-               -- As it was at that change: the due time before the first amendment that came after it.
+               -- As it was at that change: the due time before the first later amendment.
                coalesce(later.due_before, o.due_at) AS due_at,
                c.plu, c.sequence, c.kind, c.at, c.to_status AS status,
                lag(c.to_status) OVER chain AS status_before, lag(c.at) OVER chain AS at_before
@@ -37,9 +37,9 @@ _CHAINS = {
     "items": {"plu": "''", "chain": "plu IS NOT NULL", "places": "ROLLUP (kitchen, brand)"},
     "products": {"plu": "plu", "chain": "plu IS NOT NULL", "places": "kitchen, brand"},
 }
-_SPANS: dict[str | None, str] = {
+_PERIODS: dict[str | None, str] = {
     None: "'1970-01-01 00:00Z'::timestamptz",
-    **{span: f"date_trunc('{span}', at, 'UTC')" for span in ("hour", "day", "month")},
+    **{period: f"date_trunc('{period}', at, 'UTC')" for period in ("hour", "day", "month")},
 }
 _THROUGHPUT = """
     , of_order AS (
@@ -64,7 +64,7 @@ _THROUGHPUT = """
     FROM of_order LEFT JOIN pickups USING (id) GROUP BY hour, kitchen, GROUPING SETS ((brand, channel), ())
 """
 _SALES = """
-    SELECT date_trunc('{span}', o.created_at, 'UTC'), o.kitchen_id, o.brand_id, c.plu, count(DISTINCT o.id)
+    SELECT date_trunc('{period}', o.created_at, 'UTC'), o.kitchen_id, o.brand_id, c.plu, count(DISTINCT o.id)
     FROM orders_statuschange c JOIN orders_order o ON o.id = c.order_id
     WHERE c.plu IS NOT NULL GROUP BY 1, 2, 3, 4
 """
@@ -77,7 +77,7 @@ _READY_TIMES = """
         SELECT *, at - greatest(first_at, due_at - interval '20 minutes') AS took
         FROM numbered WHERE sequence = ready_sequence AND status_before IS NOT NULL
     )
-    SELECT date_trunc('{span}', at, 'UTC'), kitchen, brand, plu, count(*),
+    SELECT date_trunc('{period}', at, 'UTC'), kitchen, brand, plu, count(*),
            (extract(epoch FROM sum(took)) * 1000000)::bigint,
            percentile_disc(ARRAY[0.5, 0.9, 0.95]) WITHIN GROUP (ORDER BY took)
     FROM times WHERE took >= interval '0' GROUP BY 1, 2, 3, 4
@@ -108,13 +108,13 @@ _CUSTOMER_MONTHS = """
 """
 
 
-def durations(of: str, span: str | None) -> Rows:
-    """Times in status `of` orders, items or products, closed in a span: `hour`, `day`, `month` or None for all time.
+def durations(of: str, period: str | None) -> Rows:
+    """Times in status `of` orders, items or products, that ended in a period: `hour`, `day`, `month` or None for all time.
 
-    By PLU (empty unless of products), start of the span, kitchen, brand (unless of products also without the one or
+    By PLU (empty unless of products), start of the period, kitchen, brand (unless of products also without the one or
     both, empty) and status: count, microseconds, and a list of the 50th, 90th and 95th percentile.
     """
-    return _read(_STEPS + _DURATIONS.format(start=_SPANS[span], **_CHAINS[of]), 5)
+    return _read(_STEPS + _DURATIONS.format(start=_PERIODS[period], **_CHAINS[of]), 5)
 
 
 def throughput() -> Rows:
@@ -138,15 +138,15 @@ def customer_months() -> Rows:
     return _read(_CUSTOMER_MONTHS, 2)
 
 
-def sales(span: str) -> Rows:
-    """By span (hour, day, month) of creation, kitchen, brand and PLU: orders that have it."""
-    return _read(_SALES.format(span=span), 4)
+def sales(period: str) -> Rows:
+    """By period (hour, day, month) of creation, kitchen, brand and PLU: orders that have it."""
+    return _read(_SALES.format(period=period), 4)
 
 
-def ready_times(span: str) -> Rows:
-    """By span in which items got ready first, kitchen, brand and PLU: count, microseconds, and a list of the 50th,
+def ready_times(period: str) -> Rows:
+    """By period in which items got ready first, kitchen, brand and PLU: count, microseconds, and a list of the 50th,
     90th and 95th percentile."""
-    return _read(_STEPS + _READY_TIMES.format(span=span), 4)
+    return _read(_STEPS + _READY_TIMES.format(period=period), 4)
 
 
 def product_names() -> Rows:

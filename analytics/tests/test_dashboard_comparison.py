@@ -1,10 +1,10 @@
-"""Today against the same weekdays before counts the hours that have ended, in each kitchen's own time."""
+"""Today is compared with the same weekdays before over the hours that have ended, in each kitchen's own time."""
 
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from analytics.dashboard.figures import Cells, compared
+from analytics.dashboard.figures import Cells, compare
 from analytics.dashboard.filters import DashboardFilter, parse
 from analytics.dashboard.reads import Sums
 from orders.models import Kitchen
@@ -15,7 +15,7 @@ STOCKHOLM = Kitchen(slug="soder", name="Söder", time_zone="Europe/Stockholm")
 DELHI = Kitchen(slug="delhi", name="Delhi", time_zone="Asia/Kolkata")
 
 
-def question(*kitchens: Kitchen, hour: int, minute: int, **query: str) -> DashboardFilter:
+def parsed(*kitchens: Kitchen, hour: int, minute: int, **query: str) -> DashboardFilter:
     return parse(query, kitchens, datetime(2026, 11, 25, hour, minute, tzinfo=UTC), sees_all=True)
 
 
@@ -26,26 +26,26 @@ def orders_each_hour(until: int) -> Cells:
     return {**today, **{(last_week, hour): Sums(orders=1) for hour in range(24)}}
 
 
-def test_kitchens_in_several_zones_are_compared_up_to_the_hour_that_has_ended_in_all() -> None:
-    """Else Stockholm's hour that still runs would be held against a whole one."""
-    found = compared(question(HELSINKI, STOCKHOLM, hour=10, minute=30), orders_each_hour(12))
+def test_kitchens_in_several_zones_are_compared_up_to_the_same_hour() -> None:
+    """Otherwise Stockholm's current hour would be compared with a whole one."""
+    comparison = compare(parsed(HELSINKI, STOCKHOLM, hour=10, minute=30), orders_each_hour(12))
 
-    assert (found.until, found.now.orders, found.before.orders) == (11, 11, 11)
+    assert (comparison.until, comparison.now.orders, comparison.before.orders) == (11, 11, 11)
 
 
 @pytest.mark.parametrize(("minute", "until"), [(40, 11), (59, 11)])
 def test_an_hour_of_utc_ends_half_past_in_india(minute: int, until: int) -> None:
     """At 6:40 UTC it is 12:10 there: what counts as hour 11, from half past, runs until half past twelve."""
-    found = compared(question(DELHI, hour=6, minute=minute), orders_each_hour(12))
+    comparison = compare(parsed(DELHI, hour=6, minute=minute), orders_each_hour(12))
 
-    assert (found.until, found.now.orders, found.before.orders) == (until, until, until)
+    assert (comparison.until, comparison.now.orders, comparison.before.orders) == (until, until, until)
 
 
 def test_a_day_that_still_runs_somewhere_is_not_over() -> None:
     new_york = Kitchen(slug="queens", name="Queens", time_zone="America/New_York")
     late = datetime(2026, 11, 25, 22, 30, tzinfo=UTC)  # Thursday in Helsinki, 17:30 of Wednesday in New York
-    found = compared(
+    comparison = compare(
         parse({"range": "yesterday"}, (HELSINKI, new_york), late, sees_all=True), orders_each_hour(24)
     )
 
-    assert (found.until, found.now.orders, found.before.orders) == (17, 17, 17)
+    assert (comparison.until, comparison.now.orders, comparison.before.orders) == (17, 17, 17)

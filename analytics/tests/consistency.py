@@ -1,4 +1,4 @@
-"""The rollups as plain values, and their comparison with plain SQL over the history."""
+"""Compares the rollups with plain SQL over the history."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,14 +23,19 @@ from analytics.models import (
 )
 from analytics.refresh import ROLLUPS
 from analytics.rules import MASS, Slot
-from analytics.tests import plain
+from analytics.tests import plain_sql
 from orders.distribution import ORDER_ID, has_citus
 
 _MICROSECOND = timedelta(microseconds=1)
-_SPANS = {Granularity.HOUR: "hour", Granularity.DAY: "day", Granularity.MONTH: "month", Granularity.ALL: None}
+_PERIODS = {
+    Granularity.HOUR: "hour",
+    Granularity.DAY: "day",
+    Granularity.MONTH: "month",
+    Granularity.ALL: None,
+}
 
 
-def everything() -> dict[str, Any]:
+def all_rows() -> dict[str, Any]:
     """All rows of all rollups."""
     return {
         model.__name__: sorted(tuple(map(str, row)) for row in model.objects.values_list(*columns(model)))
@@ -43,8 +48,8 @@ def columns(model: type[Model]) -> list[str]:
 
 
 @contextmanager
-def orders_at_hand() -> Iterator[None]:
-    """A cluster refuses some of our plain SQL: there it reads copies of the order tables under the same names."""
+def copied_orders() -> Iterator[None]:
+    """A cluster refuses some of the plain SQL: there it reads copies of the order tables under the same names."""
     if not has_citus():
         yield
         return
@@ -56,76 +61,77 @@ def orders_at_hand() -> Iterator[None]:
             cursor.execute(f"DROP TABLE pg_temp.{table}")
 
 
-@orders_at_hand()
+@copied_orders()
 def assert_equal_to_plain_sql() -> None:
-    for grain, span in _SPANS.items():
-        orders = OrderDuration.objects.filter(grain=grain)
-        check_durations(orders, plain.durations("orders", span), plus=False)
-        items = ItemDuration.objects.filter(grain=grain)
-        check_durations(items.filter(plu=""), plain.durations("items", span), plus=True)
-        check_durations(items.exclude(plu=""), plain.durations("products", span), plus=True)
+    for granularity, period in _PERIODS.items():
+        orders = OrderDuration.objects.filter(grain=granularity)
+        check_durations(orders, plain_sql.durations("orders", period), plus=False)
+        items = ItemDuration.objects.filter(grain=granularity)
+        check_durations(items.filter(plu=""), plain_sql.durations("items", period), plus=True)
+        check_durations(items.exclude(plu=""), plain_sql.durations("products", period), plus=True)
     assert {
         (row.hour, row.kitchen, row.brand, row.channel): (
             row.orders, row.items, row.cancelled, row.recalled, row.late, row.pickups, row.pickup_micros,
             row.imported, row.skipped,
         )
         for row in HourlyThroughput.objects.all()
-    } == plain.throughput()  # fmt: skip
+    } == plain_sql.throughput()  # fmt: skip
     assert {
         (row.kitchen, row.brand, row.account): (row.orders, row.first_at, row.last_at)
         for row in Customer.objects.all()
-    } == plain.customers()
+    } == plain_sql.customers()
     assert {
         (row.hour, row.kitchen, row.brand, row.account): (row.orders, row.first_at, row.last_at)
         for row in CustomerHour.objects.all()
-    } == plain.customer_hours()
+    } == plain_sql.customer_hours()
     assert {
         (row.month, row.account): (row.orders,) for row in CustomerMonth.objects.all()
-    } == plain.customer_months()
+    } == plain_sql.customer_months()
 
-    for grain in (Granularity.HOUR, Granularity.DAY, Granularity.MONTH):
-        check_products(grain)
+    for granularity in (Granularity.HOUR, Granularity.DAY, Granularity.MONTH):
+        check_products(granularity)
     assert {
         (row.brand, row.plu): (row.name, row.named_at, row.order) for row in Product.objects.all()
-    } == plain.product_names()
+    } == plain_sql.product_names()
     assert {
         (row.hour, row.kitchen, *Slot.parse(slot)): (number,)
         for row in MoveHour.objects.all()
         for slot, number in row.slots.items()
-    } == plain.moves()
+    } == plain_sql.moves()
     for row in MoveHour.objects.all():
         assert row.massed == sum(number for number in row.slots.values() if number >= MASS)
 
 
-def check_products(grain: Granularity) -> None:
-    found = {
-        (row.start, row.kitchen, row.brand, row.plu): row for row in ProductSpan.objects.filter(grain=grain)
+def check_products(granularity: Granularity) -> None:
+    rows = {
+        (row.start, row.kitchen, row.brand, row.plu): row
+        for row in ProductSpan.objects.filter(grain=granularity)
     }
-    assert {key: (row.orders,) for key, row in found.items() if row.orders} == plain.sales(
-        _SPANS[grain] or ""
+    assert {key: (row.orders,) for key, row in rows.items() if row.orders} == plain_sql.sales(
+        _PERIODS[granularity] or ""
     )
-    times = plain.ready_times(_SPANS[grain] or "")
-    assert {key: (row.count, row.micros) for key, row in found.items() if row.count} == {
+    times = plain_sql.ready_times(_PERIODS[granularity] or "")
+    assert {key: (row.count, row.micros) for key, row in rows.items() if row.count} == {
         key: values[:2] for key, values in times.items()
     }
     for key, (_, _, exact) in times.items():
-        check_percentiles(found[key].histogram, exact)
+        check_percentiles(rows[key].histogram, exact)
 
 
-def check_durations(rows: Any, truth: plain.Rows, *, plus: bool) -> None:
-    found = {
+def check_durations(rows: Any, expected: plain_sql.Rows, *, plus: bool) -> None:
+    values = {
         (row.plu if plus else "", row.start, row.kitchen, row.brand, row.status): (row.count, row.micros)
         for row in rows
     }
-    assert found == {key: values[:2] for key, values in truth.items()}
+    assert values == {key: each[:2] for key, each in expected.items()}
     for row in rows:
         key = (row.plu if plus else "", row.start, row.kitchen, row.brand, row.status)
         assert sum(row.histogram.values()) == row.count
-        check_percentiles(row.histogram, truth[key][2])
+        check_percentiles(row.histogram, expected[key][2])
 
 
-def check_percentiles(histogram: dict[str, int], truth: list[timedelta]) -> None:
+def check_percentiles(histogram: dict[str, int], expected: list[timedelta]) -> None:
     by_bucket = {int(bucket): number for bucket, number in histogram.items()}
-    for share, exact in zip(percentiles(by_bucket, (0.5, 0.9, 0.95)), truth, strict=True):
+    for share, exact in zip(percentiles(by_bucket, (0.5, 0.9, 0.95)), expected, strict=True):
         micros = exact // _MICROSECOND
         assert abs(share - micros) <= ERROR * micros * (1 + 1e-9), (share, micros)
