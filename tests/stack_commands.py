@@ -21,8 +21,8 @@ django.setup()
 from django.core.management import call_command  # noqa: E402
 from django.db import connections  # noqa: E402
 
-from integrations.keys import issue_key  # noqa: E402
-from orders.models import Kitchen  # noqa: E402
+from integrations.tests.factories import ApiKeyFactory  # noqa: E402
+from orders.tests.factories import KitchenFactory  # noqa: E402
 
 
 def manage(words: Sequence[str]) -> dict[str, Any]:
@@ -43,9 +43,8 @@ def key(wanted: dict[str, Any]) -> dict[str, Any]:
     for slug in ("main", wanted["kitchen"]):
         if slug is not None:
             name = "Main kitchen" if slug == "main" else slug.title()
-            Kitchen.objects.get_or_create(slug=slug, defaults={"name": name})
-    _, plain = issue_key(**wanted)
-    return {"key": plain}
+            KitchenFactory(slug=slug, name=name)
+    return {"key": ApiKeyFactory(**wanted).plain}
 
 
 # What a command's own children print must not get between our lines.

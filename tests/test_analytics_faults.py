@@ -18,9 +18,8 @@ BACKLOG = """
 from datetime import UTC, datetime
 from huuva.ops.simulation.filling import fill
 from huuva.ops.simulation.past import Past
-from orders.models import Kitchen
-kitchen, _ = Kitchen.objects.get_or_create(slug="main", defaults={"name": "Main"})
-print(fill([Past(kitchen, 1, 250, 7, datetime.now(UTC))], lambda orders, rows: None)[1])
+from orders.tests.factories import kitchen
+print(fill([Past(kitchen(), 1, 250, 7, datetime.now(UTC))], lambda orders, rows: None)[1])
 """
 SEND = "import huuva.celery\nfrom analytics.tasks import refresh\nrefresh.delay()"
 EMPTY = """

@@ -13,7 +13,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import translation
 
-from integrations.keys import issue_key
+from integrations.tests import factories as keys
 from orders.models import Kitchen, Order
 from orders.services import move_order
 from orders.statuses import PREPARING, READY
@@ -113,7 +113,7 @@ def test_a_page_that_takes_too_long_says_so_in_words_for_people(manager: Client)
 
 def test_a_channel_is_told_to_come_again(client: Client) -> None:
     factories.order(id="held")
-    _key, plain = issue_key("wolt", ["orders:write"], Kitchen.objects.get(), rate_limit=0)
+    _key, plain = keys.api_key("wolt", ["orders:write"], kitchen=Kitchen.objects.get())
     body = {"status": 2}
 
     with held(LOCK_ORDER, "held"):

@@ -22,11 +22,10 @@ from integrations.deliveries import results
 from integrations.deliveries.claim import claim
 from integrations.deliveries.create import make_deliveries
 from integrations.deliveries.sending import Outcome
-from integrations.keys import issue_key
 from integrations.models import ChannelMessage, ChannelOrder, Delivery, IdempotencyRecord
-from integrations.scopes import SCOPES
+from integrations.tests import factories as keys
 from integrations.tests.channels import factories as channel
-from integrations.tests.sinks import endpoint
+from integrations.tests.factories import endpoint
 from kitchen_display.models import AmendmentAlarm
 from kitchen_display.tests import factories as display
 from orders import clock
@@ -241,7 +240,7 @@ def assert_the_rest_stands() -> None:
 
 def api_key() -> Client:
     factories.kitchen()
-    return Client(headers={"authorization": f"Bearer {issue_key('shop', list(SCOPES), rate_limit=0)[1]}"})
+    return Client(headers={"authorization": f"Bearer {keys.api_key('shop')[1]}"})
 
 
 def create(

@@ -8,7 +8,7 @@ from huuva.ops.simulation.filling import fill
 from huuva.ops.simulation.past import Past
 from integrations.deliveries import create
 from integrations.models import Delivery, LateNote
-from integrations.tests.sinks import endpoint
+from integrations.tests.factories import endpoint
 from orders.models import StatusChange
 from orders.tests import factories
 

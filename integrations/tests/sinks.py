@@ -1,4 +1,4 @@
-"""Webhook endpoints and turns of the loop for tests."""
+"""Turns of the loop for tests."""
 
 import json
 import time
@@ -11,16 +11,9 @@ from django.db import connection
 from integrations.deliveries.loop import Loop
 from integrations.deliveries.progress import hold
 from integrations.deliveries.sending import Sender
-from integrations.events import EVENTS
-from integrations.models import Delivery, Sink, WebhookEndpoint
-from integrations.webhooks import endpoints
+from integrations.models import Delivery, Sink
+from integrations.tests.factories import endpoint as endpoint
 from tests.receiver import Heard
-
-
-def endpoint(url: str = "https://example.com/hooks", **fields: Any) -> WebhookEndpoint:
-    made = WebhookEndpoint(name="Shop", url=url, events=list(EVENTS), **fields)
-    made.plain_secret = endpoints.create(made)  # type: ignore[attr-defined]
-    return made
 
 
 @contextmanager

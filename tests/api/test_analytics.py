@@ -3,7 +3,6 @@
 import csv
 import io
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -19,9 +18,9 @@ from pydantic import RootModel
 from analytics.api import outputs
 from analytics.models import Progress
 from analytics.refresh import refresh
-from integrations.keys import issue_key
+from integrations.tests import factories as keys
 from orders.models import Kitchen, Order
-from orders.services import create_order, move_order
+from orders.services import move_order
 from orders.tests import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -35,7 +34,7 @@ every_report = pytest.mark.parametrize("name", REPORTS)
 
 
 def client(scopes: tuple[str, ...] = ("analytics:read",), kitchen: Kitchen | None = None) -> Client:
-    _, plain = issue_key("manager", list(scopes), kitchen, rate_limit=0)
+    _, plain = keys.api_key("manager", scopes, kitchen=kitchen)
     return Client(headers={"authorization": f"Bearer {plain}"})
 
 
@@ -174,10 +173,7 @@ def test_hours_that_a_range_touches_count_as_a_whole(manager: Client) -> None:
 def test_limits(manager: Client) -> None:
     kitchen, past = factories.kitchen(), datetime(2026, 5, 1, 12, tzinfo=UTC)
     for number in range(26):
-        new = factories.new_order(None, account=f"acc {number}")
-        create_order(
-            replace(new, created_at=past + timedelta(hours=number)), kitchen=kitchen, actor="key:wolt"
-        )
+        factories.order(None, of=kitchen, account=f"acc {number}", created_at=past + timedelta(hours=number))
     refresh()
     assert len(get(manager, "hourly-throughput").json()) == 24
     assert len(get(manager, "hourly-throughput?limit=3").json()) == 3

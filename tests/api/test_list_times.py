@@ -10,8 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.utils.http import urlencode
 
-from integrations.keys import issue_key
-from integrations.scopes import SCOPES
+from integrations.tests import factories as keys
 from orders.api.kitchens import kitchens
 from orders.models import Order
 from orders.models.querysets import NEAR
@@ -40,7 +39,7 @@ def client_of_all() -> Client:
                 """,
                 [f"o{number:02}", created, created + sign * pickup, created, created, created + updated],
             )
-    _, plain = issue_key("test", list(SCOPES), rate_limit=0)
+    _, plain = keys.api_key()
     return Client(headers={"authorization": f"Bearer {plain}"})
 
 

@@ -10,8 +10,7 @@ from django.db import connection
 from django.test import Client, TestCase
 from django.test.utils import CaptureQueriesContext
 
-from integrations.keys import issue_key
-from integrations.scopes import SCOPES
+from integrations.tests import factories as keys
 from orders.api.kitchens import kitchens
 from orders.tests import factories
 
@@ -50,7 +49,7 @@ def api(db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
     monkeypatch.setattr("integrations.key_cache.CACHE_SECONDS", 3600.0)
     factories.kitchen()
     kitchens.forget()
-    _, plain = issue_key("test", list(SCOPES), rate_limit=0)
+    _, plain = keys.api_key()
     api = Api(plain)
     api.call("GET", "/orders")  # The key's and the kitchens' look-ups are kept from here on.
     api.call("POST", "/orders", body(1))
@@ -246,7 +245,7 @@ class TestWithAHundredThousandOrders(TestCase):
     def setUp(self) -> None:
         kitchens.forget()
         self.addCleanup(kitchens.forget)
-        _, plain = issue_key("test", list(SCOPES), rate_limit=0)
+        _, plain = keys.api_key()
         self.api = Api(plain)
 
     def test_no_read_scans_a_table(self) -> None:

@@ -3,8 +3,7 @@
 import pytest
 from django.test import Client
 
-from integrations.keys import issue_key
-from integrations.scopes import SCOPES
+from integrations.tests import factories as keys
 
 pytestmark = pytest.mark.django_db
 REPORTS = ("order-status-durations", "item-status-durations", "hourly-throughput", "customer-order-counts")
@@ -12,7 +11,7 @@ REPORTS = ("order-status-durations", "item-status-durations", "hourly-throughput
 
 @pytest.fixture
 def caller() -> Client:
-    _, plain = issue_key("reader", list(SCOPES), None, rate_limit=0)
+    _, plain = keys.api_key()
     return Client(headers={"authorization": f"Bearer {plain}"})
 
 

@@ -12,7 +12,6 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
-from tests import planted
 from tests.attack.wire import Answer, ask
 from tests.chaos.stack import SCOPES
 
@@ -49,19 +48,19 @@ def furnish(*, short: bool) -> House:
     from django.db import connections
     from django.test import Client
 
-    from integrations.keys import issue_key
-    from kitchen_display.models import Screen
+    from integrations.tests.factories import api_key
     from kitchen_display.pairing import make_link
-    from orders.models import Kitchen
+    from kitchen_display.tests.factories import screen
+    from orders.tests.factories import kitchen as make_kitchen
 
-    kitchens = [Kitchen.objects.create(slug=slug, name=slug.title()) for slug in (GOOD, CROWDED)]
+    kitchens = [make_kitchen(slug) for slug in (GOOD, CROWDED)]
     _crowd(kitchens[1], 100 if short else CROWD, 0 if short else PAST)
     keys = [
-        issue_key(name=f"attack {name}", scopes=SCOPES, kitchen=kitchen, rate_limit=0)[1]
+        api_key(f"attack {name}", SCOPES, kitchen=kitchen)[1]
         for name, kitchen in (("good", GOOD), ("wrong", GOOD), ("crowded", CROWDED))
     ]
     links = [
-        make_link(Screen.objects.create(kitchen=kitchen, name=name))
+        make_link(screen(name, of=kitchen))
         for name, kitchen in (("One", kitchens[0]), ("Two", kitchens[0]), ("Crowded", kitchens[1]))
     ]
     client = Client()
@@ -79,25 +78,21 @@ def furnish_as_json(*, short: bool) -> str:
 
 def _crowd(kitchen: Any, count: int, past: int) -> None:
     from orders import bulk, clock
-    from orders.new import NewItem, NewOrder
     from orders.statuses import PICKED_UP
+    from orders.tests.factories import new_order
 
     came = clock.now() - timedelta(minutes=1)
     lives = []
     for number in range(count + past):
         ended = number >= count
         at = came - timedelta(hours=2) if ended else came
-        items = [NewItem(f"P-{plu}", {"name": f"Product {plu}", "quantity": 1}) for plu in range(3)]
-        order = f"crowd-{number}"
-        details = {
-            "account": f"account-{number}",
-            "brand_id": "brand-1",
-            "channel": "attack",
-            "channel_order_id": order,
-            "customer_name": planted.NAME,
-            "customer_phone": planted.PHONE,
-        }
-        new = NewOrder(order, at + timedelta(minutes=20), items, details)
+        new = new_order(
+            id=f"crowd-{number}",
+            pickup_time=at + timedelta(minutes=20),
+            account=f"account-{number}",
+            channel="attack",
+            channel_order_id=f"crowd-{number}",
+        )
         life = bulk.SimulatedOrder(new, kitchen=kitchen, actor="key:attack", at=at)
         if ended:
             life.move(PICKED_UP, at=at + timedelta(minutes=15), actor="key:attack")
@@ -184,11 +179,12 @@ def enter_code_of(code: str) -> str:
     """What a manager does who reads the code from a new screen; returns why it is refused, or nothing."""
     from django.db import connections
 
-    from kitchen_display.models import Screen
     from kitchen_display.pairing import PairingRefused, enter_code
+    from kitchen_display.tests.factories import screen
+    from orders.tests.factories import kitchen
 
     try:
-        enter_code(code, Screen.objects.create(kitchen_id=GOOD, name=f"New {code}"))
+        enter_code(code, screen(f"New {code}", of=kitchen(GOOD)))
     except PairingRefused as refusal:
         return str(refusal)
     finally:

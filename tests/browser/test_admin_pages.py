@@ -30,8 +30,7 @@ def order(live_stack: Any) -> dict[str, Any]:
 def station(live_stack: Any) -> str:
     """Without rules: products go everywhere."""
     make = (
-        "from kitchen_display.models import Station;"
-        "print(Station.objects.create(kitchen_id='main', slug='tried-out', name='Tried out').pk)"
+        "from kitchen_display.tests.factories import station;print(station('tried-out', name='Tried out').pk)"
     )
     return str(live_stack.manage("shell", "--no-imports", "-c", make)).strip()
 

@@ -134,24 +134,24 @@ def _prepare() -> tuple[list[str], list[str]]:
     """The kitchen, keys for rush, follower and reader, and the links that pair a wall and a pickup board."""
     from django.db import connections
 
-    from integrations.keys import issue_key
+    from integrations.tests.factories import api_key
     from kitchen_display.models import Screen
     from kitchen_display.pairing import make_link
-    from orders.models import Kitchen
+    from kitchen_display.tests.factories import screen
+    from orders.tests.factories import kitchen as make_kitchen
     from tests.chaos.rush import RECALL_WITHIN
 
-    kitchen, _ = Kitchen.objects.get_or_create(slug="main", defaults={"name": "Main kitchen"})
+    kitchen = make_kitchen(name="Main kitchen")
     kitchen.recall_minutes = RECALL_WITHIN // timedelta(minutes=1)
     kitchen.save(update_fields=["recall_minutes"])
     keys = [
-        issue_key(name=name, scopes=SCOPES, rate_limit=limit)[1]
+        api_key(name, SCOPES, rate_limit=limit)[1]
         for name, limit in (("rush", 0), ("follower", LIMITED), ("reader", LIMITED))
     ]
-    links = []
-    for kind in (Screen.Kind.KITCHEN, Screen.Kind.PICKUP):
-        screen = Screen(kitchen=kitchen, name=str(kind), kind=kind)
-        screen.save()
-        links.append(make_link(screen))
+    links = [
+        make_link(screen(str(kind), of=kitchen, kind=kind))
+        for kind in (Screen.Kind.KITCHEN, Screen.Kind.PICKUP)
+    ]
     connections.close_all()
     return keys, links
 

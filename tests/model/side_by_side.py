@@ -14,6 +14,7 @@ from orders.new import NewItem, NewOrder, PastStatus
 from orders.recall import recall
 from orders.services import create_order, move_item, move_order
 from orders.statuses import Kind
+from orders.tests import factories
 from tests import planted
 from tests.model.kitchen_model import OrderModel, Refused, Row
 
@@ -40,8 +41,8 @@ class SideBySide:
         self.patch.start()
         self.models: dict[str, OrderModel] = {}
         self.auto_advance = auto_advance
-        self.kitchen = Kitchen.objects.create(
-            slug=f"k-{uuid.uuid4().hex[:12]}",
+        self.kitchen = factories.kitchen(
+            f"k-{uuid.uuid4().hex[:12]}",
             name="Harju",
             auto_advance=auto_advance,
             recall_minutes=RECALL_WITHIN.seconds // 60,

@@ -17,24 +17,18 @@ from django.utils import timezone
 
 from huuva.models import LoginAttempt
 from huuva.roles import INTEGRATOR_SUPPORT, KITCHEN_MANAGER, OPERATIONS, ROLES
-from integrations.channels.secrets import seal_secret
-from integrations.keys import issue_key
-from integrations.models import (
-    ChannelLink,
-    ChannelLocation,
-    ChannelMessage,
-    Delivery,
-    DeliveryProgress,
-    WebhookEndpoint,
-)
+from integrations.models import ChannelMessage, Delivery, DeliveryProgress
 from integrations.scopes import SCOPES
+from integrations.tests import factories as keys
+from integrations.tests.channels import factories as channel
 from kitchen_display.pairing import make_link
 from kitchen_display.tests import factories as display
 from orders.amendments import ItemAmendment, amend_order
 from orders.feed import Cursor
-from orders.models import Brand, Kitchen, KitchenMember, Order
+from orders.models import Kitchen, KitchenMember, Order
 from orders.new import NewItem
 from orders.services import move_order
+from orders.statuses import PREPARING
 from orders.tests import factories
 
 OURS = "Planted-Kitchen-7f3a"
@@ -104,9 +98,8 @@ def build() -> House:
     theirs = factories.kitchen("kallio", name="The other one")
     house = House(ours, theirs, _order(ours))
     factories.order(of=theirs)
-    Brand.objects.create(id="burgers", name="Burgers")
-    station = display.station("grill", "P0", of=ours)
-    type(station).objects.filter(pk=station.pk).update(name=f"{OURS} grill")
+    factories.brand(name="Burgers")
+    station = display.station("grill", "P0", of=ours, name=f"{OURS} grill")
     display.station("sushi", "P1", of=theirs)
     screens = {
         "screen": display.screen(f"{OURS} wall", of=ours),
@@ -165,7 +158,7 @@ def _order(kitchen: Kitchen) -> Order:
     )
     amend_order(order.pk, actor="key:wolt", note=f"{CUSTOMER} other note")
     amend_order(order.pk, actor="key:wolt", items={"P0": ItemAmendment(f"{CUSTOMER} other item note", None)})
-    return move_order(order.pk, 2, actor="key:wolt")
+    return move_order(order.pk, PREPARING, actor="key:wolt")
 
 
 def _integrations(house: House) -> None:
@@ -173,11 +166,9 @@ def _integrations(house: House) -> None:
     now = timezone.now()
     # What deliveries have read of the feed can be replayed; in the transaction of a test nothing can be read yet.
     DeliveryProgress.objects.create(cursor=str(Cursor(1 << 62)))
-    endpoint = WebhookEndpoint.objects.create(
-        kind="webhook",
-        nonce="n" * 32,
+    endpoint = keys.endpoint(
+        "https://hooks.example.com/orders",
         name=f"{OURS} hook",
-        url="https://hooks.example.com/orders",
         events=["order.created"],
         kitchen=house.ours,
         owner=f"{OURS} key",
@@ -196,14 +187,8 @@ def _integrations(house: House) -> None:
         last_status=500,
         log=[tried],
     )
-    link = ChannelLink.objects.create(
-        slug="wolt",
-        name=f"{OURS} link",
-        channel_kind="deliverect",
-        external_id="w-1",
-        secret=seal_secret("s" * 20),
-    )
-    place = ChannelLocation.objects.create(link=link, external_id=f"{OURS} place", kitchen=house.ours)
+    link = channel.LinkFactory(slug="wolt", name=f"{OURS} link", external_id="w-1")
+    place = channel.LocationFactory(link=link, external_id=f"{OURS} place", kitchen=house.ours)
     message = ChannelMessage.objects.create(
         link=link,
         matter="order",
@@ -230,7 +215,7 @@ def _keys(house: House) -> dict[str, Client]:
     """Keys of both kitchens; `key0` is another one for each scope, see `without`."""
     callers = {}
     for name, kitchen in (("key", house.ours), ("key2", house.theirs)):
-        key, plain = issue_key(f"{OURS} key" if name == "key" else name, list(SCOPES), kitchen, rate_limit=0)
+        key, plain = keys.api_key(f"{OURS} key" if name == "key" else name, kitchen=kitchen)
         callers[name] = _with(plain)
         if name == "key":
             house.objects["integrations/apikey"] = key.pk
@@ -240,12 +225,12 @@ def _keys(house: House) -> dict[str, Client]:
 def without(scope: str | None) -> Client:
     """A key of the first kitchen with all scopes but this one."""
     scopes = [each for each in SCOPES if each != scope]
-    return _with(issue_key(f"without {scope}", scopes, Kitchen.objects.get(pk="harju"), rate_limit=0)[1])
+    return _with(keys.api_key(f"without {scope}", scopes, kitchen="harju")[1])
 
 
 def key_with(scopes: Iterable[str], kitchen: str | None = "harju") -> Client:
     """A key of the first kitchen that finds the webhooks of its other keys, too."""
-    return _with(issue_key(f"{OURS} key", scopes, kitchen, rate_limit=0)[1])
+    return _with(keys.api_key(f"{OURS} key", scopes, kitchen=kitchen)[1])
 
 
 def _with(plain: str) -> Client:

@@ -13,9 +13,9 @@ from django.utils import timezone
 from integrations.deliveries.kinds import PendingDelivery
 from integrations.events import EVENTS, LATE
 from integrations.key_cache import key_cache
-from integrations.keys import issue_key
-from integrations.models import ApiKey, Delivery, WebhookEndpoint
+from integrations.models import ApiKey, Delivery
 from integrations.scopes import CUSTOMERS, SCOPES
+from integrations.tests import factories as keys
 from integrations.webhooks.payloads import WebhookRenderer
 from tests.security.addresses import Ask, addresses, all_asks
 from tests.security.asking import Answer, ask
@@ -104,13 +104,10 @@ def test_what_is_refused_is_not_repeated(house: House, wrong: dict[str, Any]) ->
 
 def _sent(scopes: tuple[str, ...], house: House) -> list[bytes]:
     """What a webhook of a key with these scopes is sent, of each event; it asks for customers' data."""
-    issue_key("receiver", scopes, house.ours, rate_limit=0)
-    endpoint = WebhookEndpoint.objects.create(
-        kind="webhook",
-        nonce="n" * 32,
+    keys.api_key("receiver", scopes, kitchen=house.ours)
+    endpoint = keys.endpoint(
+        "https://hooks.example.com/receiver",
         name="Receiver",
-        url="https://hooks.example.com/receiver",
-        events=list(EVENTS),
         kitchen=house.ours,
         owner="receiver",
         include_customer=True,
@@ -134,7 +131,7 @@ def test_no_webhook_names_a_customer_without_the_scope(house: House, scopes: tup
 
 
 def test_a_replay_tells_no_more_than_the_key_may_see_now(house: House) -> None:
-    key, plain = issue_key(f"{OURS} key", SCOPES, house.ours, rate_limit=0)
+    key, plain = keys.api_key(f"{OURS} key", SCOPES, kitchen=house.ours)
     client = Client(headers={"authorization": f"Bearer {plain}", "idempotency-key": "once"})
     body = orjson.dumps(new_order())
     first = client.post("/api/orders", body, content_type="application/json")
@@ -170,7 +167,7 @@ def test_a_replay_of_anything_else_stays_as_it_was(house: House) -> None:
 
 def test_a_key_that_lost_the_scope_gets_nothing_by_the_webhooks_it_made(house: House) -> None:
     with transaction.atomic():
-        issue_key("receiver", ["orders:read", "webhooks:manage"], house.ours, rate_limit=0)
+        keys.api_key("receiver", ["orders:read", "webhooks:manage"], kitchen=house.ours)
         assert not any(named_in(body) for body in _sent(("webhooks:manage",), house))
         assert Delivery.objects.filter(sink__webhookendpoint__owner="receiver").count() == 0
         transaction.set_rollback(True)
