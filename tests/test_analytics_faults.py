@@ -59,7 +59,7 @@ def database(live_stack: LiveStack) -> Iterator[psycopg.Connection]:
         yield connection
 
 
-def test_a_worker_killed_in_the_middle_leaves_nothing_half_and_the_next_refresh_makes_it_whole(
+def test_a_killed_worker_leaves_nothing_half_the_next_refresh_completes(
     live_stack: LiveStack, database: psycopg.Connection
 ) -> None:
     before = database.execute(FIGURES).fetchone()

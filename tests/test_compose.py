@@ -275,7 +275,7 @@ def test_the_image_is_published_by_a_workflow_without_other_secrets() -> None:
     assert publish["if"] == "github.ref_type == 'tag'"
 
 
-def test_each_setting_can_be_made_in_env_or_is_the_image_s_and_there_are_no_others() -> None:
+def test_each_setting_is_in_env_or_the_image_and_there_are_no_others() -> None:
     from huuva.settings import env
 
     in_image = set(re.findall(r"\b(HUUVA_[A-Z_]+)=", (ROOT / "Dockerfile").read_text()))

@@ -54,7 +54,7 @@ def test_make_targets_exist(page: Path) -> None:
     assert named <= targets
 
 
-def test_every_code_of_a_problem_stands_in_a_table_that_says_what_to_change() -> None:
+def test_every_problem_code_is_in_a_table_that_says_what_to_change() -> None:
     assert get_resolver().url_patterns  # problems are noted as the views are loaded
     pages = "".join(
         (ROOT / "docs" / page).read_text() for page in ("api.md", "integrators.md", "webhooks.md")

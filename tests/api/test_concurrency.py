@@ -46,7 +46,7 @@ def check_books(client: Client, order_id: str) -> dict[str, Any]:
     return order
 
 
-def test_twelve_threads_with_the_same_move_all_succeed_and_it_is_recorded_once(client: Client) -> None:
+def test_twelve_threads_with_the_same_move_succeed_and_record_it_once(client: Client) -> None:
     order = client.created()
     answers = together([lambda: client.move(order["id"], "PREPARING")] * 12)
     assert [answer.status for answer in answers] == [200] * 12
@@ -55,7 +55,7 @@ def test_twelve_threads_with_the_same_move_all_succeed_and_it_is_recorded_once(c
     assert after["version"] == 2
 
 
-def test_twelve_threads_with_the_same_item_move_all_succeed_and_it_is_recorded_once(client: Client) -> None:
+def test_twelve_threads_with_the_same_item_move_record_it_once(client: Client) -> None:
     order = client.created(items=new_items("A", "B"))
     answers = together([lambda: client.move_item(order["id"], "A", "READY")] * 12)
     assert [answer.status for answer in answers] == [200] * 12

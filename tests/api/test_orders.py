@@ -238,7 +238,7 @@ def test_extras_of_an_order_are_kept(client: Client) -> None:
     assert "unknown" not in order
 
 
-def test_due_is_the_pickup_time_or_the_kitchens_target_after_it_has_passed(client: Client) -> None:
+def test_due_is_the_pickup_time_or_once_passed_the_kitchens_target(client: Client) -> None:
     assert client.created(pickupTime="2099-01-01T10:00:00Z")["dueAt"] == "2099-01-01T10:00:00Z"
     late = client.created(pickupTime="2021-07-22T20:28:02Z")
     assert late["dueAt"] > late["statusHistory"][0]["timestamp"]

@@ -108,7 +108,7 @@ IDS = ["A17-{}", "a b {}", "Ä😀{}", "%2F{}~", "0{}", "x" * 85 + "-{}"]
 
 
 @pytest.mark.parametrize("shape", IDS)
-def test_a_key_cannot_tell_an_id_that_another_kitchen_has_from_one_that_nobody_has(
+def test_a_key_cannot_tell_another_kitchens_id_from_an_unused_one(
     client: Client, stranger: Client, shape: str
 ) -> None:
     theirs, nobodys = (shape.format(unique("")[:34]) for _ in range(2))

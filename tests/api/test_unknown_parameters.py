@@ -23,9 +23,7 @@ def caller() -> Client:
         *((f"analytics/{name}", "brandId, from") for name in REPORTS),
     ],
 )
-def test_a_parameter_that_a_list_does_not_know_is_named_with_those_it_knows(
-    caller: Client, path: str, known: str
-) -> None:
+def test_a_list_names_its_unknown_parameter_and_those_it_knows(caller: Client, path: str, known: str) -> None:
     answer = caller.get(f"/api/{path}?stauts=READY&Limit=1&limit=1")
 
     assert answer.status_code == 400

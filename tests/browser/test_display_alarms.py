@@ -8,7 +8,7 @@ from tests.browser.walls import TWO, WallKitchen
 pytestmark = pytest.mark.usefixtures("empty")
 
 
-def test_a_cancelled_order_stays_struck_through_until_somebody_has_seen_it(kitchen: WallKitchen) -> None:
+def test_a_cancelled_order_stays_struck_through_until_seen(kitchen: WallKitchen) -> None:
     order = kitchen.order("#8", items=TWO)
     with kitchen.wall("expo-1") as wall, kitchen.wall("expo-2") as other:
         expect(wall.ticket(order)).to_be_visible()

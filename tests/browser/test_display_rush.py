@@ -57,7 +57,7 @@ def pages(wall: Wall) -> list[list[tuple[str, list[str], str]]]:
 
 
 @pytest.mark.parametrize("evening", EVENINGS, indirect=True, ids=[f"{mix}-{seed}" for mix, seed in EVENINGS])
-def test_the_twelve_most_urgent_are_on_the_first_page_and_nothing_is_cut_or_lost(
+def test_the_twelve_most_urgent_are_on_the_first_page_uncut(
     evening: WallKitchen,
 ) -> None:
     orders = sorted(evening.client.stored(status="RECEIVED"), key=lambda order: order["dueAt"])
@@ -83,7 +83,7 @@ def test_the_twelve_most_urgent_are_on_the_first_page_and_nothing_is_cut_or_lost
 
 
 @pytest.mark.parametrize("evening", [("largest-first", 3)], indirect=True)
-def test_a_ticket_that_goes_on_on_the_next_page_says_how_much_and_leads_there(evening: WallKitchen) -> None:
+def test_a_ticket_continued_on_the_next_page_says_so_and_leads_there(evening: WallKitchen) -> None:
     with evening.wall() as wall:
         part = wall.page.locator(".grid > .ticket", has=wall.page.locator(".ticket__turn")).first
         turn = part.locator(".ticket__turn")

@@ -66,7 +66,7 @@ def acknowledge(wall: Wall) -> None:
     wall.page.evaluate("alarms => document.querySelector(alarms)?.click()", ALARMS)
 
 
-def test_an_hour_of_traffic_leaves_no_trace_in_the_memory_and_asks_once_a_change(
+def test_an_hour_of_traffic_leaks_no_memory_and_asks_once_a_change(
     kitchen: WallKitchen,
 ) -> None:
     with kitchen.wall() as wall:

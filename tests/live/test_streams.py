@@ -69,7 +69,7 @@ def test_the_heart_beats_each_two_seconds_for_all_at_once(live: LiveProcess) -> 
         assert 1500 < one.until("beat")["now"] - first < 3500
 
 
-def test_a_hint_names_its_moment_unless_it_stands_for_another_that_was_not_taken() -> None:
+def test_a_hint_names_its_time_unless_it_replaces_one_not_taken() -> None:
     early, late = "0123456789ab.7", "0123456789ab.9"
     streams = Streams(most=9)
     stream = streams.open(Grant("main", "1", 2**40), lambda: None)
@@ -101,7 +101,7 @@ def test_noise_on_the_channel_changes_nothing(noise: str, live: LiveProcess) -> 
         assert screen.until("hint")["kind"] == "screens"
 
 
-def test_each_of_several_live_processes_hears_every_hint_and_takes_every_screen(live: LiveProcess) -> None:
+def test_each_live_process_gets_every_hint_and_accepts_every_screen(live: LiveProcess) -> None:
     """Ten thousand screens are several of these processes: none knows what another would need."""
     second = LiveProcess(live.home)
     second.start()
