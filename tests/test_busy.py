@@ -114,7 +114,7 @@ def test_a_page_that_takes_too_long_says_so_in_words_for_people(manager: Client)
 def test_a_channel_is_told_to_come_again(client: Client) -> None:
     factories.order(id="held")
     _key, plain = keys.api_key("wolt", ["orders:write"], kitchen=Kitchen.objects.get())
-    body = {"status": 2}
+    body = {"status": PREPARING}
 
     with held(LOCK_ORDER, "held"):
         answer = client.patch(

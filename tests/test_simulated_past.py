@@ -10,6 +10,7 @@ from integrations.deliveries import create
 from integrations.models import Delivery, LateNote
 from integrations.tests.factories import endpoint
 from orders.models import StatusChange
+from orders.statuses import FIRST
 from orders.tests import factories
 
 
@@ -24,6 +25,6 @@ def test_a_simulated_past_is_told_to_no_webhook() -> None:
         pass
     assert not Delivery.objects.exists()
     assert not LateNote.objects.exists()
-    factories.order(1)
+    factories.order(FIRST)
     create.make_deliveries()
     assert Delivery.objects.count() == 1

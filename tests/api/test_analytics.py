@@ -21,6 +21,7 @@ from analytics.refresh import refresh
 from integrations.tests import factories as keys
 from orders.models import Kitchen, Order
 from orders.services import move_order
+from orders.statuses import PREPARING, READY
 from orders.tests import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -46,8 +47,8 @@ def get(client: Client, name: str, **more: Any) -> HttpResponse:
 def manager() -> Iterator[Client]:
     """A key for all kitchens; two kitchens have sold something."""
     for order in (factories.order(), factories.order(None, of=factories.kitchen("harju"), brand_id="sushi")):
-        move_order(order.id, 2, actor="user:anna")
-        move_order(order.id, 3, actor="user:anna")
+        move_order(order.id, PREPARING, actor="user:anna")
+        move_order(order.id, READY, actor="user:anna")
     refresh()
     return client()
 
@@ -207,7 +208,7 @@ def test_who_has_the_figures_already_is_told_so_without_them(manager: Client, na
     assert get(manager, name, headers=known).status_code == 304
     assert get(manager, name, headers=since).status_code == 200
     factories.order(None)
-    move_order(Order.objects.latest("created_at").pk, 2, actor="user:anna")
+    move_order(Order.objects.latest("created_at").pk, PREPARING, actor="user:anna")
     refresh()
     changed = get(manager, name, headers=known)
     assert changed.status_code == 200 and changed["ETag"] != first["ETag"]

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
+from orders.statuses import PICKED_UP
 from tests.api.client import Client, check_problem, new_items, order_path
 
 MEMBERS = {
@@ -81,7 +82,8 @@ def check_told(events: list[dict[str, Any]], truth: dict[str, dict[str, Any]]) -
 def test_events_are_the_history_row_by_row(client: Client) -> None:
     _, start = read(client, None)
     order = client.created(
-        items=new_items("A", "B/🍔"), statusHistory=[{"status": 4, "timestamp": "2021-07-22T20:08:02Z"}]
+        items=new_items("A", "B/🍔"),
+        statusHistory=[{"status": PICKED_UP, "timestamp": "2021-07-22T20:08:02Z"}],
     )
     client.move_item(order["id"], "B/🍔", "READY")
     client.call("PATCH", order_path(order["id"]), {"status": "READY", "reason": "hurry"})

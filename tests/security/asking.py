@@ -9,6 +9,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.test import Client
 
+from orders.statuses import READY
 from tests.security.addresses import Ask
 from tests.security.house import House, new_order
 
@@ -132,8 +133,8 @@ BODIES: dict[tuple[str, str], Callable[[House], Any]] = {
     ("PATCH", "/api/webhooks/<id>"): lambda house: {"name": "Renamed"},
     ("POST", "/api/webhooks/<id>/replay"): lambda house: {"since": "2026-01-01T00:00:00Z"},
     ("POST", "/api/orders"): lambda house: new_order(),
-    ("PATCH", "/api/orders/<id>"): lambda house: {"status": 3},
-    ("PATCH", "/api/orders/<id>/items/<plu>"): lambda house: {"status": 3},
+    ("PATCH", "/api/orders/<id>"): lambda house: {"status": READY},
+    ("PATCH", "/api/orders/<id>/items/<plu>"): lambda house: {"status": READY},
 }
 FORMS: dict[str, Callable[[House], dict[str, Any]]] = {
     "/admin/orders/order/<id>/act/": lambda house: {"do": "3", "version": house.order.version},
