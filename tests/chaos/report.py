@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from tests.chaos.faults import FAULTS, Recovery
 from tests.chaos.ledger import Ledger
 from tests.chaos.stack import Stack
 from tests.chaos.stored import Check
-from tests.figures import FOLDER, aligned, circumstances
+from tests.figures import aligned, circumstances
 
 SIGNS = ("orders", "screens", "tasks", "webhooks")
 ANSWERS = ("2xx", "409", "429", "503", "closed", "hung")
@@ -64,10 +62,3 @@ def figures(
         "complained": ledger.complained,
         "complaints": ledger.complaints,
     }
-
-
-def keep_logs(log: Path) -> Path:
-    """Copies the logs of a run that went wrong to where they can be read; those of the one before go."""
-    kept = FOLDER / "chaos-log"
-    shutil.rmtree(kept, ignore_errors=True)
-    return Path(shutil.copytree(log, kept))
