@@ -120,8 +120,8 @@ def paired(base_url: str, link: str) -> str:
 def _fill(database_url: str, count: int) -> None:
     with psycopg.connect(database_url, autocommit=True) as connection:
         for table, key, values in (("orders_order", "id", _ORDERS), ("orders_orderitem", "order_id", _ITEMS)):
-            found = connection.execute(_COLUMNS, [table]).fetchone()
-            names = str(found[0]).split(",") if found else []
+            row = connection.execute(_COLUMNS, [table]).fetchone()
+            names = str(row[0]).split(",") if row else []
             chosen = ",".join(values.get(name, f"model.{name}") for name in names)
             connection.execute(
                 f"INSERT INTO {table} ({','.join(names)}) SELECT {chosen} FROM "  # noqa: S608  (names of our own)

@@ -72,10 +72,10 @@ def measure_history(stack: Stack, orders: int, seconds: int, say: Callable[[str]
     # In a kitchen of their own: the board has the same open orders each time.
     make_tickets(Client(stack.base_url, stack.create_key("bench-tickets", 0, "--kitchen", "tickets")))
     cookie, session = _paired(stack), _logged_in(stack)
-    found: list[Figures] = []
-    for wanted in _sizes(orders):
-        before = found[-1] if found else None
-        days = max(1, round((wanted - (before.orders if before else 0)) / PER_DAY))
+    sizes: list[Figures] = []
+    for orders_wanted in _sizes(orders):
+        before = sizes[-1] if sizes else None
+        days = max(1, round((orders_wanted - (before.orders if before else 0)) / PER_DAY))
         say(f"{days} days of {PER_DAY} orders")
         figures = _fill(stack, days, before)
         say("reads and refreshes")
@@ -95,10 +95,10 @@ def measure_history(stack: Stack, orders: int, seconds: int, say: Callable[[str]
         figures.web_cpu_ms = clock.used() * 1000 / max(1, figures.throughput.requests)
         if figures.throughput.bad_status:
             raise StackFailed(f"{figures.throughput.bad_status} reports were 400 or more")
-        found.append(figures)
+        sizes.append(figures)
         for caller in (reader, wall, manager):
             caller.close()
-    return HistoryResult(CHANGES, found)
+    return HistoryResult(CHANGES, sizes)
 
 
 def _sizes(orders: int) -> list[int]:
@@ -110,12 +110,12 @@ def _sizes(orders: int) -> list[int]:
 
 
 def _fill(stack: Stack, days: int, before: Figures | None) -> Figures:
-    told = stack.manage(
+    output = stack.manage(
         "simulate", "--days", str(days), "--orders-per-day", str(PER_DAY), "--seed", str(days)
     )
-    numbers = FILLED.search(told)
+    numbers = FILLED.search(output)
     if numbers is None:
-        raise StackFailed(f"simulate said: {told}")
+        raise StackFailed(f"simulate said: {output}")
     orders, rows, filled, figures = (int(number.replace(",", "")) for number in numbers.groups())
     if before:
         return Figures(before.orders + orders, before.rows + rows, orders, filled, figures)
@@ -136,8 +136,8 @@ def _logged_in(stack: Stack) -> str:
         "client.force_login(User.objects.create_superuser('bench-history')); "
         "print('session', *(f'{name}={each.value}' for name, each in client.cookies.items()))"
     )
-    told = stack.manage("shell", "--no-imports", "-c", make)
-    return next(line for line in told.splitlines() if line.startswith("session ")).split()[1]
+    output = stack.manage("shell", "--no-imports", "-c", make)
+    return next(line for line in output.splitlines() if line.startswith("session ")).split()[1]
 
 
 def _reads(reader: Caller) -> dict[str, Iterator[str]]:

@@ -92,13 +92,15 @@ def measure_painted(base_url: str, links: tuple[str, str], key: str) -> PaintRes
             page = _open(browser, base_url, links[0])
         except (Error, RuntimeError) as error:
             raise PaintFailed(f"The wall did not open: {error}") from None
-        asked: list[str] = []
-        page.on("request", lambda request: asked.append(request.url) if "/display/" in request.url else None)
+        requests: list[str] = []
+        page.on(
+            "request", lambda request: requests.append(request.url) if "/display/" in request.url else None
+        )
         page.evaluate(WATCH, ["painted", ""])
         committed, changes = _serve(client, page)
         page.wait_for_timeout(1000)
         painted = page.evaluate("painted")
-        per_change = len(asked) / changes
+        per_change = len(requests) / changes
         for order in client.stored(status="RECEIVED"):
             client.move(order["id"], "PICKED_UP")
         bumps = _bumped(client, page, _open(browser, base_url, links[1]))

@@ -48,11 +48,11 @@ class Stack:
         self.home = home
         self.port = free_port(following=1)  # live takes the next one
         self.base_url = f"http://127.0.0.1:{self.port}"
-        kept = {
+        inherited = {
             name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")
         }
         self.environment = {
-            **kept,
+            **inherited,
             "HUUVA_HOME": str(home),
             "HUUVA_HOST": "127.0.0.1",
             "HUUVA_PORT": str(self.port),

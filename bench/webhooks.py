@@ -129,16 +129,16 @@ def measure_webhooks(stack: Stack) -> WebhookResult:
         cpu: dict[bool, list[float]] = {False: [], True: []}
         rates = []
         drained = 0.0
-        for told in TURNS:
-            api("PATCH", f"/webhooks/{hook['id']}", {"enabled": told})
+        for with_webhook in TURNS:
+            api("PATCH", f"/webhooks/{hook['id']}", {"enabled": with_webhook})
             orders = _orders(api, MOVES_PER_SECOND * BURST_SECONDS // len(STEPS) + 1)
             _wait_for_silence(receiver)
             clock = CpuClock(lambda: [*stack.web()])
-            made, rate = _burst(api, orders)
-            times[told] += made
+            latencies, rate = _burst(api, orders)
+            times[with_webhook] += latencies
             rates.append(rate)
-            cpu[told].append(clock.used() * 1000 / BURST_SECONDS)
-            if told:
+            cpu[with_webhook].append(clock.used() * 1000 / BURST_SECONDS)
+            if with_webhook:
                 drained = max(drained, _wait_for_silence(receiver))
         delivered = receiver.heard()
         api("DELETE", f"/webhooks/{hook['id']}")
@@ -209,14 +209,14 @@ def _paced(began: float, jobs: Iterable[tuple[float, Callable[[], object]]]) -> 
 def _wait_for_silence(receiver: ReceiverProcess) -> float:
     """Until nothing has been heard for 2 s; returns how long the last came after now."""
     began = last = time.monotonic()
-    heard = receiver.heard()
+    count = receiver.heard()
     while time.monotonic() - last < 2:
         if time.monotonic() - began > DRAIN_SECONDS:
             raise LoadFailed("webhooks: deliveries did not come to an end")
         time.sleep(0.05)
         now_heard = receiver.heard()
-        if now_heard != heard:
-            heard, last = now_heard, time.monotonic()
+        if now_heard != count:
+            count, last = now_heard, time.monotonic()
     return last - began
 
 

@@ -40,8 +40,8 @@ class YardstickResult:
     def lines(self) -> Iterable[str]:
         for name, rate in self.per_second.items():
             ours = self.web_per_second.get(name)
-            said = "" if ours is None else f"; web makes {ours:,.0f}/s of it: {self.ratio(name):.0%}"
-            yield f"PostgreSQL alone, {name}, {self.clients} clients: {rate:,.0f}/s{said}"
+            comparison = "" if ours is None else f"; web makes {ours:,.0f}/s of it: {self.ratio(name):.0%}"
+            yield f"PostgreSQL alone, {name}, {self.clients} clients: {rate:,.0f}/s{comparison}"
 
     def wrong(self) -> Iterable[str]:
         return ()
@@ -66,7 +66,7 @@ def _pgbench(home: Path, script: Path, seconds: int) -> float:
     command = [str(programs() / "pgbench"), "-h", host, "-U", DATABASE, "-n", "-M", "prepared"]
     command += ["-c", str(CONNECTIONS), "-j", "2", "-T", str(seconds), "-f", str(script), DATABASE]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    found = RATE.search(done.stdout)
-    if done.returncode or found is None:
+    match = RATE.search(done.stdout)
+    if done.returncode or match is None:
         raise LoadFailed(f"pgbench with {script.name} failed:\n{done.stdout[-1000:]}{done.stderr[-2000:]}")
-    return round(float(found[1]), 1)
+    return round(float(match[1]), 1)

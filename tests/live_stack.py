@@ -144,9 +144,9 @@ class LiveStack:
 
     def manage(self, *words: str) -> str:
         """Runs a management command on this stack's database; returns what it printed."""
-        told = self._ask({"manage": words})
-        assert not told["error"], f"manage.py {' '.join(words)}: {told['error']}"
-        return str(told["printed"])
+        answer = self._ask({"manage": words})
+        assert not answer["error"], f"manage.py {' '.join(words)}: {answer['error']}"
+        return str(answer["printed"])
 
     def issue_key(
         self,
@@ -157,12 +157,12 @@ class LiveStack:
         name: str = "test",
     ) -> str:
         """A new key in plain text; its kitchen is made if it is not there. `rate_limit` None is the default one."""
-        wanted = {"name": name, "scopes": list(scopes), "kitchen": kitchen, "rate_limit": rate_limit}
-        return str(self._ask({"key": wanted})["key"])
+        fields = {"name": name, "scopes": list(scopes), "kitchen": kitchen, "rate_limit": rate_limit}
+        return str(self._ask({"key": fields})["key"])
 
-    def _ask(self, asked: dict[str, Any]) -> dict[str, Any]:
+    def _ask(self, question: dict[str, Any]) -> dict[str, Any]:
         assert self._commands is not None and self._commands.stdin and self._commands.stdout
-        self._commands.stdin.write(json.dumps(asked) + "\n")
+        self._commands.stdin.write(json.dumps(question) + "\n")
         self._commands.stdin.flush()
         line = self._commands.stdout.readline()
         assert line, f"The process for commands ended:\n{self.log_text()[-4000:]}"

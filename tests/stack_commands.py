@@ -39,20 +39,20 @@ def manage(words: Sequence[str]) -> dict[str, Any]:
     return {"printed": printed.getvalue(), "error": error}
 
 
-def key(wanted: dict[str, Any]) -> dict[str, Any]:
-    for slug in ("main", wanted["kitchen"]):
+def key(fields: dict[str, Any]) -> dict[str, Any]:
+    for slug in ("main", fields["kitchen"]):
         if slug is not None:
             name = "Main kitchen" if slug == "main" else slug.title()
             KitchenFactory(slug=slug, name=name)
-    return {"key": ApiKeyFactory(**wanted).plain}
+    return {"key": ApiKeyFactory(**fields).plain}
 
 
 # What a command's own children print must not get between our lines.
 answers = os.fdopen(os.dup(1), "w")
 os.dup2(2, 1)
 for line in sys.stdin:
-    asked = json.loads(line)
-    answer = manage(asked["manage"]) if "manage" in asked else key(asked["key"])
+    question = json.loads(line)
+    answer = manage(question["manage"]) if "manage" in question else key(question["key"])
     # A server may be killed before the next line comes.
     connections.close_all()
     answers.write(json.dumps(answer) + "\n")

@@ -40,13 +40,13 @@ class Start:
         self.home, self.port = home, port
         self.output = home / output
         # Neither our own settings nor servers of others: this is about the embedded ones.
-        kept = {
+        inherited = {
             name: value
             for name, value in os.environ.items()
             if not name.startswith("HUUVA_")
             and name not in ("DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE")
         }
-        self.environment = {**kept, "HUUVA_HOME": str(home), "HUUVA_PORT": str(port), "HOME": str(home)}
+        self.environment = {**inherited, "HUUVA_HOME": str(home), "HUUVA_PORT": str(port), "HOME": str(home)}
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
                 [*prefix, sys.executable, "manage.py", "run", *words],
@@ -69,9 +69,9 @@ class Start:
     def wait_ready(self) -> float:
         """Waits for the box; returns the seconds that the start says it took."""
         wait_for(lambda: "Ctrl-C stops it" in self.said and self.said.count("──\n") == 2, self)
-        found = re.search(r"ready after ([\d.]+) s", self.said)
-        assert found
-        return float(found[1])
+        match = re.search(r"ready after ([\d.]+) s", self.said)
+        assert match
+        return float(match[1])
 
     def paste_curl(self) -> str:
         """Executes the printed line in bash as it is; returns what the server answered, status line first."""

@@ -15,8 +15,8 @@ def test_the_demo_ends_and_everything_else_goes_on(home: Path) -> None:
     words = ("--demo", "--minutes", "3", "--speed", "600", "--seed", "1")
     start = Start(home, free_port(following=1), words=words)
     wait_for(lambda: "Simulated in" in start.said, start)
-    found = re.search(r"Simulated in \d+ s: (\d+) orders, \d+ moves, 0 refusals, 0 errors", start.said)
-    assert found and int(found[1]) > 0
+    match = re.search(r"Simulated in \d+ s: (\d+) orders, \d+ moves, 0 refusals, 0 errors", start.said)
+    assert match and int(match[1]) > 0
     assert start.paste_curl().startswith("HTTP/1.1 201")
     assert start.stop() == 0
     assert start.family() == []

@@ -60,8 +60,8 @@ def test_every_problem_code_is_in_a_table_that_says_what_to_change() -> None:
         (ROOT / "docs" / page).read_text() for page in ("api.md", "integrators.md", "webhooks.md")
     )
     rows = re.findall(r"^\| (\d{3}) \| ([^|]+) \|", pages, re.MULTILINE)
-    told = {(code, int(status)) for status, codes in rows for code in re.findall(r"`([a-z_]+)`", codes)}
-    assert {(code, status) for code, (status, _detail) in PROBLEMS.items()} - told == set()
+    documented = {(code, int(status)) for status, codes in rows for code in re.findall(r"`([a-z_]+)`", codes)}
+    assert {(code, status) for code, (status, _detail) in PROBLEMS.items()} - documented == set()
     # Live has no views: its codes are those in its own source.
     live = "".join(path.read_text() for path in (ROOT / "huuva/live").glob("*.py"))
     codes = re.findall(r'(?:Refusal\(\s*\d{3},|BadToken\()\s*"([a-z_]+)"', live)

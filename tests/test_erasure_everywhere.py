@@ -81,7 +81,7 @@ def test_erasing_twice_and_what_was_erased_before_harms_nothing() -> None:
     again = erase_account(erased.account)
 
     assert (erased.orders, again.orders) == (2, 2)
-    changed = {table for table, found in contents().items() if found != rows[table]}
+    changed = {table for table, content in contents().items() if content != rows[table]}
     assert changed <= {
         "orders_order",
         "integrations_idempotencyrecord",
@@ -110,8 +110,8 @@ def test_an_answer_that_comes_after_the_erasure_is_not_kept() -> None:
         ],
     )
 
-    told = Delivery.objects.filter(pk__in=[one.due.id for one in under_way])
-    assert [(one.state, one.log[0]["answer"]) for one in told] == [(Delivery.State.DELIVERED, "")]
+    deliveries = Delivery.objects.filter(pk__in=[one.due.id for one in under_way])
+    assert [(one.state, one.log[0]["answer"]) for one in deliveries] == [(Delivery.State.DELIVERED, "")]
     assert everywhere(ACCOUNT_TOO) == []
 
 
@@ -302,7 +302,7 @@ def tables_with(needle: re.Pattern[str]) -> list[str]:
 
 def contents() -> dict[str, list[str]]:
     """Every row of every table as text, bytes and sessions decoded."""
-    found: dict[str, list[str]] = {}
+    tables: dict[str, list[str]] = {}
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT table_name FROM information_schema.tables "
@@ -310,9 +310,9 @@ def contents() -> dict[str, list[str]]:
         )
         for (table,) in cursor.fetchall():
             cursor.execute(f'SELECT * FROM "{table}"')
-            found[table] = sorted(" | ".join(_text(value) for value in row) for row in cursor.fetchall())
-    found["django_session"] = [repr(session.get_decoded()) for session in Session.objects.all()]
-    return found
+            tables[table] = sorted(" | ".join(_text(value) for value in row) for row in cursor.fetchall())
+    tables["django_session"] = [repr(session.get_decoded()) for session in Session.objects.all()]
+    return tables
 
 
 def _text(value: Any) -> str:

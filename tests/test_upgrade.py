@@ -175,6 +175,6 @@ def test_migrations_do_not_hold_up_the_last_release(database: str) -> None:
     assert all(writer.taken > 20 for writer in writers)
     with psycopg.connect(database) as connection:
         roles = {name for (name,) in connection.execute("SELECT name FROM auth_group")}
-        [(kept,)] = connection.execute("SELECT count(*) FROM orders_order WHERE id LIKE 'w%'")
-    assert kept == sum(writer.taken for writer in writers)
+        [(count,)] = connection.execute("SELECT count(*) FROM orders_order WHERE id LIKE 'w%'")
+    assert count == sum(writer.taken for writer in writers)
     assert roles == set(ROLES)

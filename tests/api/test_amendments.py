@@ -147,7 +147,7 @@ def test_the_list_of_what_was_updated_finds_it(client: Client) -> None:
     after = amend(client, order, {"quantity": 4}, "BURGER-1")
     assert after.status == 200
     assert [
-        found["id"] for found in client.stored(account="amended-account", updatedAfter=order["updatedAt"])
+        row["id"] for row in client.stored(account="amended-account", updatedAfter=order["updatedAt"])
     ] == [order["id"]]
 
 

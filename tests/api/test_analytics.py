@@ -252,9 +252,9 @@ def test_who_may_not(name: str) -> None:
 
 def test_reports_cost_two_statements_and_an_answer_given_lately_one(manager: Client) -> None:
     def statements(path: str) -> int:
-        with CaptureQueriesContext(connection) as found:
+        with CaptureQueriesContext(connection) as captured:
             assert get(manager, path).status_code == 200
-        return len(found)
+        return len(captured)
 
     get(manager, "order-status-durations?kitchen=harju")  # The key's look-up is kept from here on.
     for name in REPORTS:

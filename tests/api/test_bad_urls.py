@@ -221,6 +221,6 @@ def test_bad_idempotency_key_is_named(client: Client, key: str) -> None:
 def test_odd_request_id_is_replaced_or_kept_harmless(client: Client, request_id: str) -> None:
     answer = client.get("/orders/nope", headers={"X-Request-Id": request_id.encode("latin-1")})
     check_problem(answer, 404, "not_found")
-    given = answer.headers["X-Request-Id"]
-    assert given.isascii() and given.isprintable() and 0 < len(given) <= 200
-    assert not set(given) & set('<>"\r\n')
+    answered_id = answer.headers["X-Request-Id"]
+    assert answered_id.isascii() and answered_id.isprintable() and 0 < len(answered_id) <= 200
+    assert not set(answered_id) & set('<>"\r\n')

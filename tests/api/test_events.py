@@ -29,41 +29,43 @@ MEMBERS = {
 
 def read(client: Client, after: str | None, limit: int = 200) -> tuple[list[dict[str, Any]], str]:
     """The events from a cursor to the end as it is now, and the cursor to go on from."""
-    found: list[dict[str, Any]] = []
+    events: list[dict[str, Any]] = []
     while True:
         query = f"?limit={limit}" + (f"&after={after}" if after else "")
         answer = client.get(f"/orders/events{query}")
         assert answer.status == 200, answer.body
         page = answer.json()
         assert len(page["results"]) <= limit
-        found += page["results"]
+        events += page["results"]
         after = page["next"]
         assert isinstance(after, str)
         assert after
         if not page["hasMore"]:
-            return found, after
+            return events, after
         assert page["results"], "more is promised, so something must come"
 
 
-def until_at_rest(client: Client, after: str, wanted: dict[str, int]) -> tuple[list[dict[str, Any]], str]:
+def until_at_rest(
+    client: Client, after: str, rows_by_order: dict[str, int]
+) -> tuple[list[dict[str, Any]], str]:
     """Reads on until each wanted order has shown its number of rows: the feed waits for open transactions."""
-    found: list[dict[str, Any]] = []
+    events: list[dict[str, Any]] = []
     deadline = time.monotonic() + 30
     while True:
         more, after = read(client, after)
-        found += [event for event in more if event["orderId"] in wanted]
-        if len(found) >= sum(wanted.values()):
-            return found, after
-        assert time.monotonic() < deadline, f"{len(found)} of {wanted}"
+        events += [event for event in more if event["orderId"] in rows_by_order]
+        if len(events) >= sum(rows_by_order.values()):
+            return events, after
+        assert time.monotonic() < deadline, f"{len(events)} of {rows_by_order}"
 
 
 def rows(order: dict[str, Any]) -> list[tuple[int, str | None, dict[str, Any]]]:
     """All history rows of an order as the API shows it: sequence, PLU (None for the order's own), entry."""
-    found = [(entry["sequence"], None, entry) for entry in order["statusHistory"]]
-    found += [
+    entries = [(entry["sequence"], None, entry) for entry in order["statusHistory"]]
+    entries += [
         (entry["sequence"], item["plu"], entry) for item in order["items"] for entry in item["statusHistory"]
     ]
-    return sorted(found, key=lambda row: row[0])
+    return sorted(entries, key=lambda row: row[0])
 
 
 def check_told(events: list[dict[str, Any]], truth: dict[str, dict[str, Any]]) -> None:
@@ -153,9 +155,9 @@ def test_a_client_that_polls_rebuilds_every_order(client: Client) -> None:
     for writer in writers:
         writer.join()
     truth = {order_id: client.order(order_id) for order_id in orders}
-    wanted = sum(len(rows(order)) for order in truth.values())
+    expected_rows = sum(len(rows(order)) for order in truth.values())
     deadline = time.monotonic() + 30
-    while sum(event["orderId"] in truth for event in events) < wanted:
+    while sum(event["orderId"] in truth for event in events) < expected_rows:
         more, after = read(client, after)
         events += more
         assert time.monotonic() < deadline

@@ -259,5 +259,5 @@ def test_request_id_is_taken_or_made(client: Client) -> None:
         client.get("/orders", headers={"X-Request-Id": "my-request.1"}).headers["X-Request-Id"]
         == "my-request.1"
     )
-    made = {client.get("/orders?limit=1").headers["X-Request-Id"] for _ in range(3)}
-    assert len(made) == 3
+    generated = {client.get("/orders?limit=1").headers["X-Request-Id"] for _ in range(3)}
+    assert len(generated) == 3

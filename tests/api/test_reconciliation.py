@@ -71,9 +71,9 @@ def test_who_only_polls_knows_every_status_though_web_is_killed(
         writer.join()
 
     truth = {order_id: client.get(order_path(order_id)).json() for order_id in ids}
-    wanted = sum(len(rows(order)) for order in truth.values())
+    expected_rows = sum(len(rows(order)) for order in truth.values())
     end = time.monotonic() + SECONDS
-    while sum(event["orderId"] in truth for event in events) < wanted:
+    while sum(event["orderId"] in truth for event in events) < expected_rows:
         poll()
         assert time.monotonic() < end
 

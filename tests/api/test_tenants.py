@@ -81,27 +81,27 @@ def life(client: Client, order_id: str) -> list[str]:
         client.move(order_id, "PREPARING"),
         client.get(order_path(order_id)),
     ]
-    told = [said(answer, order_id, account) for answer in answers]
+    outcomes = [said(answer, order_id, account) for answer in answers]
     of_mine = {order_id, *(each["id"] for each in beside)}
-    found, after = [], start
+    seen_events, after = [], start
     deadline = time.monotonic() + 30
     # Twelve rows of the order itself, three of each beside it.
-    while len(found) < 16:
+    while len(seen_events) < 16:
         more, after = events(client, after)
-        found += [event for event in more if event["orderId"] in of_mine]
-        assert time.monotonic() < deadline, found
+        seen_events += [event for event in more if event["orderId"] in of_mine]
+        assert time.monotonic() < deadline, seen_events
     hidden = ("cursor", "at", "recordedAt")
-    rows = [{name: value for name, value in event.items() if name not in hidden} for event in found]
-    return [*told, json.dumps(rows).replace(json.dumps(order_id)[1:-1], "ID")]
+    rows = [{name: value for name, value in event.items() if name not in hidden} for event in seen_events]
+    return [*outcomes, json.dumps(rows).replace(json.dumps(order_id)[1:-1], "ID")]
 
 
 def events(client: Client, after: str | None) -> tuple[list[dict[str, Any]], str]:
-    found: list[dict[str, Any]] = []
+    collected: list[dict[str, Any]] = []
     while True:
         page = client.get("/orders/events?limit=200" + (f"&after={after}" if after else "")).json()
-        found, after = found + page["results"], page["next"]
+        collected, after = collected + page["results"], page["next"]
         if not page["hasMore"]:
-            return found, str(after)
+            return collected, str(after)
 
 
 IDS = ["A17-{}", "a b {}", "Ä😀{}", "%2F{}~", "0{}", "x" * 85 + "-{}"]
@@ -135,7 +135,7 @@ def test_a_key_for_all_kitchens_tells_both_apart(client: Client, stranger: Clien
     order = client.created()
     stranger.created(id=order["id"], account=order["account"])
 
-    ids = {found["id"]: found["kitchen"] for found in anywhere.stored(account=order["account"])}
+    ids = {row["id"]: row["kitchen"] for row in anywhere.stored(account=order["account"])}
 
     assert ids == {order["id"]: "main", marked_id(order["id"], "harju"): "harju"}
     for id, kitchen in ids.items():
@@ -161,9 +161,9 @@ def test_an_id_without_room_for_the_mark_is_taken_once(stranger: Client, anywher
     for length in (longest, 128):
         free = unique().ljust(length, "x")
         assert stranger.created(id=free)["id"] == free
-        taken = unique().ljust(length, "x")
-        assert anywhere.created(id=taken, kitchen="main")["kitchen"] == "main"
-        assert stranger.create(new_order(id=taken)).status == (201 if length == longest else 409)
+        used_id = unique().ljust(length, "x")
+        assert anywhere.created(id=used_id, kitchen="main")["kitchen"] == "main"
+        assert stranger.create(new_order(id=used_id)).status == (201 if length == longest else 409)
 
 
 CHANNELS = ["deliverect:60f8a2c8", "generic:1", "deliverect:", "deliverect:x:y"]

@@ -49,14 +49,14 @@ def _run(home: Path, spool: Spool, options: argparse.Namespace) -> int:
         print_progress("furnishing two kitchens")
         house = furnish(short=options.short)
         rows, left = asyncio.run(_attack(stack.port, house, spool, options))
-    found = report.figures(vars(options), rows, left, elapsed())
+    figures = report.figures(vars(options), rows, left, elapsed())
     if options.json:
-        print(json.dumps(found, indent=2, default=str))
+        print(json.dumps(figures, indent=2, default=str))
     else:
         print("\n".join(["", *report.table(rows), ""]))
         if left:
             print(f"The time was over before: {', '.join(left)}.")
-        print(f"written to {write_json(found, 'attack-')}")
+        print(f"written to {write_json(figures, 'attack-')}")
     return 1 if left or any(row.wrong for row in rows) else 0
 
 

@@ -115,9 +115,9 @@ class Channel:
 
     async def _order(self, measured: Measured, order: str, due: float) -> None:
         """Sent again where the answer says so, or where there is none: its id makes that safe."""
-        kept = self._count % 100 < 100 * KEPT_CONNECTIONS
+        reuse = self._count % 100 < 100 * KEPT_CONNECTIONS
         for turn in range(self._tries):
-            answer = await self._post(order, kept and turn == 0)
+            answer = await self._post(order, reuse and turn == 0)
             label = "no answer" if answer is None else str(answer.status)
             if label == "201" or (label == "409" and turn > 0):
                 measured.taken.append(order)
@@ -134,18 +134,18 @@ class Channel:
             measured.lost += 1
         measured.times.append(now() - due)
 
-    async def _post(self, order: str, kept: bool) -> Answer | None:
+    async def _post(self, order: str, reuse: bool) -> Answer | None:
         wire: Wire | None = None
         body = json.dumps(new_order(order)).encode()
         try:
             async with asyncio.timeout(ORDER_SECONDS):
-                wire = (self._kept() if kept else None) or await Wire.open(self._port)
+                wire = (self._kept() if reuse else None) or await Wire.open(self._port)
                 await wire.send(request("POST", "/api/orders", self._headers, body))
                 answer = await wire.answer()
         except (OSError, TimeoutError):
             answer = None
         if wire is not None:
-            if kept and answer is not None and answer.headers.get("connection") != "close":
+            if reuse and answer is not None and answer.headers.get("connection") != "close":
                 self._idle.append((now(), wire))
             else:
                 wire.close()
@@ -216,8 +216,8 @@ class Wall:
 
     def read(self, measured: Measured, sent: Sequence[tuple[float, float]], began: float, end: float) -> None:
         """Adds to `measured` what it heard from `began` to `end` of orders that were `sent`, and its longest silence."""
-        heard = [at for at, _ in self.heard if began <= at <= end]
-        marks = [began, *heard, end]
+        events = [at for at, _ in self.heard if began <= at <= end]
+        marks = [began, *events, end]
         measured.silence = max(measured.silence, *(after - before for before, after in pairwise(marks)))
         hints = [at for at, event in self.heard if event == "hint"]
         for sent_at, acknowledged in sent:

@@ -127,10 +127,10 @@ async def pair(port: int, link: str) -> str:
 async def stream_of(port: int, cookie: str) -> str:
     """Where a paired wall hears its hints."""
     answer = await _page(port, "/display/board", cookie)
-    found = re.search(r'data-stream="([^"]+)"', answer.body.decode())
-    if answer.status != 200 or found is None:
+    match = re.search(r'data-stream="([^"]+)"', answer.body.decode())
+    if answer.status != 200 or match is None:
         raise SceneFailed(f"A board without a stream: {answer.status}")
-    return unescape(found[1])
+    return unescape(match[1])
 
 
 async def csrf_cookie(port: int) -> str:

@@ -84,12 +84,12 @@ class WallKitchen:
 
     def clear(self) -> int:
         """Takes everything off the wall, without an alarm; returns how many orders that were."""
-        taken = 0
+        bumped = 0
         for status in ("RECEIVED", "PREPARING", "READY"):
             for order in self.client.stored(status=status):
                 assert self.client.move(order["id"], "PICKED_UP").status == 200
-                taken += 1
-        return taken
+                bumped += 1
+        return bumped
 
     def order(self, display: str, *, minutes: float = 10, **fields: Any) -> dict[str, Any]:
         """A new order that is due in so many minutes."""
@@ -164,7 +164,7 @@ class Wall:
         self.page.add_init_script(DIARY)
         self.page.on("console", self._console)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("request", lambda asked: self.requests.append(f"{asked.method} {asked.url}"))
+        self.page.on("request", lambda request: self.requests.append(f"{request.method} {request.url}"))
 
     def _console(self, message: Any) -> None:
         if message.type == "error" or (message.type == "warning" and "Service Worker" not in message.text):

@@ -98,11 +98,11 @@ def _run(home: Path, disk: Disk, options: argparse.Namespace) -> int:
     finally:
         stack.stop()
         listener.stop()
-    found = report.figures(vars(options), disk.how, recoveries, checks, ledger, stack)
-    path = None if options.json else write_json(found, "chaos-")
+    figures = report.figures(vars(options), disk.how, recoveries, checks, ledger, stack)
+    path = None if options.json else write_json(figures, "chaos-")
     wrong = bool(ledger.complained or any(check.wrong for check in checks))
     if options.json:
-        print(json.dumps(found, indent=2, default=str))
+        print(json.dumps(figures, indent=2, default=str))
     else:
         print("\nSeconds until the first good answer, and what clients got meanwhile:\n")
         print("\n".join([*report.table(recoveries), "", *report.notes(recoveries), ""]))

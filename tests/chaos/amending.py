@@ -36,8 +36,8 @@ def wish_for(entry: Entry, rng: random.Random) -> Wish:
     if rng.random() < 0.5:
         return Wish(reason, None, reason, path)
     plu = rng.choice(sorted(entry.quantities))
-    wanted = rng.choice([number for number in QUANTITIES if number != entry.quantities[plu]])
-    return Wish(reason, plu, wanted, f"{path}/items/{quote(plu, safe='')}")
+    quantity = rng.choice([number for number in QUANTITIES if number != entry.quantities[plu]])
+    return Wish(reason, plu, quantity, f"{path}/items/{quote(plu, safe='')}")
 
 
 def amend_model(entry: Entry, wish: Wish) -> str:

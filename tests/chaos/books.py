@@ -103,16 +103,16 @@ def _stored() -> list[tuple[str, Stored]]:
 def _acknowledged(ledger: Ledger, by_mark: dict[str, list[Stored]]) -> Check:
     check = Check("acknowledged orders, each there once and whole; no other orders")
     for entry in ledger.entries:
-        found = by_mark.get(entry.mark, [])
+        stored = by_mark.get(entry.mark, [])
         if entry.model is None:
             # It may be there, but never twice.
-            if len(found) > 1:
-                check.expect(False, f"{entry.mark} was not acknowledged, and is there {len(found)} times")
+            if len(stored) > 1:
+                check.expect(False, f"{entry.mark} was not acknowledged, and is there {len(stored)} times")
             continue
         sent = entry.quantities
-        told = [(order.id, order.quantities) for order in found]
-        fine = told == [(entry.id, sent)] or bool(entry.in_doubt)
-        check.expect(fine, f"{entry.mark} is {told}, expected {entry.id} with {sent}")
+        orders_and_quantities = [(order.id, order.quantities) for order in stored]
+        fine = orders_and_quantities == [(entry.id, sent)] or bool(entry.in_doubt)
+        check.expect(fine, f"{entry.mark} is {orders_and_quantities}, expected {entry.id} with {sent}")
     for mark in by_mark.keys() - {entry.mark for entry in ledger.entries}:
         check.expect(False, f"{mark} is there, and nobody ordered it")
     return check
@@ -202,8 +202,8 @@ def _orders_and_items(orders: list[Stored]) -> Check:
 
 def _replays(ledger: Ledger, client: Client) -> Check:
     check = Check("acknowledged calls sent again with their Idempotency-Key: the first answer, nothing done")
-    told: list[Entry] = [entry for entry in ledger.entries if entry.replay is not None]
-    for entry in told[:: max(1, len(told) // REPLAYS)]:
+    replayable: list[Entry] = [entry for entry in ledger.entries if entry.replay is not None]
+    for entry in replayable[:: max(1, len(replayable) // REPLAYS)]:
         assert entry.replay is not None
         method, path, body, key, first = entry.replay
         verdict, _ = client.until_final(method, path, body, key)

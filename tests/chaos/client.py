@@ -49,11 +49,11 @@ class Client:
         """
         began, pause, doubtful = now(), FIRST_WAIT, 0
         while True:
-            asked = now()
+            sent_at = now()
             verdict = self.once(method, path, body, key)
             if verdict.meaning in (Meaning.DONE, Meaning.REFUSED):
                 if verdict.meaning is Meaning.DONE and method != "GET":
-                    self._ledger.acknowledged_change(asked)
+                    self._ledger.acknowledged_change(sent_at)
                 return verdict, doubtful
             doubtful += verdict.label != "429"
             if now() - began > PATIENCE_SECONDS or (stop is not None and stop.is_set()):
@@ -66,7 +66,7 @@ class Client:
         """Sends the call once."""
         data = b"" if body is None else json.dumps(body).encode()
         cut, self.cut = self.cut, ""
-        asked, phase = now(), self._ledger.phase
+        sent_at, phase = now(), self._ledger.phase
         self._drop_if_closed()
         try:
             if cut:
@@ -83,7 +83,7 @@ class Client:
         except (OSError, http.client.HTTPException):
             self._connection.close()
             verdict = BROKEN
-        self._ledger.took(now() - asked, phase)
+        self._ledger.took(now() - sent_at, phase)
         self._ledger.count("reset" if cut else verdict.label)
         if verdict.wrong:
             self._ledger.complain(f"{method} {path}: {verdict.wrong}")

@@ -75,7 +75,7 @@ class FakeClock:
         """Raises NoFakeClock where the library doesn't work, as on another processor than it was built for."""
         self.set(-HOUR)
         before = time.time()
-        told = subprocess.run(
+        result = subprocess.run(
             [sys.executable, "-c", "import time; print(time.time())"],
             env={**os.environ, **self.environment},
             capture_output=True,
@@ -84,11 +84,11 @@ class FakeClock:
         )
         self.set(0)
         try:
-            back = before - float(told.stdout)
+            back = before - float(result.stdout)
         except ValueError:
-            raise NoFakeClock(f"Python doesn't start with libfaketime: {told.stderr[-300:]}") from None
+            raise NoFakeClock(f"Python doesn't start with libfaketime: {result.stderr[-300:]}") from None
         if not HOUR - 60 < back <= HOUR:
-            raise NoFakeClock(f"libfaketime does nothing here: {told.stderr[-300:]}")
+            raise NoFakeClock(f"libfaketime does nothing here: {result.stderr[-300:]}")
 
 
 def starter(clock: FakeClock) -> Callable[..., Any]:

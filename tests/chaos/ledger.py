@@ -64,8 +64,8 @@ class Verdict:
 
 def judge(status: int, headers: Mapping[str, str], raw: bytes) -> Verdict:
     """What a client may conclude from an answer that came in whole, whatever it had asked."""
-    told = headers.get("Retry-After", "")
-    wait = float(told) if told.isdecimal() else 0.0
+    retry_after = headers.get("Retry-After", "")
+    wait = float(retry_after) if retry_after.isdecimal() else 0.0
     body, wrong = _read(raw) if status != 304 else (None, "")
     if status < 300 or status == 304:
         meaning = Meaning.UNKNOWN if wrong else Meaning.DONE
@@ -74,7 +74,7 @@ def judge(status: int, headers: Mapping[str, str], raw: bytes) -> Verdict:
     if not wrong and not headers.get("Content-Type", "").startswith(CONTENT_TYPE):
         wrong = "is no problem document"
     asks_again = status in (429, 503) or code == "idempotency_in_progress"
-    if asks_again and not told.isdecimal():
+    if asks_again and not retry_after.isdecimal():
         wrong = wrong or "does not say when to come again"
     if status < 500 or status == 503:
         meaning = Meaning.LATER if asks_again else Meaning.REFUSED

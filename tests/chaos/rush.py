@@ -230,9 +230,9 @@ class Worker:
     def _compare(self, entry: Entry, document: Any, plu: str | None = None) -> None:
         """Whether an answer is what the model says: of the order, or of one item."""
         assert entry.model is not None
-        told, expected = _told(document, plu), _expected(entry.model, plu)
-        if told != expected:
-            self._ledger.complain(f"{entry.mark}: a wrong 2xx: {told}, expected {expected}")
+        actual, expected = _told(document, plu), _expected(entry.model, plu)
+        if actual != expected:
+            self._ledger.complain(f"{entry.mark}: a wrong 2xx: {actual}, expected {expected}")
 
     def _complain(self, entry: Entry, what: str, verdict: Verdict) -> None:
         self._ledger.complain(f"{entry.mark}: {what} got {verdict.label} {verdict.code} {verdict.body}"[:500])

@@ -166,13 +166,13 @@ class Stack:
         return psycopg.connect(self.database_url(), autocommit=True)
 
     def web_workers(self) -> list[psutil.Process]:
-        found = []
+        workers = []
         for child in self.parts["web"].children():
             with contextlib.suppress(psutil.Error):
                 # granian starts its workers as copies of itself; Python's own helpers are others.
                 if "huuva.wsgi:application" in child.cmdline() and child.status() != psutil.STATUS_ZOMBIE:
-                    found.append(child)
-        return found
+                    workers.append(child)
+        return workers
 
     def postgres(self) -> list[psutil.Process]:
         return find("postgres", self.home / "postgres" / "data")

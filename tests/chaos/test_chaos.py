@@ -40,22 +40,22 @@ def test_the_books_balance_whatever_was_killed() -> None:
         text=True,
     )
     try:
-        said, log = process.communicate(timeout=LONGEST_SECONDS)
+        output, log = process.communicate(timeout=LONGEST_SECONDS)
     finally:
         if process.poll() is None:
             process.terminate()  # it stops its servers
             process.communicate(timeout=60)
-    assert said, log
-    found = json.loads(said)
-    print(found["disk"])  # where it is no real file system, this says why
+    assert output, log
+    figures = json.loads(output)
+    print(figures["disk"])  # where it is no real file system, this says why
 
-    assert found["complaints"] == []
-    assert {check["title"]: check["wrong"] for check in found["books"] if check["wrong"]} == {}
+    assert figures["complaints"] == []
+    assert {check["title"]: check["wrong"] for check in figures["books"] if check["wrong"]} == {}
     assert process.returncode == 0, log
     # And it was not for want of anything to go wrong.
-    assert [fault["fault"] for fault in found["faults"]] == SHORT
-    assert all(check["counted"] for check in found["books"])
-    assert {"web", "live", "worker", "beat"} <= found["restarts"].keys()
-    hit = {fault["fault"]: fault["answers"] for fault in found["faults"]}
+    assert [fault["fault"] for fault in figures["faults"]] == SHORT
+    assert all(check["counted"] for check in figures["books"])
+    assert {"web", "live", "worker", "beat"} <= figures["restarts"].keys()
+    hit = {fault["fault"]: fault["answers"] for fault in figures["faults"]}
     assert all(hit[name]["503"] for name in ("postgres", "disk"))
     assert hit["web"]["closed"] and hit["resets"]["reset"]

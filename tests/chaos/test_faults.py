@@ -156,11 +156,11 @@ def test_a_session_is_named_by_number_and_application(tmp_path: Path) -> None:
 @pytest.fixture
 def clock(tmp_path: Path) -> FakeClock:
     try:
-        made = FakeClock(tmp_path / "clock")
-        made.check()
+        clock_ = FakeClock(tmp_path / "clock")
+        clock_.check()
     except NoFakeClock as reason:
         pytest.skip(str(reason))
-    return made
+    return clock_
 
 
 TELL = "import sys, time\nfor line in sys.stdin: print(time.time(), time.monotonic(), flush=True)"
@@ -220,13 +220,13 @@ def test_only_what_dead_processes_left_is_removed(tmp_path: Path) -> None:
         pass
     (tmp_path / f"faketime_shm_{ended.pid}").touch()
     (tmp_path / f"sem.faketime_sem_{ended.pid}").touch()
-    kept = {f"faketime_shm_{os.getpid()}", "PostgreSQL.1"}
-    for name in kept:
+    remaining = {f"faketime_shm_{os.getpid()}", "PostgreSQL.1"}
+    for name in remaining:
         (tmp_path / name).touch()
 
     remove_leftovers(tmp_path)
 
-    assert {path.name for path in tmp_path.iterdir()} == kept
+    assert {path.name for path in tmp_path.iterdir()} == remaining
 
 
 # --- Files ------------------------------------------------------------------------------------------------------------
@@ -328,10 +328,10 @@ def test_a_connection_that_was_closed_while_idle_takes_no_call(port: int) -> Non
 
         def serve() -> None:
             for _ in range(2):
-                taken, _ = server.accept()
-                with taken:
-                    taken.recv(65536)
-                    taken.sendall(
+                connection, _ = server.accept()
+                with connection:
+                    connection.recv(65536)
+                    connection.sendall(
                         b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
                     )
 

@@ -235,6 +235,6 @@ def test_a_pickup_board_that_shows_others_than_the_database_has_is_found(
         Stored("d", PICKED_UP, 1, display="4"),
     ]
 
-    found = pickup_board(orders, Shown(preparing, ready))  # type: ignore[arg-type]
+    check = pickup_board(orders, Shown(preparing, ready))  # type: ignore[arg-type]
 
-    assert (found.wrong == []) is fine
+    assert (check.wrong == []) is fine

@@ -92,9 +92,9 @@ def spooled(folder: Path, processes: list[psutil.Process]) -> int:
     sizes: dict[tuple[int, int], int] = {}
     for path in _files(folder, processes):
         with contextlib.suppress(OSError):  # it is gone
-            found = path.stat()
-            if stat.S_ISREG(found.st_mode):
-                sizes[found.st_dev, found.st_ino] = found.st_size
+            status = path.stat()
+            if stat.S_ISREG(status.st_mode):
+                sizes[status.st_dev, status.st_ino] = status.st_size
     return sum(sizes.values())
 
 

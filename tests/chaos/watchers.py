@@ -64,10 +64,10 @@ class Wall(Watcher):
         token = secrets.token_hex(16)
         self._cookie = f"csrftoken={token}"
         answer, _ = self._ask(self._port, link, "POST", {"X-CSRFToken": token})
-        found = re.search(rf"{self._cookie_name}=([^;]+)", answer.headers.get("Set-Cookie", ""))
-        if answer.status != 303 or found is None:
+        cookie = re.search(rf"{self._cookie_name}=([^;]+)", answer.headers.get("Set-Cookie", ""))
+        if answer.status != 303 or cookie is None:
             raise NoAnswer(f"The link pairs no screen: {answer.status}")
-        self._cookie = f"{self._cookie_name}={found[1]}"
+        self._cookie = f"{self._cookie_name}={cookie[1]}"
 
     def board(self) -> str | None:
         """The board as it is now; None where nobody answers."""
@@ -83,11 +83,11 @@ class Wall(Watcher):
             self.ledger.complain(f"the board answers {answer.status}: {raw[:300]!r}")
             return None
         text = raw.decode()
-        found = re.search(r'data-stream="([^"]+)"', text)
-        if found is None:
+        match = re.search(r'data-stream="([^"]+)"', text)
+        if match is None:
             self.ledger.complain("a board without the address of its stream")
             return None
-        self._stream = unescape(found[1])
+        self._stream = unescape(match[1])
         return text
 
     def look(self) -> None:
@@ -108,10 +108,10 @@ class Wall(Watcher):
                 return
             while not self.stop.is_set() and (line := answer.readline()):
                 if line == b"event: hint\n":
-                    asked = now()
+                    sent_at = now()
                     if self.board() is None:
                         return
-                    self.good_at = asked
+                    self.good_at = sent_at
         finally:
             connection.close()
 

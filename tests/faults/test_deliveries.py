@@ -133,26 +133,26 @@ def answer(path: str, number: int, body: bytes) -> str:
     return "ok"
 
 
-def check(heard: list[Heard], secret: str, wanted: dict[str, list[int]]) -> int:
+def check(requests: list[Heard], secret: str, expected_sequences: dict[str, list[int]]) -> int:
     """Every event of every order, in its order, rightly signed; returns how many came twice."""
     first: defaultdict[str, list[int]] = defaultdict(list)
     webhook, repeats = Webhook(secret), 0
-    for one in heard:
+    for one in requests:
         # The library wants messages that are at most five minutes old; these may have come before.
         body = json.loads(one.body)
         expected_signature = one.headers["webhook-signature"].split(" ")[0]
         assert _sign(webhook, one) == expected_signature
         assert one.headers["webhook-id"] == body["id"]
-        if one.answered != "ok" or body["data"].get("orderId") not in wanted:
+        if one.answered != "ok" or body["data"].get("orderId") not in expected_sequences:
             continue
         seen = first[body["data"]["orderId"]]
         if body["sequence"] in seen:
             repeats += 1
         else:
             seen.append(body["sequence"])
-    lost = {order: set(sequences) - set(first[order]) for order, sequences in wanted.items()}
+    lost = {order: set(sequences) - set(first[order]) for order, sequences in expected_sequences.items()}
     assert not any(lost.values()), {order: missed for order, missed in lost.items() if missed}
-    for order, sequences in wanted.items():
+    for order, sequences in expected_sequences.items():
         assert first[order] == sequences
     return repeats
 
@@ -216,16 +216,16 @@ def test_nothing_is_lost_and_nothing_overtakes_while_everything_dies(live_stack:
             for part in parts:
                 part.end()
     assert parts[0].kills > 0
-    wanted = {order: expected(client, order) for order in orders}
-    events = sum(map(len, wanted.values()))
+    sequences = {order: expected(client, order) for order in orders}
+    events = sum(map(len, sequences.values()))
     for path, hook in hooks.items():
-        heard = [one for one in (*receiver.heard, *restarting.heard) if one.path == path]
+        requests = [one for one in (*receiver.heard, *restarting.heard) if one.path == path]
         if path == "/gone":
-            assert 1 <= len(heard) <= 8
+            assert 1 <= len(requests) <= 8
             assert client.get(f"/webhooks/{hook['id']}").json()["disabledReason"] == "gone"
             continue
-        repeats = check(heard, hook["secret"], wanted)
-        print(f"{path}: {events} events, {len(heard)} requests, {repeats} came twice")
+        repeats = check(requests, hook["secret"], sequences)
+        print(f"{path}: {events} events, {len(requests)} requests, {repeats} came twice")
     print(
         f"{len(orders) * CHANGES_OF_AN_ORDER} changes in {changed:.0f} s, worker killed {parts[0].kills} times, "
         f"beat {parts[1].kills} times; nothing waited {drained:.0f} s later"

@@ -148,10 +148,10 @@ class Listener:
         deadline = time.monotonic() + seconds
         seen = []
         while time.monotonic() < deadline:
-            found = self.event()
-            if found is None:
+            event = self.event()
+            if event is None:
                 break
-            seen.append(found)
-            if found[0] == wanted and data.items() <= found[1].items():
-                return found[1]
+            seen.append(event)
+            if event[0] == wanted and data.items() <= event[1].items():
+                return event[1]
         raise AssertionError(f"No {wanted} with {data} in {seconds} s, but {seen}")

@@ -31,11 +31,11 @@ def test_the_first_event_is_hello_with_the_servers_clock(live: LiveProcess) -> N
     with live.listen() as screen:
         assert screen.response.headers["Content-Type"].startswith("text/event-stream")
         assert "no-transform" in screen.response.headers["Cache-Control"]
-        found = screen.event()
+        event = screen.event()
 
-    assert found is not None
-    assert found[0] == "hello"
-    assert abs(found[1]["now"] / 1000 - time.time()) < 1
+    assert event is not None
+    assert event[0] == "hello"
+    assert abs(event[1]["now"] / 1000 - time.time()) < 1
 
 
 def test_a_proxy_may_take_the_prefix_away(live: LiveProcess) -> None:
@@ -191,8 +191,8 @@ def test_an_old_token_opens_nothing(live: LiveProcess) -> None:
 def test_a_stream_ends_with_its_token(live: LiveProcess) -> None:
     with live.listen(lifetime_seconds=1) as screen:
         names = []
-        while found := screen.event():
-            names.append(found[0])
+        while event := screen.event():
+            names.append(event[0])
 
     assert names[0] == "hello"
     assert len(names) <= 3

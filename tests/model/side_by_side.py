@@ -62,16 +62,16 @@ class SideBySide:
     def create(self, status: int, items: list[int | None], past: list[tuple[int, int]]) -> str:
         """A new order. `past` is what its channel tells: statuses and when, in minutes from now."""
         order_id = uuid.uuid4().hex
-        told = [(old, self.clock.time + timedelta(minutes=minutes)) for old, minutes in past]
+        history = [(old, self.clock.time + timedelta(minutes=minutes)) for old, minutes in past]
         plus = {f"P-{position}": item for position, item in enumerate(items)}
-        self.models[order_id] = OrderModel(status, plus, told, self.clock.time)
+        self.models[order_id] = OrderModel(status, plus, history, self.clock.time)
         new = NewOrder(
             id=order_id,
             pickup_time=self.clock.time,
             items=[NewItem(plu, {"name": plu, "quantity": 1}, item) for plu, item in plus.items()],
             details={"account": "a", "brand_id": "b", "channel_order_id": "c", "customer_name": planted.NAME},
             status=status,
-            history=[PastStatus(old, at) for old, at in told],
+            history=[PastStatus(old, at) for old, at in history],
         )
         create_order(new, kitchen=self.kitchen, actor="key:test")
         self.check(order_id)

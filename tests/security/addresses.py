@@ -38,8 +38,8 @@ MORE = (
 
 def all_asks() -> list[Ask]:
     """Each address with each method that is worth asking, and each action."""
-    found = [Ask(address, method) for address, view in addresses() for method in _methods(view)]
-    return sorted({*found, *_actions(), *MORE})
+    asks = [Ask(address, method) for address, view in addresses() for method in _methods(view)]
+    return sorted({*asks, *_actions(), *MORE})
 
 
 def addresses() -> Iterator[tuple[str, Any]]:

@@ -260,11 +260,11 @@ def _people(house: House) -> dict[str, Client]:
 def _group(role: str) -> Group:
     """Made anew: a test that empties the database takes what migrations have put into it."""
     group, _ = Group.objects.get_or_create(name=role)
-    for wanted in ROLES[role]:
-        app, codename = wanted.split(".")
-        found = Permission.objects.filter(content_type__app_label=app, codename=codename)
-        assert found, f"The role {role} names the permission {wanted}, which there isn't"
-        group.permissions.add(*found)
+    for permission in ROLES[role]:
+        app, codename = permission.split(".")
+        matches = Permission.objects.filter(content_type__app_label=app, codename=codename)
+        assert matches, f"The role {role} names the permission {permission}, which there isn't"
+        group.permissions.add(*matches)
     return group
 
 
