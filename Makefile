@@ -37,7 +37,7 @@ format: env-dev ## bring the code into its form
 bench: env-dev ## measure the API: make bench ARGS="--seconds 10"
 	@exec $(PY) -m bench $(ARGS)
 
-chaos: env-dev ## kill parts under load, then check the books: make chaos ARGS="--only postgres"
+chaos: env-dev ## kill parts under load, then check the data: make chaos ARGS="--only postgres"
 	@exec $(PY) -m tests.chaos $(ARGS)
 
 attack: env-dev ## stall, drip and flood while orders are posted: make attack ARGS="--only stalled"

@@ -1,4 +1,4 @@
-"""Many callers at once: one wins, the others are told the truth, and the books balance."""
+"""Many callers at once: one wins, the others are told the truth, and the data is consistent."""
 
 import threading
 from collections import Counter
@@ -29,7 +29,7 @@ def together(calls: Sequence[Call]) -> list[Answer]:
         return list(pool.map(run, calls))
 
 
-def check_books(client: Client, order_id: str) -> dict[str, Any]:
+def check_consistency(client: Client, order_id: str) -> dict[str, Any]:
     """Status is the last history row, rows follow each other, sequences have no gap, the version counts changes."""
     order = client.order(order_id)
     history = rows(order)
@@ -50,7 +50,7 @@ def test_twelve_threads_with_the_same_move_succeed_and_record_it_once(client: Cl
     order = client.created()
     answers = together([lambda: client.move(order["id"], "PREPARING")] * 12)
     assert [answer.status for answer in answers] == [200] * 12
-    after = check_books(client, order["id"])
+    after = check_consistency(client, order["id"])
     assert [entry["status"] for entry in after["statusHistory"]] == ["RECEIVED", "PREPARING"]
     assert after["version"] == 2
 
@@ -59,7 +59,7 @@ def test_twelve_threads_with_the_same_item_move_record_it_once(client: Client) -
     order = client.created(items=new_items("A", "B"))
     answers = together([lambda: client.move_item(order["id"], "A", "READY")] * 12)
     assert [answer.status for answer in answers] == [200] * 12
-    after = check_books(client, order["id"])
+    after = check_consistency(client, order["id"])
     assert [entry["status"] for entry in after["items"][0]["statusHistory"]] == ["ORDERED", "READY"]
     assert (after["status"], after["version"]) == ("PREPARING", 2)
 
@@ -72,7 +72,7 @@ def test_twelve_threads_with_the_same_new_order_make_one(client: Client) -> None
         if answer.status == 409:
             check_problem(answer, 409, "order_exists")
     assert len(client.stored(account=body["account"])) == 1
-    check_books(client, body["id"])
+    check_consistency(client, body["id"])
 
 
 @pytest.mark.parametrize("with_id", [True, False], ids=["own id", "made id"])
@@ -91,7 +91,7 @@ def test_eight_threads_with_one_idempotency_key_make_one_order(client: Client, w
             check_problem(answer, 409, "idempotency_in_progress")
             assert int(answer.headers["Retry-After"]) >= 1
     assert client.create(body, headers=headers).headers["Idempotent-Replayed"] == "true"
-    check_books(client, order["id"])
+    check_consistency(client, order["id"])
 
 
 @pytest.mark.parametrize("round_number", range(6))
@@ -107,7 +107,7 @@ def test_bump_and_cancellation_at_once(client: Client, round_number: int) -> Non
         assert (problem["current"], problem["allowed"]) == ("CANCELLED", [])
         assert "key:" in problem["detail"], "the refusal says who was faster"
         assert "CANCELLED" in problem["detail"]
-    after = check_books(client, order["id"])
+    after = check_consistency(client, order["id"])
     assert after["status"] == "CANCELLED"
     assert {item["status"] for item in after["items"]} == {"CANCELLED"}
     assert after["version"] == (2 if bump.status == 409 else 3)
@@ -119,7 +119,7 @@ def test_picked_up_and_cancelled_at_once_have_one_winner(client: Client) -> None
         answers = together([partial(client.move, order_id, to) for to in ("PICKED_UP", "CANCELLED")])
         assert sorted(answer.status for answer in answers) == [200, 409]
         winner = "PICKED_UP" if answers[0].status == 200 else "CANCELLED"
-        after = check_books(client, order_id)
+        after = check_consistency(client, order_id)
         assert (after["status"], after["version"]) == (winner, 2)
 
 
@@ -128,7 +128,7 @@ def test_if_match_lets_one_of_many_through(client: Client) -> None:
     headers = {"If-Match": '"1"'}
     answers = together([partial(client.move_item, order["id"], plu, 2, headers=headers) for plu in "ABCD"])
     assert Counter(answer.status for answer in answers) == {200: 1, 412: 3}
-    assert check_books(client, order["id"])["version"] == 2
+    assert check_consistency(client, order["id"])["version"] == 2
 
 
 def test_items_bumped_at_once_lift_their_order(client: Client) -> None:
@@ -136,7 +136,7 @@ def test_items_bumped_at_once_lift_their_order(client: Client) -> None:
     order = client.created(items=new_items(*plus))
     answers = together([partial(client.move_item, order["id"], plu, "READY") for plu in plus])
     assert {answer.status for answer in answers} == {200}
-    after = check_books(client, order["id"])
+    after = check_consistency(client, order["id"])
     assert [entry["status"] for entry in after["statusHistory"]] == ["RECEIVED", "PREPARING", "READY"]
     assert after["version"] == 11
 
@@ -147,10 +147,10 @@ def test_two_undos_at_once_take_back_one_change_each(client: Client) -> None:
         client.move(order["id"], status)
     answers = together([lambda: client.recall(order["id"])] * 2)
     assert [answer.status for answer in answers] == [200, 200]
-    assert check_books(client, order["id"])["status"] == "PREPARING"
+    assert check_consistency(client, order["id"])["status"] == "PREPARING"
 
 
-def test_everything_at_once_leaves_the_books_balanced(client: Client) -> None:
+def test_everything_at_once_leaves_the_data_consistent(client: Client) -> None:
     for _ in range(3):
         order = client.created(items=new_items("A", "B", "C"))
         order_id = order["id"]
@@ -168,4 +168,4 @@ def test_everything_at_once_leaves_the_books_balanced(client: Client) -> None:
             ]
         )
         assert {answer.status for answer in answers} <= {200, 409}
-        check_books(client, order_id)
+        check_consistency(client, order_id)

@@ -13,10 +13,10 @@ from pathlib import Path
 from tests import command
 from tests.attack import report
 from tests.attack.attackers import ATTACKS, SHORT
+from tests.attack.fixtures import Credentials, Spool, create_data, enter_code_of
 from tests.attack.good import now
 from tests.attack.phases import prepare
 from tests.attack.report import CALM, Row
-from tests.attack.scene import House, Spool, enter_code_of, furnish
 from tests.chaos.stack import Stack
 from tests.command import elapsed, keep_logs, own_home, print_progress, run, use_settings
 from tests.figures import write_json
@@ -46,9 +46,9 @@ def _run(home: Path, spool: Spool, options: argparse.Namespace) -> int:
         ending.callback(signal.signal, signal.SIGTERM, signal.SIG_IGN)
         print_progress("starting the stack in a home of its own")
         stack.start()
-        print_progress("furnishing two kitchens")
-        house = furnish(short=options.short)
-        rows, left = asyncio.run(_attack(stack.port, house, spool, options))
+        print_progress("creating two kitchens and their orders")
+        credentials = create_data(short=options.short)
+        rows, left = asyncio.run(_attack(stack.port, credentials, spool, options))
     figures = report.figures(vars(options), rows, left, elapsed())
     if options.json:
         print(json.dumps(figures, indent=2, default=str))
@@ -61,23 +61,23 @@ def _run(home: Path, spool: Spool, options: argparse.Namespace) -> int:
 
 
 async def _attack(
-    port: int, house: House, spool: Spool, options: argparse.Namespace
+    port: int, credentials: Credentials, spool: Spool, options: argparse.Namespace
 ) -> tuple[list[Row], list[str]]:
     rows, left = [], []
     async with prepare(
-        port, house, spool, enter_code_of, short=options.short, shared=options.shared, rate=options.rate
-    ) as scene:
+        port, credentials, spool, enter_code_of, short=options.short, shared=options.shared, rate=options.rate
+    ) as runner:
         began = now()
         if options.short:
             print_progress(f"at once: {', '.join(options.only or SHORT)}")
-            return [await scene.phase("all at once", options.only or SHORT)], []
-        rows.append(await scene.phase(CALM, ()))
+            return [await runner.phase("all at once", options.only or SHORT)], []
+        rows.append(await runner.phase(CALM, ()))
         for name in options.only or ATTACKS:
             if now() - began + ATTACKS[name].seconds > MOST_SECONDS:
                 left.append(name)
                 continue
             print_progress(f"{name}: {ATTACKS[name].what}")
-            rows.append(await scene.phase(name, (name,)))
+            rows.append(await runner.phase(name, (name,)))
     return rows, left
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from tests.attack import verdict
 from tests.attack.attackers import ATTACKS, attack
+from tests.attack.fixtures import Spool
 from tests.attack.good import Measured, Wall, percentile
-from tests.attack.scene import Spool
 from tests.attack.tally import Site
 
 type Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]

@@ -1,4 +1,4 @@
-"""`python -m tests.chaos`: a dinner rush, parts that die in turn, and the books afterwards. `make chaos` runs it."""
+"""`python -m tests.chaos`: a dinner rush, parts that die in turn, and the consistency of the data afterwards. `make chaos` runs it."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ def _run(home: Path, disk: Disk, options: argparse.Namespace) -> int:
 
     django.setup()
     import huuva.celery  # noqa: F401  (tasks are sent by its settings)
-    from tests.chaos import books, report
+    from tests.chaos import consistency, report
     from tests.chaos.client import Client
+    from tests.chaos.context import FaultContext
     from tests.chaos.faults import FAULTS, suffer
     from tests.chaos.liveness import BRIEF_LIVE_SECONDS, LIVE_SECONDS, Liveness
     from tests.chaos.rush import Pace, Rush
-    from tests.chaos.scene import Scene
     from tests.chaos.watchers import Follower, Reader, Tasks, Wall
     from tests.chaos.webhooks import Listener
 
@@ -78,7 +78,7 @@ def _run(home: Path, disk: Disk, options: argparse.Namespace) -> int:
         for one in (*watchers, rush):
             one.start()
         screens = (wall, pickup)
-        scene = Scene(
+        context = FaultContext(
             stack, disk, rush, screens, tasks, listener, liveness, ledger, rng, stop, brief=options.brief
         )
         recoveries, end = [], now() + 60 * options.minutes
@@ -86,15 +86,17 @@ def _run(home: Path, disk: Disk, options: argparse.Namespace) -> int:
             for name in _turns(options.only or NAMES, end):
                 stop.wait(rng.uniform(*CALM))
                 print_progress(FAULTS[name].what)
-                recoveries.append(suffer(FAULTS[name], scene))
+                recoveries.append(suffer(FAULTS[name], context))
             ledger.phase = "end"
         finally:
             rush.finish()
             for one in watchers:
                 one.finish()
-        print_progress("the rush is over; reading the books")
+        print_progress("the rush is over; checking the data")
         log = home / "log" / "web.log"
-        checks = books.check_all(ledger, wall, pickup, follower, Client(port, keys[0], ledger), log, listener)
+        checks = consistency.check_all(
+            ledger, wall, pickup, follower, Client(port, keys[0], ledger), log, listener
+        )
     finally:
         stack.stop()
         listener.stop()
@@ -106,7 +108,7 @@ def _run(home: Path, disk: Disk, options: argparse.Namespace) -> int:
     else:
         print("\nSeconds until the first good answer, and what clients got meanwhile:\n")
         print("\n".join([*report.table(recoveries), "", *report.notes(recoveries), ""]))
-        print("\n".join([*report.books(checks), ""]))
+        print("\n".join([*report.check_lines(checks), ""]))
         left = [name for name in options.only or NAMES if name not in {one.fault for one in recoveries}]
         if left:
             print(f"The time was over before: {', '.join(left)}.")

@@ -58,7 +58,7 @@ def amend_model(entry: Entry, wish: Wish) -> str:
     return ""
 
 
-def amended_as_told(entry: Entry, wish: Wish, document: Any) -> bool:
+def shows_amendment(entry: Entry, wish: Wish, document: Any) -> bool:
     """Whether the answer shows what was asked for."""
     if wish.plu is None:
         return bool(document["note"] == entry.note)

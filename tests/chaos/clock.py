@@ -21,8 +21,8 @@ import psutil
 
 from huuva.ops.embedded import postgres, valkey
 from huuva.ops.embedded.process import start
+from tests.chaos.context import FaultContext
 from tests.chaos.ledger import now
-from tests.chaos.scene import Scene
 from tests.chaos.stack import Stack
 
 HOUR = 3600
@@ -126,42 +126,44 @@ class ClockFault:
         self._servers = contextlib.ExitStack()
         self._clock: FakeClock | None = None
 
-    def strike(self, scene: Scene) -> None:
+    def strike(self, context: FaultContext) -> None:
         try:
-            clock = FakeClock(scene.stack.home / "clock")
+            clock = FakeClock(context.stack.home / "clock")
             clock.check()
         except NoFakeClock as reason:
-            scene.note(f"not done: {reason}")
+            context.note(f"not done: {reason}")
             return
         self._clock = clock
         self._servers.enter_context(servers_under(clock))
-        _start_anew(scene.stack, clock.environment)
-        self._wait(scene, "under libfaketime", 0)
+        _start_anew(context.stack, clock.environment)
+        self._wait(context, "under libfaketime", 0)
         clock.set(-HOUR)
         set_at = now()
         # What beat sends is done, not only what we send; in the suite nobody waits for its next turn.
-        scene.tasks.only_beat = not scene.brief
+        context.tasks.only_beat = not context.brief
         try:
-            self._wait(scene, "set back by an hour", -HOUR)
-            scene.stop.wait(max(0.0, (BRIEF_SECONDS if scene.brief else WRONG_SECONDS) - (now() - set_at)))
+            self._wait(context, "set back by an hour", -HOUR)
+            context.stop.wait(
+                max(0.0, (BRIEF_SECONDS if context.brief else WRONG_SECONDS) - (now() - set_at))
+            )
             # Not only once: beat and the loop of deliveries go on.
-            self._wait(scene, f"{now() - set_at:.0f} s later", -HOUR)
+            self._wait(context, f"{now() - set_at:.0f} s later", -HOUR)
         finally:
             clock.set(0)
-            scene.tasks.only_beat = False
+            context.tasks.only_beat = False
 
-    def after(self, scene: Scene) -> None:
+    def after(self, context: FaultContext) -> None:
         self._servers.close()
         if self._clock is None:
             return
         names = self._clock.environment.keys()
-        _start_anew(scene.stack, dict.fromkeys(names))
-        self._wait(scene, "with the machine's own clock again", 0)
+        _start_anew(context.stack, dict.fromkeys(names))
+        self._wait(context, "with the machine's own clock again", 0)
         remove_leftovers()
 
-    def _wait(self, scene: Scene, when: str, offset: float) -> None:
-        took = scene.until_signs(scene.signs_since(now(), time.time() + offset))
-        scene.note(f"{when}: " + ", ".join(f"{name} {seconds} s" for name, seconds in took.items()))
+    def _wait(self, context: FaultContext, when: str, offset: float) -> None:
+        took = context.until_signs(context.signs_since(now(), time.time() + offset))
+        context.note(f"{when}: " + ", ".join(f"{name} {seconds} s" for name, seconds in took.items()))
 
 
 def _start_anew(stack: Stack, environment: dict[str, str] | dict[str, None]) -> None:

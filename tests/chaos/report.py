@@ -34,7 +34,7 @@ def notes(recoveries: Sequence[Recovery]) -> list[str]:
     return [f"{one.fault}: {note}" for one in recoveries for note in one.notes]
 
 
-def books(checks: Sequence[Check]) -> list[str]:
+def check_lines(checks: Sequence[Check]) -> list[str]:
     lines = []
     for check in checks:
         lines.append(f"{'WRONG' if check.wrong else 'ok':5}  {check.counted:7,}  {check.title}")
@@ -58,7 +58,7 @@ def figures(
         "faults": [{**asdict(one), "what": FAULTS[one.fault].what} for one in recoveries],
         "restarts": stack.restarts,
         "answers": {f"{phase}: {label}": number for (phase, label), number in sorted(ledger.counts.items())},
-        "books": [asdict(check) for check in checks],
+        "checks": [asdict(check) for check in checks],
         "complained": ledger.complained,
         "complaints": ledger.complaints,
     }

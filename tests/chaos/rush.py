@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from huuva.ops.simulation.rush import CANCELLED, Planned, Step, plan_rush
 from orders.statuses import ITEM_NAMES, ORDER_NAMES
-from tests.chaos.amending import amend_model, amended_as_told, wish_for
+from tests.chaos.amending import amend_model, shows_amendment, wish_for
 from tests.chaos.client import Client, NoAnswer
 from tests.chaos.ledger import Entry, Ledger, Meaning, Verdict
 from tests.model.kitchen_model import FIRST, OrderModel, Refused
@@ -188,7 +188,7 @@ class Worker:
         elif verdict.meaning is Meaning.DONE:
             if key:
                 entry.replay = ("PATCH", wish.path, wish.body, key, verdict.body)
-            if not amended_as_told(entry, wish, verdict.body):
+            if not shows_amendment(entry, wish, verdict.body):
                 self._complain(entry, f"{wish.reason}, not as asked", verdict)
             self._compare(entry, verdict.body, wish.plu)
 

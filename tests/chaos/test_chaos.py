@@ -1,4 +1,4 @@
-"""The short form of `make chaos`: each fault that is over in seconds once, and the books balance.
+"""The short form of `make chaos`: each fault that is over in seconds once, then the data is consistent.
 
 What stops, stalls or reloads for longer, and the clock, are left to `make chaos`: minutes in which nothing is told that
 the tests of their parts don't tell.
@@ -20,7 +20,7 @@ LONG = {"frozen-postgres", "frozen-valkey", "stalled-feed", "reload", "clock"}
 SHORT = [name for name in NAMES if name not in LONG]
 
 
-def test_the_books_balance_whatever_was_killed() -> None:
+def test_data_is_consistent_whatever_was_killed() -> None:
     process = subprocess.Popen(
         [
             sys.executable,
@@ -50,11 +50,11 @@ def test_the_books_balance_whatever_was_killed() -> None:
     print(figures["disk"])  # where it is no real file system, this says why
 
     assert figures["complaints"] == []
-    assert {check["title"]: check["wrong"] for check in figures["books"] if check["wrong"]} == {}
+    assert {check["title"]: check["wrong"] for check in figures["checks"] if check["wrong"]} == {}
     assert process.returncode == 0, log
     # And it was not for want of anything to go wrong.
     assert [fault["fault"] for fault in figures["faults"]] == SHORT
-    assert all(check["counted"] for check in figures["books"])
+    assert all(check["counted"] for check in figures["checks"])
     assert {"web", "live", "worker", "beat"} <= figures["restarts"].keys()
     hit = {fault["fault"]: fault["answers"] for fault in figures["faults"]}
     assert all(hit[name]["503"] for name in ("postgres", "disk"))

@@ -1,4 +1,4 @@
-"""What a client may conclude from an answer, and that the books find what is wrong in them."""
+"""What a client may conclude from an answer, and that the checks find what is wrong."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from huuva.ops.simulation.rush import Planned, Step, plan_rush
-from tests.chaos import books
+from tests.chaos import consistency
 from tests.chaos.amending import Wish, amend_model
 from tests.chaos.boards import pickup_board
 from tests.chaos.ledger import Entry, Ledger, Meaning, judge
@@ -60,7 +60,7 @@ def test_an_answer_that_is_no_json_is_wrong() -> None:
     assert answer(503, {"Retry-After": "2", "Content-Type": "text/html"}).wrong
 
 
-# --- The books ------------------------------------------------------------------------------------------------------
+# --- The checks ---------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -110,17 +110,17 @@ def ledger(entry: Entry) -> Ledger:
 def complaints(ledger: Ledger, *orders: Stored) -> int:
     by_mark = {"mark": list(orders)} if orders else {}
     checks: list[Check] = [
-        books._acknowledged(ledger, by_mark),
-        books._as_the_model_says(ledger, by_mark),
-        books._moves(ledger, by_mark),
-        books._amendments(ledger, by_mark),
-        books._histories(list(orders)),
-        books._orders_and_items(list(orders)),
+        consistency._acknowledged(ledger, by_mark),
+        consistency._as_the_model_says(ledger, by_mark),
+        consistency._moves(ledger, by_mark),
+        consistency._amendments(ledger, by_mark),
+        consistency._histories(list(orders)),
+        consistency._orders_and_items(list(orders)),
     ]
     return sum(len(check.wrong) for check in checks)
 
 
-def test_books_that_balance_are_not_complained_of(ledger: Ledger, order: Stored) -> None:
+def test_consistent_data_is_not_complained_of(ledger: Ledger, order: Stored) -> None:
     assert complaints(ledger, order) == 0
 
 

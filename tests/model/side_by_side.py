@@ -1,4 +1,4 @@
-"""One kitchen in the database and in the model side by side: each action goes to both, then the books are compared."""
+"""One kitchen in the database and in the model side by side: each action goes to both, then the results are compared."""
 
 import uuid
 from collections.abc import Callable
@@ -115,7 +115,7 @@ class SideBySide:
         return plus[position % len(plus)]
 
     def same(self, order_id: str, real: Callable[[], object], model: Callable[[], None]) -> None:
-        """Both do it, or both refuse it for the same reason; then the books are compared."""
+        """Both do it, or both refuse it for the same reason; then the results are compared."""
         expected = got = ""
         try:
             model()
@@ -141,10 +141,10 @@ class SideBySide:
         assert (order.status, items, order.version) == (model.status, model.items, model.version)
         assert history == model.history
         amendments = Amendment.objects.filter(order_id=order_id).values_list("version", flat=True)
-        check_books(order.status, items, order.version, history, set(amendments))
+        check_consistency(order.status, items, order.version, history, set(amendments))
 
 
-def check_books(
+def check_consistency(
     status: int, items: dict[str, int], version: int, history: list[Row], amendments: set[int]
 ) -> None:
     """What holds whatever happened, without asking the model."""

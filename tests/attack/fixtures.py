@@ -25,12 +25,12 @@ TRIES = 15
 STATIC = ("*/redoc.standalone.js", "*/swagger-ui-bundle.js")
 
 
-class SceneFailed(RuntimeError):
+class SetupFailed(RuntimeError):
     """The stack doesn't answer as it must before any attack."""
 
 
 @dataclass(frozen=True, slots=True)
-class House:
+class Credentials:
     """Plain text keys of the good channel, of a client of the same kitchen that goes wrong, and of the crowded kitchen;
     the links that pair two walls and the crowded one; the cookie of somebody who may export orders; big files."""
 
@@ -42,7 +42,7 @@ class House:
     static: list[str]
 
 
-def furnish(*, short: bool) -> House:
+def create_data(*, short: bool) -> Credentials:
     """Makes kitchens, orders, keys and screens in the database of the stack that is to be attacked."""
     from django.contrib.auth.models import User
     from django.db import connections
@@ -54,7 +54,7 @@ def furnish(*, short: bool) -> House:
     from orders.tests.factories import kitchen as make_kitchen
 
     kitchens = [make_kitchen(slug) for slug in (GOOD, CROWDED)]
-    _crowd(kitchens[1], 100 if short else CROWD, 0 if short else PAST)
+    _create_orders(kitchens[1], 100 if short else CROWD, 0 if short else PAST)
     keys = [
         api_key(f"attack {name}", SCOPES, kitchen=kitchen)[1]
         for name, kitchen in (("good", GOOD), ("wrong", GOOD), ("crowded", CROWDED))
@@ -69,14 +69,14 @@ def furnish(*, short: bool) -> House:
     )
     session = f"sessionid={client.cookies['sessionid'].value}"
     connections.close_all()
-    return House(*keys, links, session, big_static_files())
+    return Credentials(*keys, links, session, big_static_files())
 
 
-def furnish_as_json(*, short: bool) -> str:
-    return json.dumps(asdict(furnish(short=short)))
+def create_data_as_json(*, short: bool) -> str:
+    return json.dumps(asdict(create_data(short=short)))
 
 
-def _crowd(kitchen: Any, count: int, past: int) -> None:
+def _create_orders(kitchen: Any, count: int, past: int) -> None:
     from orders import bulk, clock
     from orders.statuses import PICKED_UP
     from orders.tests.factories import new_order
@@ -120,7 +120,7 @@ async def pair(port: int, link: str) -> str:
         headers = {"Cookie": f"csrftoken={token}", "X-CSRFToken": token, "Accept": "text/html"}
         answer = await ask(port, "POST", link, headers)
     if answer.status != 303 or "huuva_screen" not in answer.cookies:
-        raise SceneFailed(f"A link pairs no screen: {answer.status}")
+        raise SetupFailed(f"A link pairs no screen: {answer.status}")
     return f"huuva_screen={answer.cookies['huuva_screen']}"
 
 
@@ -129,7 +129,7 @@ async def stream_of(port: int, cookie: str) -> str:
     answer = await _page(port, "/display/board", cookie)
     match = re.search(r'data-stream="([^"]+)"', answer.body.decode())
     if answer.status != 200 or match is None:
-        raise SceneFailed(f"A board without a stream: {answer.status}")
+        raise SetupFailed(f"A board without a stream: {answer.status}")
     return unescape(match[1])
 
 
@@ -137,7 +137,7 @@ async def csrf_cookie(port: int) -> str:
     """What the login's page gives to anybody."""
     answer = await _page(port, "/admin/login/")
     if answer.status != 200 or "csrftoken" not in answer.cookies:
-        raise SceneFailed(f"The login's page gives no cookie: {answer.status}")
+        raise SetupFailed(f"The login's page gives no cookie: {answer.status}")
     return answer.cookies["csrftoken"]
 
 
@@ -157,7 +157,7 @@ def big_static_files() -> list[str]:
             None,
         )
         if name is None:
-            raise SceneFailed(f"No static file {pattern}")
+            raise SetupFailed(f"No static file {pattern}")
         paths.append(static(name))
     return paths
 

@@ -22,7 +22,7 @@ RECOVERY_SECONDS = 90.0
 
 
 @dataclass
-class Scene:
+class FaultContext:
     """Everything that a fault may touch, and all that must work again afterwards.
 
     `brief` shortens what only passes time, for the suite; `notes` are figures of single faults, for the report.
@@ -95,9 +95,9 @@ class Fault:
 
     name: str
     what: str
-    strike: Callable[[Scene], None]
+    strike: Callable[[FaultContext], None]
     alive: bool = False
     without: tuple[str, ...] = ()
     longest: float | None = None
     only_beat: bool = False
-    after: Callable[[Scene], None] | None = None
+    after: Callable[[FaultContext], None] | None = None
