@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import http.client
 import itertools
 import json
 import re
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from statistics import median, quantiles
 from typing import Any
-from urllib.parse import urlsplit
 
 from bench.boards import make_tickets, paired
+from bench.caller import Caller
 from bench.history_figures import Figures, HistoryResult, Times
-from bench.load import run_wrk
+from bench.load import BenchFailed, run_wrk
 from bench.measure import CpuClock
-from bench.stack import Stack, StackFailed
+from bench.stack import Stack
 from tests.api.client import Client
 
 FEW, MANY = 10_000, 1_000_000
@@ -38,35 +36,10 @@ DASHBOARDS = {
 REPORTS = ("order-status-durations", "item-status-durations", "hourly-throughput", "customer-order-counts")
 
 
-class Caller:
-    """One kept connection, as one client has it."""
-
-    def __init__(self, base_url: str, headers: dict[str, str]) -> None:
-        parts = urlsplit(base_url)
-        self._connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=120)
-        self._headers = headers
-
-    def call(self, method: str, path: str, body: Any = None) -> tuple[float, bytes, http.client.HTTPResponse]:
-        """Milliseconds, body and answer. Raises StackFailed where it isn't a success."""
-        data = None if body is None else json.dumps(body).encode()
-        headers = self._headers if data is None else {**self._headers, "Content-Type": "application/json"}
-        began = time.perf_counter()
-        self._connection.request(method, path, data, headers)
-        answer = self._connection.getresponse()
-        content = answer.read()
-        milliseconds = (time.perf_counter() - began) * 1000
-        if answer.status >= 400:
-            raise StackFailed(f"{method} {path} answered {answer.status}: {content[:300]!r}")
-        return milliseconds, content, answer
-
-    def close(self) -> None:
-        self._connection.close()
-
-
 def measure_history(stack: Stack, orders: int, seconds: int, say: Callable[[str], None]) -> HistoryResult:
     """Fills the stack with ever more orders and measures after each. `seconds`: how long wrk drives the reports."""
-    make = "from orders.models import Kitchen\nfor slug in ('changes', 'tickets'): Kitchen(slug=slug, name=slug).save()"
-    stack.manage("shell", "--no-imports", "-c", make)
+    for slug in ("changes", "tickets"):
+        stack.create_kitchen(slug)
     key = stack.create_key("bench-history", 0)
     writer = stack.create_key("bench-changes", 0, "--kitchen", "changes")
     # In a kitchen of their own: the board has the same open orders each time.
@@ -94,7 +67,7 @@ def measure_history(stack: Stack, orders: int, seconds: int, say: Callable[[str]
         )
         figures.web_cpu_ms = clock.used() * 1000 / max(1, figures.throughput.requests)
         if figures.throughput.bad_status:
-            raise StackFailed(f"{figures.throughput.bad_status} reports were 400 or more")
+            raise BenchFailed(f"{figures.throughput.bad_status} reports were 400 or more")
         sizes.append(figures)
         for caller in (reader, wall, manager):
             caller.close()
@@ -115,7 +88,7 @@ def _fill(stack: Stack, days: int, before: Figures | None) -> Figures:
     )
     numbers = FILLED.search(output)
     if numbers is None:
-        raise StackFailed(f"simulate said: {output}")
+        raise BenchFailed(f"simulate said: {output}")
     orders, rows, filled, figures = (int(number.replace(",", "")) for number in numbers.groups())
     if before:
         return Figures(before.orders + orders, before.rows + rows, orders, filled, figures)

@@ -15,6 +15,7 @@ from typing import Any
 import psutil
 import redis
 
+from bench.load import BenchFailed
 from bench.measure import CpuClock
 from core.addresses import redis_url
 from core.home import secret_file
@@ -37,10 +38,6 @@ CHANGES_A_SECOND = 200
 BUSY_SECONDS = 30
 # Opened so many at a time: a wall that starts is one, not a thousand.
 AT_ONCE = 50
-
-
-class StreamsFailed(RuntimeError):
-    """The streams did not open or broke off."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +123,7 @@ class Screen(asyncio.Protocol):
 
 
 def measure_live(home: Path, port: int, processes: list[psutil.Process]) -> LiveResult:
-    """`home` is the stack's, `processes` are live's. Raises StreamsFailed."""
+    """`home` is the stack's, `processes` are live's. Raises BenchFailed."""
     _raise_file_limit()
     return asyncio.run(_measure(home, port, processes))
 
@@ -142,7 +139,7 @@ async def _measure(home: Path, port: int, processes: list[psutil.Process]) -> Li
         mebibytes = sum(process.memory_info().rss for process in processes) / 2**20
         milliseconds = await _hints(url, screens)
         if any(screen.broken for screen in screens):
-            raise StreamsFailed("Live ended streams during the measurement: see its log.")
+            raise BenchFailed("Live ended streams during the measurement: see its log.")
     finally:
         for screen in screens:
             screen.transport.close()
@@ -173,7 +170,7 @@ async def _measure_busy(port: int, secret: str, url: str, processes: list[psutil
         mebibytes = sum(process.memory_info().rss for process in processes) / 2**20
         await asyncio.sleep(1)  # what is on its way
         if any(screen.broken for screen in screens):
-            raise StreamsFailed("Live ended streams during the rush: see its log.")
+            raise BenchFailed("Live ended streams during the rush: see its log.")
     finally:
         for screen in screens:
             screen.transport.close()
@@ -226,7 +223,7 @@ async def _open(port: int, secret: str, number: int, kitchen: str) -> Screen:
     try:
         await asyncio.wait_for(screen.hello, 20)
     except TimeoutError:
-        raise StreamsFailed(f"Stream {number + 1} did not open.") from None
+        raise BenchFailed(f"Stream {number + 1} did not open.") from None
     return screen
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psutil
 
-from bench.load import ROOT
+from bench.load import ROOT, BenchFailed
 from core.env import read_dotenv
 from huuva.ops.embedded.process import find
 from tests.ports import free_port
@@ -33,10 +33,6 @@ SCOPES = (
 )
 
 
-class StackFailed(RuntimeError):
-    """The stack didn't start, or can't be measured here. The message says why."""
-
-
 class Stack:
     """Web with two workers, worker, beat, PostgreSQL and Valkey; all of it ours, so that its CPU time can be read."""
 
@@ -44,7 +40,7 @@ class Stack:
         for name in ("DATABASE_URL", "REDIS_URL"):
             # Ten thousands of orders don't belong into somebody's database.
             if read_dotenv(ROOT / ".env").get(name):
-                raise StackFailed(f"The benchmarks use servers of their own: take {name} out of .env first.")
+                raise BenchFailed(f"The benchmarks use servers of their own: take {name} out of .env first.")
         self.home = home
         self.port = free_port(following=1)  # live takes the next one
         self.base_url = f"http://127.0.0.1:{self.port}"
@@ -80,7 +76,7 @@ class Stack:
             )
         while not self._first_page():
             if self.process.poll() is not None or time.monotonic() - began > START_SECONDS:
-                raise StackFailed(f"The stack did not start:\n{self.log.read_text(errors='replace')[-3000:]}")
+                raise BenchFailed(f"The stack did not start:\n{self.log.read_text(errors='replace')[-3000:]}")
             time.sleep(0.02)
         return time.monotonic() - began
 
@@ -102,14 +98,18 @@ class Stack:
         scopes = [word for scope in SCOPES for word in ("--scope", scope)]
         return self.manage("create_api_key", name, "--rate-limit", str(rate_limit), *scopes, *options)
 
+    def create_kitchen(self, slug: str) -> None:
+        make = f"from orders.models import Kitchen; Kitchen(slug='{slug}', name='{slug.title()}').save()"
+        self.manage("shell", "--no-imports", "-c", make)
+
     def manage(self, *words: str) -> str:
-        """Runs a management command on this stack; returns what it printed. Raises StackFailed."""
+        """Runs a management command on this stack; returns what it printed. Raises BenchFailed."""
         command = [sys.executable, "manage.py", *words]
         done = subprocess.run(
             command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False
         )
         if done.returncode:
-            raise StackFailed(f"manage.py {words[0]} failed:\n{done.stderr}")
+            raise BenchFailed(f"manage.py {words[0]} failed:\n{done.stderr}")
         return done.stdout.strip()
 
     def web(self) -> Iterator[psutil.Process]:

@@ -3,9 +3,7 @@ endpoints cost a live one."""
 
 from __future__ import annotations
 
-import http.client
 import json
-import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +11,8 @@ from dataclasses import asdict, dataclass
 from statistics import fmean, median, quantiles
 from typing import Any
 
-from bench.load import LoadFailed
+from bench.caller import Caller
+from bench.load import BenchFailed
 from bench.measure import CpuClock
 from bench.receiver_process import ReceiverProcess
 from bench.stack import Stack
@@ -28,7 +27,6 @@ DEAD = 1000
 DEAD_SECONDS = 30
 DEAD_ORDERS_PER_SECOND = 3
 DRAIN_SECONDS = 120
-IDLE_SECONDS = 5
 GOAL_SLOWER_PERCENT = 10.0
 GOAL_DELAY_SECONDS = 2.0
 KITCHEN = "hooks"
@@ -77,29 +75,15 @@ class WebhookResult:
             yield "webhooks: the live endpoint heard nothing"
 
 
-class Api:
-    """Calls of one key, each thread on a connection of its own."""
+class Api(Caller):
+    """Calls of one key below `/api`; returns what the answer's JSON holds."""
 
-    def __init__(self, port: int, key: str) -> None:
-        self._port, self._local = port, threading.local()
-        self._headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+    def __init__(self, base_url: str, key: str) -> None:
+        super().__init__(base_url, {"Authorization": f"Bearer {key}"})
 
     def __call__(self, method: str, path: str, body: Any = None) -> Any:
-        connection = getattr(self._local, "connection", None)
-        # The server closes connections that are idle.
-        if connection is None or time.monotonic() - self._local.used > IDLE_SECONDS:
-            connection = self._local.connection = http.client.HTTPConnection(
-                "127.0.0.1", self._port, timeout=30
-            )
-        connection.request(
-            method, f"/api{path}", json.dumps(body) if body is not None else None, self._headers
-        )
-        self._local.used = time.monotonic()
-        answer = connection.getresponse()
-        data = answer.read()
-        if answer.status >= 400:
-            raise LoadFailed(f"{method} {path}: {answer.status} {data[:300]!r}")
-        return json.loads(data) if data else None
+        _, content, _ = self.call(method, f"/api{path}", body)
+        return json.loads(content) if content else None
 
     def order(self) -> str:
         items = [{"plu": f"P{n}", "name": f"Dish {n}", "quantity": 1} for n in range(3)]
@@ -115,14 +99,9 @@ class Api:
 
 
 def measure_webhooks(stack: Stack) -> WebhookResult:
-    """Raises LoadFailed."""
-    stack.manage(
-        "shell",
-        "--no-imports",
-        "-c",
-        f"from orders.models import Kitchen; Kitchen(slug='{KITCHEN}', name='Hooks').save()",
-    )
-    api = Api(stack.port, stack.create_key("bench-hooks", 0, "--kitchen", KITCHEN))
+    """Raises BenchFailed."""
+    stack.create_kitchen(KITCHEN)
+    api = Api(stack.base_url, stack.create_key("bench-hooks", 0, "--kitchen", KITCHEN))
     with ReceiverProcess() as receiver:
         hook = api("POST", "/webhooks", _hook(receiver.url("/live")))
         times: dict[bool, list[float]] = {False: [], True: []}
@@ -212,7 +191,7 @@ def _wait_for_silence(receiver: ReceiverProcess) -> float:
     count = receiver.heard()
     while time.monotonic() - last < 2:
         if time.monotonic() - began > DRAIN_SECONDS:
-            raise LoadFailed("webhooks: deliveries did not come to an end")
+            raise BenchFailed("webhooks: deliveries did not come to an end")
         time.sleep(0.05)
         now_heard = receiver.heard()
         if now_heard != count:

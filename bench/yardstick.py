@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 
-from bench.load import CONNECTIONS, ROOT, LoadFailed
+from bench.load import CONNECTIONS, ROOT, BenchFailed
 from bench.measure import Result, make_orders
 from core.addresses import DATABASE, database_url, postgres_folder, socket_folder
 from huuva.ops.embedded.postgres import programs
@@ -48,7 +48,7 @@ class YardstickResult:
 
 
 def measure_yardstick(stack_home: Path, seconds: int, results: Sequence[Result]) -> YardstickResult:
-    """Drives the database of the stack in that home. It must have the kitchen KITCHEN. Raises LoadFailed."""
+    """Drives the database of the stack in that home. It must have the kitchen KITCHEN. Raises BenchFailed."""
     with psycopg.connect(database_url(stack_home), autocommit=True) as connection:
         make_orders(connection, "yard", ORDERS, KITCHEN)
         connection.execute("VACUUM ANALYZE orders_order, orders_orderitem, orders_statuschange")
@@ -68,5 +68,5 @@ def _pgbench(home: Path, script: Path, seconds: int) -> float:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     match = RATE.search(done.stdout)
     if done.returncode or match is None:
-        raise LoadFailed(f"pgbench with {script.name} failed:\n{done.stdout[-1000:]}{done.stderr[-2000:]}")
+        raise BenchFailed(f"pgbench with {script.name} failed:\n{done.stdout[-1000:]}{done.stderr[-2000:]}")
     return round(float(match[1]), 1)
