@@ -18,19 +18,11 @@ import psutil
 from bench.load import ROOT, BenchFailed
 from core.env import read_dotenv
 from huuva.ops.embedded.process import find
+from tests.live_stack import SCOPES
 from tests.ports import free_port
 
 START_SECONDS = 180
 STOP_SECONDS = 30
-SCOPES = (
-    "orders:read",
-    "orders:write",
-    "orders:recall",
-    "customers:read",
-    "events:read",
-    "analytics:read",
-    "webhooks:manage",
-)
 
 
 class Stack:
@@ -95,7 +87,7 @@ class Stack:
         self.process = None
 
     def create_key(self, name: str, rate_limit: int, *options: str) -> str:
-        scopes = [word for scope in SCOPES for word in ("--scope", scope)]
+        scopes = [word for scope in (*SCOPES, "webhooks:manage") for word in ("--scope", scope)]
         return self.manage("create_api_key", name, "--rate-limit", str(rate_limit), *scopes, *options)
 
     def create_kitchen(self, slug: str) -> None:

@@ -7,7 +7,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,9 +17,9 @@ import pytest
 
 from core.env import read_dotenv
 from huuva.ops.embedded.process import find
+from tests.background import ROOT, wait_until
 from tests.home import kill_each, make_home, remove_home, users
 
-ROOT = Path(__file__).resolve().parent.parent
 # Far more than it takes: a machine may be busy, and a first start makes a database.
 READY_SECONDS = 300
 STOP_SECONDS = 120
@@ -101,11 +100,7 @@ def family_of(home: Path) -> list[psutil.Process]:
 
 
 def wait_for(condition: Callable[[], bool], start: Start) -> None:
-    deadline = time.monotonic() + READY_SECONDS
-    while not condition():
-        assert start.process.poll() is None, f"the start ended: {start.said}"
-        assert time.monotonic() < deadline, f"not ready in {READY_SECONDS} s: {start.said}"
-        time.sleep(0.05)
+    wait_until(condition, READY_SECONDS, start.output, start.process)
 
 
 def serves(start: Start) -> None:

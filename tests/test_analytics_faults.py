@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
 
-from tests.background import kill_group
+from tests.background import kill_group, wait_until
 from tests.live_stack import LiveStack
 
 SECONDS = 60
@@ -47,10 +46,7 @@ def shell(stack: LiveStack, code: str) -> str:
 
 
 def wait_for(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, f"{what}: not in {SECONDS} s"
-        time.sleep(0.02)
+    wait_until(condition, SECONDS, what)
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.error import URLError
@@ -12,7 +11,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.background import ROOT, in_background, kill_group
+from tests.background import ROOT, in_background, kill_group, wait_until
 from tests.home import make_home, remove_home
 from tests.live_stack import LiveStack
 from tests.ports import free_port
@@ -61,11 +60,7 @@ def home() -> Iterator[Path]:
 def test_a_part_starts_in_a_new_home(name: str, home: Path, live_stack: LiveStack) -> None:
     part = Part(name, home, live_stack)
     try:
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while not READY[name](part):
-            assert part.process.poll() is None, part.log.read_text()[-3000:]
-            assert time.monotonic() < deadline, part.log.read_text()[-3000:]
-            time.sleep(0.05)
+        wait_until(lambda: READY[name](part), PATIENCE_SECONDS, part.log, part.process)
         part.process.terminate()
         assert part.process.wait(PATIENCE_SECONDS) in (0, -15)
     finally:

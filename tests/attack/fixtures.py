@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.attack.wire import Answer, ask
-from tests.chaos.stack import SCOPES
+from tests.live_stack import SCOPES
 
 # Tickets on the wall whose boards are asked for in vain.
 CROWD = 800

@@ -15,9 +15,10 @@ from pathlib import Path
 from tests import command
 from tests.chaos.disk import Disk, own_disk
 from tests.chaos.ledger import Ledger, now
-from tests.chaos.stack import SCOPES, Stack
+from tests.chaos.stack import Stack
 from tests.command import keep_logs, own_home, print_progress, run, use_settings
 from tests.figures import write_json
+from tests.live_stack import SCOPES
 
 NAMES = (
     "web-worker", "web", "live", "worker", "beat", "valkey",

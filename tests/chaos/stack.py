@@ -10,9 +10,9 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
 
 import psutil
 import psycopg
@@ -24,17 +24,11 @@ from huuva.ops.embedded.process import find
 from huuva.ops.embedded.valkey import ensure_valkey
 from huuva.ops.embedded.watch import watching
 from huuva.ops.processes import commands
-from tests.background import in_background
-from tests.chaos.ledger import now
+from tests.background import answers, in_background, wait_until
 
 START_SECONDS = 120
 SUPERVISOR_SECONDS = 0.1
 STOP_SECONDS = 10
-SCOPES = ("orders:read", "orders:write", "orders:recall", "customers:read", "analytics:read", "events:read")
-
-
-class StackFailed(RuntimeError):
-    """The stack did not start. The message says why."""
 
 
 class Part:
@@ -119,7 +113,7 @@ class Stack:
         self._supervisor = threading.Thread(target=self._supervise, daemon=True)
 
     def start(self) -> None:
-        """Raises StackFailed, ConfigError and ServiceError."""
+        """Raises AssertionError, ConfigError and ServiceError."""
         from django.core.management import call_command
         from django.db import connections
 
@@ -136,8 +130,11 @@ class Stack:
         for part in self.parts.values():
             part.start()
         self._supervisor.start()
-        for address in (f"{self.base_url}/api/health", f"http://127.0.0.1:{self.port + 1}/livez"):
-            self._wait_for(address)
+        for name, address in (
+            ("web", f"{self.base_url}/api/health"),
+            ("live", f"http://127.0.0.1:{self.port + 1}/livez"),
+        ):
+            wait_until(partial(answers, address, 5), START_SECONDS, self.parts[name].log)
 
     @property
     def base_url(self) -> str:
@@ -190,24 +187,6 @@ class Stack:
             for part in self.parts.values():
                 if part.start_if_dead():
                     self.restarts[part.name] = self.restarts.get(part.name, 0) + 1
-
-    def _wait_for(self, address: str) -> None:
-        deadline = now() + START_SECONDS
-        while True:
-            try:
-                with urlopen(address, timeout=5) as answer:
-                    if answer.status == 200:
-                        return
-            except OSError:
-                pass
-            if now() > deadline:
-                logs = "".join(f"\n{part.name}: {_tail(part.log)}" for part in self.parts.values())
-                raise StackFailed(f"{address} does not answer:{logs}")
-            self._stop.wait(0.05)
-
-
-def _tail(log: Path) -> str:
-    return log.read_text(errors="replace")[-1500:] if log.exists() else ""
 
 
 def use_home(home: Path, port: int) -> None:

@@ -23,6 +23,7 @@ import pytest
 import redis
 from django.conf import settings
 
+from tests.background import wait_until
 from tests.chaos import poison as poisoning
 from tests.chaos.__main__ import NAMES
 from tests.chaos.client import Client
@@ -35,11 +36,8 @@ from tests.chaos.stalling import NAME, is_degraded_by_feed, is_named, stalled
 from tests.chaos.uploads import LARGE, is_refused, spooled, upload
 
 
-def wait_for(done: Callable[[], Any], seconds: float = 20) -> None:
-    end = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.01)
+def wait_for(done: Callable[[], Any]) -> None:
+    wait_until(done, 20, "what was waited for")
 
 
 def test_each_fault_can_be_chosen() -> None:

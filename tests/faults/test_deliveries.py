@@ -21,7 +21,7 @@ from standardwebhooks.webhooks import Webhook
 from huuva.ops.processes import commands
 from tests.api.client import Client, new_items
 from tests.api.test_events import rows
-from tests.background import in_background, kill_group
+from tests.background import in_background, kill_group, wait_until
 from tests.live_stack import LiveStack
 from tests.receiver import Heard, Receiver
 
@@ -92,10 +92,7 @@ class Trouble:
 
 
 def until(done: Callable[[], Any], what: str) -> None:
-    deadline = time.monotonic() + DRAINED_SECONDS
-    while not done():
-        assert time.monotonic() < deadline, f"{what} did not come"
-        time.sleep(0.05)
+    wait_until(done, DRAINED_SECONDS, what)
 
 
 def live_an_order(client: Client, number: int) -> str:
