@@ -26,7 +26,7 @@ STOP_SECONDS = 120
 
 
 class Start:
-    """One `manage.py run`. `said` is all that it printed."""
+    """One `manage.py run`. `printed` is all of its output."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class Start:
             )
 
     @property
-    def said(self) -> str:
+    def printed(self) -> str:
         return self.output.read_text()
 
     @property
@@ -67,8 +67,8 @@ class Start:
 
     def wait_ready(self) -> float:
         """Waits for the box; returns the seconds that the start says it took."""
-        wait_for(lambda: "Ctrl-C stops it" in self.said and self.said.count("──\n") == 2, self)
-        match = re.search(r"ready after ([\d.]+) s", self.said)
+        wait_for(lambda: "Ctrl-C stops it" in self.printed and self.printed.count("──\n") == 2, self)
+        match = re.search(r"ready after ([\d.]+) s", self.printed)
         assert match
         return float(match[1])
 
@@ -82,18 +82,18 @@ class Start:
         return self._curl().stdout.startswith("HTTP/1.1 201")
 
     def _curl(self) -> subprocess.CompletedProcess[str]:
-        line = next(line for line in self.said.splitlines() if line.startswith("curl "))
+        line = next(line for line in self.printed.splitlines() if line.startswith("curl "))
         return subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=STOP_SECONDS)
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGINT)
         return self.process.wait(STOP_SECONDS)
 
-    def family(self) -> list[psutil.Process]:
-        return family_of(self.home)
+    def processes(self) -> list[psutil.Process]:
+        return processes_of(self.home)
 
 
-def family_of(home: Path) -> list[psutil.Process]:
+def processes_of(home: Path) -> list[psutil.Process]:
     """Everything that runs for this home."""
     servers = find("postgres", home / "postgres/data") + find("valkey-server", home / "valkey")
     return servers + users(home)
@@ -110,10 +110,10 @@ def serves(start: Start) -> None:
 
 
 def kill_all(start: Start) -> None:
-    family = start.family()
-    kill_each(family)
+    processes = start.processes()
+    kill_each(processes)
     start.process.wait(STOP_SECONDS)
-    psutil.wait_procs(family, timeout=STOP_SECONDS)
+    psutil.wait_procs(processes, timeout=STOP_SECONDS)
 
 
 @contextmanager
@@ -123,7 +123,7 @@ def own_home() -> Iterator[Path]:
         pytest.skip(".env names other servers: starts with the embedded ones were not tested")
     home = make_home()
     yield home
-    kill_each(family_of(home))
+    kill_each(processes_of(home))
     remove_home(home)
 
 
@@ -141,8 +141,8 @@ def place_of(process: psutil.Process) -> str:
 
 
 def web_workers(start: Start) -> list[psutil.Process]:
-    """Those that run now; others of the family may end while they are looked at."""
-    web = [process for process in start.family() if "huuva.wsgi:application" in command_line(process)]
+    """Those that run now; others may end while they are looked at."""
+    web = [process for process in start.processes() if "huuva.wsgi:application" in command_line(process)]
     pids = {process.pid for process in web}
     workers = []
     for process in web:

@@ -195,7 +195,7 @@ class Wall:
 
     def __init__(self, stream: str) -> None:
         self._address = urlsplit(stream)
-        self.heard: list[tuple[float, str]] = []
+        self.events: list[tuple[float, str]] = []
 
     async def listen(self) -> None:
         """Until it is cancelled; a stream that ends is opened anew, as the page does."""
@@ -210,20 +210,20 @@ class Wall:
             await wire.send(head("GET", f"{self._address.path}?{self._address.query}"))
             while line := await wire.reader.readline():
                 if line.startswith(b"event: "):
-                    self.heard.append((now(), line[7:].decode().strip()))
+                    self.events.append((now(), line[7:].decode().strip()))
         finally:
             wire.close()
 
     def read(self, measured: Measured, sent: Sequence[tuple[float, float]], began: float, end: float) -> None:
         """Adds to `measured` what it heard from `began` to `end` of orders that were `sent`, and its longest silence."""
-        events = [at for at, _ in self.heard if began <= at <= end]
+        events = [at for at, _ in self.events if began <= at <= end]
         marks = [began, *events, end]
         measured.silence = max(measured.silence, *(after - before for before, after in pairwise(marks)))
-        hints = [at for at, event in self.heard if event == "hint"]
+        hints = [at for at, event in self.events if event == "hint"]
         for sent_at, acknowledged in sent:
             first = next((at for at in hints if at >= sent_at), math.inf)
             measured.hints.append(max(min(first, end) - acknowledged, 0.0))
-        measured.streams += sum(event == "hello" for at, event in self.heard if began <= at <= end)
+        measured.streams += sum(event == "hello" for at, event in self.events if began <= at <= end)
 
 
 async def own_delay(measured: Measured, stop: asyncio.Event) -> None:

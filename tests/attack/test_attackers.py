@@ -120,7 +120,7 @@ def test_good_ones_complain_of_what_is_late_lost_or_silent() -> None:
 
 def test_a_wall_measures_silence_and_the_way_of_hints() -> None:
     wall, measured = Wall("http://127.0.0.1:1/live/streams?token=x"), Measured()
-    wall.heard += [(1.0, "hello"), (2.0, "beat"), (5.0, "hint")]
+    wall.events += [(1.0, "hello"), (2.0, "beat"), (5.0, "hint")]
     wall.read(measured, [(3.0, 4.0)], 1.0, 6.0)
     assert measured.silence == 3.0
     assert measured.hints == [1.0]

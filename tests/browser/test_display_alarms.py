@@ -20,7 +20,7 @@ def test_a_cancelled_order_stays_struck_through_until_seen(kitchen: WallKitchen)
         expect(wall.ticket(order)).to_contain_text("Cancelled")
         decoration = wall.item(order, "Hawaii").locator(".item__name")
         expect(decoration).to_have_css("text-decoration-line", "line-through")
-        assert wall.heard() == ["cancelled"]
+        assert wall.sounds() == ["cancelled"]
 
         wall.foot(order).click()
 
@@ -39,7 +39,7 @@ def test_what_was_cancelled_on_another_page_rings_and_is_counted(kitchen: WallKi
         kitchen.client.move(last["id"], "CANCELLED")
 
         expect(wall.page.locator("[data-off]")).to_contain_text("1 cancelled or changed")
-        assert wall.heard() == ["cancelled"]
+        assert wall.sounds() == ["cancelled"]
 
 
 def test_a_cancelled_item_is_acknowledged_by_a_touch(kitchen: WallKitchen) -> None:
@@ -72,7 +72,7 @@ def test_what_was_amended_rings_on_every_wall_until_it_was_seen_on_one(kitchen: 
             expect(strip).to_contain_text("2 → 3")
             expect(strip).to_contain_text("No onion")
             expect(page.foot(order)).to_contain_text("Changed: seen")
-        assert wall.heard() == ["amended"]
+        assert wall.sounds() == ["amended"]
 
         # The number and Enter press the foot: first it is seen, only then bumped.
         wall.press(f"{wall.number(order)}⏎")

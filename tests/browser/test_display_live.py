@@ -259,7 +259,7 @@ def test_without_valkey_the_wall_polls_and_then_streams_again(own_valkey: WallKi
         hints = wall.page.evaluate("huuva.live.counts.hints")
         order = kitchen.order("#2", items=ONE)
         expect(wall.ticket(order)).to_be_visible()
-        wall.page.wait_for_function("(heard) => huuva.live.counts.hints > heard", arg=hints)
+        wall.page.wait_for_function("(before) => huuva.live.counts.hints > before", arg=hints)
         assert not [entry for entry in wall.diary("state") if entry["state"] == "stale"]
 
 

@@ -182,14 +182,14 @@ class Wall:
         return dict(tickets.evaluate_all("all => all.map(one => [one.dataset.order, one.dataset.state])"))
 
     def listen(self) -> None:
-        """From now on `heard` has something to say."""
+        """From now on `sounds` has something to say."""
         self.page.evaluate(
-            "window.heard = []; document.addEventListener('huuva:sound', e => heard.push(e.detail.name))"
+            "window.sounds = []; document.addEventListener('huuva:sound', e => sounds.push(e.detail.name))"
         )
 
-    def heard(self) -> list[str]:
+    def sounds(self) -> list[str]:
         """Sounds since `listen`."""
-        return list(self.page.evaluate("heard"))
+        return list(self.page.evaluate("sounds"))
 
     def ticket(self, order: dict[str, Any]) -> Locator:
         return self.page.locator(f'.grid .ticket[data-order="{order["id"]}"]').first
