@@ -119,7 +119,7 @@ def measure_webhooks(stack: Stack) -> WebhookResult:
             cpu[with_webhook].append(clock.used() * 1000 / BURST_SECONDS)
             if with_webhook:
                 drained = max(drained, _wait_for_silence(receiver))
-        delivered = receiver.heard()
+        delivered = receiver.count()
         api("DELETE", f"/webhooks/{hook['id']}")
     delays = _among_the_dead(stack, api)
     return WebhookResult(
@@ -188,14 +188,14 @@ def _paced(began: float, jobs: Iterable[tuple[float, Callable[[], object]]]) -> 
 def _wait_for_silence(receiver: ReceiverProcess) -> float:
     """Until nothing has been heard for 2 s; returns how long the last came after now."""
     began = last = time.monotonic()
-    count = receiver.heard()
+    count = receiver.count()
     while time.monotonic() - last < 2:
         if time.monotonic() - began > DRAIN_SECONDS:
             raise BenchFailed("webhooks: deliveries did not come to an end")
         time.sleep(0.05)
-        now_heard = receiver.heard()
-        if now_heard != count:
-            count, last = now_heard, time.monotonic()
+        now_count = receiver.count()
+        if now_count != count:
+            count, last = now_count, time.monotonic()
     return last - began
 
 

@@ -13,7 +13,7 @@ from integrations.deliveries.progress import hold
 from integrations.deliveries.sending import Sender
 from integrations.models import Delivery, Sink
 from integrations.tests.factories import endpoint as endpoint
-from tests.receiver import Heard
+from tests.receiver import ReceivedRequest
 
 
 @contextmanager
@@ -55,6 +55,6 @@ def no_waiting() -> None:
     Sink.objects.update(retry_at=None)
 
 
-def told(heard: list[Heard], only_answered: str = "ok") -> list[tuple[str, int]]:
+def told(heard: list[ReceivedRequest], only_answered: str = "ok") -> list[tuple[str, int]]:
     bodies = [json.loads(one.body) for one in heard if one.answered == only_answered]
     return [(body["type"], body["sequence"]) for body in bodies]

@@ -41,14 +41,14 @@ def test_webhooks_go_on_when_the_clock_is_set_back(
 ) -> None:
     endpoint(receiver.url())
     before = factories.order(1)
-    turn_until(loop, lambda: receiver.heard)
+    turn_until(loop, lambda: receiver.requests)
     set_clock(-HOUR)
     after = factories.order(1)
     services.move_order(before.id, PREPARING, actor="key:wolt")
 
-    turn_until(loop, lambda: len(receiver.heard) >= 4)
-    assert {one.answered for one in receiver.heard} == {"ok"}
-    assert sorted(told(receiver.heard)) == sorted(
+    turn_until(loop, lambda: len(receiver.requests) >= 4)
+    assert {one.answered for one in receiver.requests} == {"ok"}
+    assert sorted(told(receiver.requests)) == sorted(
         [("order.created", 1), ("order.created", 1), ("order.status_changed", 3), ("item.status_changed", 4)]
     )
     assert set(Delivery.objects.values_list("order_id", flat=True)) == {before.id, after.id}
@@ -56,7 +56,7 @@ def test_webhooks_go_on_when_the_clock_is_set_back(
     # And when it is right again.
     set_clock(timedelta(0))
     services.move_order(after.id, PREPARING, actor="key:wolt")
-    turn_until(loop, lambda: len(receiver.heard) >= 6)
+    turn_until(loop, lambda: len(receiver.requests) >= 6)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -84,7 +84,7 @@ def test_what_is_under_way_is_not_sent_once_more(
             loop.turn()
         held.set()
         turn_until(loop, lambda: Delivery.objects.filter(state=Delivery.State.DELIVERED).exists())
-        assert told(receiver.heard) == [("order.created", 1)]
+        assert told(receiver.requests) == [("order.created", 1)]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -26,7 +26,7 @@ def test_every_change_of_an_order_is_told_in_its_order(receiver: Receiver, loop:
     services.move_order(order.id, READY, actor="key:wolt")
     recall(order.id, actor="user:anna", reason="wrong ticket")
     work_off(loop)
-    assert told(receiver.heard) == [
+    assert told(receiver.requests) == [
         ("order.created", 1),
         ("item.status_changed", 4),
         ("order.status_changed", 5),
@@ -46,7 +46,7 @@ def test_an_event_shows_the_order_as_it_was_right_after_the_change(receiver: Rec
     services.move_order(order.id, PREPARING, actor="key:wolt")
     services.move_order(order.id, READY, actor="key:wolt")
     work_off(loop)
-    bodies = [json.loads(one.body) for one in receiver.heard]
+    bodies = [json.loads(one.body) for one in receiver.requests]
     seen = [
         (body["data"]["order"]["status"], [item["status"] for item in body["data"]["order"]["items"]])
         for body in bodies
@@ -69,8 +69,8 @@ def test_an_order_that_brings_its_past_along_is_created_once(receiver: Receiver,
     long_ago = datetime.now(UTC) - timedelta(days=2)
     factories.order(2, status=PREPARING, history=[(1, long_ago), (2, long_ago)])
     work_off(loop)
-    assert told(receiver.heard) == [("order.created", 1)]
-    body = json.loads(receiver.heard[0].body)
+    assert told(receiver.requests) == [("order.created", 1)]
+    body = json.loads(receiver.requests[0].body)
     assert body["data"]["order"]["status"] == "PREPARING"
     assert body["timestamp"] > (datetime.now(UTC) - timedelta(minutes=1)).isoformat()
 
@@ -86,7 +86,7 @@ def test_an_endpoint_hears_only_what_it_asked_for(receiver: Receiver, loop: Loop
     services.move_order(second.id, PREPARING, actor="key:test")
     third = factories.order(1, of=main, channel="foodora")
     work_off(loop)
-    heard = [(one.path, json.loads(one.body)["data"]["orderId"]) for one in receiver.heard]
+    heard = [(one.path, json.loads(one.body)["data"]["orderId"]) for one in receiver.requests]
     assert sorted(heard) == sorted(
         [("/main", first.id), ("/main", third.id), ("/wolt", first.id), ("/wolt", second.id)]
     )
@@ -98,9 +98,9 @@ def test_what_happened_before_an_endpoint_was_made_is_not_told(receiver: Receive
     endpoint(receiver.url("/second"))
     later = factories.order(1)
     work_off(loop)
-    assert [json.loads(one.body)["data"]["orderId"] for one in receiver.heard if one.path == "/second"] == [
-        later.id
-    ]
+    assert [
+        json.loads(one.body)["data"]["orderId"] for one in receiver.requests if one.path == "/second"
+    ] == [later.id]
 
 
 def test_late_is_told_once_after_what_was_known_then(receiver: Receiver, loop: Loop) -> None:
@@ -112,13 +112,13 @@ def test_late_is_told_once_after_what_was_known_then(receiver: Receiver, loop: L
     services.move_order(order.id, PREPARING, actor="key:test")
     create.make_deliveries(late=True)
     work_off(loop)
-    assert told(receiver.heard) == [
+    assert told(receiver.requests) == [
         ("order.created", 1),
         ("order.late", 2),
         ("order.status_changed", 3),
         ("item.status_changed", 4),
     ]
-    assert json.loads(receiver.heard[1].body)["data"]["change"] is None
+    assert json.loads(receiver.requests[1].body)["data"]["change"] is None
 
 
 def test_an_order_that_was_ready_in_time_is_not_late(loop: Loop) -> None:
@@ -194,7 +194,7 @@ def test_no_plan_is_kept_of_what_grows_from_nothing_to_thousands(receiver: Recei
             "OR statement LIKE '%UPDATE integrations_delivery d SET state%'"
         )
         assert cursor.fetchall() == []
-    assert len(receiver.heard) == 8
+    assert len(receiver.requests) == 8
 
 
 def test_a_lease_of_a_loop_that_is_gone_counts_for_nothing(receiver: Receiver, loop: Loop) -> None:
@@ -203,7 +203,7 @@ def test_a_lease_of_a_loop_that_is_gone_counts_for_nothing(receiver: Receiver, l
     create.make_deliveries()
     Delivery.objects.update(leased_by="killed", leased_until=datetime.now(UTC) + timedelta(minutes=1))
     work_off(loop)
-    assert len(receiver.heard) == 1
+    assert len(receiver.requests) == 1
 
 
 def test_a_refused_address_is_never_asked(receiver: Receiver, loop: Loop, settings: object) -> None:
@@ -211,7 +211,7 @@ def test_a_refused_address_is_never_asked(receiver: Receiver, loop: Loop, settin
     settings.HUUVA_WEBHOOKS_ALLOW_PRIVATE = False  # type: ignore[attr-defined]
     factories.order(1)
     work_off(loop)
-    assert receiver.heard == []
+    assert receiver.requests == []
     assert Delivery.objects.get().log[0]["error"] == "address_refused"
 
 
@@ -223,7 +223,7 @@ def test_customer_data_goes_only_where_it_may(receiver: Receiver, loop: Loop) ->
         1, customer_name="Ada Lovelace", customer_phone="+358401", account="acc-ada", note="call me"
     )
     work_off(loop)
-    by_path = {one.path: one.body.decode() for one in receiver.heard}
+    by_path = {one.path: one.body.decode() for one in receiver.requests}
     for secret in ("Ada Lovelace", "+358401", "acc-ada", "call me"):
         assert secret in by_path["/with"]
         assert secret not in by_path["/without"]

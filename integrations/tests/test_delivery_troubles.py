@@ -56,7 +56,7 @@ def test_an_event_that_can_not_be_put_into_words_keeps_back_its_own_order_alone(
     orders = [factories.order(1, id=poison).id, *(factories.order(1).id for _ in range(7))]
     create.make_deliveries()
     work_off(loop)
-    heard = sorted((one.path, json.loads(one.body)["data"]["orderId"]) for one in receiver.heard)
+    heard = sorted((one.path, json.loads(one.body)["data"]["orderId"]) for one in receiver.requests)
     assert heard == sorted((path, order) for path in ("/one", "/two") for order in orders if order != poison)
     waiting = Delivery.objects.filter(state=Delivery.State.WAITING)
     assert {(one.order_id, one.log[-1]["error"]) for one in waiting} == {(poison, "not_rendered")}
@@ -85,7 +85,7 @@ def test_who_takes_one_at_a_time_gets_the_next_as_soon_as_one_went_well(receiver
         # The loop looks around by itself only after all is over.
         loop = Loop("me", sender, poll_seconds=300)
         turn_until(loop, lambda: not Delivery.objects.filter(state=Delivery.State.WAITING).exists())
-    assert len(receiver.heard) == 20
+    assert len(receiver.requests) == 20
 
 
 def test_a_clock_that_was_set_back_does_not_keep_the_loop_from_a_new_process() -> None:
@@ -109,9 +109,9 @@ def test_a_replay_while_the_feed_is_held_up_tells_nothing_before_what_came_first
         assert replay.replay_since(hook.id, since) == 0
         assert replay.replay_order(hook.id, order.id) == 0
         work_off(loop)
-        assert receiver.heard == []
+        assert receiver.requests == []
     work_off(loop)
-    sequences = [json.loads(one.body)["sequence"] for one in receiver.heard]
+    sequences = [json.loads(one.body)["sequence"] for one in receiver.requests]
     assert sequences == sorted(sequences)
     assert sequences[0] == 1
     assert replay.replay_order(hook.id, order.id) == len(sequences)

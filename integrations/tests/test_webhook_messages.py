@@ -29,7 +29,7 @@ def test_a_receiver_verifies_with_the_kept_library(receiver: Receiver, loop: Loo
     made = call("POST", "", {**BODY, "url": receiver.url()}, 201)
     order = factories.order(1)
     work_off(loop)
-    (heard,) = receiver.heard
+    (heard,) = receiver.requests
     body = Webhook(made["secret"]).verify(heard.body, heard.headers)
     assert (body["type"], body["data"]["orderId"]) == ("order.created", order.id)
     with pytest.raises(WebhookVerificationError):
@@ -46,13 +46,13 @@ def test_after_a_rotation_both_secrets_sign_for_a_day(receiver: Receiver, loop: 
     factories.order(1)
     work_off(loop)
     for secret in (made["secret"], rotated["secret"]):
-        Webhook(secret).verify(receiver.heard[0].body, receiver.heard[0].headers)
+        Webhook(secret).verify(receiver.requests[0].body, receiver.requests[0].headers)
     WebhookEndpoint.objects.update(previous_until=datetime.now(UTC) - timedelta(seconds=1))
     factories.order(1)
     work_off(loop)
-    Webhook(rotated["secret"]).verify(receiver.heard[1].body, receiver.heard[1].headers)
+    Webhook(rotated["secret"]).verify(receiver.requests[1].body, receiver.requests[1].headers)
     with pytest.raises(WebhookVerificationError):
-        Webhook(made["secret"]).verify(receiver.heard[1].body, receiver.heard[1].headers)
+        Webhook(made["secret"]).verify(receiver.requests[1].body, receiver.requests[1].headers)
 
 
 def test_a_test_goes_the_way_of_all_messages(receiver: Receiver, loop: Loop) -> None:
@@ -61,7 +61,7 @@ def test_a_test_goes_the_way_of_all_messages(receiver: Receiver, loop: Loop) -> 
     sent = call("POST", f"/{made['id']}/test", status=202)
     work_off(loop)
     assert (
-        Webhook(made["secret"]).verify(receiver.heard[0].body, receiver.heard[0].headers)["type"]
+        Webhook(made["secret"]).verify(receiver.requests[0].body, receiver.requests[0].headers)["type"]
         == "webhook.test"
     )
     seen = call("GET", f"/{made['id']}/deliveries/{sent['id']}")
@@ -92,19 +92,19 @@ def test_a_replay_sends_again_with_the_same_ids_and_in_the_same_order(receiver: 
     order = factories.order(1)
     services.move_order(order.id, PREPARING, actor="key:test")
     work_off(loop)
-    first = [one.headers["webhook-id"] for one in receiver.heard]
+    first = [one.headers["webhook-id"] for one in receiver.requests]
     path = f"/{made['id']}/replay"
     assert call("POST", path, {"order": order.id}, 202) == {"deliveries": 3}
     work_off(loop)
-    assert [one.headers["webhook-id"] for one in receiver.heard] == first * 2
+    assert [one.headers["webhook-id"] for one in receiver.requests] == first * 2
     assert call("POST", path, {"since": before.isoformat()}, 202) == {"deliveries": 4}
     work_off(loop)
-    assert len(receiver.heard) == 10
+    assert len(receiver.requests) == 10
     one = Delivery.objects.order_by("pk").first()
     assert one is not None
     call("POST", path, {"delivery": str(one.pk)}, 202)
     work_off(loop)
-    assert receiver.heard[-1].headers["webhook-id"] == first[0]
+    assert receiver.requests[-1].headers["webhook-id"] == first[0]
 
 
 def test_what_was_missed_while_it_was_disabled_comes_by_a_replay(receiver: Receiver, loop: Loop) -> None:
@@ -117,10 +117,10 @@ def test_what_was_missed_while_it_was_disabled_comes_by_a_replay(receiver: Recei
     work_off(loop)
     call("PATCH", f"/{made['id']}", {"enabled": True})
     work_off(loop)
-    assert receiver.heard == []
+    assert receiver.requests == []
     call("POST", f"/{made['id']}/replay", {"since": since.isoformat()}, 202)
     work_off(loop)
-    assert len(receiver.heard) == 1
+    assert len(receiver.requests) == 1
 
 
 def test_a_revoked_key_ends_customer_data_unless_another_of_its_name_may_read(
@@ -134,7 +134,7 @@ def test_a_revoked_key_ends_customer_data_unless_another_of_its_name_may_read(
             keys.ApiKey.objects.filter(pk=ended.pk).update(revoked_at=datetime.now(UTC))
         factories.order(1, customer_name="Ada Lovelace")
         work_off(loop)
-    assert [b"Ada Lovelace" in one.body for one in receiver.heard] == [True, True, False]
+    assert [b"Ada Lovelace" in one.body for one in receiver.requests] == [True, True, False]
 
 
 def test_messages_are_as_the_openapi_describes_them(receiver: Receiver, loop: Loop) -> None:
@@ -151,7 +151,7 @@ def test_messages_are_as_the_openapi_describes_them(receiver: Receiver, loop: Lo
     create.make_deliveries(late=True)
     send_test(whole)
     work_off(loop)
-    bodies = [orjson.loads(one.body) for one in receiver.heard]
+    bodies = [orjson.loads(one.body) for one in receiver.requests]
     assert {body["type"] for body in bodies} == {*EVENTS, "webhook.test"} - {"order.recalled"}
     for body in bodies:
         validator.validate(body)
@@ -171,7 +171,7 @@ def test_a_webhook_calls_an_order_as_the_keys_of_its_kitchen_do(receiver: Receiv
     order = services.create_order(new, kitchen=ours, actor="key:test", own_ids=True)
     assert order.id != theirs.id
     work_off(loop)
-    heard = {one.path: orjson.loads(one.body) for one in receiver.heard}
+    heard = {one.path: orjson.loads(one.body) for one in receiver.requests}
     assert {path: body["data"]["orderId"] for path, body in heard.items()} == {
         "/bound": "A17",
         "/everywhere": order.id,

@@ -62,7 +62,7 @@ class FaultContext:
             "orders": lambda: self.ledger.changes_since(moment),
             "screens": lambda: all(screen.good_at > moment for screen in self.screens),
             "tasks": lambda: self.tasks.done_since(wall_time),
-            "webhooks": lambda: self.listener.heard_since(moment),
+            "webhooks": lambda: self.listener.received_since(moment),
         }
 
     def until_signs(self, signs: dict[str, Callable[[], bool]]) -> dict[str, float]:

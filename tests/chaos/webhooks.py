@@ -15,7 +15,7 @@ from integrations.models import WebhookEndpoint
 from integrations.webhooks import endpoints
 from tests.chaos.ledger import now
 from tests.chaos.stored import Check, Stored
-from tests.receiver import Heard, Receiver
+from tests.receiver import ReceivedRequest, Receiver
 
 # A delivery that was under way in a kill is free again after some seconds; one that failed is tried again after 5 and 30.
 LONGEST_SECONDS = 120.0
@@ -37,9 +37,9 @@ class Listener:
     def stop(self) -> None:
         self._receiver.stop()
 
-    def heard_since(self, moment: float) -> bool:
+    def received_since(self, moment: float) -> bool:
         """Whether a webhook has come after that moment of the ledger's clock."""
-        requests = self._receiver.heard
+        requests = self._receiver.requests
         return bool(requests) and requests[-1].at > moment
 
     def check(self, orders: list[Stored]) -> Check:
@@ -90,18 +90,18 @@ class Listener:
             last[order] = body["sequence"]
         return wrong
 
-    def _unsigned(self) -> list[Heard]:
+    def _unsigned(self) -> list[ReceivedRequest]:
         webhook = Webhook(self._secret)
         wrong = []
-        for request in list(self._receiver.heard):
+        for request in list(self._receiver.requests):
             at = datetime.fromtimestamp(int(request.headers["webhook-timestamp"]), UTC)
             signed = webhook.sign(request.headers["webhook-id"], at, request.body.decode())
             if signed not in request.headers["webhook-signature"].split():
                 wrong.append(request)
         return wrong
 
-    def _bodies(self) -> list[tuple[Heard, dict[str, Any]]]:
-        return [(request, json.loads(request.body)) for request in list(self._receiver.heard)]
+    def _bodies(self) -> list[tuple[ReceivedRequest, dict[str, Any]]]:
+        return [(request, json.loads(request.body)) for request in list(self._receiver.requests)]
 
 
 def _event(row: Any) -> str:

@@ -23,7 +23,7 @@ from tests.api.client import Client, new_items
 from tests.api.test_events import rows
 from tests.background import in_background, kill_group, wait_until
 from tests.live_stack import LiveStack
-from tests.receiver import Heard, Receiver
+from tests.receiver import ReceivedRequest, Receiver
 
 LONG = os.environ.get("LONG") == "1"
 CHANGES_OF_AN_ORDER = 5
@@ -77,8 +77,8 @@ class Trouble:
     def _work(self) -> None:
         draw = random.Random(5)
         while not self._over.is_set():
-            before = len(self._receiver.heard)
-            while len(self._receiver.heard) == before:
+            before = len(self._receiver.requests)
+            while len(self._receiver.requests) == before:
                 if self._over.wait(0.02):
                     return
             self._over.wait(draw.uniform(*PAUSE))
@@ -130,7 +130,7 @@ def answer(path: str, number: int, body: bytes) -> str:
     return "ok"
 
 
-def check(requests: list[Heard], secret: str, expected_sequences: dict[str, list[int]]) -> int:
+def check(requests: list[ReceivedRequest], secret: str, expected_sequences: dict[str, list[int]]) -> int:
     """Every event of every order, in its order, rightly signed; returns how many came twice."""
     first: defaultdict[str, list[int]] = defaultdict(list)
     webhook, repeats = Webhook(secret), 0
@@ -154,7 +154,7 @@ def check(requests: list[Heard], secret: str, expected_sequences: dict[str, list
     return repeats
 
 
-def _sign(webhook: Webhook, one: Heard) -> str:
+def _sign(webhook: Webhook, one: ReceivedRequest) -> str:
     at = datetime.fromtimestamp(int(one.headers["webhook-timestamp"]), UTC)
     return str(webhook.sign(one.headers["webhook-id"], at, one.body.decode()))
 
@@ -200,7 +200,7 @@ def test_nothing_is_lost_and_nothing_overtakes_while_everything_dies(live_stack:
         try:
             # A worker that has not begun yet could be killed in vain.
             assert client.call("POST", f"/webhooks/{hooks['/good']['id']}/test", {}).status == 202
-            until(lambda: receiver.heard, "the first message")
+            until(lambda: receiver.requests, "the first message")
             began = time.monotonic()
             with Trouble(parts, receiver, restarting) as trouble:
                 with ThreadPoolExecutor(4) as pool:
@@ -216,7 +216,7 @@ def test_nothing_is_lost_and_nothing_overtakes_while_everything_dies(live_stack:
     sequences = {order: expected(client, order) for order in orders}
     events = sum(map(len, sequences.values()))
     for path, hook in hooks.items():
-        requests = [one for one in (*receiver.heard, *restarting.heard) if one.path == path]
+        requests = [one for one in (*receiver.requests, *restarting.requests) if one.path == path]
         if path == "/gone":
             assert 1 <= len(requests) <= 8
             assert client.get(f"/webhooks/{hook['id']}").json()["disabledReason"] == "gone"
