@@ -168,14 +168,14 @@ class ClockFault:
 
 def _start_anew(stack: Stack, environment: dict[str, str] | dict[str, None]) -> None:
     """Stops everything in good order and starts it again with these variables (None: without)."""
-    for part in stack.parts.values():
+    for service in stack.services.values():
         for name, value in environment.items():
             if value is None:
-                part.environment.pop(name, None)
+                service.environment.pop(name, None)
             else:
-                part.environment[name] = value
+                service.environment[name] = value
     with stack.nobody_mends_servers():
         valkey.stop_valkey(stack.home)
         postgres.stop_postgres(stack.home)
-    for part in stack.parts.values():
-        part.restart()
+    for service in stack.services.values():
+        service.restart()

@@ -97,7 +97,7 @@ def _one(context: FaultContext, processes: list[psutil.Process]) -> list[psutil.
 
 
 def _part(name: str) -> Callable[[FaultContext], None]:
-    return lambda context: context.stack.parts[name].kill()
+    return lambda context: context.stack.services[name].kill()
 
 
 def _web_worker(context: FaultContext) -> None:

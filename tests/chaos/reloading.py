@@ -14,7 +14,7 @@ BETWEEN_SECONDS = 1.0
 
 
 def reload_web(context: FaultContext) -> None:
-    web = context.stack.parts["web"]
+    web = context.stack.services["web"]
     for _ in range(1 if context.brief else TIMES):
         before = {process.pid for process in context.stack.web_workers()}
         web.signal(signal.SIGHUP)

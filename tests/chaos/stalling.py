@@ -62,7 +62,7 @@ def is_named(log: Path, pid: int) -> bool:
 
 
 def stall_feed(context: FaultContext) -> None:
-    log = context.stack.parts["worker"].log
+    log = context.stack.services["worker"].log
     began = now()
     seen: dict[str, float] = {}
     with stalled(context.stack.database_url()) as pid:

@@ -23,7 +23,7 @@ import pytest
 import redis
 from django.conf import settings
 
-from tests.background import wait_until
+from tests.background import Service, wait_until
 from tests.chaos import poison as poisoning
 from tests.chaos.__main__ import NAMES
 from tests.chaos.client import Client
@@ -346,9 +346,7 @@ def test_a_connection_that_was_closed_while_idle_takes_no_call(port: int) -> Non
     assert ledger.counted("closed") == 0
 
 
-def test_a_reload_is_sent_to_the_part_and_not_to_its_children(tmp_path: Path) -> None:
-    from tests.chaos.stack import Part
-
+def test_a_reload_is_sent_to_the_service_and_not_to_its_children(tmp_path: Path) -> None:
     command = [
         sys.executable,
         "-c",
@@ -358,12 +356,12 @@ def test_a_reload_is_sent_to_the_part_and_not_to_its_children(tmp_path: Path) ->
         "print('ready', flush=True)\n"
         "child.wait()",
     ]
-    part = Part("web", command, dict(os.environ), tmp_path / "log")
-    part.start()
+    service = Service("web", command, dict(os.environ), tmp_path / "log")
+    service.start()
     try:
-        wait_for(lambda: "ready" in part.log.read_text())
-        part.signal(signal.SIGHUP)
-        wait_for(lambda: "reload" in part.log.read_text())
-        assert [child.status() != psutil.STATUS_ZOMBIE for child in part.children()] == [True]
+        wait_for(lambda: "ready" in service.log.read_text())
+        service.signal(signal.SIGHUP)
+        wait_for(lambda: "reload" in service.log.read_text())
+        assert [child.status() != psutil.STATUS_ZOMBIE for child in service.children()] == [True]
     finally:
-        part.kill()
+        service.kill()

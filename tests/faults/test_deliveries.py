@@ -21,7 +21,7 @@ from standardwebhooks.webhooks import Webhook
 from huuva.ops.processes import commands
 from tests.api.client import Client, new_items
 from tests.api.test_events import rows
-from tests.background import in_background, kill_group, wait_until
+from tests.background import Service, wait_until
 from tests.live_stack import LiveStack
 from tests.receiver import ReceivedRequest, Receiver
 
@@ -35,34 +35,30 @@ DRAINED_SECONDS = 600 if LONG else 240
 EVENTS = ["order.created", "order.status_changed", "order.recalled", "order.late", "item.status_changed"]
 
 
-class Part:
-    """Worker or beat as in production, but for its pauses."""
+class KilledService(Service):
+    """Worker or beat as in production, but for its pauses; it is killed and started again."""
 
     def __init__(self, stack: LiveStack, name: str) -> None:
         command = commands(stack.home, "127.0.0.1", stack.port, 2)[name]
         if not LONG:
             command = ["tests.faults.fast_celery" if word == "huuva" else word for word in command]
-        environment = {**stack.environment, "HUUVA_LOG_LEVEL": "WARNING"}
-        self._start = lambda: in_background(command, environment, stack.log)
-        self.process = self._start()
+        super().__init__(name, command, {**stack.environment, "HUUVA_LOG_LEVEL": "WARNING"}, stack.log)
         self.kills = 0
+        self.start()
 
-    def kill(self) -> None:
-        self.end()
+    def kill_and_start(self) -> None:
+        self.kill()
         self.kills += 1
-        self.process = self._start()
-
-    def end(self) -> None:
-        kill_group(self.process)
+        self.start()
 
 
 class Trouble:
-    """Kills a part or restarts the receiver, again and again, each time when something was heard since the last
+    """Kills a service or restarts the receiver, again and again, each time when a request has come since the last
     time: a worker that is killed before it has begun proves nothing."""
 
-    def __init__(self, parts: list[Part], receiver: Receiver, restarting: Receiver) -> None:
-        self.worker = parts[0]
-        self._parts, self._receiver, self._restarting = parts, receiver, restarting
+    def __init__(self, services: list[KilledService], receiver: Receiver, restarting: Receiver) -> None:
+        self.worker = services[0]
+        self._services, self._receiver, self._restarting = services, receiver, restarting
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._work)
 
@@ -82,9 +78,9 @@ class Trouble:
                 if self._over.wait(0.02):
                     return
             self._over.wait(draw.uniform(*PAUSE))
-            victim = draw.choice([self.worker, *self._parts, self._restarting])
-            if isinstance(victim, Part):
-                victim.kill()
+            victim = draw.choice([self.worker, *self._services, self._restarting])
+            if isinstance(victim, KilledService):
+                victim.kill_and_start()
             else:
                 victim.stop()
                 self._over.wait(0.5)
@@ -196,13 +192,13 @@ def test_nothing_is_lost_and_nothing_overtakes_while_everything_dies(live_stack:
             hook = client.call("POST", "/webhooks", {"name": path, "url": at.url(path), "events": EVENTS})
             assert hook.status == 201, hook.body
             hooks[path] = hook.json()
-        parts = [Part(live_stack, "worker"), Part(live_stack, "beat")]
+        services = [KilledService(live_stack, "worker"), KilledService(live_stack, "beat")]
         try:
             # A worker that has not begun yet could be killed in vain.
             assert client.call("POST", f"/webhooks/{hooks['/good']['id']}/test", {}).status == 202
             until(lambda: receiver.requests, "the first message")
             began = time.monotonic()
-            with Trouble(parts, receiver, restarting) as trouble:
+            with Trouble(services, receiver, restarting) as trouble:
                 with ThreadPoolExecutor(4) as pool:
                     orders = list(pool.map(partial(live_an_order, client), range(ORDERS)))
                 changed = time.monotonic() - began
@@ -210,9 +206,9 @@ def test_nothing_is_lost_and_nothing_overtakes_while_everything_dies(live_stack:
             until(lambda: backlog(live_stack) == 0, "an empty backlog")
             drained = time.monotonic() - began - changed
         finally:
-            for part in parts:
-                part.end()
-    assert parts[0].kills > 0
+            for service in services:
+                service.kill()
+    assert services[0].kills > 0
     sequences = {order: expected(client, order) for order in orders}
     events = sum(map(len, sequences.values()))
     for path, hook in hooks.items():
@@ -224,6 +220,6 @@ def test_nothing_is_lost_and_nothing_overtakes_while_everything_dies(live_stack:
         repeats = check(requests, hook["secret"], sequences)
         print(f"{path}: {events} events, {len(requests)} requests, {repeats} came twice")
     print(
-        f"{len(orders) * CHANGES_OF_AN_ORDER} changes in {changed:.0f} s, worker killed {parts[0].kills} times, "
-        f"beat {parts[1].kills} times; nothing waited {drained:.0f} s later"
+        f"{len(orders) * CHANGES_OF_AN_ORDER} changes in {changed:.0f} s, worker killed {services[0].kills} times, "
+        f"beat {services[1].kills} times; nothing waited {drained:.0f} s later"
     )
