@@ -37,7 +37,7 @@ _ITEMS = {"order_id": "'old-' || n", "status": "4"}
 
 @dataclass(frozen=True)
 class BoardCost:
-    """Milliseconds for one whole board of TICKETS tickets, asked one after the other; CPU of web's processes."""
+    """Milliseconds for one whole board of TICKETS tickets, called one after the other; CPU of web's processes."""
 
     old_orders: int
     p50_ms: float

@@ -1,4 +1,4 @@
-"""What grows with what was ever sold, and what doesn't: the same calls from ten thousand orders to a million."""
+"""What becomes slower with the number of stored orders: the same calls from ten thousand orders to a million."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def _logged_in(stack: Stack) -> str:
 
 
 def _reads(reader: Caller) -> dict[str, Iterator[str]]:
-    """What is asked, by name. Ranges differ with each call, so no answer is one that was kept."""
+    """The calls, by name. Ranges differ with each call, so no answer comes from a cache."""
     now = datetime.now(UTC)
     week_ago = f"{now - timedelta(days=7):%Y-%m-%dT%H:%M:%SZ}"
 
@@ -156,7 +156,7 @@ def _times(times: list[float], cpu_seconds: float) -> Times:
 
 
 def _cold(manager: Caller, path: str, stack: Stack, key: str) -> Times:
-    """Of a page whose figures have moved on since it was last asked for."""
+    """Of a page whose figures have changed since it was last called."""
     writer = Caller(stack.base_url, {"Authorization": f"Bearer {key}"})
     times, used = [], 0.0
     for number in range(WARM + PAGES):

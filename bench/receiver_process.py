@@ -45,7 +45,7 @@ class ReceiverProcess:
         return int(self._ask("count"))
 
     def delays(self) -> list[float]:
-        """Seconds from the moment that each body tells of until it was here."""
+        """Seconds from the timestamp of each body until it was here."""
         return [float(delay) for delay in self._ask("delays")]
 
     def _ask(self, question: str) -> Any:

@@ -1,4 +1,4 @@
-"""Webhooks: what a burst of changes that are all told costs those who create orders, and what a thousand dead
+"""Webhooks: what a burst of changes, all of them sent, costs those who create orders, and what a thousand dead
 endpoints cost a live one."""
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ BURST_SECONDS = 10
 # A move of an order of three items writes four rows of history.
 MOVES_PER_SECOND, CHANGES_PER_MOVE = 125, 4
 CREATES_PER_SECOND = 40
-# Bursts that are told and not told, in an order that gives neither the later ones: tables and caches grow meanwhile.
+# Bursts with and without a webhook, in an order that gives neither the later ones: tables and caches grow meanwhile.
 TURNS = (False, True, True, False) * 2
 DEAD = 1000
 DEAD_SECONDS = 30

@@ -1,4 +1,4 @@
-"""A made history of three kitchens, and how the dashboard over it is read."""
+"""A simulated history of two kitchens, and helpers that read the dashboard over it."""
 
 import random
 import re

@@ -1,4 +1,4 @@
-"""A web part that really runs: two granian workers on a database of its own, asked over HTTP."""
+"""A web server that really runs: two granian workers on a database of its own, called over HTTP."""
 
 from __future__ import annotations
 

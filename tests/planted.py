@@ -75,7 +75,7 @@ def _logs(folder: Path) -> Iterator[Path]:
 
 
 def found_in_answers(stack: LiveStack) -> list[str]:
-    """The same of what a running stack tells everybody, or systems beside it: metrics, and the list of all events."""
+    """The same in what a running stack shows to everybody, or to systems beside it: metrics, and the list of all events."""
     base, hits = stack.base_url, list[str]()
     for url in (f"{base}/metrics", *([f"http://127.0.0.1:{stack.port + 1}/metrics"] if stack.live else [])):
         hits += found_in(_read(url), url)

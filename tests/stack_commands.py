@@ -34,7 +34,7 @@ def manage(words: Sequence[str]) -> dict[str, Any]:
             call_command(*words)
     except SystemExit as ended:
         error = f"it ended with code {ended.code}" if ended.code else ""
-    except Exception:  # noqa: BLE001  (told to the test that asked)
+    except Exception:  # noqa: BLE001  (shown to the test that sent the command)
         error = traceback.format_exc()
     return {"printed": printed.getvalue(), "error": error}
 

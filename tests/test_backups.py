@@ -1,4 +1,4 @@
-"""The drill: a backup goes into an empty server and is the same there; whatever is wrong with it is said first."""
+"""A backup goes into an empty server and is the same there; whatever is wrong with it is reported first."""
 
 from __future__ import annotations
 
@@ -265,7 +265,7 @@ def test_a_restore_waits_for_a_session_that_is_just_ending(
 
 
 def test_restore_sees_the_sessions_of_other_roles(evening: str, empty_database: str, tmp_path: Path) -> None:
-    """A role without rights of its own is told less of them by PostgreSQL."""
+    """A role without rights of its own sees less of them in PostgreSQL."""
     file = tmp_path / "roles.dump"
     backup(evening, file)
     with psycopg.connect(evening, autocommit=True) as server:

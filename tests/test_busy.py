@@ -1,4 +1,4 @@
-"""What people and programs are told while somebody else holds what they want to change."""
+"""What people and programs are answered while somebody else has locked what they want to change."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""deploy/Caddyfile: valid for the Caddy that is here, and run by it in front of a web and a live that tell what they get."""
+"""deploy/Caddyfile: valid for the Caddy that is here, and run by it in front of a web and a live that answer with what they got."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Told(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         length = self._read()
         if length is None:
-            self.close_connection = True  # nothing is said of half a body
+            self.close_connection = True  # half a body gets no answer
             return
         text = f"{self.server.name} {self.path} {length}".encode()  # type: ignore[attr-defined]
         self.send_response(200)

@@ -1,4 +1,4 @@
-"""The numbers on the dashboard equal plain SQL over a made history."""
+"""The numbers on the dashboard equal plain SQL over a simulated history."""
 
 import re
 from datetime import timedelta

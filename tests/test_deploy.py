@@ -1,4 +1,4 @@
-"""deploy/: what the alert rules and the Grafana dashboard ask for is really told, and systemd understands its units."""
+"""deploy/: the alert rules and the Grafana dashboard use metrics that exist, and systemd understands its units."""
 
 from __future__ import annotations
 

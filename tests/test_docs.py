@@ -1,4 +1,4 @@
-"""The docs tell the truth: their links lead somewhere, their make targets exist, their examples run."""
+"""The docs are correct: their links lead somewhere, their make targets exist, their examples run."""
 
 from __future__ import annotations
 

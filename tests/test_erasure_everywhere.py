@@ -91,7 +91,7 @@ def test_erasing_twice_and_what_was_erased_before_harms_nothing() -> None:
 
 
 def test_an_answer_that_comes_after_the_erasure_is_not_kept() -> None:
-    """The receiver was told before, and repeats it in what it answers."""
+    """The receiver got it before, and repeats it in its answer."""
     endpoint(include_customer=True)
     order = factories.order(account=ACCOUNT, customer_name=planted.NAME)
     move_order(order.pk, PICKED_UP, actor="user:anna")

@@ -1,4 +1,4 @@
-"""What the pages for integrators show really works: their programs run, their mapping maps."""
+"""What the pages for integrators show really works: their programs and their mapping."""
 
 import json
 import os

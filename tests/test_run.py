@@ -62,7 +62,7 @@ def test_two_starts_keep_the_data_and_leave_nothing_running(kept_home: Path) -> 
     login = re.search(r"manager / (\S+)", first.printed)
     assert login
     # Warnings of healthy parts would drown the box. Those until the stop: a worker of web that is still starting by then,
-    # on a busy machine, is rightly told of as killed.
+    # on a busy machine, is rightly reported as killed.
     assert [line for line in first.printed.splitlines() if " | " in line] == []
     assert first.stop() == 0
     assert first.processes() == []

@@ -1,4 +1,4 @@
-"""What a simulated past is to who hears of orders: nothing that happens now."""
+"""A simulated past sends no events: nothing of it happens now."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""The web part as it runs: what stalls it, and what happens when its workers are replaced."""
+"""The web server as it runs: what stalls it, and what happens when its workers are replaced."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The PATCHes that move orders and items also amend them: what the cook must know, without another status."""
+"""The PATCHes that move orders and items also amend them: what the cook must know, without a new status."""
 
 from typing import Any
 from urllib.parse import quote

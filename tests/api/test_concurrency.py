@@ -1,4 +1,4 @@
-"""Many callers at once: one wins, the others are told the truth, and the data is consistent."""
+"""Many callers at once: one wins, the others get the true state, and the data is consistent."""
 
 import threading
 from collections import Counter

@@ -69,7 +69,7 @@ def rows(order: dict[str, Any]) -> list[tuple[int, str | None, dict[str, Any]]]:
 
 
 def check_told(events: list[dict[str, Any]], truth: dict[str, dict[str, Any]]) -> None:
-    """By these events alone somebody knows each order as it is, and was told each of its rows once, in turn."""
+    """By these events alone somebody knows each order as it is, and got each of its rows once, in turn."""
     status: dict[str, dict[str | None, str]] = defaultdict(dict)
     sequences: dict[str, list[int]] = defaultdict(list)
     for event in events:

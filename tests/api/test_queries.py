@@ -124,7 +124,7 @@ def test_a_list_with_a_filter_is_planned_for_its_values(api: Api) -> None:
 
 @pytest.mark.one_server("it plans each time what writes several rows or locks an order")
 def test_calls_of_one_order_are_planned_once_for_each_connection(api: Api) -> None:
-    """PostgreSQL needs longer to plan such a statement than to run it, and plans it anew wherever it counts on more rows
+    """PostgreSQL needs longer to plan such a statement than to run it, and plans it again wherever it counts on more rows
     from a kept plan: as for `= ANY(…)`, which it takes for ten."""
     before = _plans()
     for _ in range(12):
@@ -205,7 +205,7 @@ def make_many_orders() -> None:
 
 
 def nodes(sql: str, *, analyze: bool = False) -> Iterator[dict[str, Any]]:
-    """The nodes of the plan of a statement; `analyze` runs it and so tells how many rows each looked at."""
+    """The nodes of the plan of a statement; `analyze` runs it and so has how many rows each looked at."""
 
     def below(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield node

@@ -15,7 +15,7 @@ from typing import Any
 from tests.attack.wire import Answer, ask
 from tests.live_stack import SCOPES
 
-# Tickets on the wall whose boards are asked for in vain.
+# Tickets on the wall whose boards are called and abandoned.
 CROWD = 800
 # Orders of the past, so that an export is long.
 PAST = 3000

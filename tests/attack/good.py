@@ -1,4 +1,4 @@
-"""Those for whom all this is made: a channel that posts orders, probes, and walls that hear of each order."""
+"""The clients that attacks must not disturb: a channel that posts orders, probes, and walls that get a hint of each order."""
 
 from __future__ import annotations
 
@@ -198,7 +198,7 @@ class Wall:
         self.events: list[tuple[float, str]] = []
 
     async def listen(self) -> None:
-        """Until it is cancelled; a stream that ends is opened anew, as the page does."""
+        """Until it is cancelled; a stream that ends is opened again, as the page does."""
         while True:
             with contextlib.suppress(OSError, TimeoutError):
                 await self._stream()

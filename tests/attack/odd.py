@@ -1,4 +1,4 @@
-"""Those who send what nobody takes, read what they asked for byte by byte, or speak no HTTP."""
+"""Attackers who send what is not accepted, read answers byte by byte, or speak no HTTP."""
 
 from __future__ import annotations
 

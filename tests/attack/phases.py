@@ -1,4 +1,4 @@
-"""Attacks one after the other, or several at once, while the good ones work."""
+"""Attacks one after the other, or several at once, while the good clients work."""
 
 from __future__ import annotations
 

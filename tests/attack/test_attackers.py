@@ -1,4 +1,4 @@
-"""The attackers notice what a server does: one that bears with everything, one that closes, one that answers."""
+"""The attackers notice what a server does: one that accepts everything, one that closes, one that answers."""
 
 from __future__ import annotations
 

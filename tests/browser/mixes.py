@@ -1,4 +1,4 @@
-"""Open orders as a bad evening brings them: drawn by chance, the same for each seed."""
+"""Open orders of a busy evening: random, the same for each seed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The wall is never wrong in silence: what happens when the network, live, or Valkey goes away and returns."""
+"""The wall never shows old data without saying so: what happens when the network, live, or Valkey goes away and returns."""
 
 import re
 import time
@@ -125,7 +125,7 @@ def test_no_older_board_is_painted_over_a_newer_one(kitchen: WallKitchen) -> Non
 
         route, answer = held[0]
         route.fulfill(response=answer)
-        # Its board is of before; it is asked for anew, and nothing goes back in between.
+        # Its board is of before; it is fetched again, and nothing goes back in between.
         wall.expect_state(first, "ready")
         expect(wall.foot(first)).to_have_text("Undo")
         shown = [board["states"][second["id"]] for board in wall.diary("board")]
@@ -150,7 +150,7 @@ def test_a_bump_needs_no_second_request_for_its_own_hint(kitchen: WallKitchen) -
             other.expect_state(order, "ready")
             wall.page.wait_for_function(f"huuva.live.counts.hints > {hints}")
         requests = [request.split("/display/")[1] for request in wall.requests[before:]]
-        # That order #5 was seen is told once, whenever that falls.
+        # That order #5 was seen is sent once, at whatever time.
         assert [each for each in requests if not each.startswith("board?seen=")] == ["bump"] * 4
         assert wall.states() == kitchen.open_states()
 

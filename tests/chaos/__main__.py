@@ -1,4 +1,4 @@
-"""`python -m tests.chaos`: a dinner rush, parts that die in turn, and the consistency of the data afterwards. `make chaos` runs it."""
+"""`python -m tests.chaos`: a dinner rush, processes that die in turn, and the consistency of the data afterwards. `make chaos` runs it."""
 
 from __future__ import annotations
 

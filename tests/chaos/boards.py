@@ -1,4 +1,4 @@
-"""What screens show in the end, held against the database: the wall, and the pickup board for couriers."""
+"""What screens show in the end, compared with the database: the wall, and the pickup board for couriers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One client's connection: sends a call, cuts it off where it is told to, and hands every answer to the ledger."""
+"""One client's connection: sends a call, cuts it off where `cut` says, and hands every answer to the ledger."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class NoAnswer(Exception):
 
 
 class Client:
-    """`hurry`: comes again at once where it is told to wait, so as to see when the service is back.
+    """`hurry`: repeats at once instead of waiting for Retry-After, so as to see when the service is back.
 
     `cut` may be set by others to `half`, `sent` or `read`: the next call is then reset (TCP RST) after half of the request,
     after all of it, or in the middle of the answer.

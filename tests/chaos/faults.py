@@ -21,7 +21,7 @@ from tests.chaos.reloading import reload_web
 from tests.chaos.stalling import stall_feed
 from tests.chaos.uploads import upload_files
 
-# The disk stays full until somebody has felt it, and then a little longer; when nobody does, that is told.
+# The disk stays full until somebody has felt it, and then a little longer; when nobody does, that is a complaint.
 DISK_FELT_SECONDS = 2.0
 DISK_SECONDS = 40.0
 FELT = ("503", "closed")

@@ -1,4 +1,4 @@
-"""What clients asked and were told while parts died, and what they may conclude from it.
+"""What clients called and were answered while processes died, and what they may conclude from it.
 
 Each order is one client's business: its calls are made one after the other, each repeated until its answer is final. So a
 plain model of the kitchen (tests/model) that takes part in every final answer knows what the order must look like.
@@ -63,7 +63,7 @@ class Verdict:
 
 
 def judge(status: int, headers: Mapping[str, str], raw: bytes) -> Verdict:
-    """What a client may conclude from an answer that came in whole, whatever it had asked."""
+    """What a client may conclude from an answer that came in whole, whatever its call."""
     retry_after = headers.get("Retry-After", "")
     wait = float(retry_after) if retry_after.isdecimal() else 0.0
     body, wrong = _read(raw) if status != 304 else (None, "")
@@ -91,7 +91,7 @@ def _read(raw: bytes) -> tuple[Any, str]:
 
 @dataclass(slots=True)
 class Entry:
-    """One order in the ledger. `id` is None until somebody has told it; `model` until the order is acknowledged.
+    """One order in the ledger. `id` is None until an answer has it; `model` until the order is acknowledged.
 
     `mark` is its channelOrderId, by which it is found whatever its id. `changed` and `unchanged` hold the reasons of moves
     that said they changed something, or that they didn't. `in_doubt` is the reason of a call whose end nobody knows.

@@ -1,4 +1,4 @@
-"""What a run found: a table for people, and JSON for programs."""
+"""The results of a run: a table for people, and JSON for programs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def table(recoveries: Sequence[Recovery]) -> list[str]:
 
 
 def notes(recoveries: Sequence[Recovery]) -> list[str]:
-    """What single faults have to say for themselves."""
+    """Notes of single faults."""
     return [f"{one.fault}: {note}" for one in recoveries for note in one.notes]
 
 

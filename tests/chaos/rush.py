@@ -1,4 +1,4 @@
-"""The dinner rush: clients that make the calls of huuva.ops.simulation's plans, each held against the model at once."""
+"""The dinner rush: clients that make the calls of huuva.ops.simulation's plans, each compared with the model at once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.chaos.client import Client, NoAnswer
 from tests.chaos.ledger import Entry, Ledger, Meaning, Verdict
 from tests.model.kitchen_model import FIRST, OrderModel, Refused
 
-# How a create can be told from another one when it is repeated.
+# How a create is recognised when it is repeated.
 MODES = ("key and id", "key", "id")
 IN_HAND = 6
 NEW = 0.25  # of the calls are new orders, where a client has less than that in hand

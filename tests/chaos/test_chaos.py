@@ -1,7 +1,7 @@
 """The short form of `make chaos`: each fault that is over in seconds once, then the data is consistent.
 
-What stops, stalls or reloads for longer, and the clock, are left to `make chaos`: minutes in which nothing is told that
-the tests of their parts don't tell.
+What stops, stalls or reloads for longer, and the clock, are left to `make chaos`: minutes that show nothing which
+their own tests don't show.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What looks on while the faults go by: a wall, an integrator that follows the feed, a careless reader, the tasks."""
+"""What runs beside the faults: a wall, an integrator that follows the feed, a reader above its rate limit, the tasks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 from tests.chaos.client import Client, NoAnswer
 from tests.chaos.ledger import Ledger, Meaning, now
 
-# A wall that hears nothing for so long covers itself and connects anew.
+# A wall that hears nothing for so long covers itself and connects again.
 STALE_SECONDS = 5.0
 AGAIN_SECONDS = 0.1
 # Longer than anything is waited for, shorter than a clock is set back.
@@ -129,7 +129,7 @@ class Wall(Watcher):
 
 
 class Follower(Watcher):
-    """An integrator that follows `GET /orders/events` and remembers every row it was told of."""
+    """An integrator that follows `GET /orders/events` and remembers every entry it has read."""
 
     def __init__(self, port: int, key: str, ledger: Ledger) -> None:
         super().__init__(ledger)
@@ -157,7 +157,7 @@ class Follower(Watcher):
         return bool(page["hasMore"])
 
     def read_to_the_end(self, rows: int, seconds: float = 60) -> None:
-        """For when nothing writes any more: until `rows` have been told of. The feed may still wait for a transaction."""
+        """For when nothing writes any more: until `rows` have been read. The feed may still wait for a transaction."""
         self.stop.clear()
         deadline = now() + seconds
         while self.read_page() or (len(self.seen) < rows and now() < deadline):

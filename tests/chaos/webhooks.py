@@ -1,4 +1,4 @@
-"""An integrator's endpoint that is told of everything; afterwards it must have heard all, in order, truly signed."""
+"""An integrator's endpoint for all events; afterwards it must have got all of them, in order, correctly signed."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ class Listener:
         return bool(requests) and requests[-1].at > moment
 
     def check(self, orders: list[Stored]) -> Check:
-        """Waits until all is told, or for LONGEST_SECONDS."""
-        check = Check("events that a webhook was told, all of them, each order's in its order, truly signed")
+        """Waits until all events have come, or for LONGEST_SECONDS."""
+        check = Check("events that a webhook got, all of them, each order's in its order, correctly signed")
         expected = {
             (order.id, row.sequence): _event(row) for order in orders for row in order.rows if _event(row)
         }
@@ -55,21 +55,21 @@ class Listener:
         check.counted = len(types)
         missed = expected.keys() - types.keys()
         if missed:
-            check.wrong.append(f"{len(missed)} events were not told, like {sorted(missed)[:5]}")
+            check.wrong.append(f"{len(missed)} events did not come, like {sorted(missed)[:5]}")
         for place in types.keys() - expected.keys():
-            check.wrong.append(f"told of {place}, which the history does not have")
+            check.wrong.append(f"got {place}, which the history does not have")
         for place, kinds in types.items():
             if kinds != {expected.get(place)}:
-                check.wrong.append(f"{place} was told as {kinds}, not as {expected.get(place)}")
+                check.wrong.append(f"{place} came as {kinds}, not as {expected.get(place)}")
         check.wrong += self._out_of_order()
         check.wrong += [
-            f"{request.headers['webhook-id']} is not truly signed" for request in self._unsigned()
+            f"{request.headers['webhook-id']} is not correctly signed" for request in self._unsigned()
         ]
         del check.wrong[10:]
         return check
 
     def _told(self) -> dict[tuple[str, int], set[str]]:
-        """By order and sequence: as what it was told, however often."""
+        """By order and sequence: its types, however often it came."""
         types: defaultdict[tuple[str, int], set[str]] = defaultdict(set)
         for _, body in self._bodies():
             if body["type"] != LATE:  # not a row of the history
@@ -82,11 +82,11 @@ class Listener:
         wrong = []
         for request, body in self._bodies():
             if request.headers["webhook-id"] in seen:
-                continue  # told again: it may come after a later one
+                continue  # sent again: it may come after a later one
             seen.add(request.headers["webhook-id"])
             order = body["data"]["orderId"]
             if body["sequence"] < last.get(order, 0):
-                wrong.append(f"{order}: {body['sequence']} was told after {last[order]}")
+                wrong.append(f"{order}: {body['sequence']} came after {last[order]}")
             last[order] = body["sequence"]
         return wrong
 

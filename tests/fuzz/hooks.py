@@ -1,4 +1,4 @@
-"""What a JSON schema can't say of our requests, said to schemathesis: valid data is made valid across fields too.
+"""What a JSON schema can't say of our requests, for schemathesis: valid data is made valid across fields too.
 
 Only values that the schema allows are changed; schemathesis then judges anew whether the request is right or wrong.
 """

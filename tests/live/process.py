@@ -1,4 +1,4 @@
-"""A live part that really runs, with a Valkey of its own that a test may stop, and screens that listen to it."""
+"""A live process that really runs, with a Valkey of its own that a test may stop, and screens that listen to it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The live part as screens meet it: granian, Valkey and HTTP."""
+"""The live process as screens meet it: granian, Valkey and HTTP."""
 
 from __future__ import annotations
 

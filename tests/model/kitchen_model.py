@@ -1,4 +1,4 @@
-"""The life of an order (docs/architecture.md, ADR 6 and 7) in plain Python: no database, no Django, nothing of the product.
+"""The rules for orders (docs/architecture.md, ADR 6 and 7) in plain Python: no database, no Django, nothing of the product.
 
 Times are any values that can be compared and subtracted; statuses are the numbers 1 to 5.
 """

@@ -60,7 +60,7 @@ class SideBySide:
         Kitchen.objects.filter(pk=self.kitchen.pk).update(auto_advance=self.auto_advance)
 
     def create(self, status: int, items: list[int | None], past: list[tuple[int, int]]) -> str:
-        """A new order. `past` is what its channel tells: statuses and when, in minutes from now."""
+        """A new order. `past` is its imported history: statuses and when, in minutes from now."""
         order_id = uuid.uuid4().hex
         history = [(old, self.clock.time + timedelta(minutes=minutes)) for old, minutes in past]
         plus = {f"P-{position}": item for position, item in enumerate(items)}

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 
-from tests.security.asking import Answer
+from tests.security.calls import Answer
 
 NOSNIFF = {"X-Content-Type-Options": "nosniff"}
 EVERY = {
