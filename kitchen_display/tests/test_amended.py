@@ -17,7 +17,7 @@ from orders.errors import Refusal
 from orders.models import Order
 from orders.recall import recall
 from orders.services import move_item, move_order
-from orders.statuses import CANCELLED, PICKED_UP, PREPARING, READY
+from orders.statuses import CANCELLED, FIRST, PICKED_UP, PREPARING, READY
 from orders.tests import factories as orders
 
 pytestmark = pytest.mark.django_db
@@ -110,7 +110,7 @@ def test_a_touch_on_the_foot_ends_all_of_the_ticket_and_bumps_nothing(expo):
     assert re.search(r'<button class="foot foot--amended"[^>]* formaction="/display/acknowledge"', page)
     touch(expo, order, what="amended")
     assert told(expo) == []
-    assert Order.objects.get().status == 1
+    assert Order.objects.get().status == FIRST
     page = expo.client.get("/display/board", headers=make.SCRIPT).content.decode()
     assert "foot--amended" not in page and 'class="foot"' in page
 
@@ -187,7 +187,7 @@ def test_an_order_for_later_that_was_begun_rings(expo):
     assert told(expo) == [("B", "quantity", 2, 3)]
 
 
-def test_what_became_due_much_later_stays_on_the_wall_until_somebody_has_seen_it(expo):
+def test_what_became_due_much_later_stays_on_the_wall_until_seen(expo):
     order = make.order("A")
     later = clock.now() + timedelta(hours=5)
     amend(order, pickup_time=later)
@@ -198,7 +198,7 @@ def test_what_became_due_much_later_stays_on_the_wall_until_somebody_has_seen_it
     assert (board.tickets, [t.order_id for t in board.later]) == ([], [order.id])
 
 
-def test_what_became_due_much_later_rings_when_it_is_cancelled_before_somebody_has_seen_that(expo):
+def test_what_became_due_much_later_rings_when_cancelled_before_seen(expo):
     seen, unseen = make.order("A"), make.order("A")
     for order in (seen, unseen):
         amend(order, pickup_time=clock.now() + timedelta(hours=5))

@@ -8,7 +8,6 @@ from kitchen_display.board import read_board
 from kitchen_display.models import Alarm
 from kitchen_display.tests import factories as make
 from orders import clock
-from orders.models import Brand
 from orders.new import NewItem
 from orders.services import move_item, move_order
 from orders.statuses import CANCELLED, PICKED_UP, PREPARING, READY
@@ -166,7 +165,7 @@ def test_a_dish_of_two_brands_is_counted_once():
 
 
 def test_tickets_tell_brand_number_notes_allergens_and_modifiers():
-    Brand.objects.create(id="burgers", name="Burger House", colour="#aa0000")
+    orders.brand(colour="#aa0000")
     tree = [{"name": "Cheese", "quantity": 2, "modifiers": [{"name": "Extra", "quantity": 1}]}]
     line = {
         "name": "Burger", "quantity": 3, "note": "no salt", "modifiers": tree, "allergens": ["milk", "nuts"],
@@ -219,7 +218,7 @@ def test_the_version_changes_with_what_is_shown_and_only_then():
     assert board(screen, now).version != one
 
 
-def test_a_screen_in_another_zone_or_kitchen_is_another_board_though_nothing_is_open():
+def test_an_empty_board_differs_by_kitchen_and_zone_of_its_screen():
     screen, now = make.screen(), clock.now()
     versions = {board(screen, now).version}
     screen.kitchen.time_zone = "Asia/Tokyo"

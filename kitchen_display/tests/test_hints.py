@@ -81,7 +81,7 @@ def test_what_is_rolled_back_is_not_told(transactional_db: None, ear: Ear) -> No
     assert (ear.hint() or {})["kind"] == "screens"
 
 
-def test_of_a_burst_the_first_change_is_told_at_once_and_the_rest_together(ear: Ear) -> None:
+def test_a_burst_sends_its_first_change_at_once_and_the_rest_together(ear: Ear) -> None:
     resting, over = threading.Event(), threading.Event()
 
     def rest(seconds: float) -> None:
@@ -149,7 +149,7 @@ def test_a_command_that_ends_at_once_gets_its_hint_out(ear: Ear) -> None:
     assert ear.hint() is not None
 
 
-def test_a_hint_for_several_changes_has_the_time_of_the_first_and_a_moment_after_the_last(
+def test_a_hint_for_several_changes_has_the_times_of_first_and_last(
     ear: Ear, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     valkey = ValkeyClient(settings.REDIS_URL)

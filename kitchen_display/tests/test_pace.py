@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 BUSY = {"mode": "busy", "busy_minutes": "20", "preparation_minutes": ""}
 
 
-def test_a_cook_says_that_the_kitchen_is_busy_and_every_wall_of_it_shows_that():
+def test_a_cook_marks_the_kitchen_busy_and_all_its_walls_show_that():
     expo, grill = make.screen("Expo"), make.screen("Grill")
     other = make.screen("Other", of=kitchen("other"))
     wall = make.paired(expo)

@@ -273,7 +273,7 @@ def test_whatever_takes_a_screen_from_its_browser_ends_its_stream(ended):
     assert ended(Screen.objects.filter(pk=screen.pk).delete) == [("main", screen.pairing)]
 
 
-def test_a_code_entered_for_a_paired_screen_ends_the_stream_of_the_browser_before(ended):
+def test_a_code_for_a_paired_screen_ends_the_stream_of_its_old_browser(ended):
     screen, other = make.screen(), browser()
     make.paired(screen)
     pairing.enter_code(code_of(other), screen)
