@@ -13,7 +13,6 @@ from integrations.keys import issue_key
 from integrations.models import ApiKey, WebhookEndpoint
 from integrations.scopes import SCOPES
 from integrations.webhooks import endpoints
-from orders.tests.factories import kitchen as kitchen
 
 
 class ApiKeyFactory(DjangoModelFactory[ApiKey]):

@@ -12,7 +12,6 @@ from integrations.deliveries.loop import Loop
 from integrations.deliveries.progress import hold
 from integrations.deliveries.sending import Sender
 from integrations.models import Delivery, Sink
-from integrations.tests.factories import endpoint as endpoint
 from tests.receiver import ReceivedRequest
 
 

@@ -18,10 +18,11 @@ from integrations.deliveries.clock_steps import StepWatch, shorten_waits
 from integrations.deliveries.loop import Loop
 from integrations.models import ApiKey, Delivery, Sink
 from integrations.tests import factories as keys
-from integrations.tests.sinks import endpoint, told, turn_until
+from integrations.tests.factories import endpoint
+from integrations.tests.sinks import told, turn_until
 from integrations.throttling import CallCounter
 from orders import clock, services
-from orders.statuses import PREPARING
+from orders.statuses import FIRST, PREPARING
 from orders.tests import factories
 from tests.receiver import Receiver
 
@@ -40,10 +41,10 @@ def test_webhooks_go_on_when_the_clock_is_set_back(
     receiver: Receiver, loop: Loop, set_clock: Callable[[timedelta], None]
 ) -> None:
     endpoint(receiver.url())
-    before = factories.order(1)
+    before = factories.order(FIRST)
     turn_until(loop, lambda: receiver.requests)
     set_clock(-HOUR)
-    after = factories.order(1)
+    after = factories.order(FIRST)
     services.move_order(before.id, PREPARING, actor="key:wolt")
 
     turn_until(loop, lambda: len(receiver.requests) >= 4)
@@ -73,7 +74,7 @@ def test_what_is_under_way_is_not_sent_once_more(
 
     with Receiver(answer) as receiver:
         made = endpoint(receiver.url())
-        order = factories.order(1)
+        order = factories.order(FIRST)
         turn_until(loop, lambda: loop.under_way)
         if freed == "by a replay":
             with transaction.atomic():
@@ -92,12 +93,12 @@ def test_a_webhook_made_behind_a_backlog_hears_nothing_of_before() -> None:
     endpoint()
     create.make_deliveries()
     for _ in range(3):
-        factories.order(1)
+        factories.order(FIRST)
     late = endpoint()
 
     while create.make_deliveries(page_size=1)[1]:
         pass
-    factories.order(1)
+    factories.order(FIRST)
     create.make_deliveries()
 
     assert Delivery.objects.filter(sink_id=late.pk).count() == 1

@@ -155,7 +155,7 @@ def test_no_spelling_of_this_machine_is_connected_to() -> None:
     assert {outcome.error for outcome in outcomes} <= {"address_refused", "bad_url"}
 
 
-def test_the_address_that_a_name_leads_to_is_checked_when_it_is_connected_to(
+def test_the_address_of_a_name_is_checked_when_it_is_connected_to(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """DNS rebinding: the name led elsewhere when the endpoint was made."""

@@ -54,7 +54,7 @@ def history() -> list[int]:
     )
 
 
-def test_the_same_webhook_eight_times_at_once_is_one_order_and_all_are_answered_alike():
+def test_one_webhook_eight_times_at_once_is_one_order_and_one_answer():
     make.link()
     answers = at_once(*[lambda: make.send(make.body())] * 8)
     assert {(answer.status_code, answer.content) for answer in answers} == {
@@ -102,7 +102,7 @@ def test_a_cancellation_and_a_bump_to_ready_at_once_end_cancelled(turn: int):
 
 
 @pytest.mark.parametrize("turn", range(5))
-def test_a_cancellation_and_a_pick_up_at_once_one_wins_and_the_channel_is_told_the_truth(turn: int):
+def test_cancel_and_pick_up_at_once_one_wins_and_the_channel_hears_it(turn: int):
     make.link()
     make.send(make.body())
     answer, bumped = at_once(lambda: make.send(make.cancel()), bump(PICKED_UP))
