@@ -8,7 +8,7 @@ import psutil
 from core.metrics_folder import shared_folder
 
 
-def test_siblings_share_a_folder_although_the_time_of_day_is_set_between_their_starts(tmp_path: Path) -> None:
+def test_siblings_share_a_folder_though_the_clock_is_set_between_starts(tmp_path: Path) -> None:
     """When a process began is reckoned from the time of day: a second of correction is no other process."""
     parent = psutil.Process(os.getppid())
     earlier = tmp_path / "run" / "metrics" / f"{parent.pid}-{parent.create_time() - 1:.0f}"

@@ -180,7 +180,7 @@ def test_nobody_waits_longer_than_the_bound() -> None:
     ]
 
 
-def test_a_network_that_tries_many_names_is_refused_before_anything_is_hashed(
+def test_a_network_that_tries_many_names_is_refused_before_hashing(
     hashed: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = timezone.now()

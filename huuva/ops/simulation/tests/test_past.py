@@ -21,7 +21,7 @@ from huuva.ops.simulation.past import Past
 from huuva.ops.start.demo import demo_options
 from orders.bulk import SimulatedOrder
 from orders.models import Kitchen, Order, StatusChange
-from orders.statuses import CANCELLED, OPEN, PICKED_UP
+from orders.statuses import CANCELLED, FIRST, OPEN, PICKED_UP, PREPARING, READY
 from orders.tasks import check_history
 from orders.tests import factories
 
@@ -65,7 +65,7 @@ def test_it_shows_what_managers_look_for(lives: list[SimulatedOrder]) -> None:
     )
     assert 0.02 < late / len(ended) < 0.6
     forgotten = [
-        life for life in ended if [row.to_status for row in life.log if row.plu is None] == [1, PICKED_UP]
+        life for life in ended if [row.to_status for row in life.log if row.plu is None] == [FIRST, PICKED_UP]
     ]
     assert forgotten
     accounts = Counter(life.order_row()["account"] for life in lives)
@@ -80,7 +80,7 @@ def test_now_and_then_everything_is_bumped_at_once() -> None:
         for day in past(days=10, per_day=400).lives()
         for life in day
         for row in life.log
-        if row.plu is not None and row.to_status == 3 and row.actor.startswith("screen:")
+        if row.plu is not None and row.to_status == READY and row.actor.startswith("screen:")
     )
     gaps = [(later - earlier).total_seconds() for earlier, later in pairwise(bumps)]
     runs = longest = 0
@@ -93,9 +93,9 @@ def test_now_and_then_everything_is_bumped_at_once() -> None:
 def test_products_take_their_own_times(lives: list[SimulatedOrder]) -> None:
     took: dict[str, list[float]] = {}
     for life in lives:
-        begun = {row.plu: row.at for row in life.log if row.to_status == 2}
+        begun = {row.plu: row.at for row in life.log if row.to_status == PREPARING}
         for row in life.log:
-            if row.to_status == 3 and row.plu in begun and row.plu is not None:
+            if row.to_status == READY and row.plu in begun and row.plu is not None:
                 took.setdefault(row.plu, []).append((row.at - begun[row.plu]).total_seconds())
     medians = {plu: sorted(times)[len(times) // 2] for plu, times in took.items()}
     assert medians["GRILL-WINGS-20"] > medians["SUSHI-SALMON"] > medians["COLD-EDAMAME"]
