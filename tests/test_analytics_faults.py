@@ -86,7 +86,7 @@ def lag(stack: LiveStack) -> float:
     return stack.metric("huuva_analytics_lag_seconds")
 
 
-def test_an_hour_without_beat_is_told_and_then_made_up_for(
+def test_an_hour_without_beat_is_reported_and_then_caught_up(
     live_stack: LiveStack, database: psycopg.Connection
 ) -> None:
     hour_ago = datetime.now(UTC) - timedelta(hours=1)

@@ -51,7 +51,7 @@ def told(answer: Any) -> list[str]:
 LOCK_ORDER = "SELECT FROM orders_order WHERE id = %s FOR UPDATE"
 
 
-def test_an_order_that_somebody_holds_is_a_message_on_its_page(manager: Client) -> None:
+def test_a_locked_order_is_a_message_on_its_page(manager: Client) -> None:
     order = factories.order(id="held")
 
     with held(LOCK_ORDER, order.id):
@@ -63,7 +63,7 @@ def test_an_order_that_somebody_holds_is_a_message_on_its_page(manager: Client) 
     assert Order.objects.get().version == 1
 
 
-def test_a_bulk_move_ends_at_what_somebody_holds_and_says_what_it_did(manager: Client) -> None:
+def test_a_bulk_move_ends_at_a_locked_order_and_says_what_it_did(manager: Client) -> None:
     for number in range(4):
         factories.order(id=f"order-{number}", channel_display_id=f"#{number}")
     move_order("order-3", READY, actor="key:test")
@@ -111,7 +111,7 @@ def test_a_page_that_takes_too_long_says_so_in_words_for_people(manager: Client)
     assert "Mitään ei muutettu" in answer.content.decode()
 
 
-def test_a_channel_is_told_to_come_again(client: Client) -> None:
+def test_a_channel_gets_a_retry_after(client: Client) -> None:
     factories.order(id="held")
     _key, plain = keys.api_key("wolt", ["orders:write"], kitchen=Kitchen.objects.get())
     body = {"status": PREPARING}

@@ -153,7 +153,7 @@ def test_on_a_cluster_parts_go_through_the_pooler_and_migrations_do_not() -> Non
     assert migrate["depends_on"]["cluster"] == {"condition": "service_completed_successfully"}
 
 
-def test_nobody_reaches_the_machines_of_a_cluster_from_outside() -> None:
+def test_the_machines_of_a_cluster_are_unreachable_from_outside() -> None:
     assert [name for name, service in CLUSTER_SERVICES.items() if "ports" in service] == ["caddy"]
     assert [name for name, service in CLUSTER_SERVICES.items() if "user" not in service] == ["caddy"]
 

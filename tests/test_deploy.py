@@ -26,27 +26,27 @@ NAME = re.compile(r"\bhuuva_[a-z_]+")
 
 
 @pytest.fixture(scope="module")
-def told(live_stack: LiveStack) -> set[str]:
+def published(live_stack: LiveStack) -> set[str]:
     """The names of all metrics, of web and of live."""
     with urlopen(f"{live_stack.base_url}/metrics") as answer:
         text = answer.read().decode() + live_metrics(Streams(1)).decode()
     return set(re.findall(r"^# TYPE (\S+) ", text, re.MULTILINE))
 
 
-def test_expressions_ask_for_metrics_that_are_told(told: set[str]) -> None:
+def test_expressions_use_metrics_that_exist(published: set[str]) -> None:
     used = {name for expression in EXPRESSIONS for name in NAME.findall(expression)}
 
     assert len(used) > 5
-    assert {re.sub(r"_seconds_(bucket|count|sum)$", "_seconds", name) for name in used} - told == set()
+    assert {re.sub(r"_seconds_(bucket|count|sum)$", "_seconds", name) for name in used} - published == set()
 
 
-def test_the_docs_list_all_metrics_and_no_others(told: set[str]) -> None:
+def test_the_docs_list_all_metrics_and_no_others(published: set[str]) -> None:
     page = (DEPLOY.parent / "docs" / "configuration.md").read_text()
 
-    assert set(re.findall(r"`(huuva_[a-z_]+)`", page)) == told
+    assert set(re.findall(r"`(huuva_[a-z_]+)`", page)) == published
 
 
-def test_what_each_web_machine_tells_alike_is_counted_once() -> None:
+def test_metrics_that_are_the_same_on_each_web_machine_count_once() -> None:
     """Gauges of the database are the same wherever they are asked for; requests, logins and streams are a process's own."""
     for expression in EXPRESSIONS:
         for name in NAME.findall(expression):

@@ -203,7 +203,7 @@ def test_somebody_elses_folder_is_refused(home: Path) -> None:
         ensure_both(home)
 
 
-def test_only_missing_traverse_bits_are_added_and_said(
+def test_only_missing_traverse_bits_are_added_and_reported(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     closed, target = home / "closed", home / "closed" / "open" / "data"
@@ -220,7 +220,7 @@ def test_only_missing_traverse_bits_are_added_and_said(
     assert capsys.readouterr().err == ""
 
 
-def test_a_database_of_another_version_is_told(home: Path) -> None:
+def test_a_database_of_another_version_is_reported(home: Path) -> None:
     ensure_both(home)
     stop_postgres(home)
     (home / "postgres/data/PG_VERSION").write_text("15\n")

@@ -119,7 +119,7 @@ def test_service_gets_a_python_that_its_user_can_run(project: Project) -> None:
 
 
 @only_root
-def test_environment_that_the_service_cannot_run_is_made_anew(project: Project) -> None:
+def test_an_environment_that_the_service_cannot_run_is_rebuilt(project: Project) -> None:
     project.python("python3.13", "1", usable=False)
     project.make()
     (project.folder / ".venv/made-with").write_text("before")

@@ -90,7 +90,7 @@ def test_erasing_twice_and_what_was_erased_before_harms_nothing() -> None:
     }
 
 
-def test_an_answer_that_comes_after_the_erasure_is_not_kept() -> None:
+def test_an_answer_after_the_erasure_is_not_stored() -> None:
     """The receiver got it before, and repeats it in its answer."""
     endpoint(include_customer=True)
     order = factories.order(account=ACCOUNT, customer_name=planted.NAME)

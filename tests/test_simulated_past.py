@@ -15,7 +15,7 @@ from orders.tests import factories
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_simulated_past_is_told_to_no_webhook() -> None:
+def test_a_simulated_past_sends_no_webhook() -> None:
     endpoint()
     kitchen = factories.kitchen()
     create.make_deliveries()

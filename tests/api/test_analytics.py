@@ -188,7 +188,7 @@ def test_last_modified_is_the_last_refresh(manager: Client, name: str) -> None:
 
 
 @every_report
-def test_who_has_the_figures_already_is_told_so_without_them(manager: Client, name: str) -> None:
+def test_unchanged_figures_are_a_304(manager: Client, name: str) -> None:
     first = get(manager, name)
     known = {"if-none-match": first["ETag"]}
     again = get(manager, name, headers=known)
@@ -250,7 +250,7 @@ def test_who_may_not(name: str) -> None:
     assert (wrong.status_code, wrong.json()["code"]) == (405, "method_not_allowed")
 
 
-def test_reports_cost_two_statements_and_an_answer_given_lately_one(manager: Client) -> None:
+def test_reports_cost_two_statements_and_a_cached_answer_one(manager: Client) -> None:
     def statements(path: str) -> int:
         with CaptureQueriesContext(connection) as captured:
             assert get(manager, path).status_code == 200

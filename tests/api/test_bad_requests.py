@@ -25,7 +25,7 @@ def chunks(raw: bytes, size: int = 65_536) -> Iterator[bytes]:
     return (raw[start : start + size] for start in range(0, len(raw), size))
 
 
-def test_body_of_one_mebibyte_is_taken_and_one_byte_more_is_not(client: Client) -> None:
+def test_a_body_of_one_mebibyte_is_accepted_one_byte_more_is_not(client: Client) -> None:
     body = new_order()
     check_problem(client.create(raw=padded(body, MIB + 1)), 413, "body_too_large")
     assert client.get(order_path(body["id"])).status == 404
@@ -38,7 +38,7 @@ def test_chunked_body_over_one_mebibyte_is_refused(client: Client) -> None:
     assert client.get(order_path(body["id"])).status == 404
 
 
-def test_chunked_body_is_taken_like_any_other(client: Client) -> None:
+def test_a_chunked_body_is_accepted_like_any_other(client: Client) -> None:
     body = new_order()
     assert client.create(raw=chunks(json.dumps(body).encode(), 100)).status == 201
     assert client.call("PATCH", order_path(body["id"]), raw=chunks(b'{"status": "READY"}', 5)).status == 200
@@ -76,7 +76,7 @@ def test_wrong_content_type_is_refused(client: Client, content_type: str) -> Non
 @pytest.mark.parametrize(
     "content_type", ["application/json; charset=utf-8", "Application/JSON", "application/json;charset=UTF-8"]
 )
-def test_json_content_types_are_taken(client: Client, content_type: str) -> None:
+def test_json_content_types_are_accepted(client: Client, content_type: str) -> None:
     assert client.create(headers={"Content-Type": content_type}).status == 201
 
 

@@ -173,7 +173,7 @@ def test_history_times_never_go_back(client: Client) -> None:
     assert all(sooner <= later for sooner, later in pairwise(times))
 
 
-def test_a_cursor_that_was_not_given_here_is_named(client: Client) -> None:
+def test_a_foreign_cursor_is_named(client: Client) -> None:
     plain = base64.urlsafe_b64encode(b"1.1.order").decode().rstrip("=")  # as it was before it was encrypted
     _, end = read(client, None)
     for cursor in (plain, end[:-2], end + "AA", end.swapcase()):

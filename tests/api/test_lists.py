@@ -21,7 +21,7 @@ def test_the_list_shows_whole_orders_newest_first(client: Client) -> None:
     assert client.stored(account=account) == [orders[1], orders[2], orders[0]]
 
 
-def test_limit_is_50_unless_told_and_the_links_are_null_at_the_ends(client: Client) -> None:
+def test_limit_is_50_by_default_and_links_are_null_at_the_ends(client: Client) -> None:
     account = unique("account")
     for _ in range(51):
         client.created(account=account, items=new_items("A"))

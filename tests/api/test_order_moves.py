@@ -100,7 +100,7 @@ def test_items_lift_their_order(client: Client) -> None:
     assert client.order(all_cancelled["id"])["status"] == "CANCELLED"
 
 
-def test_reason_and_actor_are_kept(client: Client) -> None:
+def test_reason_and_actor_are_stored(client: Client) -> None:
     order = client.created()
     answer = client.call(
         "PATCH", order_path(order["id"]), {"status": "CANCELLED", "reason": "no dough", "other": 1}

@@ -216,7 +216,7 @@ def test_an_order_without_id_gets_one_and_a_place(client: Client) -> None:
     assert client.order(order["id"]) == order
 
 
-def test_extras_of_an_order_are_kept(client: Client) -> None:
+def test_extras_of_an_order_are_stored(client: Client) -> None:
     modifiers = [{"name": "Patty", "quantity": 1, "modifiers": [{"name": "no onion", "quantity": 2}]}]
     item = {
         "plu": "A", "name": "Älä 🍔", "quantity": 9_999, "note": "well done", "allergens": ["gluten", "nuts"], "price": 1_250,
@@ -254,7 +254,7 @@ def test_an_id_that_exists_is_a_conflict_that_links_to_its_order(client: Client)
     assert client.stored(account=order["account"]) == [order]
 
 
-def test_request_id_is_taken_or_made(client: Client) -> None:
+def test_request_id_is_accepted_or_generated(client: Client) -> None:
     assert (
         client.get("/orders", headers={"X-Request-Id": "my-request.1"}).headers["X-Request-Id"]
         == "my-request.1"

@@ -156,7 +156,7 @@ def test_two_at_once_with_an_id_that_another_kitchen_has_make_one_order(
     assert len(stranger.stored(account=body["account"])) == 1
 
 
-def test_an_id_without_room_for_the_mark_is_taken_once(stranger: Client, anywhere: Client) -> None:
+def test_an_id_without_room_for_the_mark_is_accepted_once(stranger: Client, anywhere: Client) -> None:
     longest = 128 - len("\tharju")
     for length in (longest, 128):
         free = unique().ljust(length, "x")
@@ -184,6 +184,6 @@ def test_ids_of_channels_are_not_for_keys(client: Client, anywhere: Client, id: 
 
 
 @pytest.mark.parametrize("text", ["Deliverect:", "order:", "a-:", ":", "a b:", "a_b:", "é:", "xdeliverect:"])
-def test_other_ids_with_colons_are_taken(client: Client, text: str) -> None:
+def test_other_ids_with_colons_are_accepted(client: Client, text: str) -> None:
     order_id = f"{text}{unique()}"
     assert client.created(id=order_id)["id"] == order_id

@@ -34,7 +34,7 @@ def test_a_list_names_its_unknown_parameter_and_those_it_knows(caller: Client, p
     assert errors["?stauts"]["code"] == "unknown"
 
 
-def test_unknown_ones_are_told_together_with_those_that_cannot_be_read(caller: Client) -> None:
+def test_unknown_and_invalid_parameters_are_named_together(caller: Client) -> None:
     answer = caller.get("/api/orders?late=perhaps&kitchn=main&limit=0")
 
     assert {error["pointer"] for error in answer.json()["errors"]} == {"?late", "?kitchn", "?limit"}

@@ -46,7 +46,7 @@ def in_stack(stack: LiveStack, call: str) -> str:
     return stack.manage("shell", "--no-imports", "--command", code).strip()
 
 
-def test_every_order_is_taken_while_strangers_attack(row: Row) -> None:
+def test_every_order_is_accepted_during_attacks(row: Row) -> None:
     assert len(row.measured.times) >= 20
     assert row.measured.lost == 0
     assert len(row.measured.taken) == len(row.measured.times)

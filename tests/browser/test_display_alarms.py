@@ -55,7 +55,7 @@ def test_a_cancelled_item_is_acknowledged_by_a_touch(kitchen: WallKitchen) -> No
         expect(wall.item(order, "Sushi Set Large")).to_be_visible()
 
 
-def test_what_was_amended_rings_on_every_wall_until_it_was_seen_on_one(kitchen: WallKitchen) -> None:
+def test_an_amendment_rings_on_every_wall_until_seen_on_one(kitchen: WallKitchen) -> None:
     order = kitchen.order("#12", items=TWO)
     with kitchen.wall("expo-1") as wall, kitchen.wall("expo-2") as other:
         for page in (wall, other):

@@ -303,7 +303,7 @@ def test_a_revoked_screen_shows_nothing_also_without_valkey(own_valkey: WallKitc
 # --- the server down, and couriers -----------------------------------------------------------------------------------
 
 
-def test_a_wall_loads_itself_anew_after_an_upgrade_and_only_once(kitchen: WallKitchen) -> None:
+def test_a_wall_reloads_once_after_an_upgrade(kitchen: WallKitchen) -> None:
     with kitchen.wall() as wall:
         loads: list[str] = []
         wall.page.on("framenavigated", lambda frame: loads.append(frame.url))

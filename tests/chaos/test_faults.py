@@ -48,7 +48,7 @@ def test_each_fault_can_be_chosen() -> None:
 # --- Servers that stand still -----------------------------------------------------------------------------------------
 
 
-def test_what_is_frozen_stands_still_and_goes_on() -> None:
+def test_a_frozen_process_stops_and_continues() -> None:
     with subprocess.Popen(["sleep", "60"]) as process:
         watched = psutil.Process(process.pid)
         with frozen(lambda: [watched]) as numbers:

@@ -129,7 +129,7 @@ def test_an_acknowledged_order_that_is_lost_or_doubled_is_found(ledger: Ledger, 
     assert complaints(ledger, order, order) > 0
 
 
-def test_an_order_that_nobody_made_is_found(order: Stored) -> None:
+def test_an_order_without_a_create_is_reported(order: Stored) -> None:
     assert complaints(Ledger(), order) > 0
 
 
@@ -174,9 +174,7 @@ def test_items_that_contradict_their_order_are_found(ledger: Ledger, order: Stor
     assert complaints(ledger, order) > 0
 
 
-def test_an_amendment_that_is_lost_doubled_or_was_refused_is_found(
-    ledger: Ledger, order: Stored, entry: Entry
-) -> None:
+def test_a_lost_doubled_or_refused_amendment_is_reported(ledger: Ledger, order: Stored, entry: Entry) -> None:
     wish = Wish("mark/a1", None, "Ring", "")
     assert amend_model(entry, wish) == ""
     order.version, order.note, order.amendments = order.version + 1, "Ring", {order.version + 1: "mark/a1"}
@@ -191,9 +189,7 @@ def test_an_amendment_that_is_lost_doubled_or_was_refused_is_found(
         assert complaints(ledger, wrong) > 0
 
 
-def test_a_quantity_that_was_amended_and_is_not_there_is_found(
-    ledger: Ledger, order: Stored, entry: Entry
-) -> None:
+def test_a_missing_amended_quantity_is_reported(ledger: Ledger, order: Stored, entry: Entry) -> None:
     plu = next(iter(order.quantities))
     assert amend_model(entry, Wish("mark/a1", plu, 99, "")) == ""
 

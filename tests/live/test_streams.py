@@ -250,7 +250,7 @@ def test_no_token_outlives_what_valkey_may_have_lost() -> None:
     assert 1.15 * int(renews[1]) / 1000 + 60 + 60 < LIFETIME_SECONDS <= 600
 
 
-def test_pairings_that_have_ended_are_forgotten_with_their_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ended_pairings_are_dropped_with_their_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
     streams = Streams(most=9)
     streams.end_pairing("")
     assert not streams.has_ended("")

@@ -71,7 +71,7 @@ def test_a_form_of_too_many_fields_is_refused(caller: Client, path: str) -> None
 
 
 @pytest.mark.parametrize("path", FORMS)
-def test_files_are_taken_nowhere(caller: Client, path: str) -> None:
+def test_files_are_accepted_nowhere(caller: Client, path: str) -> None:
     for file in (
         SimpleUploadedFile("menu.html", b"<script>alert(1)</script>", "text/html"),
         SimpleUploadedFile("large.bin", b"x" * (3 * 1024 * 1024)),  # too large for memory

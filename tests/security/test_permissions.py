@@ -95,7 +95,7 @@ def test_a_caller_is_answered_as_the_table_says(answers: Answers, caller: str) -
 
 
 @pytest.mark.parametrize("caller", table.CALLERS)
-def test_nobody_is_told_what_is_not_for_them(answers: Answers, caller: str) -> None:
+def test_no_caller_sees_what_is_not_for_them(answers: Answers, caller: str) -> None:
     if caller == "support":
         mark, who = CUSTOMER, "who may not see customers' data"
     elif caller in INSIDERS:
@@ -164,7 +164,7 @@ def test_forms_from_other_sites_change_nothing(tenants: Tenants, caller: str) ->
 
 
 @pytest.mark.parametrize("caller", table.CALLERS)
-def test_every_answer_is_told_how_to_be_shown(answers: Answers, caller: str) -> None:
+def test_every_answer_has_the_security_headers(answers: Answers, caller: str) -> None:
     wrong = [
         f"{each.method} {each.address}: {complaint}"
         for each, answer in answers.of(caller).items()
