@@ -44,7 +44,7 @@ def manager(client: Client) -> Client:
     return client
 
 
-def told(answer: Any) -> list[str]:
+def messages(answer: Any) -> list[str]:
     return [str(message) for message in get_messages(answer.wsgi_request)]
 
 
@@ -58,7 +58,7 @@ def test_a_locked_order_is_a_message_on_its_page(manager: Client) -> None:
         answer = manager.post(f"{LIST}held/act/", {"do": "2", "version": "1"})
 
     assert (answer.status_code, answer["Location"]) == (302, f"{LIST}held/change/")
-    [words] = told(answer)
+    [words] = messages(answer)
     assert words.startswith("Nothing was changed: somebody else is changing this order")
     assert Order.objects.get().version == 1
 
@@ -76,7 +76,7 @@ def test_a_bulk_move_ends_at_a_locked_order_and_says_what_it_did(manager: Client
         answer = manager.post(LIST, chosen)
 
     assert answer.status_code == 302
-    moved, refused, left = told(answer)
+    moved, refused, left = messages(answer)
     assert moved == "1 order is Preparing."
     assert refused == "Not possible from where they are: #3."
     assert left.startswith("#1 and those after it, 2 orders, were not changed: somebody else")
@@ -97,7 +97,7 @@ def test_any_other_form_of_the_admin_comes_back_with_a_message(manager: Client) 
 
     assert [answer.status_code for answer in answers] == [302] * 3
     assert [answer["Location"] for answer in answers] == [page, "/admin/", "/admin/"]
-    assert all(text.startswith("Nothing was changed: somebody else") for text in told(answers[-1]))
+    assert all(text.startswith("Nothing was changed: somebody else") for text in messages(answers[-1]))
 
 
 def test_a_page_that_takes_too_long_says_so_in_words_for_people(manager: Client) -> None:

@@ -68,7 +68,7 @@ def rows(order: dict[str, Any]) -> list[tuple[int, str | None, dict[str, Any]]]:
     return sorted(entries, key=lambda row: row[0])
 
 
-def check_told(events: list[dict[str, Any]], truth: dict[str, dict[str, Any]]) -> None:
+def check_events(events: list[dict[str, Any]], truth: dict[str, dict[str, Any]]) -> None:
     """By these events alone somebody knows each order as it is, and got each of its rows once, in turn."""
     status: dict[str, dict[str | None, str]] = defaultdict(dict)
     sequences: dict[str, list[int]] = defaultdict(list)
@@ -161,7 +161,7 @@ def test_a_client_that_polls_rebuilds_every_order(client: Client) -> None:
         more, after = read(client, after)
         events += more
         assert time.monotonic() < deadline
-    check_told(events, truth)
+    check_events(events, truth)
 
 
 def test_history_times_never_go_back(client: Client) -> None:

@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from tests.api.client import Client, new_items, new_order, order_path
-from tests.api.test_events import check_told, rows
+from tests.api.test_events import check_events, rows
 from tests.background import kill_group
 from tests.live_stack import LiveStack
 
@@ -78,4 +78,4 @@ def test_who_only_polls_knows_every_status_though_web_is_killed(
         assert time.monotonic() < end
 
     # Two changes of an order may come the other way round: their rows are numbered.
-    check_told(sorted(events, key=lambda event: event["sequence"]), truth)
+    check_events(sorted(events, key=lambda event: event["sequence"]), truth)

@@ -26,7 +26,7 @@ TIME = re.compile(r"20\d\d-\d\d-\d\dT[\d:.]+Z")
 EACH_TIME = {"date", "x-request-id", "ratelimit", "content-length"}
 
 
-def said(answer: Answer, order_id: str, account: str) -> str:
+def normalized(answer: Answer, order_id: str, account: str) -> str:
     """All that an answer says, without what differs between any two orders."""
     headers = sorted((name, value) for name, value in answer.headers.items() if name.lower() not in EACH_TIME)
     text = f"{answer.status} {headers} {answer.body.decode()}"
@@ -42,7 +42,7 @@ def quoted(order_id: str) -> str:
     return order_path(order_id).removeprefix("/orders/")
 
 
-def life(client: Client, order_id: str) -> list[str]:
+def responses(client: Client, order_id: str) -> list[str]:
     """What a key is answered to all that it can do with an order of this id, from before it is there."""
     account, key = unique("account"), {"Idempotency-Key": unique("key")}
     body = new_order(id=order_id, account=account, created="2026-05-01T10:00:00Z")
@@ -81,7 +81,7 @@ def life(client: Client, order_id: str) -> list[str]:
         client.move(order_id, "PREPARING"),
         client.get(order_path(order_id)),
     ]
-    outcomes = [said(answer, order_id, account) for answer in answers]
+    outcomes = [normalized(answer, order_id, account) for answer in answers]
     of_mine = {order_id, *(each["id"] for each in beside)}
     seen_events, after = [], start
     deadline = time.monotonic() + 30
@@ -114,7 +114,7 @@ def test_a_key_cannot_tell_another_kitchens_id_from_an_unused_one(
     theirs, nobodys = (shape.format(unique("")[:34]) for _ in range(2))
     mine = client.created(id=theirs)
 
-    assert life(stranger, theirs) == life(stranger, nobodys)
+    assert responses(stranger, theirs) == responses(stranger, nobodys)
     assert client.order(theirs) == mine, "its order is as it was"
 
 

@@ -39,7 +39,7 @@ class Measured:
     """What happened to them during one attack. Times in seconds; those of orders from when they were due to be sent."""
 
     times: list[float] = field(default_factory=list)
-    taken: list[str] = field(default_factory=list)
+    accepted: list[str] = field(default_factory=list)
     # First answers to orders that were not a 201, and orders that were not taken at all.
     failed: Counter[str] = field(default_factory=Counter)
     lost: int = 0
@@ -120,7 +120,7 @@ class Channel:
             answer = await self._post(order, reuse and turn == 0)
             label = "no answer" if answer is None else str(answer.status)
             if label == "201" or (label == "409" and turn > 0):
-                measured.taken.append(order)
+                measured.accepted.append(order)
                 self.sent.append((due, now()))
                 break
             if turn == 0:

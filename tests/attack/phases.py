@@ -74,7 +74,7 @@ class AttackRunner:
             wall.read(row.measured, self.channel.sent[already:], began, now())
         row.notes |= {"spooled bytes": self.spool.most_bytes, "spooled": self.spool.was_used}
         self._judge(row)
-        await self.channel.cancel(row.measured.taken)
+        await self.channel.cancel(row.measured.accepted)
         return row
 
     async def _attack(self, row: Row, attacks: Sequence[str]) -> None:

@@ -49,7 +49,7 @@ def in_stack(stack: LiveStack, call: str) -> str:
 def test_every_order_is_accepted_during_attacks(row: Row) -> None:
     assert len(row.measured.times) >= 20
     assert row.measured.lost == 0
-    assert len(row.measured.taken) == len(row.measured.times)
+    assert len(row.measured.accepted) == len(row.measured.times)
     assert row.measured.failed["no answer"] == 0
 
 

@@ -8,9 +8,9 @@ plain model of the kitchen (tests/model) that takes part in every final answer k
 | 2xx | done, once, and for good: no kill takes it back | goes on | another state than the model's; a body that is no JSON |
 | 409 with the model's own refusal | not done, nothing changed | goes on | any other 4xx |
 | 409 `order_exists` to a repeated create | an earlier try was done | reads the order, goes on | the same to a first try |
-| 409 `idempotency_in_progress` | nothing yet: an earlier try still runs | waits as told, repeats | no `Retry-After` |
-| 429 | not done | waits as told, repeats | no `Retry-After` |
-| 503 | nothing: all of it was done or none | waits as told, repeats | no `Retry-After`, no problem document |
+| 409 `idempotency_in_progress` | nothing yet: an earlier try still runs | waits for so long, repeats | no `Retry-After` |
+| 429 | not done | waits for so long, repeats | no `Retry-After` |
+| 503 | nothing: all of it was done or none | waits for so long, repeats | no `Retry-After`, no problem document |
 | closed connection, no answer in 15 s | nothing: all of it was done or none | repeats | – |
 | 500, 502, 504, anything else | – | notes it, repeats | always |
 

@@ -230,7 +230,7 @@ class Worker:
     def _compare(self, entry: Entry, document: Any, plu: str | None = None) -> None:
         """Whether an answer is what the model says: of the order, or of one item."""
         assert entry.model is not None
-        actual, expected = _told(document, plu), _expected(entry.model, plu)
+        actual, expected = _shown(document, plu), _expected(entry.model, plu)
         if actual != expected:
             self._ledger.complain(f"{entry.mark}: a wrong 2xx: {actual}, expected {expected}")
 
@@ -275,7 +275,7 @@ def _expected(model: OrderModel, plu: str | None) -> tuple[Any, ...]:
     return ORDER_NAMES[model.status], items, model.version, len(model.history)
 
 
-def _told(document: Any, plu: str | None) -> tuple[Any, ...]:
+def _shown(document: Any, plu: str | None) -> tuple[Any, ...]:
     if plu is not None:
         return document["status"], len(document["statusHistory"])
     items = {item["plu"]: item["status"] for item in document["items"]}

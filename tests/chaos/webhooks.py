@@ -49,9 +49,9 @@ class Listener:
             (order.id, row.sequence): _event(row) for order in orders for row in order.rows if _event(row)
         }
         deadline = now() + LONGEST_SECONDS
-        while expected.keys() - self._told().keys() and now() < deadline:
+        while expected.keys() - self._types().keys() and now() < deadline:
             self._pause.wait(0.2)
-        types = self._told()
+        types = self._types()
         check.counted = len(types)
         missed = expected.keys() - types.keys()
         if missed:
@@ -68,7 +68,7 @@ class Listener:
         del check.wrong[10:]
         return check
 
-    def _told(self) -> dict[tuple[str, int], set[str]]:
+    def _types(self) -> dict[tuple[str, int], set[str]]:
         """By order and sequence: its types, however often it came."""
         types: defaultdict[tuple[str, int], set[str]] = defaultdict(set)
         for _, body in self._bodies():

@@ -74,16 +74,16 @@ def test_a_hint_names_its_time_unless_it_replaces_one_not_taken() -> None:
     streams = Streams(most=9)
     stream = streams.open(Grant("main", "1", 2**40), lambda: None)
     streams.hint(Hint("main", "orders", 1, late))
-    assert late in str(taken(stream))
+    assert late in str(sent_next(stream))
 
     streams.hint(Hint("main", "orders", 1, late))
     streams.hint(Hint("main", "orders", 2, early))
-    both = str(taken(stream))
+    both = str(sent_next(stream))
     assert both.count("event: hint") == 1
     assert "moment" not in both
 
 
-def taken(stream: Stream) -> bytes | None:
+def sent_next(stream: Stream) -> bytes | None:
     return asyncio.run(stream.take())
 
 
@@ -271,8 +271,8 @@ def test_the_last_hint_goes_out_before_a_stream_ends_and_none_after() -> None:
     streams.end_pairing("out")
     streams.hint(Hint("main", "orders"))
 
-    assert "screens" in (last := str(taken(stream))) and "orders" not in last
-    assert taken(stream) is None
+    assert "screens" in (last := str(sent_next(stream))) and "orders" not in last
+    assert sent_next(stream) is None
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ print(json.dumps({
 """
 
 
-def told(home: Path, **environment: str) -> dict[str, object]:
+def deployed_settings(home: Path, **environment: str) -> dict[str, object]:
     inherited = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
     run = subprocess.run(
         [sys.executable, "-c", TELL],
@@ -52,7 +52,7 @@ def told(home: Path, **environment: str) -> dict[str, object]:
 
 
 def test_production_settings_are_strict(tmp_path: Path) -> None:
-    settings = told(tmp_path)
+    settings = deployed_settings(tmp_path)
 
     assert settings.pop("checks") == []
     assert settings["DEBUG"] is False
@@ -75,23 +75,23 @@ def test_production_settings_are_strict(tmp_path: Path) -> None:
 
 
 def test_what_hsts_promises_for_other_names_is_the_operators_choice(tmp_path: Path) -> None:
-    settings = told(tmp_path, HUUVA_HSTS_SUBDOMAINS="true")
+    settings = deployed_settings(tmp_path, HUUVA_HSTS_SUBDOMAINS="true")
     assert (settings["SECURE_HSTS_INCLUDE_SUBDOMAINS"], settings["SECURE_HSTS_PRELOAD"]) == (True, False)
 
-    settings = told(tmp_path, HUUVA_HSTS_SUBDOMAINS="true", HUUVA_HSTS_PRELOAD="true")
+    settings = deployed_settings(tmp_path, HUUVA_HSTS_SUBDOMAINS="true", HUUVA_HSTS_PRELOAD="true")
     assert settings["SECURE_HSTS_INCLUDE_SUBDOMAINS"] is settings["SECURE_HSTS_PRELOAD"] is True
     assert settings["checks"] == []
 
 
 def test_preloading_without_subdomains_stops_the_start(tmp_path: Path) -> None:
     with pytest.raises(subprocess.CalledProcessError) as stopped:
-        told(tmp_path, HUUVA_HSTS_PRELOAD="true")
+        deployed_settings(tmp_path, HUUVA_HSTS_PRELOAD="true")
     assert "HUUVA_HSTS_PRELOAD needs HUUVA_HSTS_SUBDOMAINS" in stopped.value.stderr
 
 
 def test_the_checks_would_complain_without_https(tmp_path: Path) -> None:
     """Else a clean answer would say nothing."""
-    settings = told(tmp_path, HUUVA_HTTPS="false")
+    settings = deployed_settings(tmp_path, HUUVA_HTTPS="false")
 
     assert {"security.W004", "security.W008", "security.W010", "security.W016"} <= {
         text.partition("(")[2].partition(")")[0]
