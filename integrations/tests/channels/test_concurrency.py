@@ -2,12 +2,8 @@
 
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
-from typing import Any
 
 import pytest
-from django.db import connection
 
 from integrations.models import ChannelMessage, ChannelOrder
 from integrations.tests.channels import factories as make
@@ -16,23 +12,10 @@ from orders.errors import ImpossibleMove
 from orders.models import Order, StatusChange
 from orders.services import move_order
 from orders.statuses import CANCELLED, PICKED_UP, READY
+from tests.threads import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ORDER = "deliverect:d-1"
-
-
-def at_once(*actions: Callable[[], Any]) -> list[Any]:
-    start = Barrier(len(actions))
-
-    def run(action: Callable[[], Any]) -> Any:
-        try:
-            start.wait(10)
-            return action()
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(actions)) as pool:
-        return list(pool.map(run, actions))
 
 
 def bump(to: int) -> Callable[[], str]:
