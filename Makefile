@@ -37,20 +37,20 @@ format: env-dev ## bring the code into its form
 bench: env-dev ## measure the API: make bench ARGS="--seconds 10"
 	@exec $(PY) -m bench $(ARGS)
 
-chaos: env-dev ## kill parts under load, then check the books: make chaos ARGS="--only postgres"
+chaos: env-dev ## kill parts under load, then check the data: make chaos ARGS="--only postgres"
 	@exec $(PY) -m tests.chaos $(ARGS)
 
 attack: env-dev ## stall, drip and flood while orders are posted: make attack ARGS="--only stalled"
 	@exec $(PY) -m tests.attack $(ARGS)
 
-screenshots: env-dev ## make docs/screenshots/*.png anew from real pages
+screenshots: env-dev ## renew docs/screenshots/*.png from real pages
 	$(PY) docs/screenshots/make.py
 	$(PY) docs/screenshots/dashboard.py
 
 fuzz: env-dev ## attack the API along its own OpenAPI, longer than `make test` does
 	@HYPOTHESIS_PROFILE=fuzz FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-500} exec $(PY) -m pytest tests/fuzz tests/model $(ARGS)
 
-lock: env-dev ## make requirements*.txt anew from requirements*.in
+lock: env-dev ## renew requirements*.txt from requirements*.in
 	$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.12 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links \
 		requirements.in --output-file requirements.txt
 	$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.12 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links \

@@ -95,10 +95,10 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     """A test during which customers' data or secrets were logged has failed."""
     report = yield
     logged = (text for name, text in report.sections if name == f"Captured stderr {report.when}")
-    found = [each for text in logged for each in planted.found_in(text, "stderr")]
-    if found and report.passed:
+    hits = [each for text in logged for each in planted.found_in(text, "stderr")]
+    if hits and report.passed:
         report.outcome = "failed"
-        report.longrepr = planted.complaint(found[: planted.MOST])
+        report.longrepr = planted.complaint(hits[: planted.MOST])
     return report
 
 
@@ -110,14 +110,14 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """After the last test each process searches the logs of the servers that ran in its home, and of those that tests
     have started in folders of their own."""
     config = session.config
-    found = config.stash.setdefault(_written, [])
+    hits = config.stash.setdefault(_written, [])
     if not distributes(config):
         factory = getattr(config, "_tmp_path_factory", None)
         of_tests = getattr(factory, "_basetemp", None)  # none where no test has asked for a folder
-        found += planted.found_in_files([HOME, *([of_tests] if of_tests else [])])
-    if found and IS_XDIST_WORKER:
-        config.workeroutput["planted"] = found  # type: ignore[attr-defined]
-    elif found and session.exitstatus == pytest.ExitCode.OK:
+        hits += planted.found_in_files([HOME, *([of_tests] if of_tests else [])])
+    if hits and IS_XDIST_WORKER:
+        config.workeroutput["planted"] = hits  # type: ignore[attr-defined]
+    elif hits and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
@@ -127,9 +127,9 @@ def pytest_testnodedown(node: Any) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    if found := config.stash.get(_written, []):
+    if hits := config.stash.get(_written, []):
         terminalreporter.section("written where it does not belong", red=True)
-        terminalreporter.write_line(planted.complaint(found))
+        terminalreporter.write_line(planted.complaint(hits))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -220,8 +220,8 @@ def live_stack() -> Iterator[LiveStack]:
     try:
         stack.start()
         yield stack
-        if found := planted.found_in_answers(stack):
-            pytest.fail(planted.complaint(found), pytrace=False)
+        if hits := planted.found_in_answers(stack):
+            pytest.fail(planted.complaint(hits), pytrace=False)
     finally:
         stack.stop()
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from bench import boards, history, live, memory, painted, webhooks, yardstick
 from bench.history_figures import HistoryResult
-from bench.load import CONNECTIONS, LoadFailed, wrk_is_there
+from bench.load import CONNECTIONS, BenchFailed, wrk_is_there
 from bench.measure import Result, measure
-from bench.stack import Stack, StackFailed
+from bench.stack import Stack
 from bench.table import Figures, as_json, print_table, wrong_with
 from bench.workloads import WORKLOADS
 from core.addresses import database_url
@@ -40,13 +40,7 @@ def main() -> int:
             for name, part in _parts(stack, options, results).items():
                 if _wanted(name, options):
                     measured[name] = part()
-        except (
-            StackFailed,
-            LoadFailed,
-            live.StreamsFailed,
-            painted.PaintFailed,
-            boards.BoardFailed,
-        ) as error:
+        except BenchFailed as error:
             print(error, file=sys.stderr)
             return 1
         finally:
@@ -171,8 +165,7 @@ def _parts(
 
 def _own_kitchen(stack: Stack, slug: str) -> str:
     """A key for a kitchen of its own: the other workloads leave thousands of open orders behind."""
-    make = f"from orders.models import Kitchen; Kitchen(slug='{slug}', name='{slug.title()}').save()"
-    stack.manage("shell", "--no-imports", "-c", make)
+    stack.create_kitchen(slug)
     return stack.create_key(f"bench-{slug}", 0, "--kitchen", slug)
 
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from http.client import HTTPConnection
 from statistics import median, quantiles
 from typing import Any
-from urllib.parse import urlsplit
 
 import psutil
 import psycopg
 
+from bench.caller import Caller
+from bench.load import BenchFailed
 from bench.measure import CpuClock
 from tests.api.client import Client, new_items
 
@@ -36,13 +35,9 @@ _ORDERS: dict[str, str] = {"id": "'old-' || n", "status": "4", **dict.fromkeys(_
 _ITEMS = {"order_id": "'old-' || n", "status": "4"}
 
 
-class BoardFailed(RuntimeError):
-    """A board was not answered as a paired wall's is."""
-
-
 @dataclass(frozen=True)
 class BoardCost:
-    """Milliseconds for one whole board of TICKETS tickets, asked one after the other; CPU of web's processes."""
+    """Milliseconds for one whole board of TICKETS tickets, called one after the other; CPU of web's processes."""
 
     old_orders: int
     p50_ms: float
@@ -80,7 +75,7 @@ def measure_boards(
     web: Callable[[], Iterable[psutil.Process]],
     say: Callable[[str], None],
 ) -> BoardResult:
-    """`link` pairs a screen with the kitchen of `key`, which has no orders yet. Raises BoardFailed."""
+    """`link` pairs a screen with the kitchen of `key`, which has no orders yet. Raises BenchFailed."""
     make_tickets(Client(base_url, key))
     cookie = paired(base_url, link)
     costs = []
@@ -105,23 +100,22 @@ def make_tickets(client: Client) -> None:
 
 def paired(base_url: str, link: str) -> str:
     """The cookie of a browser that has used the link."""
-    connection = _connection(base_url)
     # As the form of the link's page is sent: the token twice, in a cookie and beside it.
     token = secrets.token_hex(16)
-    connection.request("POST", link, headers={"Cookie": f"csrftoken={token}", "X-CSRFToken": token})
-    answer = connection.getresponse()
-    answer.read()
-    cookies = [value.partition(";")[0] for value in answer.headers.get_all("Set-Cookie", [])]
-    if not any(cookie.startswith("huuva_screen=") for cookie in cookies):
-        raise BoardFailed(f"The screen could not be paired: {answer.status}")
-    return next(cookie for cookie in cookies if cookie.startswith("huuva_screen="))
+    caller = Caller(base_url, {"Cookie": f"csrftoken={token}", "X-CSRFToken": token})
+    _, _, answer = caller.call("POST", link)
+    caller.close()
+    for value in answer.headers.get_all("Set-Cookie", []):
+        if value.startswith("huuva_screen="):
+            return value.partition(";")[0]
+    raise BenchFailed(f"The screen could not be paired: {answer.status}")
 
 
 def _fill(database_url: str, count: int) -> None:
     with psycopg.connect(database_url, autocommit=True) as connection:
         for table, key, values in (("orders_order", "id", _ORDERS), ("orders_orderitem", "order_id", _ITEMS)):
-            found = connection.execute(_COLUMNS, [table]).fetchone()
-            names = str(found[0]).split(",") if found else []
+            row = connection.execute(_COLUMNS, [table]).fetchone()
+            names = str(row[0]).split(",") if row else []
             chosen = ",".join(values.get(name, f"model.{name}") for name in names)
             connection.execute(
                 f"INSERT INTO {table} ({','.join(names)}) SELECT {chosen} FROM "  # noqa: S608  (names of our own)
@@ -131,36 +125,25 @@ def _fill(database_url: str, count: int) -> None:
 
 
 def _cost(base_url: str, cookie: str, old: int, web: Callable[[], Iterable[psutil.Process]]) -> BoardCost:
-    connection = _connection(base_url)
+    caller = Caller(base_url, {"Cookie": cookie, "X-Requested-With": "fetch", "Accept-Encoding": "identity"})
     for _ in range(WARM_UP):
-        size = _board(connection, cookie)
+        _board(caller)
     clock = CpuClock(web)
-    times = []
-    for _ in range(ROUNDS):
-        began = time.perf_counter()
-        size = _board(connection, cookie)
-        times.append((time.perf_counter() - began) * 1000)
+    times, sizes = zip(*(_board(caller) for _ in range(ROUNDS)), strict=True)
     cpu = clock.used() / ROUNDS * 1000
-    connection.close()
+    caller.close()
     return BoardCost(
         old,
         round(median(times), 2),
         round(quantiles(times, n=20)[-1], 2),
         round(cpu, 2),
-        round(size / 1000, 1),
+        round(sizes[-1] / 1000, 1),
     )
 
 
-def _board(connection: HTTPConnection, cookie: str) -> int:
-    headers = {"Cookie": cookie, "X-Requested-With": "fetch", "Accept-Encoding": "identity"}
-    connection.request("GET", "/display/board", headers=headers)
-    answer = connection.getresponse()
-    body = answer.read()
+def _board(caller: Caller) -> tuple[float, int]:
+    """Milliseconds and bytes."""
+    milliseconds, body, answer = caller.call("GET", "/display/board")
     if answer.status != 200 or body.count(b"<article") != TICKETS:
-        raise BoardFailed(f"A board answered {answer.status} with {body.count(b'<article')} tickets")
-    return len(body)
-
-
-def _connection(base_url: str) -> HTTPConnection:
-    parts = urlsplit(base_url)
-    return HTTPConnection(str(parts.hostname), parts.port, timeout=30)
+        raise BenchFailed(f"A board answered {answer.status} with {body.count(b'<article')} tickets")
+    return milliseconds, len(body)

@@ -1,23 +1,21 @@
-"""What grows with what was ever sold, and what doesn't: the same calls from ten thousand orders to a million."""
+"""What becomes slower with the number of stored orders: the same calls from ten thousand orders to a million."""
 
 from __future__ import annotations
 
-import http.client
 import itertools
 import json
 import re
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from statistics import median, quantiles
 from typing import Any
-from urllib.parse import urlsplit
 
 from bench.boards import make_tickets, paired
+from bench.caller import Caller
 from bench.history_figures import Figures, HistoryResult, Times
-from bench.load import run_wrk
+from bench.load import BenchFailed, run_wrk
 from bench.measure import CpuClock
-from bench.stack import Stack, StackFailed
+from bench.stack import Stack
 from tests.api.client import Client
 
 FEW, MANY = 10_000, 1_000_000
@@ -38,44 +36,19 @@ DASHBOARDS = {
 REPORTS = ("order-status-durations", "item-status-durations", "hourly-throughput", "customer-order-counts")
 
 
-class Caller:
-    """One kept connection, as one client has it."""
-
-    def __init__(self, base_url: str, headers: dict[str, str]) -> None:
-        parts = urlsplit(base_url)
-        self._connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=120)
-        self._headers = headers
-
-    def call(self, method: str, path: str, body: Any = None) -> tuple[float, bytes, http.client.HTTPResponse]:
-        """Milliseconds, body and answer. Raises StackFailed where it isn't a success."""
-        data = None if body is None else json.dumps(body).encode()
-        headers = self._headers if data is None else {**self._headers, "Content-Type": "application/json"}
-        began = time.perf_counter()
-        self._connection.request(method, path, data, headers)
-        answer = self._connection.getresponse()
-        content = answer.read()
-        milliseconds = (time.perf_counter() - began) * 1000
-        if answer.status >= 400:
-            raise StackFailed(f"{method} {path} answered {answer.status}: {content[:300]!r}")
-        return milliseconds, content, answer
-
-    def close(self) -> None:
-        self._connection.close()
-
-
 def measure_history(stack: Stack, orders: int, seconds: int, say: Callable[[str], None]) -> HistoryResult:
     """Fills the stack with ever more orders and measures after each. `seconds`: how long wrk drives the reports."""
-    make = "from orders.models import Kitchen\nfor slug in ('changes', 'tickets'): Kitchen(slug=slug, name=slug).save()"
-    stack.manage("shell", "--no-imports", "-c", make)
+    for slug in ("changes", "tickets"):
+        stack.create_kitchen(slug)
     key = stack.create_key("bench-history", 0)
     writer = stack.create_key("bench-changes", 0, "--kitchen", "changes")
     # In a kitchen of their own: the board has the same open orders each time.
     make_tickets(Client(stack.base_url, stack.create_key("bench-tickets", 0, "--kitchen", "tickets")))
     cookie, session = _paired(stack), _logged_in(stack)
-    found: list[Figures] = []
-    for wanted in _sizes(orders):
-        before = found[-1] if found else None
-        days = max(1, round((wanted - (before.orders if before else 0)) / PER_DAY))
+    sizes: list[Figures] = []
+    for orders_wanted in _sizes(orders):
+        before = sizes[-1] if sizes else None
+        days = max(1, round((orders_wanted - (before.orders if before else 0)) / PER_DAY))
         say(f"{days} days of {PER_DAY} orders")
         figures = _fill(stack, days, before)
         say("reads and refreshes")
@@ -94,11 +67,11 @@ def measure_history(stack: Stack, orders: int, seconds: int, say: Callable[[str]
         )
         figures.web_cpu_ms = clock.used() * 1000 / max(1, figures.throughput.requests)
         if figures.throughput.bad_status:
-            raise StackFailed(f"{figures.throughput.bad_status} reports were 400 or more")
-        found.append(figures)
+            raise BenchFailed(f"{figures.throughput.bad_status} reports were 400 or more")
+        sizes.append(figures)
         for caller in (reader, wall, manager):
             caller.close()
-    return HistoryResult(CHANGES, found)
+    return HistoryResult(CHANGES, sizes)
 
 
 def _sizes(orders: int) -> list[int]:
@@ -110,12 +83,12 @@ def _sizes(orders: int) -> list[int]:
 
 
 def _fill(stack: Stack, days: int, before: Figures | None) -> Figures:
-    told = stack.manage(
+    output = stack.manage(
         "simulate", "--days", str(days), "--orders-per-day", str(PER_DAY), "--seed", str(days)
     )
-    numbers = FILLED.search(told)
+    numbers = FILLED.search(output)
     if numbers is None:
-        raise StackFailed(f"simulate said: {told}")
+        raise BenchFailed(f"simulate said: {output}")
     orders, rows, filled, figures = (int(number.replace(",", "")) for number in numbers.groups())
     if before:
         return Figures(before.orders + orders, before.rows + rows, orders, filled, figures)
@@ -136,12 +109,12 @@ def _logged_in(stack: Stack) -> str:
         "client.force_login(User.objects.create_superuser('bench-history')); "
         "print('session', *(f'{name}={each.value}' for name, each in client.cookies.items()))"
     )
-    told = stack.manage("shell", "--no-imports", "-c", make)
-    return next(line for line in told.splitlines() if line.startswith("session ")).split()[1]
+    output = stack.manage("shell", "--no-imports", "-c", make)
+    return next(line for line in output.splitlines() if line.startswith("session ")).split()[1]
 
 
 def _reads(reader: Caller) -> dict[str, Iterator[str]]:
-    """What is asked, by name. Ranges differ with each call, so no answer is one that was kept."""
+    """The calls, by name. Ranges differ with each call, so no answer comes from a cache."""
     now = datetime.now(UTC)
     week_ago = f"{now - timedelta(days=7):%Y-%m-%dT%H:%M:%SZ}"
 
@@ -183,7 +156,7 @@ def _times(times: list[float], cpu_seconds: float) -> Times:
 
 
 def _cold(manager: Caller, path: str, stack: Stack, key: str) -> Times:
-    """Of a page whose figures have moved on since it was last asked for."""
+    """Of a page whose figures have changed since it was last called."""
     writer = Caller(stack.base_url, {"Authorization": f"Bearer {key}"})
     times, used = [], 0.0
     for number in range(WARM + PAGES):

@@ -15,6 +15,7 @@ from typing import Any
 import psutil
 import redis
 
+from bench.load import BenchFailed
 from bench.measure import CpuClock
 from core.addresses import redis_url
 from core.home import secret_file
@@ -39,10 +40,6 @@ BUSY_SECONDS = 30
 AT_ONCE = 50
 
 
-class StreamsFailed(RuntimeError):
-    """The streams did not open or broke off."""
-
-
 @dataclass(frozen=True)
 class BusyResult:
     """Memory and CPU of all processes of live together; CPU in percent of one core."""
@@ -50,7 +47,7 @@ class BusyResult:
     streams: int
     changes: int
     seconds: float
-    heard: int
+    hints: int
     lost: int
     mebibytes: float
     cpu_percent: float
@@ -62,7 +59,7 @@ class BusyResult:
         return (
             f"live, {self.streams:,} streams and {self.changes / self.seconds:.0f} changes a second for "
             f"{self.seconds:.0f} s: {self.mebibytes:.0f} MiB, {self.cpu_percent:.1f} % of a core, "
-            f"{self.heard / self.seconds:.0f} hints a second to screens; from publish until a screen has it: "
+            f"{self.hints / self.seconds:.0f} hints a second to screens; from publish until a screen has it: "
             f"p50 {self.hint_p50_ms:.1f}, p95 {self.hint_p95_ms:.1f}, worst {self.hint_max_ms:.1f} ms"
         )
 
@@ -107,7 +104,7 @@ class Screen(asyncio.Protocol):
     def __init__(self, url: str) -> None:
         self.url = url
         self.hello = asyncio.get_running_loop().create_future()
-        self.heard: list[float] = []
+        self.hint_times: list[float] = []
         self.broken = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -117,7 +114,7 @@ class Screen(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if b"event: hint" in data:
-            self.heard.append(time.perf_counter())
+            self.hint_times.append(time.perf_counter())
         if not self.hello.done() and b"event: hello" in data:
             self.hello.set_result(None)
 
@@ -126,7 +123,7 @@ class Screen(asyncio.Protocol):
 
 
 def measure_live(home: Path, port: int, processes: list[psutil.Process]) -> LiveResult:
-    """`home` is the stack's, `processes` are live's. Raises StreamsFailed."""
+    """`home` is the stack's, `processes` are live's. Raises BenchFailed."""
     _raise_file_limit()
     return asyncio.run(_measure(home, port, processes))
 
@@ -142,7 +139,7 @@ async def _measure(home: Path, port: int, processes: list[psutil.Process]) -> Li
         mebibytes = sum(process.memory_info().rss for process in processes) / 2**20
         milliseconds = await _hints(url, screens)
         if any(screen.broken for screen in screens):
-            raise StreamsFailed("Live ended streams during the measurement: see its log.")
+            raise BenchFailed("Live ended streams during the measurement: see its log.")
     finally:
         for screen in screens:
             screen.transport.close()
@@ -173,23 +170,23 @@ async def _measure_busy(port: int, secret: str, url: str, processes: list[psutil
         mebibytes = sum(process.memory_info().rss for process in processes) / 2**20
         await asyncio.sleep(1)  # what is on its way
         if any(screen.broken for screen in screens):
-            raise StreamsFailed("Live ended streams during the rush: see its log.")
+            raise BenchFailed("Live ended streams during the rush: see its log.")
     finally:
         for screen in screens:
             screen.transport.close()
     # Each screen hears its kitchen's changes in turn; they come seconds apart, so none stands for another.
     expected = [(screen, published[kitchens[place % BUSY_KITCHENS]]) for place, screen in enumerate(screens)]
     times = [
-        (heard - began) * 1000
+        (received - began) * 1000
         for screen, changes in expected
-        for heard, began in zip(screen.heard, changes, strict=False)
+        for received, began in zip(screen.hint_times, changes, strict=False)
     ]
     return BusyResult(
         streams=len(screens),
         changes=sum(len(changes) for changes in published.values()),
         seconds=round(seconds, 1),
-        heard=len(times),
-        lost=sum(len(changes) - len(screen.heard) for screen, changes in expected),
+        hints=len(times),
+        lost=sum(len(changes) - len(screen.hint_times) for screen, changes in expected),
         mebibytes=round(mebibytes, 1),
         cpu_percent=round(cpu_percent, 2),
         hint_p50_ms=round(median(times), 2),
@@ -226,7 +223,7 @@ async def _open(port: int, secret: str, number: int, kitchen: str) -> Screen:
     try:
         await asyncio.wait_for(screen.hello, 20)
     except TimeoutError:
-        raise StreamsFailed(f"Stream {number + 1} did not open.") from None
+        raise BenchFailed(f"Stream {number + 1} did not open.") from None
     return screen
 
 
@@ -238,10 +235,14 @@ async def _hints(url: str, screens: list[Screen]) -> list[float]:
             began = time.perf_counter()
             client.publish(channel(KITCHEN), message(ORDERS, time.time_ns() // 1_000_000))
             deadline = began + 5
-            while any(len(screen.heard) <= number for screen in screens) and time.perf_counter() < deadline:
+            while (
+                any(len(screen.hint_times) <= number for screen in screens) and time.perf_counter() < deadline
+            ):
                 await asyncio.sleep(0.02)
             times += [
-                (screen.heard[number] - began) * 1000 for screen in screens if len(screen.heard) > number
+                (screen.hint_times[number] - began) * 1000
+                for screen in screens
+                if len(screen.hint_times) > number
             ]
     return times
 

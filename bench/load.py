@@ -14,8 +14,8 @@ ROOT = Path(__file__).resolve().parent.parent
 CONNECTIONS = 8
 
 
-class LoadFailed(RuntimeError):
-    """wrk could not run, or said something we don't understand."""
+class BenchFailed(RuntimeError):
+    """The benchmarks can't go on. The message says why."""
 
 
 @dataclass(frozen=True)
@@ -65,5 +65,5 @@ def run_wrk(
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     last_line = done.stdout.strip().rpartition("\n")[2]
     if done.returncode or not last_line.startswith("{"):
-        raise LoadFailed(f"wrk with {script}.lua failed:\n{done.stdout}{done.stderr}")
+        raise BenchFailed(f"wrk with {script}.lua failed:\n{done.stdout}{done.stderr}")
     return Load(**json.loads(last_line))

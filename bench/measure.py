@@ -9,7 +9,7 @@ from typing import Any
 import psutil
 import psycopg
 
-from bench.load import ROOT, Load, LoadFailed, run_wrk
+from bench.load import ROOT, BenchFailed, Load, run_wrk
 from bench.workloads import Workload
 
 STEP_SECONDS = 2  # how long wrk runs at a time while everything gets warm
@@ -94,7 +94,7 @@ def measure(
     while sent < workload.warm_up:
         step = run(workload.name, STEP_SECONDS, start=sent, orders=orders)
         if step.sent == sent or step.bad_status:
-            raise LoadFailed(
+            raise BenchFailed(
                 f"{step.bad_status} of {step.requests} answers of a warm-up were 400 or more: {step}"
             )
         sent = step.sent

@@ -9,7 +9,7 @@ from typing import Any
 
 import psutil
 
-from bench.load import LoadFailed, run_wrk
+from bench.load import BenchFailed, run_wrk
 
 MINUTES = 10
 GOAL_WEB_MEBIBYTES = 150
@@ -44,7 +44,7 @@ class MemoryResult:
 
 
 def measure_memory(base_url: str, key: str, parts: Parts) -> MemoryResult:
-    """Takes MINUTES minutes. Raises LoadFailed."""
+    """Takes MINUTES minutes. Raises BenchFailed."""
     sizes: dict[str, list[float]] = {part: [] for part in parts}
     with ThreadPoolExecutor(1) as pool:
         rush = pool.submit(run_wrk, "rush", base_url=base_url, key=key, seconds=60 * MINUTES, prefix="memory")
@@ -54,7 +54,7 @@ def measure_memory(base_url: str, key: str, parts: Parts) -> MemoryResult:
                 sizes[part].append(round(max(_mebibytes(processes()), default=0.0), 1))
         load = rush.result()
     if load.bad_status:
-        raise LoadFailed(f"{load.bad_status} answers of a rush were 400 or more: {load}")
+        raise BenchFailed(f"{load.bad_status} answers of a rush were 400 or more: {load}")
     return MemoryResult(load.requests, sizes)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Error, Page, sync_playwright
 
+from bench.load import BenchFailed
 from tests.api.client import Client, new_order
 from tests.browser.chrome import launch
 
@@ -41,10 +42,6 @@ BUMP = """(order) => {
   document.querySelector(`.grid > .ticket[data-order="${order}"] .foot`).click();
   return at;
 }"""
-
-
-class PaintFailed(RuntimeError):
-    """The wall did not open, or did not show what was ordered."""
 
 
 @dataclass(frozen=True)
@@ -84,21 +81,23 @@ class PaintResult:
 
 
 def measure_painted(base_url: str, links: tuple[str, str], key: str) -> PaintResult:
-    """`links` pair two screens with the kitchen of `key`. Raises PaintFailed."""
+    """`links` pair two screens with the kitchen of `key`. Raises BenchFailed."""
     client = Client(base_url, key)
     with sync_playwright() as playwright:
         try:
             browser = launch(playwright)
             page = _open(browser, base_url, links[0])
         except (Error, RuntimeError) as error:
-            raise PaintFailed(f"The wall did not open: {error}") from None
-        asked: list[str] = []
-        page.on("request", lambda request: asked.append(request.url) if "/display/" in request.url else None)
+            raise BenchFailed(f"The wall did not open: {error}") from None
+        requests: list[str] = []
+        page.on(
+            "request", lambda request: requests.append(request.url) if "/display/" in request.url else None
+        )
         page.evaluate(WATCH, ["painted", ""])
         committed, changes = _serve(client, page)
         page.wait_for_timeout(1000)
         painted = page.evaluate("painted")
-        per_change = len(asked) / changes
+        per_change = len(requests) / changes
         for order in client.stored(status="RECEIVED"):
             client.move(order["id"], "PICKED_UP")
         bumps = _bumped(client, page, _open(browser, base_url, links[1]))
@@ -106,7 +105,7 @@ def measure_painted(base_url: str, links: tuple[str, str], key: str) -> PaintRes
     times = sorted(painted[order] - at for order, at in committed.items() if painted.get(order))
     seen = sorted(milliseconds for milliseconds in bumps if milliseconds is not None)
     if min(len(times), len(seen)) < 2:
-        raise PaintFailed("The wall showed nothing of what was ordered.")
+        raise BenchFailed("The wall showed nothing of what was ordered.")
     return PaintResult(
         orders=len(committed),
         p50_ms=round(median(times), 1),
@@ -147,7 +146,7 @@ def _bumped(client: Client, mine: Page, other: Page) -> list[float | None]:
             touched[order] = mine.evaluate(BUMP, order)
             other.wait_for_function("(order) => ready[order]", arg=order, timeout=5000)
         except Error as error:
-            raise PaintFailed(f"The walls do not show an order: {error}") from None
+            raise BenchFailed(f"The walls do not show an order: {error}") from None
         # Off both walls, so that each new one is on the first page.
         client.move(order, "PICKED_UP")
     ready = other.evaluate("ready")

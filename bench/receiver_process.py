@@ -40,12 +40,12 @@ class ReceiverProcess:
     def url(self, path: str) -> str:
         return f"http://127.0.0.1:{self._port}{path}"
 
-    def heard(self) -> int:
+    def count(self) -> int:
         """How many requests have come."""
-        return int(self._ask("heard"))
+        return int(self._ask("count"))
 
     def delays(self) -> list[float]:
-        """Seconds from the moment that each body tells of until it was here."""
+        """Seconds from the timestamp of each body until it was here."""
         return [float(delay) for delay in self._ask("delays")]
 
     def _ask(self, question: str) -> Any:
@@ -64,7 +64,7 @@ def _delays(receiver: Receiver) -> list[float]:
     offset = time.time() - time.monotonic()
     return [
         one.at + offset - datetime.fromisoformat(json.loads(one.body)["timestamp"]).timestamp()
-        for one in receiver.heard
+        for one in receiver.requests
     ]
 
 
@@ -74,7 +74,7 @@ def main() -> None:
         for line in sys.stdin:
             answers = {
                 "port": lambda: receiver.port,
-                "heard": lambda: len(receiver.heard),
+                "count": lambda: len(receiver.requests),
                 "delays": lambda: _delays(receiver),
             }
             print(json.dumps(answers[line.strip()]()), flush=True)

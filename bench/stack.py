@@ -15,26 +15,14 @@ from pathlib import Path
 
 import psutil
 
-from bench.load import ROOT
+from bench.load import ROOT, BenchFailed
 from core.env import read_dotenv
 from huuva.ops.embedded.process import find
+from tests.live_stack import SCOPES
 from tests.ports import free_port
 
 START_SECONDS = 180
 STOP_SECONDS = 30
-SCOPES = (
-    "orders:read",
-    "orders:write",
-    "orders:recall",
-    "customers:read",
-    "events:read",
-    "analytics:read",
-    "webhooks:manage",
-)
-
-
-class StackFailed(RuntimeError):
-    """The stack didn't start, or can't be measured here. The message says why."""
 
 
 class Stack:
@@ -44,15 +32,15 @@ class Stack:
         for name in ("DATABASE_URL", "REDIS_URL"):
             # Ten thousands of orders don't belong into somebody's database.
             if read_dotenv(ROOT / ".env").get(name):
-                raise StackFailed(f"The benchmarks use servers of their own: take {name} out of .env first.")
+                raise BenchFailed(f"The benchmarks use servers of their own: take {name} out of .env first.")
         self.home = home
         self.port = free_port(following=1)  # live takes the next one
         self.base_url = f"http://127.0.0.1:{self.port}"
-        kept = {
+        inherited = {
             name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")
         }
         self.environment = {
-            **kept,
+            **inherited,
             "HUUVA_HOME": str(home),
             "HUUVA_HOST": "127.0.0.1",
             "HUUVA_PORT": str(self.port),
@@ -80,7 +68,7 @@ class Stack:
             )
         while not self._first_page():
             if self.process.poll() is not None or time.monotonic() - began > START_SECONDS:
-                raise StackFailed(f"The stack did not start:\n{self.log.read_text(errors='replace')[-3000:]}")
+                raise BenchFailed(f"The stack did not start:\n{self.log.read_text(errors='replace')[-3000:]}")
             time.sleep(0.02)
         return time.monotonic() - began
 
@@ -99,17 +87,21 @@ class Stack:
         self.process = None
 
     def create_key(self, name: str, rate_limit: int, *options: str) -> str:
-        scopes = [word for scope in SCOPES for word in ("--scope", scope)]
+        scopes = [word for scope in (*SCOPES, "webhooks:manage") for word in ("--scope", scope)]
         return self.manage("create_api_key", name, "--rate-limit", str(rate_limit), *scopes, *options)
 
+    def create_kitchen(self, slug: str) -> None:
+        make = f"from orders.models import Kitchen; Kitchen(slug='{slug}', name='{slug.title()}').save()"
+        self.manage("shell", "--no-imports", "-c", make)
+
     def manage(self, *words: str) -> str:
-        """Runs a management command on this stack; returns what it printed. Raises StackFailed."""
+        """Runs a management command on this stack; returns what it printed. Raises BenchFailed."""
         command = [sys.executable, "manage.py", *words]
         done = subprocess.run(
             command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False
         )
         if done.returncode:
-            raise StackFailed(f"manage.py {words[0]} failed:\n{done.stderr}")
+            raise BenchFailed(f"manage.py {words[0]} failed:\n{done.stderr}")
         return done.stdout.strip()
 
     def web(self) -> Iterator[psutil.Process]:

@@ -69,16 +69,18 @@ def print_table(
 
 def wrong_with(results: Sequence[Result], measured: Mapping[str, Figures]) -> list[str]:
     """What makes figures worthless: answers that weren't 2xx, moves that moved nothing, what the parts say."""
-    found = []
+    complaints = []
     for result in results:
         if result.failures:
-            found.append(
+            complaints.append(
                 f"{result.workload}: {result.load.bad_status} answers of 400 or more, "
                 f"{result.load.socket_errors} socket errors"
             )
         if result.ran_out:
-            found.append(f"{result.workload}: the prepared orders were used up; run it with fewer seconds")
-    return found + [complaint for figures in measured.values() for complaint in figures.wrong()]
+            complaints.append(
+                f"{result.workload}: the prepared orders were used up; run it with fewer seconds"
+            )
+    return complaints + [complaint for figures in measured.values() for complaint in figures.wrong()]
 
 
 def as_json(

@@ -1,11 +1,9 @@
-"""Webhooks: what a burst of changes that are all told costs those who create orders, and what a thousand dead
+"""Webhooks: what a burst of changes, all of them sent, costs those who create orders, and what a thousand dead
 endpoints cost a live one."""
 
 from __future__ import annotations
 
-import http.client
 import json
-import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +11,8 @@ from dataclasses import asdict, dataclass
 from statistics import fmean, median, quantiles
 from typing import Any
 
-from bench.load import LoadFailed
+from bench.caller import Caller
+from bench.load import BenchFailed
 from bench.measure import CpuClock
 from bench.receiver_process import ReceiverProcess
 from bench.stack import Stack
@@ -22,13 +21,12 @@ BURST_SECONDS = 10
 # A move of an order of three items writes four rows of history.
 MOVES_PER_SECOND, CHANGES_PER_MOVE = 125, 4
 CREATES_PER_SECOND = 40
-# Bursts that are told and not told, in an order that gives neither the later ones: tables and caches grow meanwhile.
+# Bursts with and without a webhook, in an order that gives neither the later ones: tables and caches grow meanwhile.
 TURNS = (False, True, True, False) * 2
 DEAD = 1000
 DEAD_SECONDS = 30
 DEAD_ORDERS_PER_SECOND = 3
 DRAIN_SECONDS = 120
-IDLE_SECONDS = 5
 GOAL_SLOWER_PERCENT = 10.0
 GOAL_DELAY_SECONDS = 2.0
 KITCHEN = "hooks"
@@ -77,29 +75,15 @@ class WebhookResult:
             yield "webhooks: the live endpoint heard nothing"
 
 
-class Api:
-    """Calls of one key, each thread on a connection of its own."""
+class Api(Caller):
+    """Calls of one key below `/api`; returns what the answer's JSON holds."""
 
-    def __init__(self, port: int, key: str) -> None:
-        self._port, self._local = port, threading.local()
-        self._headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+    def __init__(self, base_url: str, key: str) -> None:
+        super().__init__(base_url, {"Authorization": f"Bearer {key}"})
 
     def __call__(self, method: str, path: str, body: Any = None) -> Any:
-        connection = getattr(self._local, "connection", None)
-        # The server closes connections that are idle.
-        if connection is None or time.monotonic() - self._local.used > IDLE_SECONDS:
-            connection = self._local.connection = http.client.HTTPConnection(
-                "127.0.0.1", self._port, timeout=30
-            )
-        connection.request(
-            method, f"/api{path}", json.dumps(body) if body is not None else None, self._headers
-        )
-        self._local.used = time.monotonic()
-        answer = connection.getresponse()
-        data = answer.read()
-        if answer.status >= 400:
-            raise LoadFailed(f"{method} {path}: {answer.status} {data[:300]!r}")
-        return json.loads(data) if data else None
+        _, content, _ = self.call(method, f"/api{path}", body)
+        return json.loads(content) if content else None
 
     def order(self) -> str:
         items = [{"plu": f"P{n}", "name": f"Dish {n}", "quantity": 1} for n in range(3)]
@@ -115,32 +99,27 @@ class Api:
 
 
 def measure_webhooks(stack: Stack) -> WebhookResult:
-    """Raises LoadFailed."""
-    stack.manage(
-        "shell",
-        "--no-imports",
-        "-c",
-        f"from orders.models import Kitchen; Kitchen(slug='{KITCHEN}', name='Hooks').save()",
-    )
-    api = Api(stack.port, stack.create_key("bench-hooks", 0, "--kitchen", KITCHEN))
+    """Raises BenchFailed."""
+    stack.create_kitchen(KITCHEN)
+    api = Api(stack.base_url, stack.create_key("bench-hooks", 0, "--kitchen", KITCHEN))
     with ReceiverProcess() as receiver:
         hook = api("POST", "/webhooks", _hook(receiver.url("/live")))
         times: dict[bool, list[float]] = {False: [], True: []}
         cpu: dict[bool, list[float]] = {False: [], True: []}
         rates = []
         drained = 0.0
-        for told in TURNS:
-            api("PATCH", f"/webhooks/{hook['id']}", {"enabled": told})
+        for with_webhook in TURNS:
+            api("PATCH", f"/webhooks/{hook['id']}", {"enabled": with_webhook})
             orders = _orders(api, MOVES_PER_SECOND * BURST_SECONDS // len(STEPS) + 1)
             _wait_for_silence(receiver)
             clock = CpuClock(lambda: [*stack.web()])
-            made, rate = _burst(api, orders)
-            times[told] += made
+            latencies, rate = _burst(api, orders)
+            times[with_webhook] += latencies
             rates.append(rate)
-            cpu[told].append(clock.used() * 1000 / BURST_SECONDS)
-            if told:
+            cpu[with_webhook].append(clock.used() * 1000 / BURST_SECONDS)
+            if with_webhook:
                 drained = max(drained, _wait_for_silence(receiver))
-        delivered = receiver.heard()
+        delivered = receiver.count()
         api("DELETE", f"/webhooks/{hook['id']}")
     delays = _among_the_dead(stack, api)
     return WebhookResult(
@@ -209,14 +188,14 @@ def _paced(began: float, jobs: Iterable[tuple[float, Callable[[], object]]]) -> 
 def _wait_for_silence(receiver: ReceiverProcess) -> float:
     """Until nothing has been heard for 2 s; returns how long the last came after now."""
     began = last = time.monotonic()
-    heard = receiver.heard()
+    count = receiver.count()
     while time.monotonic() - last < 2:
         if time.monotonic() - began > DRAIN_SECONDS:
-            raise LoadFailed("webhooks: deliveries did not come to an end")
+            raise BenchFailed("webhooks: deliveries did not come to an end")
         time.sleep(0.05)
-        now_heard = receiver.heard()
-        if now_heard != heard:
-            heard, last = now_heard, time.monotonic()
+        now_count = receiver.count()
+        if now_count != count:
+            count, last = now_count, time.monotonic()
     return last - began
 
 

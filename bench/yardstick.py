@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 
-from bench.load import CONNECTIONS, ROOT, LoadFailed
+from bench.load import CONNECTIONS, ROOT, BenchFailed
 from bench.measure import Result, make_orders
 from core.addresses import DATABASE, database_url, postgres_folder, socket_folder
 from huuva.ops.embedded.postgres import programs
@@ -40,15 +40,15 @@ class YardstickResult:
     def lines(self) -> Iterable[str]:
         for name, rate in self.per_second.items():
             ours = self.web_per_second.get(name)
-            said = "" if ours is None else f"; web makes {ours:,.0f}/s of it: {self.ratio(name):.0%}"
-            yield f"PostgreSQL alone, {name}, {self.clients} clients: {rate:,.0f}/s{said}"
+            comparison = "" if ours is None else f"; web makes {ours:,.0f}/s of it: {self.ratio(name):.0%}"
+            yield f"PostgreSQL alone, {name}, {self.clients} clients: {rate:,.0f}/s{comparison}"
 
     def wrong(self) -> Iterable[str]:
         return ()
 
 
 def measure_yardstick(stack_home: Path, seconds: int, results: Sequence[Result]) -> YardstickResult:
-    """Drives the database of the stack in that home. It must have the kitchen KITCHEN. Raises LoadFailed."""
+    """Drives the database of the stack in that home. It must have the kitchen KITCHEN. Raises BenchFailed."""
     with psycopg.connect(database_url(stack_home), autocommit=True) as connection:
         make_orders(connection, "yard", ORDERS, KITCHEN)
         connection.execute("VACUUM ANALYZE orders_order, orders_orderitem, orders_statuschange")
@@ -66,7 +66,7 @@ def _pgbench(home: Path, script: Path, seconds: int) -> float:
     command = [str(programs() / "pgbench"), "-h", host, "-U", DATABASE, "-n", "-M", "prepared"]
     command += ["-c", str(CONNECTIONS), "-j", "2", "-T", str(seconds), "-f", str(script), DATABASE]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    found = RATE.search(done.stdout)
-    if done.returncode or found is None:
-        raise LoadFailed(f"pgbench with {script.name} failed:\n{done.stdout[-1000:]}{done.stderr[-2000:]}")
-    return round(float(found[1]), 1)
+    match = RATE.search(done.stdout)
+    if done.returncode or match is None:
+        raise BenchFailed(f"pgbench with {script.name} failed:\n{done.stdout[-1000:]}{done.stderr[-2000:]}")
+    return round(float(match[1]), 1)

@@ -1,4 +1,4 @@
-"""A simulated history of two kitchens, and ways to read the dashboard over it."""
+"""A simulated history of two kitchens, and helpers that read the dashboard over it."""
 
 import random
 import re

@@ -1,4 +1,4 @@
-"""The Celery app with a watch that loses its patience within seconds; what it does then is the same."""
+"""The Celery app with a watch whose limits are seconds; what it does then is the same."""
 
 from __future__ import annotations
 

@@ -46,14 +46,14 @@ def remove_leftovers() -> None:
 
 def users(home: Path) -> list[psutil.Process]:
     """What was started with this home and runs: web, live, browsers, commands."""
-    found = []
+    processes = []
     for process in psutil.process_iter():
         try:
             if process.environ().get("HUUVA_HOME") == str(home):
-                found.append(process)
+                processes.append(process)
         except psutil.Error:  # ended meanwhile, a zombie, or not ours to look at
             continue
-    return found
+    return processes
 
 
 def kill_each(processes: Iterable[psutil.Process]) -> None:

@@ -1,4 +1,4 @@
-"""A web part that really runs: two granian workers on a database of its own, asked over HTTP."""
+"""A web server that really runs: two granian workers on a database of its own, called over HTTP."""
 
 from __future__ import annotations
 
@@ -6,14 +6,11 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
 from urllib.parse import urlsplit, urlunsplit
-from urllib.request import urlopen
 
 import psutil
 import psycopg
@@ -21,7 +18,7 @@ import psycopg
 from core.addresses import redis_url
 from huuva.ops.embedded.valkey import ensure_valkey
 from huuva.ops.processes import commands
-from tests.background import ROOT, in_background, kill_group
+from tests.background import ROOT, answers, in_background, kill_group, metric, wait_until
 from tests.home import kill_each
 from tests.ports import free_port
 
@@ -144,9 +141,9 @@ class LiveStack:
 
     def manage(self, *words: str) -> str:
         """Runs a management command on this stack's database; returns what it printed."""
-        told = self._ask({"manage": words})
-        assert not told["error"], f"manage.py {' '.join(words)}: {told['error']}"
-        return str(told["printed"])
+        answer = self._ask({"manage": words})
+        assert not answer["error"], f"manage.py {' '.join(words)}: {answer['error']}"
+        return str(answer["printed"])
 
     def issue_key(
         self,
@@ -157,12 +154,12 @@ class LiveStack:
         name: str = "test",
     ) -> str:
         """A new key in plain text; its kitchen is made if it is not there. `rate_limit` None is the default one."""
-        wanted = {"name": name, "scopes": list(scopes), "kitchen": kitchen, "rate_limit": rate_limit}
-        return str(self._ask({"key": wanted})["key"])
+        fields = {"name": name, "scopes": list(scopes), "kitchen": kitchen, "rate_limit": rate_limit}
+        return str(self._ask({"key": fields})["key"])
 
-    def _ask(self, asked: dict[str, Any]) -> dict[str, Any]:
+    def _ask(self, question: dict[str, Any]) -> dict[str, Any]:
         assert self._commands is not None and self._commands.stdin and self._commands.stdout
-        self._commands.stdin.write(json.dumps(asked) + "\n")
+        self._commands.stdin.write(json.dumps(question) + "\n")
         self._commands.stdin.flush()
         line = self._commands.stdout.readline()
         assert line, f"The process for commands ended:\n{self.log_text()[-4000:]}"
@@ -173,25 +170,11 @@ class LiveStack:
         return self.log.read_text(errors="replace") if self.log.exists() else ""
 
     def metric(self, name: str) -> float:
-        """What web tells under this name, labels included."""
-        with urlopen(f"{self.base_url}/metrics", timeout=60) as answer:
-            lines = answer.read().decode().splitlines()
-        return float(next(line.rpartition(" ")[2] for line in lines if line.startswith(f"{name} ")))
+        """What web says under this name, labels included."""
+        return metric(self.base_url, name)
 
     def _wait_for(self, part: subprocess.Popen[bytes], address: str) -> None:
-        deadline = time.monotonic() + START_SECONDS
-        while not _is_there(address):
-            if part.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"{address} does not answer:\n{self.log_text()[-4000:]}")
-            time.sleep(0.05)
-
-
-def _is_there(url: str) -> bool:
-    try:
-        with urlopen(url, timeout=30) as answer:
-            return bool(answer.status == 200)
-    except (URLError, OSError):
-        return False
+        wait_until(lambda: answers(address), START_SECONDS, self.log, part)
 
 
 def _end(part: subprocess.Popen[bytes] | None) -> None:

@@ -54,14 +54,14 @@ def _around(line: str, match: re.Match[str]) -> str:
 
 def found_in_files(folders: Iterable[Path]) -> list[str]:
     """The same of all logs below these folders: what lies in a folder `log`, or is called `….log`."""
-    found: list[str] = []
+    hits: list[str] = []
     for path in sorted({path for folder in folders for path in _logs(folder)}):
         with path.open(encoding="utf-8", errors="replace") as lines:
             for number, line in enumerate(lines, 1):
-                found += found_in(line, str(path), number)
-                if len(found) > MOST:
-                    return [*found[:MOST], "… and more"]
-    return found
+                hits += found_in(line, str(path), number)
+                if len(hits) > MOST:
+                    return [*hits[:MOST], "… and more"]
+    return hits
 
 
 def _logs(folder: Path) -> Iterator[Path]:
@@ -75,17 +75,17 @@ def _logs(folder: Path) -> Iterator[Path]:
 
 
 def found_in_answers(stack: LiveStack) -> list[str]:
-    """The same of what a running stack tells everybody, or systems beside it: metrics, and the list of all events."""
-    base, found = stack.base_url, list[str]()
+    """The same in what a running stack shows to everybody, or to systems beside it: metrics, and the list of all events."""
+    base, hits = stack.base_url, list[str]()
     for url in (f"{base}/metrics", *([f"http://127.0.0.1:{stack.port + 1}/metrics"] if stack.live else [])):
-        found += found_in(_read(url), url)
+        hits += found_in(_read(url), url)
     events, cursor, more = f"{base}/api/orders/events?limit=200", "", True
     while more:
         page = _read(f"{events}&after={cursor}" if cursor else events, stack.key)
-        found += found_in(page.replace("},{", "},\n{"), events)
+        hits += found_in(page.replace("},{", "},\n{"), events)
         answer = orjson.loads(page)
         cursor, more = answer["next"], answer["hasMore"]
-    return found[:MOST]
+    return hits[:MOST]
 
 
 def _read(url: str, key: str = "") -> str:
@@ -95,5 +95,5 @@ def _read(url: str, key: str = "") -> str:
         return str(answer.read().decode())
 
 
-def complaint(found: list[str]) -> str:
-    return "Customers' data or secrets were written where they don't belong:\n" + "\n".join(found)
+def complaint(hits: list[str]) -> str:
+    return "Customers' data or secrets were written where they don't belong:\n" + "\n".join(hits)

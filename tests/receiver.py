@@ -1,4 +1,4 @@
-"""A receiver of webhooks for benchmarks and tests: answers as it is told, and remembers what it heard."""
+"""A receiver of webhooks for benchmarks and tests: answers as the test wants, and keeps the requests it got."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ANSWERS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class ReceivedRequest:
     """A request that came in whole. `at`: seconds by the monotonic clock; `answered`: with what."""
 
     path: str
@@ -38,7 +38,7 @@ class Receiver:
 
     def __init__(self, answer: Callable[[str, int, bytes], str] | None = None) -> None:
         self.answer = answer or (lambda path, number, body: "ok")
-        self.heard: list[Heard] = []
+        self.requests: list[ReceivedRequest] = []
         self.port = 0
         self._counts: dict[str, int] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -90,7 +90,7 @@ class Receiver:
     def _note(self, path: str, headers: dict[str, str], body: bytes) -> str:
         number = self._counts[path] = self._counts.get(path, 0) + 1
         word = self.answer(path, number, body)
-        self.heard.append(Heard(path, headers, body, time.monotonic(), word))
+        self.requests.append(ReceivedRequest(path, headers, body, time.monotonic(), word))
         return word
 
 

@@ -21,8 +21,8 @@ django.setup()
 from django.core.management import call_command  # noqa: E402
 from django.db import connections  # noqa: E402
 
-from integrations.keys import issue_key  # noqa: E402
-from orders.models import Kitchen  # noqa: E402
+from integrations.tests.factories import ApiKeyFactory  # noqa: E402
+from orders.tests.factories import KitchenFactory  # noqa: E402
 
 
 def manage(words: Sequence[str]) -> dict[str, Any]:
@@ -34,26 +34,25 @@ def manage(words: Sequence[str]) -> dict[str, Any]:
             call_command(*words)
     except SystemExit as ended:
         error = f"it ended with code {ended.code}" if ended.code else ""
-    except Exception:  # noqa: BLE001  (told to the test that asked)
+    except Exception:  # noqa: BLE001  (shown to the test that sent the command)
         error = traceback.format_exc()
     return {"printed": printed.getvalue(), "error": error}
 
 
-def key(wanted: dict[str, Any]) -> dict[str, Any]:
-    for slug in ("main", wanted["kitchen"]):
+def key(fields: dict[str, Any]) -> dict[str, Any]:
+    for slug in ("main", fields["kitchen"]):
         if slug is not None:
             name = "Main kitchen" if slug == "main" else slug.title()
-            Kitchen.objects.get_or_create(slug=slug, defaults={"name": name})
-    _, plain = issue_key(**wanted)
-    return {"key": plain}
+            KitchenFactory(slug=slug, name=name)
+    return {"key": ApiKeyFactory(**fields).plain}
 
 
 # What a command's own children print must not get between our lines.
 answers = os.fdopen(os.dup(1), "w")
 os.dup2(2, 1)
 for line in sys.stdin:
-    asked = json.loads(line)
-    answer = manage(asked["manage"]) if "manage" in asked else key(asked["key"])
+    question = json.loads(line)
+    answer = manage(question["manage"]) if "manage" in question else key(question["key"])
     # A server may be killed before the next line comes.
     connections.close_all()
     answers.write(json.dumps(answer) + "\n")

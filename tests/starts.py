@@ -7,7 +7,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,16 +17,16 @@ import pytest
 
 from core.env import read_dotenv
 from huuva.ops.embedded.process import find
+from tests.background import ROOT, wait_until
 from tests.home import kill_each, make_home, remove_home, users
 
-ROOT = Path(__file__).resolve().parent.parent
 # Far more than it takes: a machine may be busy, and a first start makes a database.
 READY_SECONDS = 300
 STOP_SECONDS = 120
 
 
 class Start:
-    """One `manage.py run`. `said` is all that it printed."""
+    """One `manage.py run`. `printed` is all of its output."""
 
     def __init__(
         self,
@@ -40,13 +39,13 @@ class Start:
         self.home, self.port = home, port
         self.output = home / output
         # Neither our own settings nor servers of others: this is about the embedded ones.
-        kept = {
+        inherited = {
             name: value
             for name, value in os.environ.items()
             if not name.startswith("HUUVA_")
             and name not in ("DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE")
         }
-        self.environment = {**kept, "HUUVA_HOME": str(home), "HUUVA_PORT": str(port), "HOME": str(home)}
+        self.environment = {**inherited, "HUUVA_HOME": str(home), "HUUVA_PORT": str(port), "HOME": str(home)}
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
                 [*prefix, sys.executable, "manage.py", "run", *words],
@@ -59,7 +58,7 @@ class Start:
             )
 
     @property
-    def said(self) -> str:
+    def printed(self) -> str:
         return self.output.read_text()
 
     @property
@@ -68,10 +67,10 @@ class Start:
 
     def wait_ready(self) -> float:
         """Waits for the box; returns the seconds that the start says it took."""
-        wait_for(lambda: "Ctrl-C stops it" in self.said and self.said.count("──\n") == 2, self)
-        found = re.search(r"ready after ([\d.]+) s", self.said)
-        assert found
-        return float(found[1])
+        wait_for(lambda: "Ctrl-C stops it" in self.printed and self.printed.count("──\n") == 2, self)
+        match = re.search(r"ready after ([\d.]+) s", self.printed)
+        assert match
+        return float(match[1])
 
     def paste_curl(self) -> str:
         """Executes the printed line in bash as it is; returns what the server answered, status line first."""
@@ -83,29 +82,25 @@ class Start:
         return self._curl().stdout.startswith("HTTP/1.1 201")
 
     def _curl(self) -> subprocess.CompletedProcess[str]:
-        line = next(line for line in self.said.splitlines() if line.startswith("curl "))
+        line = next(line for line in self.printed.splitlines() if line.startswith("curl "))
         return subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=STOP_SECONDS)
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGINT)
         return self.process.wait(STOP_SECONDS)
 
-    def family(self) -> list[psutil.Process]:
-        return family_of(self.home)
+    def processes(self) -> list[psutil.Process]:
+        return processes_of(self.home)
 
 
-def family_of(home: Path) -> list[psutil.Process]:
+def processes_of(home: Path) -> list[psutil.Process]:
     """Everything that runs for this home."""
     servers = find("postgres", home / "postgres/data") + find("valkey-server", home / "valkey")
     return servers + users(home)
 
 
 def wait_for(condition: Callable[[], bool], start: Start) -> None:
-    deadline = time.monotonic() + READY_SECONDS
-    while not condition():
-        assert start.process.poll() is None, f"the start ended: {start.said}"
-        assert time.monotonic() < deadline, f"not ready in {READY_SECONDS} s: {start.said}"
-        time.sleep(0.05)
+    wait_until(condition, READY_SECONDS, start.output, start.process)
 
 
 def serves(start: Start) -> None:
@@ -115,10 +110,10 @@ def serves(start: Start) -> None:
 
 
 def kill_all(start: Start) -> None:
-    family = start.family()
-    kill_each(family)
+    processes = start.processes()
+    kill_each(processes)
     start.process.wait(STOP_SECONDS)
-    psutil.wait_procs(family, timeout=STOP_SECONDS)
+    psutil.wait_procs(processes, timeout=STOP_SECONDS)
 
 
 @contextmanager
@@ -128,7 +123,7 @@ def own_home() -> Iterator[Path]:
         pytest.skip(".env names other servers: starts with the embedded ones were not tested")
     home = make_home()
     yield home
-    kill_each(family_of(home))
+    kill_each(processes_of(home))
     remove_home(home)
 
 
@@ -146,8 +141,8 @@ def place_of(process: psutil.Process) -> str:
 
 
 def web_workers(start: Start) -> list[psutil.Process]:
-    """Those that run now; others of the family may end while they are looked at."""
-    web = [process for process in start.family() if "huuva.wsgi:application" in command_line(process)]
+    """Those that run now; others may end while they are looked at."""
+    web = [process for process in start.processes() if "huuva.wsgi:application" in command_line(process)]
     pids = {process.pid for process in web}
     workers = []
     for process in web:

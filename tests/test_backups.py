@@ -1,4 +1,4 @@
-"""The drill: a backup goes into an empty server and is the same there; whatever is wrong with it is said first."""
+"""A backup goes into an empty server and is the same there; whatever is wrong with it is reported first."""
 
 from __future__ import annotations
 
@@ -265,7 +265,7 @@ def test_a_restore_waits_for_a_session_that_is_just_ending(
 
 
 def test_restore_sees_the_sessions_of_other_roles(evening: str, empty_database: str, tmp_path: Path) -> None:
-    """A role without rights of its own is told less of them by PostgreSQL."""
+    """A role without rights of its own sees less of them in PostgreSQL."""
     file = tmp_path / "roles.dump"
     backup(evening, file)
     with psycopg.connect(evening, autocommit=True) as server:
@@ -304,7 +304,7 @@ def test_programs_that_complain_without_end_do_not_stop(
     assert len(contents(empty_database)["orders_order"]) == 4
 
 
-def test_restore_replaces_only_when_told(evening: str, empty_database: str, tmp_path: Path) -> None:
+def test_restore_replaces_only_with_the_option(evening: str, empty_database: str, tmp_path: Path) -> None:
     file = tmp_path / "twice.dump"
     backup(evening, file)
     restore(empty_database, file)
@@ -355,7 +355,7 @@ def test_timeouts_of_the_role_end_no_backup_and_no_restore(
     assert len(contents(empty_database)["orders_order"]) == 4
 
 
-def test_what_the_database_refuses_is_said_in_a_sentence(evening: str, tmp_path: Path) -> None:
+def test_a_refusal_of_the_database_is_one_sentence(evening: str, tmp_path: Path) -> None:
     with psycopg.connect(evening, autocommit=True) as server:
         server.execute("DROP ROLE IF EXISTS huuva_nobody")
         server.execute("CREATE ROLE huuva_nobody")

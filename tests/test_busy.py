@@ -1,4 +1,4 @@
-"""What people and programs are told while somebody else holds what they want to change."""
+"""What people and programs are answered while somebody else has locked what they want to change."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import translation
 
-from integrations.keys import issue_key
+from integrations.tests import factories as keys
 from orders.models import Kitchen, Order
 from orders.services import move_order
 from orders.statuses import PREPARING, READY
@@ -44,26 +44,26 @@ def manager(client: Client) -> Client:
     return client
 
 
-def told(answer: Any) -> list[str]:
+def messages(answer: Any) -> list[str]:
     return [str(message) for message in get_messages(answer.wsgi_request)]
 
 
 LOCK_ORDER = "SELECT FROM orders_order WHERE id = %s FOR UPDATE"
 
 
-def test_an_order_that_somebody_holds_is_a_message_on_its_page(manager: Client) -> None:
+def test_a_locked_order_is_a_message_on_its_page(manager: Client) -> None:
     order = factories.order(id="held")
 
     with held(LOCK_ORDER, order.id):
         answer = manager.post(f"{LIST}held/act/", {"do": "2", "version": "1"})
 
     assert (answer.status_code, answer["Location"]) == (302, f"{LIST}held/change/")
-    [words] = told(answer)
+    [words] = messages(answer)
     assert words.startswith("Nothing was changed: somebody else is changing this order")
     assert Order.objects.get().version == 1
 
 
-def test_a_bulk_move_ends_at_what_somebody_holds_and_says_what_it_did(manager: Client) -> None:
+def test_a_bulk_move_ends_at_a_locked_order_and_says_what_it_did(manager: Client) -> None:
     for number in range(4):
         factories.order(id=f"order-{number}", channel_display_id=f"#{number}")
     move_order("order-3", READY, actor="key:test")
@@ -76,7 +76,7 @@ def test_a_bulk_move_ends_at_what_somebody_holds_and_says_what_it_did(manager: C
         answer = manager.post(LIST, chosen)
 
     assert answer.status_code == 302
-    moved, refused, left = told(answer)
+    moved, refused, left = messages(answer)
     assert moved == "1 order is Preparing."
     assert refused == "Not possible from where they are: #3."
     assert left.startswith("#1 and those after it, 2 orders, were not changed: somebody else")
@@ -97,7 +97,7 @@ def test_any_other_form_of_the_admin_comes_back_with_a_message(manager: Client) 
 
     assert [answer.status_code for answer in answers] == [302] * 3
     assert [answer["Location"] for answer in answers] == [page, "/admin/", "/admin/"]
-    assert all(text.startswith("Nothing was changed: somebody else") for text in told(answers[-1]))
+    assert all(text.startswith("Nothing was changed: somebody else") for text in messages(answers[-1]))
 
 
 def test_a_page_that_takes_too_long_says_so_in_words_for_people(manager: Client) -> None:
@@ -111,10 +111,10 @@ def test_a_page_that_takes_too_long_says_so_in_words_for_people(manager: Client)
     assert "Mitään ei muutettu" in answer.content.decode()
 
 
-def test_a_channel_is_told_to_come_again(client: Client) -> None:
+def test_a_channel_gets_a_retry_after(client: Client) -> None:
     factories.order(id="held")
-    _key, plain = issue_key("wolt", ["orders:write"], Kitchen.objects.get(), rate_limit=0)
-    body = {"status": 2}
+    _key, plain = keys.api_key("wolt", ["orders:write"], kitchen=Kitchen.objects.get())
+    body = {"status": PREPARING}
 
     with held(LOCK_ORDER, "held"):
         answer = client.patch(

@@ -1,4 +1,4 @@
-"""deploy/Caddyfile: valid for the Caddy that is here, and run by it in front of a web and a live that tell what they get."""
+"""deploy/Caddyfile: valid for the Caddy that is here, and run by it in front of a web and a live that answer with what they got."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from threading import Thread
 import pytest
 
 from core.http.limits import API_BODY_BYTES
+from tests.background import answers, wait_until
 from tests.ports import free_port
 
 DEPLOY = Path(__file__).resolve().parent.parent / "deploy"
@@ -32,7 +33,7 @@ class Told(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         length = self._read()
         if length is None:
-            self.close_connection = True  # nothing is said of half a body
+            self.close_connection = True  # half a body gets no answer
             return
         text = f"{self.server.name} {self.path} {length}".encode()  # type: ignore[attr-defined]
         self.send_response(200)
@@ -107,10 +108,7 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
             ["sh", str(DEPLOY / "caddy.sh"), "run"], env={**os.environ, **environment}, stderr=log
         )
     try:
-        until = time.monotonic() + START_SECONDS
-        while not answers(port):
-            assert caddy.poll() is None, (home / "log").read_text()
-            assert time.monotonic() < until, (home / "log").read_text()
+        wait_until(lambda: answers(f"http://127.0.0.1:{port}/api/health"), START_SECONDS, home / "log", caddy)
         yield port
     finally:
         caddy.terminate()
@@ -120,21 +118,14 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
             part.server_close()
 
 
-def answers(port: int) -> bool:
-    try:
-        return ask(port, "GET", "/api/health")[0] == 200
-    except OSError:
-        return False
-
-
 def ask(
     port: int, method: str, path: str, body: bytes | None = None, *, chunked: bool = False
 ) -> tuple[int, str]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
         if chunked and body is not None:
-            pieces = (body[at : at + 65536] for at in range(0, len(body), 65536))
-            connection.request(method, path, pieces, encode_chunked=True)
+            chunks = (body[at : at + 65536] for at in range(0, len(body), 65536))
+            connection.request(method, path, chunks, encode_chunked=True)
         else:
             connection.request(method, path, body)
         answer = connection.getresponse()

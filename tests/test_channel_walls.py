@@ -12,7 +12,7 @@ from orders.statuses import CANCELLED, READY
 pytestmark = pytest.mark.django_db
 
 
-def test_a_cancellation_after_ready_is_taken_and_raises_the_alarm() -> None:
+def test_a_cancellation_after_ready_is_accepted_and_raises_the_alarm() -> None:
     wall.paired(wall.screen())
     channel.link()
     channel.send(channel.body(pickupTime="2020-07-22T20:28:02Z"))

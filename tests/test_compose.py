@@ -153,7 +153,7 @@ def test_on_a_cluster_parts_go_through_the_pooler_and_migrations_do_not() -> Non
     assert migrate["depends_on"]["cluster"] == {"condition": "service_completed_successfully"}
 
 
-def test_nobody_reaches_the_machines_of_a_cluster_from_outside() -> None:
+def test_the_machines_of_a_cluster_are_unreachable_from_outside() -> None:
     assert [name for name, service in CLUSTER_SERVICES.items() if "ports" in service] == ["caddy"]
     assert [name for name, service in CLUSTER_SERVICES.items() if "user" not in service] == ["caddy"]
 
@@ -275,7 +275,7 @@ def test_the_image_is_published_by_a_workflow_without_other_secrets() -> None:
     assert publish["if"] == "github.ref_type == 'tag'"
 
 
-def test_each_setting_can_be_made_in_env_or_is_the_image_s_and_there_are_no_others() -> None:
+def test_each_setting_is_in_env_or_the_image_and_there_are_no_others() -> None:
     from huuva.settings import env
 
     in_image = set(re.findall(r"\b(HUUVA_[A-Z_]+)=", (ROOT / "Dockerfile").read_text()))

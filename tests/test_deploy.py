@@ -1,4 +1,4 @@
-"""deploy/: what the alert rules and the Grafana dashboard ask for is really told, and systemd understands its units."""
+"""deploy/: the alert rules and the Grafana dashboard use metrics that exist, and systemd understands its units."""
 
 from __future__ import annotations
 
@@ -26,33 +26,33 @@ NAME = re.compile(r"\bhuuva_[a-z_]+")
 
 
 @pytest.fixture(scope="module")
-def told(live_stack: LiveStack) -> set[str]:
+def published(live_stack: LiveStack) -> set[str]:
     """The names of all metrics, of web and of live."""
     with urlopen(f"{live_stack.base_url}/metrics") as answer:
         text = answer.read().decode() + live_metrics(Streams(1)).decode()
     return set(re.findall(r"^# TYPE (\S+) ", text, re.MULTILINE))
 
 
-def test_expressions_ask_for_metrics_that_are_told(told: set[str]) -> None:
-    asked = {name for expression in EXPRESSIONS for name in NAME.findall(expression)}
+def test_expressions_use_metrics_that_exist(published: set[str]) -> None:
+    used = {name for expression in EXPRESSIONS for name in NAME.findall(expression)}
 
-    assert len(asked) > 5
-    assert {re.sub(r"_seconds_(bucket|count|sum)$", "_seconds", name) for name in asked} - told == set()
+    assert len(used) > 5
+    assert {re.sub(r"_seconds_(bucket|count|sum)$", "_seconds", name) for name in used} - published == set()
 
 
-def test_the_docs_list_all_metrics_and_no_others(told: set[str]) -> None:
+def test_the_docs_list_all_metrics_and_no_others(published: set[str]) -> None:
     page = (DEPLOY.parent / "docs" / "configuration.md").read_text()
 
-    assert set(re.findall(r"`(huuva_[a-z_]+)`", page)) == told
+    assert set(re.findall(r"`(huuva_[a-z_]+)`", page)) == published
 
 
-def test_what_each_web_machine_tells_alike_is_counted_once() -> None:
+def test_metrics_that_are_the_same_on_each_web_machine_count_once() -> None:
     """Gauges of the database are the same wherever they are asked for; requests, logins and streams are a process's own."""
     for expression in EXPRESSIONS:
         for name in NAME.findall(expression):
             if not name.startswith(("huuva_http_", "huuva_live_", "huuva_logins_")):
-                asked = rf"\b(max|absent)( by \([a-z, ]+\))? ?\(((rate|increase)\()?{name}\b"
-                assert re.search(asked, expression), expression
+                pattern = rf"\b(max|absent)( by \([a-z, ]+\))? ?\(((rate|increase)\()?{name}\b"
+                assert re.search(pattern, expression), expression
 
 
 def test_every_alert_says_what_is_wrong_and_what_to_do() -> None:
@@ -63,12 +63,12 @@ def test_every_alert_says_what_is_wrong_and_what_to_do() -> None:
 
 
 def test_panels_do_not_overlap() -> None:
-    taken: dict[tuple[int, int], str] = {}
+    covered: dict[tuple[int, int], str] = {}
     for panel in DASHBOARD["panels"]:
         place = panel["gridPos"]
         for x in range(place["x"], place["x"] + place["w"]):
             for y in range(place["y"], place["y"] + place["h"]):
-                assert taken.setdefault((x, y), panel["title"]) == panel["title"]
+                assert covered.setdefault((x, y), panel["title"]) == panel["title"]
 
 
 def tool(name: str) -> str:
@@ -88,9 +88,9 @@ def test_systemd_understands_the_units(tmp_path: Path) -> None:
         (tmp_path / f"huuva@{part}.service").write_text((tmp_path / "huuva@.service").read_text())
     units = [str(unit) for unit in tmp_path.iterdir() if unit.is_file() and unit.name != "huuva@.service"]
 
-    said = subprocess.run([verify, "verify", "--man=no", *units], capture_output=True, text=True)
+    result = subprocess.run([verify, "verify", "--man=no", *units], capture_output=True, text=True)
 
-    complaints = [line for line in said.stderr.splitlines() if "huuva" in line]
+    complaints = [line for line in result.stderr.splitlines() if "huuva" in line]
     assert complaints == []
 
 

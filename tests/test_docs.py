@@ -1,4 +1,4 @@
-"""The docs tell the truth: their links lead somewhere, their make targets exist, their examples run."""
+"""The docs are correct: their links lead somewhere, their make targets exist, their examples run."""
 
 from __future__ import annotations
 
@@ -54,14 +54,14 @@ def test_make_targets_exist(page: Path) -> None:
     assert named <= targets
 
 
-def test_every_code_of_a_problem_stands_in_a_table_that_says_what_to_change() -> None:
+def test_every_problem_code_is_in_a_table_that_says_what_to_change() -> None:
     assert get_resolver().url_patterns  # problems are noted as the views are loaded
     pages = "".join(
         (ROOT / "docs" / page).read_text() for page in ("api.md", "integrators.md", "webhooks.md")
     )
     rows = re.findall(r"^\| (\d{3}) \| ([^|]+) \|", pages, re.MULTILINE)
-    told = {(code, int(status)) for status, codes in rows for code in re.findall(r"`([a-z_]+)`", codes)}
-    assert {(code, status) for code, (status, _detail) in PROBLEMS.items()} - told == set()
+    documented = {(code, int(status)) for status, codes in rows for code in re.findall(r"`([a-z_]+)`", codes)}
+    assert {(code, status) for code, (status, _detail) in PROBLEMS.items()} - documented == set()
     # Live has no views: its codes are those in its own source.
     live = "".join(path.read_text() for path in (ROOT / "huuva/live").glob("*.py"))
     codes = re.findall(r'(?:Refusal\(\s*\d{3},|BadToken\()\s*"([a-z_]+)"', live)

@@ -151,11 +151,11 @@ def test_stale_files_that_name_a_stranger_do_no_harm(home: Path) -> None:
     ensure_both(home)
     rows(home)
     pid_file = home / "postgres/data/postmaster.pid"
-    kept = pid_file.read_text().splitlines()
+    lines = pid_file.read_text().splitlines()
     stop_postgres(home)
     stop_valkey(home)
     # As after a restart of a container: the number belongs to another living process now.
-    pid_file.write_text("\n".join([str(os.getpid()), *kept[1:]]) + "\n")
+    pid_file.write_text("\n".join([str(os.getpid()), *lines[1:]]) + "\n")
     (home / "postgres/.s.PGSQL.5432.lock").write_text(f"{os.getpid()}\n")
     (home / "valkey/valkey.sock").write_text("")
     ensure_both(home)
@@ -203,7 +203,7 @@ def test_somebody_elses_folder_is_refused(home: Path) -> None:
         ensure_both(home)
 
 
-def test_only_missing_traverse_bits_are_added_and_said(
+def test_only_missing_traverse_bits_are_added_and_reported(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     closed, target = home / "closed", home / "closed" / "open" / "data"
@@ -213,14 +213,14 @@ def test_only_missing_traverse_bits_are_added_and_said(
     open_path(target, Account("somebody", 64_000, 64_000))
     assert stat.S_IMODE(closed.stat().st_mode) == 0o701
     assert stat.S_IMODE(target.stat().st_mode) == 0o700
-    said = capsys.readouterr().err.splitlines()
-    assert len(said) == 1
-    assert f"pass through {closed} " in said[0]
+    messages = capsys.readouterr().err.splitlines()
+    assert len(messages) == 1
+    assert f"pass through {closed} " in messages[0]
     open_path(target, Account("somebody", 64_000, 64_000))
     assert capsys.readouterr().err == ""
 
 
-def test_a_database_of_another_version_is_told(home: Path) -> None:
+def test_a_database_of_another_version_is_reported(home: Path) -> None:
     ensure_both(home)
     stop_postgres(home)
     (home / "postgres/data/PG_VERSION").write_text("15\n")

@@ -70,9 +70,9 @@ def project(tmp_path: Path) -> Project:
 
 def test_installation_says_how_far_it_is_and_is_done_once(project: Project) -> None:
     project.python("python3.13", "1", usable=True)
-    made = project.make()
-    assert made.returncode == 0, made.stderr
-    assert made.stdout.splitlines() == [
+    result = project.make()
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.splitlines() == [
         "Making .venv with Python 3.13.1",
         "Installing requirements.txt, once (a minute or so)",
         *(f"  {count} of 4 packages fetched" for count in (1, 2, 3, 4)),
@@ -94,20 +94,20 @@ def test_installation_that_fails_is_tried_again(project: Project) -> None:
 def test_root_takes_a_python_that_all_can_run_first(project: Project) -> None:
     project.python("python3.13", "1", usable=False)
     project.python("python3.12", "2", usable=True)
-    made = project.make()
-    assert (made.returncode, project.made_with) == (0, "2")
-    assert "Only root" not in made.stdout
+    result = project.make()
+    assert (result.returncode, project.made_with) == (0, "2")
+    assert "Only root" not in result.stdout
 
 
 @only_root
 def test_root_takes_its_own_python_with_a_word_where_there_is_no_other(project: Project) -> None:
     for command in ("python3.13", "python3.14", "python3.12", "python3", "python"):
         project.python(command, "1", usable=False)
-    made = project.make()
-    assert made.returncode == 0
-    if "Only root" not in made.stdout:
+    result = project.make()
+    assert result.returncode == 0
+    if "Only root" not in result.stdout:
         pytest.skip("this machine has a Python for all, and it was taken")
-    assert "SERVICE_USER=huuva sh deploy/environment.sh requirements.txt" in made.stdout
+    assert "SERVICE_USER=huuva sh deploy/environment.sh requirements.txt" in result.stdout
 
 
 @only_root
@@ -119,15 +119,15 @@ def test_service_gets_a_python_that_its_user_can_run(project: Project) -> None:
 
 
 @only_root
-def test_environment_that_the_service_cannot_run_is_made_anew(project: Project) -> None:
+def test_an_environment_that_the_service_cannot_run_is_rebuilt(project: Project) -> None:
     project.python("python3.13", "1", usable=False)
     project.make()
     (project.folder / ".venv/made-with").write_text("before")
     shutil.copy(project.bin / "python3.13", project.folder / ".venv/bin/python")
     project.python("python3.12", "2", usable=True)
-    made = project.make(SERVICE_USER="nobody")
-    assert made.returncode == 0, made.stderr
-    assert "nobody cannot run the Python of .venv" in made.stdout
+    result = project.make(SERVICE_USER="nobody")
+    assert result.returncode == 0, result.stderr
+    assert "nobody cannot run the Python of .venv" in result.stdout
     assert project.made_with == "2"
 
 

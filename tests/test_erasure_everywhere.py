@@ -22,11 +22,10 @@ from integrations.deliveries import results
 from integrations.deliveries.claim import claim
 from integrations.deliveries.create import make_deliveries
 from integrations.deliveries.sending import Outcome
-from integrations.keys import issue_key
 from integrations.models import ChannelMessage, ChannelOrder, Delivery, IdempotencyRecord
-from integrations.scopes import SCOPES
+from integrations.tests import factories as keys
 from integrations.tests.channels import factories as channel
-from integrations.tests.sinks import endpoint
+from integrations.tests.factories import endpoint
 from kitchen_display.models import AmendmentAlarm
 from kitchen_display.tests import factories as display
 from orders import clock
@@ -82,7 +81,7 @@ def test_erasing_twice_and_what_was_erased_before_harms_nothing() -> None:
     again = erase_account(erased.account)
 
     assert (erased.orders, again.orders) == (2, 2)
-    changed = {table for table, found in contents().items() if found != rows[table]}
+    changed = {table for table, content in contents().items() if content != rows[table]}
     assert changed <= {
         "orders_order",
         "integrations_idempotencyrecord",
@@ -91,8 +90,8 @@ def test_erasing_twice_and_what_was_erased_before_harms_nothing() -> None:
     }
 
 
-def test_an_answer_that_comes_after_the_erasure_is_not_kept() -> None:
-    """The receiver was told before, and repeats it in what it answers."""
+def test_an_answer_after_the_erasure_is_not_stored() -> None:
+    """The receiver got it before, and repeats it in its answer."""
     endpoint(include_customer=True)
     order = factories.order(account=ACCOUNT, customer_name=planted.NAME)
     move_order(order.pk, PICKED_UP, actor="user:anna")
@@ -111,8 +110,8 @@ def test_an_answer_that_comes_after_the_erasure_is_not_kept() -> None:
         ],
     )
 
-    told = Delivery.objects.filter(pk__in=[delivery.id for delivery in claimed])
-    assert [(one.state, one.log[0]["answer"]) for one in told] == [(Delivery.State.DELIVERED, "")]
+    deliveries = Delivery.objects.filter(pk__in=[delivery.id for delivery in claimed])
+    assert [(one.state, one.log[0]["answer"]) for one in deliveries] == [(Delivery.State.DELIVERED, "")]
     assert everywhere(ACCOUNT_TOO) == []
 
 
@@ -241,7 +240,7 @@ def assert_the_rest_stands() -> None:
 
 def api_key() -> Client:
     factories.kitchen()
-    return Client(headers={"authorization": f"Bearer {issue_key('shop', list(SCOPES), rate_limit=0)[1]}"})
+    return Client(headers={"authorization": f"Bearer {keys.api_key('shop')[1]}"})
 
 
 def create(
@@ -303,7 +302,7 @@ def tables_with(needle: re.Pattern[str]) -> list[str]:
 
 def contents() -> dict[str, list[str]]:
     """Every row of every table as text, bytes and sessions decoded."""
-    found: dict[str, list[str]] = {}
+    tables: dict[str, list[str]] = {}
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT table_name FROM information_schema.tables "
@@ -311,9 +310,9 @@ def contents() -> dict[str, list[str]]:
         )
         for (table,) in cursor.fetchall():
             cursor.execute(f'SELECT * FROM "{table}"')
-            found[table] = sorted(" | ".join(_text(value) for value in row) for row in cursor.fetchall())
-    found["django_session"] = [repr(session.get_decoded()) for session in Session.objects.all()]
-    return found
+            tables[table] = sorted(" | ".join(_text(value) for value in row) for row in cursor.fetchall())
+    tables["django_session"] = [repr(session.get_decoded()) for session in Session.objects.all()]
+    return tables
 
 
 def _text(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""What the pages for integrators show really works: their programs run, their mapping maps."""
+"""What the pages for integrators show really works: their programs and their mapping."""
 
 import json
 import os
@@ -40,7 +40,7 @@ def ran(live_stack: LiveStack) -> list[str]:
     ]
 
 
-def test_the_program_that_signs_an_order_has_it_taken_in(ran: list[str]) -> None:
+def test_the_program_that_signs_an_order_gets_it_accepted(ran: list[str]) -> None:
     assert json.loads(ran[0]) == {"id": "docs:60f8a2c81c9d440000a1b2c3"}
 
 

@@ -39,10 +39,10 @@ def test_what_must_not_be_written_is_found_with_file_and_line(line: str, what: s
         (Path(home) / "postgres" / "data" / "PG_VERSION").write_text("18")
         (Path(home) / "postgres" / "data" / "table.log").write_text(line)
 
-        [found] = planted.found_in_files([Path(home)])
+        [hit] = planted.found_in_files([Path(home)])
 
-    assert found.startswith(f"{log}:2: ")
-    assert what in found
+    assert hit.startswith(f"{log}:2: ")
+    assert what in hit
 
 
 @pytest.mark.parametrize(

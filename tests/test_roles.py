@@ -25,9 +25,9 @@ def in_role(role: str, *kitchens: str) -> Client:
 
 @pytest.mark.parametrize("role", ROLES)
 def test_a_role_has_what_is_written_of_it(role: str) -> None:
-    found = Group.objects.get(name=role).permissions.values_list("content_type__app_label", "codename")
+    permissions = Group.objects.get(name=role).permissions.values_list("content_type__app_label", "codename")
 
-    assert {f"{app}.{codename}" for app, codename in found} == set(ROLES[role])
+    assert {f"{app}.{codename}" for app, codename in permissions} == set(ROLES[role])
 
 
 def test_no_role_can_make_more_of_itself() -> None:

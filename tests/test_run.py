@@ -59,25 +59,27 @@ def test_two_starts_keep_the_data_and_leave_nothing_running(kept_home: Path) -> 
     assert first.paste_curl().startswith("HTTP/1.1 201")
     with urlopen(f"http://127.0.0.1:{port + 1}/livez", timeout=60) as answer:
         assert answer.status == 200
-    login = re.search(r"manager / (\S+)", first.said)
+    login = re.search(r"manager / (\S+)", first.printed)
     assert login
     # Warnings of healthy parts would drown the box. Those until the stop: a worker of web that is still starting by then,
-    # on a busy machine, is rightly told of as killed.
-    assert [line for line in first.said.splitlines() if " | " in line] == []
+    # on a busy machine, is rightly reported as killed.
+    assert [line for line in first.printed.splitlines() if " | " in line] == []
     assert first.stop() == 0
-    assert first.family() == []
+    assert first.processes() == []
 
     second = Start(kept_home, port)
     second.wait_ready()  # how long that takes: `make bench ARGS="--only start"`
-    assert f"manager / {login[1]}" in second.said
+    assert f"manager / {login[1]}" in second.printed
     assert received(second) == 2
     assert second.paste_curl().startswith("HTTP/1.1 201")
     third = Start(kept_home, free_port(following=1), output="third.txt")
     assert third.process.wait(STOP_SECONDS) == 2
-    assert third.said == f"Huuva already runs from {kept_home}: stop it first, or set HUUVA_HOME elsewhere.\n"
+    assert (
+        third.printed == f"Huuva already runs from {kept_home}: stop it first, or set HUUVA_HOME elsewhere.\n"
+    )
     second.process.send_signal(signal.SIGTERM)
     assert second.process.wait(STOP_SECONDS) == 0
-    assert second.family() == []
+    assert second.processes() == []
     secrets = ("first-login.json", "first-key.json", "secret-key")
     assert {(kept_home / name).stat().st_mode & 0o777 for name in secrets} == {0o600}
 
@@ -86,7 +88,7 @@ def test_a_start_after_everything_was_killed_is_clean(running: Start, starts: li
     before = received(running)
     assert running.paste_curl().startswith("HTTP/1.1 201")
     kill_all(running)
-    assert running.family() == []
+    assert running.processes() == []
     again = Start(running.home, running.port)
     starts.append(again)  # the next tests use it, and stop it
     again.wait_ready()
@@ -118,24 +120,24 @@ def test_an_embedded_server_that_dies_is_started_again(running: Start, server: s
 
 def test_after_all_this_it_still_stops_in_order(running: Start) -> None:
     assert running.stop() == 0
-    assert running.family() == []
+    assert running.processes() == []
 
 
 def test_a_start_after_the_supervisor_alone_was_killed_is_clean(running: Start) -> None:
     before = received(running)
     serves(running)
-    old = running.family()
+    old = running.processes()
     running.process.kill()
     running.process.wait(STOP_SECONDS)
     again = Start(running.home, running.port)
     again.wait_ready()
-    assert re.match(r"Ended \d+ processes of an earlier start that was killed\.\n", again.said)
+    assert re.match(r"Ended \d+ processes of an earlier start that was killed\.\n", again.printed)
     servers = ("postgres", "valkey-server")
     assert [process for process in old if process.is_running() and process.name() not in servers] == []
     assert received(again) == before + 1
     assert again.paste_curl().startswith("HTTP/1.1 201")
     assert again.stop() == 0
-    assert again.family() == []
+    assert again.processes() == []
 
 
 @pytest.mark.parametrize("name", ["web", "live", "worker", "beat"])
@@ -144,7 +146,7 @@ def test_a_part_that_dies_is_started_again(running: Start, name: str) -> None:
     killed = main_process(running, name)
     assert killed is not None
     killed.kill()
-    wait_for(lambda: f"{name} ended with code -9: it is started again.\n" in running.said, running)
+    wait_for(lambda: f"{name} ended with code -9: it is started again.\n" in running.printed, running)
     wait_for(lambda: main_process(running, name) not in (None, killed), running)
     serves(running)
     assert not killed.is_running()
@@ -163,8 +165,8 @@ def test_a_part_that_dies_again_and_again_stops_all_and_is_named(running: Start)
     assert running.process.returncode == 1
     log = running.home / "log/beat.log"
     sentence = "beat ended again and again, the last time with code -9, so everything was stopped"
-    assert running.said.endswith(f"{sentence}: see {log}.\n")
-    assert running.family() == []
+    assert running.printed.endswith(f"{sentence}: see {log}.\n")
+    assert running.processes() == []
 
 
 # What the command line of each part's first process holds.
@@ -178,7 +180,7 @@ WORDS = {
 
 def main_process(start: Start, name: str) -> psutil.Process | None:
     """The process of that part which the start itself has started, if it runs now."""
-    for process in start.family():
+    for process in start.processes():
         with suppress(psutil.NoSuchProcess):
             words = command_line(process)
             if WORDS[name] in words and "nice" not in words[0] and process.ppid() == start.process.pid:

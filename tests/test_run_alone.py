@@ -23,10 +23,10 @@ def test_a_taken_port_is_one_sentence(home: Path, offset: int) -> None:
     with socket.create_server(("127.0.0.1", port + offset)):
         start = Start(home, port)
         assert start.process.wait(STOP_SECONDS) == 2
-    assert start.said.startswith(f"Port {port + offset} on 127.0.0.1 is taken: ")
-    assert "HUUVA_PORT" in start.said
-    assert start.said.count("\n") == 1
-    assert start.family() == []
+    assert start.printed.startswith(f"Port {port + offset} on 127.0.0.1 is taken: ")
+    assert "HUUVA_PORT" in start.printed
+    assert start.printed.count("\n") == 1
+    assert start.processes() == []
 
 
 @pytest.mark.parametrize(
@@ -92,6 +92,6 @@ def test_an_ordinary_user_can_start_it(home: Path) -> None:
     start = Start(own, free_port(following=1), as_nobody)
     start.wait_ready()
     assert start.paste_curl().startswith("HTTP/1.1 201")
-    assert {owner(process) for process in start.family()} - {""} == {"nobody"}
+    assert {owner(process) for process in start.processes()} - {""} == {"nobody"}
     assert start.stop() == 0
-    assert start.family() == []
+    assert start.processes() == []

@@ -1,4 +1,4 @@
-"""What a simulated past is to who hears of orders: nothing that happens now."""
+"""A simulated past sends no events: nothing of it happens now."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -8,13 +8,14 @@ from huuva.ops.simulation.filling import fill
 from huuva.ops.simulation.past import Past
 from integrations.deliveries import create
 from integrations.models import Delivery, LateNote
-from integrations.tests.sinks import endpoint
+from integrations.tests.factories import endpoint
 from orders.models import StatusChange
+from orders.statuses import FIRST
 from orders.tests import factories
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_simulated_past_is_told_to_no_webhook() -> None:
+def test_a_simulated_past_sends_no_webhook() -> None:
     endpoint()
     kitchen = factories.kitchen()
     create.make_deliveries()
@@ -24,6 +25,6 @@ def test_a_simulated_past_is_told_to_no_webhook() -> None:
         pass
     assert not Delivery.objects.exists()
     assert not LateNote.objects.exists()
-    factories.order(1)
+    factories.order(FIRST)
     create.make_deliveries()
     assert Delivery.objects.count() == 1

@@ -32,8 +32,8 @@ def words_in_python() -> Iterator[str]:
 
 def words_in_templates() -> Iterator[str]:
     for file in (ROOT / "templates").rglob("*.html"):
-        for found in IN_TEMPLATE.finditer(templatize(file.read_text())):
-            yield ast.literal_eval(found[1].removeprefix("u"))
+        for match in IN_TEMPLATE.finditer(templatize(file.read_text())):
+            yield ast.literal_eval(match[1].removeprefix("u"))
 
 
 WORDS = sorted({*words_in_python(), *words_in_templates()} - {""})

@@ -95,7 +95,7 @@ class Writer(threading.Thread):
     def __init__(self, url: str, number: int, columns: dict[str, list[str]], stop: threading.Event) -> None:
         super().__init__()
         self.url, self.number, self.columns, self.stop = url, number, columns, stop
-        self.taken = 0
+        self.accepted = 0
         self.errors: list[str] = []
 
     def run(self) -> None:
@@ -107,9 +107,9 @@ class Writer(threading.Thread):
                         copy_order(
                             connection,
                             self.columns,
-                            sql.SQL("SELECT {}::text").format(f"w{self.number}-{self.taken}"),
+                            sql.SQL("SELECT {}::text").format(f"w{self.number}-{self.accepted}"),
                         )
-                    self.taken += 1
+                    self.accepted += 1
                 except psycopg.Error as error:
                     self.errors.append(str(error).splitlines()[0])
                     return
@@ -162,9 +162,11 @@ def test_migrations_do_not_hold_up_the_last_release(database: str) -> None:
         writer.start()
     try:
         manage(database, "manage.py", "migrate", "--noinput", "--verbosity", "0")
-        after = [writer.taken for writer in writers]
+        after = [writer.accepted for writer in writers]
         # The old code goes on for a while beside the new one.
-        while any(w.taken < before + 20 and w.is_alive() for w, before in zip(writers, after, strict=True)):
+        while any(
+            w.accepted < before + 20 and w.is_alive() for w, before in zip(writers, after, strict=True)
+        ):
             writers[0].join(0.05)
     finally:
         stop.set()
@@ -172,9 +174,9 @@ def test_migrations_do_not_hold_up_the_last_release(database: str) -> None:
             writer.join()
 
     assert [error for writer in writers for error in writer.errors] == []
-    assert all(writer.taken > 20 for writer in writers)
+    assert all(writer.accepted > 20 for writer in writers)
     with psycopg.connect(database) as connection:
         roles = {name for (name,) in connection.execute("SELECT name FROM auth_group")}
-        [(kept,)] = connection.execute("SELECT count(*) FROM orders_order WHERE id LIKE 'w%'")
-    assert kept == sum(writer.taken for writer in writers)
+        [(count,)] = connection.execute("SELECT count(*) FROM orders_order WHERE id LIKE 'w%'")
+    assert count == sum(writer.accepted for writer in writers)
     assert roles == set(ROLES)

@@ -1,4 +1,4 @@
-"""The web part as it runs: what stalls it, and what happens when its workers are replaced."""
+"""The web server as it runs: what stalls it, and what happens when its workers are replaced."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def ask(stack: LiveStack, path: str) -> int:
 @pytest.mark.parametrize(
     "path", ["/api/orders", "/api/channels/deliverect/nobody", "/admin/login/", "/display/bump", "/nowhere"]
 )
-def test_stalled_bodies_hold_up_nobody_and_are_ended(live_stack: LiveStack, path: str) -> None:
+def test_stalled_bodies_delay_no_other_call_and_are_ended(live_stack: LiveStack, path: str) -> None:
     head = f"Authorization: Bearer {live_stack.key}\r\nX-Server-Authorization-HMAC-SHA256: 00\r\n"
     senders = [stall(live_stack, path, head) for _ in range(STALLED)]
     statuses = [ask(live_stack, way) for way in ("/livez", "/readyz", "/metrics", "/api/orders")]
@@ -106,7 +106,7 @@ def web(live_stack: LiveStack, tmp_path: Path) -> psutil.Process:
     return psutil.Process(live_stack.web.pid)
 
 
-def test_reload_replaces_all_workers_and_refuses_nobody(live_stack: LiveStack, web: psutil.Process) -> None:
+def test_reload_replaces_all_workers_and_refuses_no_call(live_stack: LiveStack, web: psutil.Process) -> None:
     old = {child.pid for child in web.children()}
     stop = threading.Event()
     clients = [Client(live_stack, stop) for _ in range(4)]

@@ -182,7 +182,7 @@ POISONS = {
 }
 
 
-def test_messages_that_nobody_can_read_are_dropped(worker: Worker) -> None:
+def test_unreadable_messages_are_dropped(worker: Worker) -> None:
     """Each of them alone used to end the consumer for good."""
     worker.works()
     process = worker.valkey()
@@ -195,7 +195,7 @@ def test_messages_that_nobody_can_read_are_dropped(worker: Worker) -> None:
     worker.wait(lambda: process.hlen("unacked") == 0, "Some would come again")
 
 
-def test_remote_control_that_nobody_can_read_is_dropped(worker: Worker) -> None:
+def test_unreadable_remote_control_is_dropped(worker: Worker) -> None:
     worker.works()
     for poison in (b"[1]", b"{}", b"poison", envelope(body=1)):
         worker.wait(

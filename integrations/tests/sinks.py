@@ -1,4 +1,4 @@
-"""Webhook endpoints and turns of the loop for tests."""
+"""Turns of the loop for tests."""
 
 import json
 import time
@@ -11,16 +11,8 @@ from django.db import connection
 from integrations.deliveries.loop import Loop
 from integrations.deliveries.progress import hold
 from integrations.deliveries.sending import Sender
-from integrations.events import EVENTS
-from integrations.models import Delivery, Sink, WebhookEndpoint
-from integrations.webhooks import endpoints
-from tests.receiver import Heard
-
-
-def endpoint(url: str = "https://example.com/hooks", **fields: Any) -> WebhookEndpoint:
-    made = WebhookEndpoint(name="Shop", url=url, events=list(EVENTS), **fields)
-    made.plain_secret = endpoints.create(made)  # type: ignore[attr-defined]
-    return made
+from integrations.models import Delivery, Sink
+from tests.receiver import ReceivedRequest
 
 
 @contextmanager
@@ -62,6 +54,6 @@ def no_waiting() -> None:
     Sink.objects.update(retry_at=None)
 
 
-def told(heard: list[Heard], only_answered: str = "ok") -> list[tuple[str, int]]:
+def told(heard: list[ReceivedRequest], only_answered: str = "ok") -> list[tuple[str, int]]:
     bodies = [json.loads(one.body) for one in heard if one.answered == only_answered]
     return [(body["type"], body["sequence"]) for body in bodies]

@@ -14,6 +14,7 @@ from integrations.keys import parse_key, revoke_key
 from integrations.models import ApiKey
 from integrations.scopes import SCOPES
 from integrations.tests import factories
+from orders.tests.factories import kitchen
 
 pytestmark = pytest.mark.django_db
 
@@ -141,11 +142,11 @@ def test_the_list_costs_the_same_queries_for_many_keys(manager: Client) -> None:
             assert manager.get(reverse(LIST)).status_code == 200
         return len(found)
 
-    factories.api_key(kitchen=factories.kitchen("a"))
+    factories.api_key(kitchen=kitchen("a"))
     queries()
     few = queries()
     for number in range(10):
-        factories.api_key(kitchen=factories.kitchen(f"k{number}"))
+        factories.api_key(kitchen=kitchen(f"k{number}"))
 
     assert queries() == few
 

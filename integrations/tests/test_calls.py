@@ -64,7 +64,7 @@ def told(order_id: str) -> list[tuple[Any, ...]]:
     ]
 
 
-def test_calls_with_an_idempotency_key_are_told_with_request_id_and_outcome(call: Caller) -> None:
+def test_calls_with_an_idempotency_key_show_request_id_and_outcome(call: Caller) -> None:
     call("POST", "", body(id="d-1"), once="a", request_id="req-new")
     call("PATCH", f"/d-1/items/{quote(PLU, safe='')}", {"status": "READY"}, once="b", request_id="req-item")
     call("PATCH", "/d-1", {"status": "PICKED_UP"}, once="c", request_id="req-order")
@@ -88,7 +88,7 @@ def test_calls_without_one_are_known_by_the_history_alone(call: Caller) -> None:
     assert told("d-1") == [(1, None, 1, 0, "", ""), (2, None, 2, 0, "", ""), (3, None, 1, 0, "", "")]
 
 
-def test_an_amendment_and_the_same_status_again_made_no_change_of_their_own(call: Caller) -> None:
+def test_an_amendment_and_a_repeated_status_make_no_change_of_their_own(call: Caller) -> None:
     call("POST", "", body(id="d-1"))
     call("PATCH", "/d-1", {"note": "Ring"}, once="a", request_id="req-note")
     call("PATCH", "/d-1", {"status": "RECEIVED"}, once="b", request_id="req-same")

@@ -18,10 +18,11 @@ from integrations.deliveries.loop import Loop
 from integrations.deliveries.schedule import ClockWatch, shorten_waits
 from integrations.models import ApiKey, Delivery, Sink
 from integrations.tests import factories as keys
-from integrations.tests.sinks import endpoint, told, turn_until
+from integrations.tests.factories import endpoint
+from integrations.tests.sinks import told, turn_until
 from integrations.throttling import CallCounter
 from orders import clock, services
-from orders.statuses import PREPARING
+from orders.statuses import FIRST, PREPARING
 from orders.tests import factories
 from tests.receiver import Receiver
 
@@ -40,15 +41,15 @@ def test_webhooks_go_on_when_the_clock_is_set_back(
     receiver: Receiver, loop: Loop, set_clock: Callable[[timedelta], None]
 ) -> None:
     endpoint(receiver.url())
-    before = factories.order(1)
-    turn_until(loop, lambda: receiver.heard)
+    before = factories.order(FIRST)
+    turn_until(loop, lambda: receiver.requests)
     set_clock(-HOUR)
-    after = factories.order(1)
+    after = factories.order(FIRST)
     services.move_order(before.id, PREPARING, actor="key:wolt")
 
-    turn_until(loop, lambda: len(receiver.heard) >= 4)
-    assert {one.answered for one in receiver.heard} == {"ok"}
-    assert sorted(told(receiver.heard)) == sorted(
+    turn_until(loop, lambda: len(receiver.requests) >= 4)
+    assert {one.answered for one in receiver.requests} == {"ok"}
+    assert sorted(told(receiver.requests)) == sorted(
         [("order.created", 1), ("order.created", 1), ("order.status_changed", 3), ("item.status_changed", 4)]
     )
     assert set(Delivery.objects.values_list("order_id", flat=True)) == {before.id, after.id}
@@ -56,7 +57,7 @@ def test_webhooks_go_on_when_the_clock_is_set_back(
     # And when it is right again.
     set_clock(timedelta(0))
     services.move_order(after.id, PREPARING, actor="key:wolt")
-    turn_until(loop, lambda: len(receiver.heard) >= 6)
+    turn_until(loop, lambda: len(receiver.requests) >= 6)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -73,7 +74,7 @@ def test_delivery_in_flight_is_not_sent_again(
 
     with Receiver(answer) as receiver:
         made = endpoint(receiver.url())
-        order = factories.order(1)
+        order = factories.order(FIRST)
         turn_until(loop, lambda: loop.in_flight)
         if freed == "by a replay":
             with transaction.atomic():
@@ -84,7 +85,7 @@ def test_delivery_in_flight_is_not_sent_again(
             loop.turn()
         held.set()
         turn_until(loop, lambda: Delivery.objects.filter(state=Delivery.State.DELIVERED).exists())
-        assert told(receiver.heard) == [("order.created", 1)]
+        assert told(receiver.requests) == [("order.created", 1)]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -92,12 +93,12 @@ def test_a_webhook_made_behind_a_backlog_hears_nothing_of_before() -> None:
     endpoint()
     create.make_deliveries()
     for _ in range(3):
-        factories.order(1)
+        factories.order(FIRST)
     late = endpoint()
 
     while create.make_deliveries(page_size=1)[1]:
         pass
-    factories.order(1)
+    factories.order(FIRST)
     create.make_deliveries()
 
     assert Delivery.objects.filter(sink_id=late.pk).count() == 1

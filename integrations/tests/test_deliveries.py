@@ -9,10 +9,11 @@ from django.db import connection
 from integrations.deliveries import create
 from integrations.deliveries.loop import Loop
 from integrations.models import Delivery, DeliveryProgress, WebhookEndpoint
-from integrations.tests.sinks import endpoint, told, work_off
+from integrations.tests.factories import endpoint
+from integrations.tests.sinks import told, work_off
 from orders import services
 from orders.recall import recall
-from orders.statuses import CANCELLED, PREPARING, READY
+from orders.statuses import CANCELLED, FIRST, PREPARING, READY
 from orders.tests import factories
 from tests.receiver import Receiver
 
@@ -21,12 +22,12 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 def test_every_change_of_an_order_is_told_in_its_order(receiver: Receiver, loop: Loop) -> None:
     endpoint(receiver.url())
-    order = factories.order(1, 1)
+    order = factories.order(FIRST, FIRST)
     services.move_item(order.id, "P0", PREPARING, actor="screen:grill")
     services.move_order(order.id, READY, actor="key:wolt")
     recall(order.id, actor="user:anna", reason="wrong ticket")
     work_off(loop)
-    assert told(receiver.heard) == [
+    assert told(receiver.requests) == [
         ("order.created", 1),
         ("item.status_changed", 4),
         ("order.status_changed", 5),
@@ -42,11 +43,11 @@ def test_every_change_of_an_order_is_told_in_its_order(receiver: Receiver, loop:
 
 def test_an_event_shows_the_order_as_it_was_right_after_the_change(receiver: Receiver, loop: Loop) -> None:
     endpoint(receiver.url())
-    order = factories.order(1, 1)
+    order = factories.order(FIRST, FIRST)
     services.move_order(order.id, PREPARING, actor="key:wolt")
     services.move_order(order.id, READY, actor="key:wolt")
     work_off(loop)
-    bodies = [json.loads(one.body) for one in receiver.heard]
+    bodies = [json.loads(one.body) for one in receiver.requests]
     seen = [
         (body["data"]["order"]["status"], [item["status"] for item in body["data"]["order"]["items"]])
         for body in bodies
@@ -67,10 +68,10 @@ def test_an_event_shows_the_order_as_it_was_right_after_the_change(receiver: Rec
 def test_an_order_that_brings_its_past_along_is_created_once(receiver: Receiver, loop: Loop) -> None:
     endpoint(receiver.url())
     long_ago = datetime.now(UTC) - timedelta(days=2)
-    factories.order(2, status=PREPARING, history=[(1, long_ago), (2, long_ago)])
+    factories.order(PREPARING, status=PREPARING, history=[(FIRST, long_ago), (PREPARING, long_ago)])
     work_off(loop)
-    assert told(receiver.heard) == [("order.created", 1)]
-    body = json.loads(receiver.heard[0].body)
+    assert told(receiver.requests) == [("order.created", 1)]
+    body = json.loads(receiver.requests[0].body)
     assert body["data"]["order"]["status"] == "PREPARING"
     assert body["timestamp"] > (datetime.now(UTC) - timedelta(minutes=1)).isoformat()
 
@@ -81,12 +82,12 @@ def test_an_endpoint_hears_only_what_it_asked_for(receiver: Receiver, loop: Loop
     wolt = endpoint(receiver.url("/wolt"), channel="wolt")
     wolt.events = ["order.created"]
     wolt.save(update_fields=["events"])
-    first = factories.order(1, of=main, channel="wolt")
-    second = factories.order(1, of=other, channel="wolt")
+    first = factories.order(FIRST, of=main, channel="wolt")
+    second = factories.order(FIRST, of=other, channel="wolt")
     services.move_order(second.id, PREPARING, actor="key:test")
-    third = factories.order(1, of=main, channel="foodora")
+    third = factories.order(FIRST, of=main, channel="foodora")
     work_off(loop)
-    heard = [(one.path, json.loads(one.body)["data"]["orderId"]) for one in receiver.heard]
+    heard = [(one.path, json.loads(one.body)["data"]["orderId"]) for one in receiver.requests]
     assert sorted(heard) == sorted(
         [("/main", first.id), ("/main", third.id), ("/wolt", first.id), ("/wolt", second.id)]
     )
@@ -94,36 +95,36 @@ def test_an_endpoint_hears_only_what_it_asked_for(receiver: Receiver, loop: Loop
 
 def test_what_happened_before_an_endpoint_was_made_is_not_told(receiver: Receiver, loop: Loop) -> None:
     endpoint(receiver.url("/first"))
-    factories.order(1)
+    factories.order(FIRST)
     endpoint(receiver.url("/second"))
-    later = factories.order(1)
+    later = factories.order(FIRST)
     work_off(loop)
-    assert [json.loads(one.body)["data"]["orderId"] for one in receiver.heard if one.path == "/second"] == [
-        later.id
-    ]
+    assert [
+        json.loads(one.body)["data"]["orderId"] for one in receiver.requests if one.path == "/second"
+    ] == [later.id]
 
 
 def test_late_is_told_once_after_what_was_known_then(receiver: Receiver, loop: Loop) -> None:
     endpoint(receiver.url())
-    order = factories.order(1)
+    order = factories.order(FIRST)
     work_off(loop)
     type(order).objects.filter(pk=order.id).update(due_at=datetime.now(UTC) - timedelta(seconds=1))
     create.make_deliveries(late=True)
     services.move_order(order.id, PREPARING, actor="key:test")
     create.make_deliveries(late=True)
     work_off(loop)
-    assert told(receiver.heard) == [
+    assert told(receiver.requests) == [
         ("order.created", 1),
         ("order.late", 2),
         ("order.status_changed", 3),
         ("item.status_changed", 4),
     ]
-    assert json.loads(receiver.heard[1].body)["data"]["change"] is None
+    assert json.loads(receiver.requests[1].body)["data"]["change"] is None
 
 
 def test_an_order_that_was_ready_in_time_is_not_late(loop: Loop) -> None:
     endpoint()
-    order = factories.order(1, status=READY)
+    order = factories.order(FIRST, status=READY)
     type(order).objects.filter(pk=order.id).update(due_at=datetime.now(UTC) - timedelta(hours=1))
     create.make_deliveries(late=True)
     assert not Delivery.objects.filter(event_type="order.late").exists()
@@ -131,7 +132,7 @@ def test_an_order_that_was_ready_in_time_is_not_late(loop: Loop) -> None:
 
 def test_an_event_is_made_once_however_often_the_feed_gives_it() -> None:
     endpoint()
-    order = factories.order(1)
+    order = factories.order(FIRST)
     create.make_deliveries()
     DeliveryProgress.objects.update(cursor="")
     create.make_deliveries()
@@ -140,17 +141,17 @@ def test_an_event_is_made_once_however_often_the_feed_gives_it() -> None:
 
 def test_pages_of_one_row_make_the_same_deliveries() -> None:
     endpoint()
-    order = factories.order(1, 1)
+    order = factories.order(FIRST, FIRST)
     services.move_order(order.id, CANCELLED, actor="key:test")
     while create.make_deliveries(page_size=1)[1]:
         pass
     assert list(Delivery.objects.order_by("sequence").values_list("sequence", flat=True)) == [1, 4, 5, 6]
 
 
-def test_an_earlier_change_is_taken_along_where_the_feed_gives_the_later_one_first() -> None:
+def test_an_earlier_change_goes_along_where_the_feed_gives_it_later() -> None:
     """A transaction may have its id before it gets the order's lock."""
     endpoint()
-    order = factories.order(1)
+    order = factories.order(FIRST)
     create.make_deliveries()
     services.move_item(order.id, "P0", PREPARING, actor="key:test")
     services.move_item(order.id, "P0", READY, actor="key:test")
@@ -171,7 +172,7 @@ def test_an_earlier_change_is_taken_along_where_the_feed_gives_the_later_one_fir
 
 
 def test_without_anybody_to_tell_the_feed_is_passed_over() -> None:
-    order = factories.order(1)
+    order = factories.order(FIRST)
     create.make_deliveries()
     endpoint()
     create.make_deliveries()
@@ -185,7 +186,7 @@ def test_no_plan_is_kept_of_what_grows_from_nothing_to_thousands(receiver: Recei
     """A claim by a plan from when nothing waited reads for each delivery all of its sink's."""
     endpoint(receiver.url())
     for _ in range(8):
-        factories.order(1)
+        factories.order(FIRST)
         work_off(loop)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -194,24 +195,24 @@ def test_no_plan_is_kept_of_what_grows_from_nothing_to_thousands(receiver: Recei
             "OR statement LIKE '%UPDATE integrations_delivery d SET state%'"
         )
         assert cursor.fetchall() == []
-    assert len(receiver.heard) == 8
+    assert len(receiver.requests) == 8
 
 
 def test_a_lease_of_a_loop_that_is_gone_counts_for_nothing(receiver: Receiver, loop: Loop) -> None:
     endpoint(receiver.url())
-    factories.order(1)
+    factories.order(FIRST)
     create.make_deliveries()
     Delivery.objects.update(leased_by="killed", leased_until=datetime.now(UTC) + timedelta(minutes=1))
     work_off(loop)
-    assert len(receiver.heard) == 1
+    assert len(receiver.requests) == 1
 
 
 def test_a_refused_address_is_never_asked(receiver: Receiver, loop: Loop, settings: object) -> None:
     endpoint(receiver.url())
     settings.HUUVA_WEBHOOKS_ALLOW_PRIVATE = False  # type: ignore[attr-defined]
-    factories.order(1)
+    factories.order(FIRST)
     work_off(loop)
-    assert receiver.heard == []
+    assert receiver.requests == []
     assert Delivery.objects.get().log[0]["error"] == "address_refused"
 
 
@@ -220,10 +221,10 @@ def test_customer_data_goes_only_where_it_may(receiver: Receiver, loop: Loop) ->
     WebhookEndpoint.objects.update(include_customer=False)
     endpoint(receiver.url("/with"), include_customer=True)
     factories.order(
-        1, customer_name="Ada Lovelace", customer_phone="+358401", account="acc-ada", note="call me"
+        FIRST, customer_name="Ada Lovelace", customer_phone="+358401", account="acc-ada", note="call me"
     )
     work_off(loop)
-    by_path = {one.path: one.body.decode() for one in receiver.heard}
+    by_path = {one.path: one.body.decode() for one in receiver.requests}
     for secret in ("Ada Lovelace", "+358401", "acc-ada", "call me"):
         assert secret in by_path["/with"]
         assert secret not in by_path["/without"]

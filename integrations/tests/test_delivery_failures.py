@@ -9,9 +9,10 @@ from integrations.deliveries import loop as loops
 from integrations.deliveries import progress
 from integrations.deliveries.loop import Loop
 from integrations.models import Delivery, Sink
-from integrations.tests.sinks import endpoint, no_waiting, told, work_off
+from integrations.tests.factories import endpoint
+from integrations.tests.sinks import no_waiting, told, work_off
 from orders import services
-from orders.statuses import PREPARING
+from orders.statuses import FIRST, PREPARING
 from orders.tests import factories
 from tests.receiver import Receiver
 
@@ -22,21 +23,21 @@ def test_a_failed_event_is_tried_again_and_holds_up_only_its_own_order(
     receiver: Receiver, loop: Loop
 ) -> None:
     endpoint(receiver.url())
-    first = factories.order(1)
+    first = factories.order(FIRST)
     services.move_order(first.id, PREPARING, actor="key:test")
     broken = first.id.encode()
     receiver.answer = lambda path, number, body: "fail" if broken in body else "ok"
-    second = factories.order(1)
+    second = factories.order(FIRST)
     work_off(loop)
-    assert told(receiver.heard) == [("order.created", 1)]
-    assert json.loads(receiver.heard[-1].body)["data"]["orderId"] in (first.id, second.id)
+    assert told(receiver.requests) == [("order.created", 1)]
+    assert json.loads(receiver.requests[-1].body)["data"]["orderId"] in (first.id, second.id)
     waiting = Delivery.objects.filter(state=Delivery.State.WAITING)
     assert {delivery.order_id for delivery in waiting} == {first.id}
     assert [delivery.attempts for delivery in waiting.order_by("sequence")] == [1, 0, 0]
     receiver.answer = lambda path, number, body: "ok"
     no_waiting()
     work_off(loop)
-    of_first = [one for one in receiver.heard if broken in one.body and one.answered == "ok"]
+    of_first = [one for one in receiver.requests if broken in one.body and one.answered == "ok"]
     assert told(of_first) == [("order.created", 1), ("order.status_changed", 3), ("item.status_changed", 4)]
     tries = Delivery.objects.get(order_id=first.id, sequence=1).log
     assert [(entry["status"], entry["answer"]) for entry in tries] == [(500, "broken"), (204, "")]
@@ -45,31 +46,33 @@ def test_a_failed_event_is_tried_again_and_holds_up_only_its_own_order(
 def test_a_try_has_the_same_id_every_time(receiver: Receiver, loop: Loop) -> None:
     receiver.answer = lambda path, number, body: "ok" if number > 2 else "fail"
     endpoint(receiver.url())
-    factories.order(1)
+    factories.order(FIRST)
     for _ in range(3):
         work_off(loop)
         no_waiting()
-    assert len(receiver.heard) == 3
-    assert len({one.headers["webhook-id"] for one in receiver.heard}) == 1
-    assert {json.loads(one.body)["id"] for one in receiver.heard} == {receiver.heard[0].headers["webhook-id"]}
+    assert len(receiver.requests) == 3
+    assert len({one.headers["webhook-id"] for one in receiver.requests}) == 1
+    assert {json.loads(one.body)["id"] for one in receiver.requests} == {
+        receiver.requests[0].headers["webhook-id"]
+    }
 
 
 def test_after_eight_tries_an_event_is_given_up_and_the_next_goes_out(receiver: Receiver, loop: Loop) -> None:
     receiver.answer = lambda path, number, body: "ok" if number > 8 else "fail"
     endpoint(receiver.url())
-    order = factories.order(1)
+    order = factories.order(FIRST)
     services.move_order(order.id, PREPARING, actor="key:test")
     for _ in range(9):
         work_off(loop)
         no_waiting()
     assert Delivery.objects.get(sequence=1).state == Delivery.State.GIVEN_UP
-    assert told(receiver.heard) == [("order.status_changed", 3), ("item.status_changed", 4)]
+    assert told(receiver.requests) == [("order.status_changed", 3), ("item.status_changed", 4)]
 
 
 def test_retries_follow_the_schedule(receiver: Receiver, loop: Loop) -> None:
     receiver.answer = lambda path, number, body: "fail"
     endpoint(receiver.url())
-    factories.order(1)
+    factories.order(FIRST)
     pauses = []
     for _ in range(7):
         work_off(loop)
@@ -84,16 +87,16 @@ def test_retries_follow_the_schedule(receiver: Receiver, loop: Loop) -> None:
 def test_who_says_gone_is_disabled_and_waits_for_nothing(receiver: Receiver, loop: Loop) -> None:
     receiver.answer = lambda path, number, body: "gone"
     gone = endpoint(receiver.url())
-    order = factories.order(1)
+    order = factories.order(FIRST)
     services.move_order(order.id, PREPARING, actor="key:test")
     work_off(loop)
     gone.refresh_from_db()
     assert gone.disabled_reason == Sink.Disabled.GONE
-    assert len(receiver.heard) == 1
+    assert len(receiver.requests) == 1
     assert set(Delivery.objects.values_list("state", flat=True)) == {Delivery.State.GIVEN_UP}
-    factories.order(1)
+    factories.order(FIRST)
     work_off(loop)
-    assert len(receiver.heard) == 1
+    assert len(receiver.requests) == 1
 
 
 def test_who_fails_for_five_days_is_disabled_and_a_manager_is_told(
@@ -103,7 +106,7 @@ def test_who_fails_for_five_days_is_disabled_and_a_manager_is_told(
     settings.HUUVA_SMTP_URL = "smtp://mail.example.com"  # type: ignore[attr-defined]
     receiver.answer = lambda path, number, body: "fail"
     failing = endpoint(receiver.url())
-    factories.order(1)
+    factories.order(FIRST)
     work_off(loop)
     failing.refresh_from_db()
     assert failing.active and failing.failures == 1
@@ -126,7 +129,7 @@ def test_two_loops_never_run_at_once() -> None:
 def test_a_success_ends_the_days_of_failure(receiver: Receiver, loop: Loop) -> None:
     receiver.answer = lambda path, number, body: "ok" if number > 1 else "fail"
     failing = endpoint(receiver.url())
-    factories.order(1)
+    factories.order(FIRST)
     work_off(loop)
     no_waiting()
     work_off(loop)
@@ -138,14 +141,14 @@ def test_a_receiver_that_fails_rests_and_is_tried_with_one_delivery(receiver: Re
     receiver.answer = lambda path, number, body: "fail"
     failing = endpoint(receiver.url())
     for _ in range(6):
-        factories.order(1)
+        factories.order(FIRST)
     work_off(loop)
     failing.refresh_from_db()
     assert failing.failures >= 3 and failing.retry_at is not None
-    before = len(receiver.heard)
+    before = len(receiver.requests)
     no_waiting()
     work_off(loop)
-    assert len(receiver.heard) == before + 1
+    assert len(receiver.requests) == before + 1
     receiver.answer = lambda path, number, body: "ok"
     Sink.objects.update(retry_at=None)
     Delivery.objects.filter(attempts=0).update(next_attempt_at=datetime.now(UTC))
@@ -164,9 +167,9 @@ def test_whatever_is_no_success_is_a_failure(
 ) -> None:
     receiver.answer = lambda path, number, body: answer
     endpoint(receiver.url())
-    factories.order(1)
+    factories.order(FIRST)
     work_off(loop)
     delivery = Delivery.objects.get()
     assert delivery.state == Delivery.State.WAITING
     assert (delivery.log[0]["status"], delivery.log[0]["error"]) == (status, error)
-    assert [one.path for one in receiver.heard] == ["/hooks"]
+    assert [one.path for one in receiver.requests] == ["/hooks"]

@@ -13,7 +13,8 @@ from integrations.deliveries import loop as loops
 from integrations.deliveries import progress, purging
 from integrations.deliveries.loop import Loop
 from integrations.models import Delivery, DeliveryCount
-from integrations.tests.sinks import endpoint, work_off
+from integrations.tests.factories import endpoint
+from integrations.tests.sinks import work_off
 from orders import clock
 from orders.tests import factories
 from tests.receiver import Receiver

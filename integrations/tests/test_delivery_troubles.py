@@ -18,10 +18,11 @@ from integrations.deliveries.metrics import oldest_samples
 from integrations.deliveries.sending import Sender
 from integrations.models import Delivery, DeliveryProgress, LateNote, Sink
 from integrations.models.webhooks import KIND
-from integrations.tests.sinks import endpoint, no_waiting, turn_until, work_off
+from integrations.tests.factories import endpoint
+from integrations.tests.sinks import no_waiting, turn_until, work_off
 from integrations.webhooks.payloads import WebhookRenderer
 from orders import services
-from orders.statuses import READY
+from orders.statuses import FIRST, READY
 from orders.tests import factories
 from tests.receiver import Receiver
 
@@ -48,15 +49,15 @@ def poison() -> Iterator[str]:
     deliveries.register(KIND, WebhookRenderer())
 
 
-def test_an_event_that_can_not_be_put_into_words_keeps_back_its_own_order_alone(
+def test_an_event_that_can_not_be_rendered_holds_up_its_own_order_only(
     receiver: Receiver, loop: Loop, poison: str
 ) -> None:
     endpoint(receiver.url("/one"))
     endpoint(receiver.url("/two"))
-    orders = [factories.order(1, id=poison).id, *(factories.order(1).id for _ in range(7))]
+    orders = [factories.order(FIRST, id=poison).id, *(factories.order(FIRST).id for _ in range(7))]
     create.make_deliveries()
     work_off(loop)
-    heard = sorted((one.path, json.loads(one.body)["data"]["orderId"]) for one in receiver.heard)
+    heard = sorted((one.path, json.loads(one.body)["data"]["orderId"]) for one in receiver.requests)
     assert heard == sorted((path, order) for path in ("/one", "/two") for order in orders if order != poison)
     waiting = Delivery.objects.filter(state=Delivery.State.WAITING)
     assert {(one.order_id, one.log[-1]["error"]) for one in waiting} == {(poison, "not_rendered")}
@@ -66,7 +67,7 @@ def test_a_fault_of_ours_is_not_held_against_the_receiver(
     receiver: Receiver, loop: Loop, poison: str
 ) -> None:
     endpoint(receiver.url())
-    factories.order(1, id=poison)
+    factories.order(FIRST, id=poison)
     for _ in range(4):
         work_off(loop)
         no_waiting()
@@ -78,40 +79,38 @@ def test_a_fault_of_ours_is_not_held_against_the_receiver(
 def test_who_takes_one_at_a_time_gets_the_next_as_soon_as_one_went_well(receiver: Receiver) -> None:
     endpoint(receiver.url())
     for _ in range(20):
-        factories.order(1)
+        factories.order(FIRST)
     create.make_deliveries()
     assert progress.hold("me")
     with Sender() as sender:
         # The loop looks around by itself only after all is over.
         loop = Loop("me", sender, poll_seconds=300)
         turn_until(loop, lambda: not Delivery.objects.filter(state=Delivery.State.WAITING).exists())
-    assert len(receiver.heard) == 20
+    assert len(receiver.requests) == 20
 
 
-def test_a_clock_that_was_set_back_does_not_keep_the_loop_from_a_new_process() -> None:
+def test_a_clock_set_back_does_not_keep_the_loop_from_a_new_process() -> None:
     assert progress.hold("killed")
     DeliveryProgress.objects.update(held_until=datetime.now(UTC) + timedelta(hours=1))
     assert progress.hold("the next")
     assert not progress.hold("the one after that")
 
 
-def test_a_replay_while_the_feed_is_held_up_tells_nothing_before_what_came_first(
-    receiver: Receiver, loop: Loop
-) -> None:
+def test_a_replay_while_the_feed_is_held_up_sends_nothing_too_early(receiver: Receiver, loop: Loop) -> None:
     hook = endpoint(receiver.url())
     work_off(loop)
     with psycopg.connect(**connection.get_connection_params()) as idle:
         # A writer that sits idle: the feed can't be read beyond it.
         idle.execute("SELECT pg_current_xact_id()")
-        order = factories.order(1)
+        order = factories.order(FIRST)
         since = datetime.now(UTC)
         services.move_item(order.id, "P0", READY, actor="key:test")
         assert replay.replay_since(hook.id, since) == 0
         assert replay.replay_order(hook.id, order.id) == 0
         work_off(loop)
-        assert receiver.heard == []
+        assert receiver.requests == []
     work_off(loop)
-    sequences = [json.loads(one.body)["sequence"] for one in receiver.heard]
+    sequences = [json.loads(one.body)["sequence"] for one in receiver.requests]
     assert sequences == sorted(sequences)
     assert sequences[0] == 1
     assert replay.replay_order(hook.id, order.id) == len(sequences)
@@ -122,7 +121,7 @@ def test_a_replay_counts_only_what_its_webhook_may_hear(monkeypatch: pytest.Monk
     since = datetime.now(UTC)
     hook = endpoint(kitchen=factories.kitchen("main"), channel="wolt")
     for kitchen, channel in (("main", "wolt"), ("main", "own"), ("other", "wolt"), ("other", "own")):
-        order = factories.order(1, of=factories.kitchen(kitchen), channel=channel)
+        order = factories.order(FIRST, of=factories.kitchen(kitchen), channel=channel)
         LateNote.objects.create(order_id=order.id, sequence=2, noted_at=datetime.now(UTC))
     create.make_deliveries()
     Delivery.objects.all().delete()
@@ -135,7 +134,7 @@ def test_a_replay_counts_only_what_its_webhook_may_hear(monkeypatch: pytest.Monk
 
 def test_what_is_replayed_waits_from_then_on(receiver: Receiver, loop: Loop) -> None:
     hook = endpoint(receiver.url())
-    order = factories.order(1)
+    order = factories.order(FIRST)
     work_off(loop)
     for again in (
         lambda: replay.replay_delivery(Delivery.objects.get()),
@@ -146,10 +145,10 @@ def test_what_is_replayed_waits_from_then_on(receiver: Receiver, loop: Loop) -> 
         assert max(age for _, age in oldest_samples()) < 3600
 
 
-def test_who_disables_a_receiver_waits_for_the_loop_before_it_holds_anything() -> None:
+def test_disabling_a_receiver_waits_for_the_loop_before_it_locks() -> None:
     """Else each could hold what the other waits for: the receiver, and deliveries to it."""
     hook = endpoint()
-    factories.order(1)
+    factories.order(FIRST)
     create.make_deliveries()
     failed: list[BaseException] = []
 
@@ -193,7 +192,7 @@ def test_many_receivers_make_pages_small(monkeypatch: pytest.MonkeyPatch) -> Non
     for _ in range(3):
         endpoint()
     for _ in range(4):
-        factories.order(1)
+        factories.order(FIRST)
     made = []
     while True:
         count, more = create.make_deliveries()

@@ -1,7 +1,7 @@
 import pytest
 
 from integrations.models import Delivery
-from integrations.tests.sinks import endpoint
+from integrations.tests.factories import endpoint
 from orders.privacy import erase_account
 from orders.services import move_order
 from orders.statuses import PICKED_UP
@@ -10,7 +10,7 @@ from orders.tests import factories
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_what_a_receiver_repeated_of_a_customer_goes_with_the_customer_s_data() -> None:
+def test_what_a_receiver_repeated_of_a_customer_is_redacted_too() -> None:
     sink = endpoint()
 
     def told(account: str) -> Delivery:

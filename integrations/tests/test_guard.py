@@ -151,11 +151,11 @@ def test_no_spelling_of_this_machine_is_connected_to() -> None:
             "0.0.0.0",
         ]
         outcomes = send(*(f"http://{host}:{receiver.port}/" for host in hosts))
-        assert receiver.heard == []
+        assert receiver.requests == []
     assert {outcome.error for outcome in outcomes} <= {"address_refused", "bad_url"}
 
 
-def test_the_address_that_a_name_leads_to_is_checked_when_it_is_connected_to(
+def test_the_address_of_a_name_is_checked_when_it_is_connected_to(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """DNS rebinding: the name led elsewhere when the endpoint was made."""
@@ -166,7 +166,7 @@ def test_the_address_that_a_name_leads_to_is_checked_when_it_is_connected_to(
     monkeypatch.setattr(sending, "_look_up", rebound)
     with Receiver() as receiver:
         (outcome,) = send(f"http://shop.example.com:{receiver.port}/")
-        assert receiver.heard == []
+        assert receiver.requests == []
     assert outcome.error == "address_refused"
 
 
@@ -177,4 +177,4 @@ def test_proxies_of_the_environment_are_ignored(monkeypatch: pytest.MonkeyPatch,
             monkeypatch.setenv(name, proxy.url(""))
         (outcome,) = send(receiver.url())
         assert outcome.ok
-        assert proxy.heard == []
+        assert proxy.requests == []

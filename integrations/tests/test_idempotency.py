@@ -16,6 +16,7 @@ from integrations.models import IdempotencyRecord
 from integrations.tasks import purge_idempotency_records
 from integrations.tests import factories, idempotency_urls
 from orders.models import Brand, Order
+from orders.tests.factories import kitchen
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("integrations.tests.idempotency_urls")]
 
@@ -130,7 +131,7 @@ def test_what_says_try_again_is_not_kept_and_leaves_nothing(plain: str, then: st
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_refusal_that_can_not_be_kept_because_the_database_went_is_a_503(plain: str) -> None:
+def test_a_refusal_that_can_not_be_stored_without_the_database_is_a_503(plain: str) -> None:
     answer = post(plain, b'{"name": "Sushi", "then": "refuse, cut off"}')
 
     assert (answer.status_code, answer["Retry-After"]) == (503, "2")
@@ -232,7 +233,7 @@ def test_eight_same_requests_at_once_do_the_work_once() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_while_the_first_request_runs_the_second_is_told_to_wait_and_others_are_not() -> None:
+def test_while_the_first_request_runs_only_the_second_has_to_wait() -> None:
     plain = factories.api_key()[1]
     body = b'{"name": "Sushi", "then": "wait"}'
     idempotency_urls.inside.clear()
@@ -280,7 +281,7 @@ def test_purge_works_through_more_than_one_batch(plain: str, monkeypatch: pytest
 @pytest.mark.urls("huuva.urls")
 @pytest.mark.django_db(transaction=True)
 def test_eight_same_orders_at_once_with_one_key_are_one_order() -> None:
-    factories.kitchen("main")
+    kitchen("main")
     plain = factories.api_key()[1]
     order = {
         "account": "a1",

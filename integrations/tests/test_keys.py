@@ -12,6 +12,7 @@ from django.utils import timezone
 from integrations.keys import issue_key, parse_key, revoke_key
 from integrations.models import ApiKey
 from integrations.tests import factories
+from orders.tests.factories import kitchen
 
 pytestmark = pytest.mark.django_db
 
@@ -39,7 +40,7 @@ def test_no_two_keys_are_alike() -> None:
     assert len(keys) == 20
 
 
-def test_two_keys_of_one_name_live_side_by_side_while_one_replaces_the_other() -> None:
+def test_two_keys_of_one_name_work_while_one_replaces_the_other() -> None:
     old, _ = factories.api_key("wolt")
     new, _ = factories.api_key("wolt")
 
@@ -119,7 +120,7 @@ def test_command_prints_the_key_alone() -> None:
 
 
 def test_command_takes_kitchen_limit_and_expiry() -> None:
-    factories.kitchen("main")
+    kitchen("main")
 
     create_api_key(
         "Wolt",
@@ -150,7 +151,7 @@ def test_command_takes_kitchen_limit_and_expiry() -> None:
     ],
 )
 def test_command_says_what_to_change(words: list[str], told: str) -> None:
-    factories.kitchen("main")
+    kitchen("main")
 
     with pytest.raises(CommandError, match=r".") as refusal:
         create_api_key("Wolt", *words)

@@ -7,7 +7,7 @@ import pytest
 from integrations.deliveries import health, schedule
 from integrations.deliveries.health import AttemptResult
 from integrations.models import Sink
-from integrations.tests.sinks import endpoint
+from integrations.tests.factories import endpoint
 from orders import clock
 
 pytestmark = pytest.mark.django_db

@@ -120,7 +120,7 @@ def test_without_valkey_calls_pass(tmp_path: Path) -> None:
     assert counter.count("wolt", 1) is None
 
 
-def test_a_hung_valkey_is_waited_for_by_one_call_and_passed_by_by_the_next_ones(tmp_path: Path) -> None:
+def test_one_call_waits_for_a_hung_valkey_the_next_ones_pass_it_by(tmp_path: Path) -> None:
     # It takes connections and never answers.
     path = tmp_path / "hung.sock"
     with socket.socket(socket.AF_UNIX) as server:

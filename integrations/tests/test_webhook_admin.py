@@ -13,9 +13,10 @@ from django.utils import timezone
 
 from integrations.deliveries import create, health
 from integrations.models import Delivery, DeliveryProgress, Sink, WebhookEndpoint
-from integrations.tests.sinks import endpoint
+from integrations.tests.factories import endpoint
 from orders.feed import Cursor
 from orders.models import KitchenMember
+from orders.statuses import FIRST
 from orders.tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -86,7 +87,7 @@ def test_a_secret_is_rotated_after_a_question(manager: Client) -> None:
 @pytest.mark.parametrize("action", ["enable", "disable", "replay_day", "delete_for_good"])
 def test_actions_work_on_what_is_chosen(manager: Client, action: str) -> None:
     chosen, other = endpoint(), endpoint()
-    factories.order(1)
+    factories.order(FIRST)
     # A replay tells what the feed has given already; the rest it gives by itself.
     DeliveryProgress.objects.create(cursor=str(Cursor(1 << 62)))
     if action == "enable":
@@ -130,7 +131,7 @@ def test_the_log_costs_the_same_with_many_deliveries_and_counts_nothing(manager:
 
     def queries(number: int) -> list[str]:
         for _ in range(number):
-            factories.order(1)
+            factories.order(FIRST)
         create.make_deliveries()
         with CaptureQueriesContext(connection) as captured:
             assert manager.get(reverse(LOG)).status_code == 200
@@ -146,7 +147,7 @@ def test_the_log_costs_the_same_with_many_deliveries_and_counts_nothing(manager:
 @pytest.mark.django_db(transaction=True)
 def test_a_delivery_shows_its_tries_and_is_sent_again(manager: Client) -> None:
     endpoint()
-    factories.order(1)
+    factories.order(FIRST)
     create.make_deliveries()
     Delivery.objects.update(
         state=Delivery.State.GIVEN_UP,
@@ -164,13 +165,13 @@ def test_a_delivery_shows_its_tries_and_is_sent_again(manager: Client) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_the_log_is_searched_by_order(manager: Client) -> None:
     endpoint()
-    first, _ = factories.order(1), factories.order(1)
+    first, _ = factories.order(FIRST), factories.order(FIRST)
     create.make_deliveries()
     page = manager.get(reverse(LOG), {"q": first.id})
     assert [delivery.order_id for delivery in page.context["cl"].result_list] == [first.id]
 
 
-def test_a_manager_of_one_kitchen_sees_and_makes_webhooks_of_that_kitchen_only(client: Client) -> None:
+def test_a_manager_sees_and_creates_webhooks_of_their_kitchen_only(client: Client) -> None:
     main, other = factories.kitchen("main"), factories.kitchen("other")
     of_main, of_other = endpoint(kitchen=main), endpoint(kitchen=other)
     user = User.objects.create_user("ben", is_staff=True)

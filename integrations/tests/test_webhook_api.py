@@ -75,7 +75,7 @@ def test_customer_data_needs_a_key_that_may_be_told_of_customers() -> None:
 
 
 @pytest.mark.django_db
-def test_who_may_not_read_customer_data_can_not_lead_it_to_another_address() -> None:
+def test_who_may_not_read_customer_data_can_not_redirect_it() -> None:
     made = caller("shop")("POST", "", {**BODY, "includeCustomer": True}, 201)
     lesser = caller("shop", scopes=("webhooks:manage",))
     elsewhere = {"url": "https://elsewhere.example.com/"}
@@ -159,7 +159,7 @@ def expire(key: ApiKey) -> None:
 
 
 @pytest.mark.django_db
-def test_webhooks_of_an_expired_key_end_unless_it_was_rotated_and_a_manager_is_told(
+def test_webhooks_end_with_their_expired_key_unless_it_was_rotated(
     settings: Any, mailoutbox: list[Any], django_capture_on_commit_callbacks: Any
 ) -> None:
     settings.HUUVA_ALERT_EMAILS = ["manager@example.com"]
@@ -185,7 +185,7 @@ def test_webhooks_of_an_expired_key_end_unless_it_was_rotated_and_a_manager_is_t
 
 
 @pytest.mark.django_db
-def test_who_enables_a_webhook_of_an_expired_key_is_not_overruled_until_its_next_expiry() -> None:
+def test_a_webhook_enabled_after_its_key_expired_stays_enabled() -> None:
     key, plain = keys.api_key("shop", MANAGE)
     made = Caller(plain)("POST", "", BODY, 201)
     expire(key)

@@ -14,12 +14,13 @@ from integrations.deliveries.loop import Loop
 from integrations.events import EVENTS
 from integrations.models import Delivery, WebhookEndpoint
 from integrations.tests import factories as keys
-from integrations.tests.sinks import endpoint, work_off
+from integrations.tests.factories import endpoint
+from integrations.tests.sinks import work_off
 from integrations.tests.webhook_caller import BODY, MANAGE, Caller, caller
 from integrations.webhooks.endpoints import send_test
 from integrations.webhooks.payloads import message_id
 from orders import services
-from orders.statuses import PREPARING
+from orders.statuses import FIRST, PREPARING
 from orders.tests import factories
 from tests.receiver import Receiver
 
@@ -27,9 +28,9 @@ from tests.receiver import Receiver
 def test_a_receiver_verifies_with_the_kept_library(receiver: Receiver, loop: Loop) -> None:
     call = caller()
     made = call("POST", "", {**BODY, "url": receiver.url()}, 201)
-    order = factories.order(1)
+    order = factories.order(FIRST)
     work_off(loop)
-    (heard,) = receiver.heard
+    (heard,) = receiver.requests
     body = Webhook(made["secret"]).verify(heard.body, heard.headers)
     assert (body["type"], body["data"]["orderId"]) == ("order.created", order.id)
     with pytest.raises(WebhookVerificationError):
@@ -43,16 +44,16 @@ def test_after_a_rotation_both_secrets_sign_for_a_day(receiver: Receiver, loop: 
     made = call("POST", "", {**BODY, "url": receiver.url()}, 201)
     rotated = call("POST", f"/{made['id']}/rotate-secret")
     assert rotated["secret"] != made["secret"]
-    factories.order(1)
+    factories.order(FIRST)
     work_off(loop)
     for secret in (made["secret"], rotated["secret"]):
-        Webhook(secret).verify(receiver.heard[0].body, receiver.heard[0].headers)
+        Webhook(secret).verify(receiver.requests[0].body, receiver.requests[0].headers)
     WebhookEndpoint.objects.update(previous_until=datetime.now(UTC) - timedelta(seconds=1))
-    factories.order(1)
+    factories.order(FIRST)
     work_off(loop)
-    Webhook(rotated["secret"]).verify(receiver.heard[1].body, receiver.heard[1].headers)
+    Webhook(rotated["secret"]).verify(receiver.requests[1].body, receiver.requests[1].headers)
     with pytest.raises(WebhookVerificationError):
-        Webhook(made["secret"]).verify(receiver.heard[1].body, receiver.heard[1].headers)
+        Webhook(made["secret"]).verify(receiver.requests[1].body, receiver.requests[1].headers)
 
 
 def test_a_test_goes_the_way_of_all_messages(receiver: Receiver, loop: Loop) -> None:
@@ -61,7 +62,7 @@ def test_a_test_goes_the_way_of_all_messages(receiver: Receiver, loop: Loop) -> 
     sent = call("POST", f"/{made['id']}/test", status=202)
     work_off(loop)
     assert (
-        Webhook(made["secret"]).verify(receiver.heard[0].body, receiver.heard[0].headers)["type"]
+        Webhook(made["secret"]).verify(receiver.requests[0].body, receiver.requests[0].headers)["type"]
         == "webhook.test"
     )
     seen = call("GET", f"/{made['id']}/deliveries/{sent['id']}")
@@ -71,7 +72,7 @@ def test_a_test_goes_the_way_of_all_messages(receiver: Receiver, loop: Loop) -> 
 def test_deliveries_are_listed_newest_first_by_pages(receiver: Receiver, loop: Loop) -> None:
     call = caller()
     made = call("POST", "", {**BODY, "events": list(EVENTS), "url": receiver.url()}, 201)
-    order = factories.order(1)
+    order = factories.order(FIRST)
     services.move_order(order.id, PREPARING, actor="key:test")
     work_off(loop)
     path = f"/{made['id']}/deliveries"
@@ -87,24 +88,24 @@ def test_deliveries_are_listed_newest_first_by_pages(receiver: Receiver, loop: L
 def test_a_replay_sends_again_with_the_same_ids_and_in_the_same_order(receiver: Receiver, loop: Loop) -> None:
     call = caller()
     before = datetime.now(UTC)
-    factories.order(1)  # of before the webhook
+    factories.order(FIRST)  # of before the webhook
     made = call("POST", "", {**BODY, "events": list(EVENTS), "url": receiver.url()}, 201)
-    order = factories.order(1)
+    order = factories.order(FIRST)
     services.move_order(order.id, PREPARING, actor="key:test")
     work_off(loop)
-    first = [one.headers["webhook-id"] for one in receiver.heard]
+    first = [one.headers["webhook-id"] for one in receiver.requests]
     path = f"/{made['id']}/replay"
     assert call("POST", path, {"order": order.id}, 202) == {"deliveries": 3}
     work_off(loop)
-    assert [one.headers["webhook-id"] for one in receiver.heard] == first * 2
+    assert [one.headers["webhook-id"] for one in receiver.requests] == first * 2
     assert call("POST", path, {"since": before.isoformat()}, 202) == {"deliveries": 4}
     work_off(loop)
-    assert len(receiver.heard) == 10
+    assert len(receiver.requests) == 10
     one = Delivery.objects.order_by("pk").first()
     assert one is not None
     call("POST", path, {"delivery": str(one.pk)}, 202)
     work_off(loop)
-    assert receiver.heard[-1].headers["webhook-id"] == first[0]
+    assert receiver.requests[-1].headers["webhook-id"] == first[0]
 
 
 def test_what_was_missed_while_it_was_disabled_comes_by_a_replay(receiver: Receiver, loop: Loop) -> None:
@@ -113,28 +114,26 @@ def test_what_was_missed_while_it_was_disabled_comes_by_a_replay(receiver: Recei
     work_off(loop)
     call("PATCH", f"/{made['id']}", {"enabled": False})
     since = datetime.now(UTC)
-    factories.order(1)
+    factories.order(FIRST)
     work_off(loop)
     call("PATCH", f"/{made['id']}", {"enabled": True})
     work_off(loop)
-    assert receiver.heard == []
+    assert receiver.requests == []
     call("POST", f"/{made['id']}/replay", {"since": since.isoformat()}, 202)
     work_off(loop)
-    assert len(receiver.heard) == 1
+    assert len(receiver.requests) == 1
 
 
-def test_a_revoked_key_ends_customer_data_unless_another_of_its_name_may_read(
-    receiver: Receiver, loop: Loop
-) -> None:
+def test_a_revoked_key_ends_customer_data_unless_a_namesake_may_read(receiver: Receiver, loop: Loop) -> None:
     key, plain = keys.api_key("shop", MANAGE)
     Caller(plain)("POST", "", {**BODY, "url": receiver.url(), "includeCustomer": True}, 201)
     second, _ = keys.api_key("shop", MANAGE)
     for ended in (None, key, second):
         if ended is not None:
             keys.ApiKey.objects.filter(pk=ended.pk).update(revoked_at=datetime.now(UTC))
-        factories.order(1, customer_name="Ada Lovelace")
+        factories.order(FIRST, customer_name="Ada Lovelace")
         work_off(loop)
-    assert [b"Ada Lovelace" in one.body for one in receiver.heard] == [True, True, False]
+    assert [b"Ada Lovelace" in one.body for one in receiver.requests] == [True, True, False]
 
 
 def test_messages_are_as_the_openapi_describes_them(receiver: Receiver, loop: Loop) -> None:
@@ -145,13 +144,13 @@ def test_messages_are_as_the_openapi_describes_them(receiver: Receiver, loop: Lo
         validator.validate(example["value"])
     endpoint(receiver.url("/plain"))
     whole = endpoint(receiver.url("/customer"), include_customer=True)
-    order = factories.order(1)
+    order = factories.order(FIRST)
     services.move_order(order.id, PREPARING, actor="key:test")
     type(order).objects.filter(pk=order.id).update(due_at=datetime.now(UTC) - timedelta(hours=1))
     create.make_deliveries(late=True)
     send_test(whole)
     work_off(loop)
-    bodies = [orjson.loads(one.body) for one in receiver.heard]
+    bodies = [orjson.loads(one.body) for one in receiver.requests]
     assert {body["type"] for body in bodies} == {*EVENTS, "webhook.test"} - {"order.recalled"}
     for body in bodies:
         validator.validate(body)
@@ -159,7 +158,7 @@ def test_messages_are_as_the_openapi_describes_them(receiver: Receiver, loop: Lo
 
 def test_a_webhook_calls_an_order_as_the_keys_of_its_kitchen_do(receiver: Receiver, loop: Loop) -> None:
     """Though another kitchen has the id, too: nothing it is told differs from what it would be told otherwise."""
-    theirs = factories.order(1, id="A17", of=factories.kitchen("theirs"))
+    theirs = factories.order(FIRST, id="A17", of=factories.kitchen("theirs"))
     ours = factories.kitchen("ours")
     bound = caller("bound", kitchen="ours")
     everywhere = caller("everywhere")
@@ -167,11 +166,11 @@ def test_a_webhook_calls_an_order_as_the_keys_of_its_kitchen_do(receiver: Receiv
     for call, path in ((bound, "/bound"), (everywhere, "/everywhere")):
         body = {**BODY, "url": receiver.url(path), "kitchen": "ours"}
         hooks[path] = call("POST", "", body, 201)["id"]
-    new = factories.new_order(1, id="A17")
-    order = services.create_order(new, kitchen=ours, actor="key:test", own_ids=True)
+    new = factories.new_order(FIRST, id="A17")
+    order = factories.OrderFactory(new=new, kitchen=ours, own_ids=True)
     assert order.id != theirs.id
     work_off(loop)
-    heard = {one.path: orjson.loads(one.body) for one in receiver.heard}
+    heard = {one.path: orjson.loads(one.body) for one in receiver.requests}
     assert {path: body["data"]["orderId"] for path, body in heard.items()} == {
         "/bound": "A17",
         "/everywhere": order.id,

@@ -1,34 +1,58 @@
-"""Screens for tests, paired as a browser would be, and orders with products of several stations."""
+"""Stations, screens (paired as a browser would be) and orders with products of several stations."""
 
-import dataclasses
 from datetime import timedelta
 from typing import Any
 
 from django.test import Client
+from factory import LazyAttribute, SubFactory
+from factory.django import DjangoModelFactory
 
 from kitchen_display.configuration import forget_kitchen_configs
 from kitchen_display.models import Screen, Station, StationRule
 from kitchen_display.pairing import make_link
 from orders.models import Kitchen, Order
 from orders.new import NewItem
-from orders.services import create_order
 from orders.tests import factories as orders
 
 SCRIPT = {"X-Requested-With": "fetch"}
 
 
-def station(slug: str, *prefixes: str, exact: tuple[str, ...] = (), of: Kitchen | None = None) -> Station:
-    station = Station.objects.create(kitchen=of or orders.kitchen(), slug=slug, name=slug.title())
-    for prefix in prefixes:
-        StationRule.objects.create(station=station, plu=prefix, is_prefix=True)
-    for plu in exact:
-        StationRule.objects.create(station=station, plu=plu, is_prefix=False)
+class StationFactory(DjangoModelFactory[Station]):
+    class Meta:
+        model = Station
+
+    kitchen = SubFactory(orders.KitchenFactory)
+    slug = "grill"
+    name = LazyAttribute(lambda station: station.slug.title())
+
+
+class StationRuleFactory(DjangoModelFactory[StationRule]):
+    class Meta:
+        model = StationRule
+
+    station = SubFactory(StationFactory)
+
+
+class ScreenFactory(DjangoModelFactory[Screen]):
+    class Meta:
+        model = Screen
+
+    kitchen = SubFactory(orders.KitchenFactory)
+    name = "Expo"
+
+
+def station(
+    slug: str, *prefixes: str, exact: tuple[str, ...] = (), of: Kitchen | None = None, **fields: Any
+) -> Station:
+    station = StationFactory(slug=slug, kitchen=of or orders.kitchen(), **fields)
+    for plu in (*prefixes, *exact):
+        StationRuleFactory(station=station, plu=plu, is_prefix=plu in prefixes)
     forget_kitchen_configs()
     return station
 
 
 def screen(name: str = "Expo", *, of: Kitchen | None = None, **fields: Any) -> Screen:
-    return Screen.objects.create(name=name, kitchen=of or orders.kitchen(), **fields)
+    return ScreenFactory(name=name, kitchen=of or orders.kitchen(), **fields)
 
 
 def paired(screen: Screen) -> Client:
@@ -45,12 +69,8 @@ def order(
     due_in: int = 10,
     of: Kitchen | None = None,
     items: list[NewItem] | None = None,
-    **details: Any,
+    **fields: Any,
 ) -> Order:
     """An order of these products (two of each), due in so many minutes."""
-    new = dataclasses.replace(
-        orders.new_order(pickup_in=timedelta(minutes=due_in), **details),
-        items=items
-        or [NewItem(plu, {"name": f"Dish {plu}", "quantity": 2}, None) for plu in plus or ("P0",)],
-    )
-    return create_order(new, kitchen=of or orders.kitchen(), actor="key:test")
+    items = items or [NewItem(plu, {"name": f"Dish {plu}", "quantity": 2}) for plu in plus or ("P0",)]
+    return orders.order(of=of, items=items, pickup_in=timedelta(minutes=due_in), **fields)

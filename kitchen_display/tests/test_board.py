@@ -8,7 +8,6 @@ from kitchen_display.board import read_board
 from kitchen_display.models import Alarm
 from kitchen_display.tests import factories as make
 from orders import clock
-from orders.models import Brand
 from orders.new import NewItem
 from orders.services import move_item, move_order
 from orders.statuses import CANCELLED, PICKED_UP, PREPARING, READY
@@ -166,7 +165,7 @@ def test_a_dish_of_two_brands_is_counted_once():
 
 
 def test_tickets_tell_brand_number_notes_allergens_and_modifiers():
-    Brand.objects.create(id="burgers", name="Burger House", colour="#aa0000")
+    orders.brand(colour="#aa0000")
     tree = [{"name": "Cheese", "quantity": 2, "modifiers": [{"name": "Extra", "quantity": 1}]}]
     line = {
         "name": "Burger", "quantity": 3, "note": "no salt", "modifiers": tree, "allergens": ["milk", "nuts"],

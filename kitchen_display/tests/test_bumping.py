@@ -8,7 +8,7 @@ from django.test import Client
 from kitchen_display.pairing import make_link
 from kitchen_display.tests import factories as make
 from orders.models import Order, OrderItem, StatusChange
-from orders.services import create_order, move_item, move_order
+from orders.services import move_item, move_order
 from orders.statuses import CANCELLED, FIRST, PICKED_UP, PREPARING, READY
 from orders.tests import factories as orders
 
@@ -124,7 +124,7 @@ def test_a_late_touch_does_not_hand_out_what_was_recalled(expo):
     assert statuses(order) == (FIRST, [FIRST])
 
 
-def test_undo_takes_back_only_what_this_screen_bumped_last(expo):
+def test_undo_takes_back_this_screens_last_bump_and_nothing_of_others(expo):
     first, second = make.order(), make.order()
     post(expo, "bump", first, plu="P0")
     move_item(second.id, "P0", READY, actor="screen:Grill")
@@ -201,6 +201,6 @@ def test_the_recall_list_holds_the_last_30(expo):
 
 def test_an_order_whose_id_another_kitchen_has_is_bumped_like_any_other(expo):
     theirs = orders.order(id="A17", of=orders.kitchen("theirs"))
-    order = create_order(orders.new_order(id="A17"), kitchen=orders.kitchen(), actor="key:test", own_ids=True)
+    order = orders.OrderFactory(new__id="A17", own_ids=True)
     assert post(expo, "bump", order).status_code == 200
     assert (statuses(order)[0], statuses(theirs)[0]) == (READY, FIRST)

@@ -1,10 +1,6 @@
 """Several screens and cooks at the same moment."""
 
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
-
 import pytest
-from django.db import connection
 
 from kitchen_display.board import read_board
 from kitchen_display.models import TicketNumber
@@ -12,23 +8,9 @@ from kitchen_display.tests import factories as make
 from orders import clock
 from orders.models import Order, StatusChange
 from orders.statuses import PICKED_UP, READY
+from tests.threads import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def at_once(*actions):
-    """Run each in a thread and connection of its own, all starting together."""
-    start = Barrier(len(actions))
-
-    def run(action):
-        try:
-            start.wait(10)
-            return action()
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(actions)) as pool:
-        return list(pool.map(run, actions))
 
 
 def test_screens_that_look_at_once_agree_on_the_numbers():

@@ -10,9 +10,9 @@ from kitchen_display.board import read_board
 from kitchen_display.configuration import forget_kitchen_configs
 from kitchen_display.tests import factories as make
 from orders import clock
-from orders.models import Brand
 from orders.services import move_item
 from orders.statuses import READY
+from orders.tests.factories import brand
 
 pytestmark = pytest.mark.django_db
 
@@ -46,7 +46,7 @@ def test_a_changed_ticket_is_rendered_again(monkeypatch):
     move_item(order.id, "A", READY, actor="screen:Grill")
     after = tickets(page(client))
     assert before != after and "item--ready" in after[0]
-    Brand.objects.create(id="b", name="Burger House")
+    brand("b")
     forget_kitchen_configs()
     assert "Burger House" in page(client)
 

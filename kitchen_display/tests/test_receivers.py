@@ -7,7 +7,6 @@ from kitchen_display.board import read_board
 from kitchen_display.pairing import revoke
 from kitchen_display.tests import factories as make
 from orders import clock
-from orders.models import Brand
 from orders.recall import recall
 from orders.services import move_item
 from orders.statuses import READY
@@ -56,6 +55,6 @@ def test_a_new_name_of_a_brand_shows_at_once(hints_of):
     make.paired(screen)
     make.order(brand_id="b")
     assert read_board(screen, clock.now()).tickets[0].brand.name == "b"
-    sent = hints_of(lambda: Brand.objects.create(id="b", name="Burger House"))
+    sent = hints_of(lambda: orders.brand("b"))
     assert sent == [("main", "screens")]
     assert read_board(screen, clock.now()).tickets[0].brand.name == "Burger House"

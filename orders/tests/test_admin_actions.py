@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from orders.models import Order, StatusChange
 from orders.services import move_order
+from orders.statuses import CANCELLED, FIRST, PICKED_UP, PREPARING, READY
 from orders.tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -53,7 +54,7 @@ def test_a_manager_advances_an_order(anna: Client) -> None:
 
     page = act(anna, order, "3")
 
-    assert Order.objects.get().status == 3
+    assert Order.objects.get().status == READY
     assert said(page) == ["#7 is Ready now."]
     assert {row.actor for row in StatusChange.objects.filter(change=2)} == {"user:anna"}
 
@@ -62,21 +63,21 @@ def test_a_cancellation_needs_a_reason(anna: Client) -> None:
     order = factories.order()
 
     page = act(anna, order, "cancel")
-    assert Order.objects.get().status == 1
+    assert Order.objects.get().status == FIRST
     assert said(page) == ["Say why the order is cancelled: its channel is told."]
 
     act(anna, order, "cancel", reason="No rice left")
     last = StatusChange.objects.filter(plu=None).latest("sequence")
-    assert (last.to_status, last.reason, last.actor) == (5, "No rice left", "user:anna")
+    assert (last.to_status, last.reason, last.actor) == (CANCELLED, "No rice left", "user:anna")
 
 
 def test_a_manager_takes_a_change_back(anna: Client) -> None:
     order = factories.order()
-    move_order(order.id, 3, actor="screen:grill")
+    move_order(order.id, READY, actor="screen:grill")
 
     act(anna, order, "recall", reason="Not ready at all")
 
-    assert Order.objects.get().status == 1
+    assert Order.objects.get().status == FIRST
     assert StatusChange.objects.latest("sequence").reason == "Not ready at all"
 
 
@@ -93,7 +94,7 @@ def test_what_the_rules_forbid_is_said_and_changes_nothing(
     anna: Client, do: str, reason: str, words: str
 ) -> None:
     order = factories.order()
-    move_order(order.id, 5, actor="key:wolt", reason="customer")
+    move_order(order.id, CANCELLED, actor="key:wolt", reason="customer")
     before = StatusChange.objects.count()
 
     assert words in said(act(anna, order, do, reason=reason))
@@ -102,11 +103,11 @@ def test_what_the_rules_forbid_is_said_and_changes_nothing(
 
 def test_a_page_that_is_out_of_date_changes_nothing(anna: Client) -> None:
     order = factories.order()
-    move_order(order.id, 2, actor="screen:grill")
+    move_order(order.id, PREPARING, actor="screen:grill")
 
     page = act(anna, order, "3", version=1)
 
-    assert Order.objects.get().status == 2
+    assert Order.objects.get().status == PREPARING
     assert said(page)[0].startswith("Somebody was faster")
 
 
@@ -118,7 +119,7 @@ def test_only_who_may_move_orders_sees_and_reaches_the_actions() -> None:
     assert "huuva-actions" not in page
     assert act(client, order, "3").status_code == 403
     assert on_many(client, "mark_ready", order).status_code in (200, 403)
-    assert Order.objects.get().status == 1
+    assert Order.objects.get().status == FIRST
 
 
 def test_an_action_is_a_post_with_a_token(anna: Client) -> None:
@@ -128,17 +129,17 @@ def test_an_action_is_a_post_with_a_token(anna: Client) -> None:
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(User.objects.get(username="anna"))
     assert strict.post(url, {"do": "3", "version": 1}).status_code == 403
-    assert Order.objects.get().status == 1
+    assert Order.objects.get().status == FIRST
 
 
 def test_several_orders_are_advanced_and_those_that_can_t_are_named(anna: Client) -> None:
     ready, gone = factories.order(), factories.order(channel_display_id="#9")
-    move_order(gone.id, 4, actor="screen:expo")
+    move_order(gone.id, PICKED_UP, actor="screen:expo")
 
     page = on_many(anna, "mark_ready", ready, gone)
 
     assert said(page) == ["1 order is Ready.", "Not possible from where they are: #9."]
-    assert Order.objects.get(pk=ready.pk).status == 3
+    assert Order.objects.get(pk=ready.pk).status == READY
 
 
 def test_several_orders_are_cancelled_after_asking_why(anna: Client) -> None:
@@ -146,12 +147,12 @@ def test_several_orders_are_cancelled_after_asking_why(anna: Client) -> None:
 
     page = on_many(anna, "cancel_orders", *orders)
     assert "These 2 orders will be cancelled" in page.content.decode()
-    assert set(Order.objects.values_list("status", flat=True)) == {1}
+    assert set(Order.objects.values_list("status", flat=True)) == {FIRST}
     page = on_many(anna, "cancel_orders", *orders, confirmed="yes", reason=" ")
     assert said(page) == ["Say why the orders are cancelled: their channels are told."]
 
     on_many(anna, "cancel_orders", *orders, confirmed="yes", reason="Power cut")
-    assert set(Order.objects.values_list("status", flat=True)) == {5}
+    assert set(Order.objects.values_list("status", flat=True)) == {CANCELLED}
     assert set(StatusChange.objects.filter(change=2).values_list("reason", flat=True)) == {"Power cut"}
 
 
@@ -165,8 +166,8 @@ def test_orders_of_other_kitchens_are_not_there(anna: Client) -> None:
     assert anna.get(reverse("admin:orders_order_change", args=[theirs.pk])).status_code == 302
     act(anna, theirs, "3")
     on_many(anna, "mark_ready", mine, theirs)
-    assert Order.objects.get(pk=theirs.pk).status == 1
-    assert Order.objects.get(pk=mine.pk).status == 3
+    assert Order.objects.get(pk=theirs.pk).status == FIRST
+    assert Order.objects.get(pk=mine.pk).status == READY
     assert theirs.id not in b"".join(anna.get(f"{LIST}export/").streaming_content).decode()  # type: ignore[attr-defined]
 
 
@@ -187,7 +188,7 @@ def test_customers_are_shown_to_those_who_may_see_them() -> None:
 
 def test_the_list_is_exported_as_it_is_filtered(anna: Client) -> None:
     factories.order(channel_display_id="#1", note='=HYPERLINK("http://x")', customer_phone="+358 40 1234567")
-    move_order(factories.order().id, 4, actor="screen:expo")
+    move_order(factories.order().id, PICKED_UP, actor="screen:expo")
 
     assert f"{LIST}export/?status=open" in anna.get(LIST, {"status": "open"}).content.decode()
     answer = anna.get(f"{LIST}export/", {"status": "open"})
@@ -237,7 +238,7 @@ def test_a_customer_s_data_is_exported_and_erased_from_an_order_s_page() -> None
     order = factories.order(customer_name="Ada Lovelace")
     other = factories.order(of=factories.kitchen("other"), customer_name="A. Lovelace")
     for each in (order, other):
-        move_order(each.id, 4, actor="screen:expo")
+        move_order(each.id, PICKED_UP, actor="screen:expo")
     assert (
         customer_url(order)
         in officer.get(reverse("admin:orders_order_change", args=[order.pk])).content.decode()
@@ -303,7 +304,7 @@ def test_more_than_anybody_moves_at_once_is_refused(anna: Client, monkeypatch: p
     assert said(page) == ["Nothing was changed: at most 2 orders can be moved at once."]
     page = on_many(anna, "cancel_orders", *orders, reason="closed", confirmed="yes")
     assert said(page) == ["Nothing was changed: at most 2 orders can be moved at once."]
-    assert set(Order.objects.values_list("status", flat=True)) == {1}
+    assert set(Order.objects.values_list("status", flat=True)) == {FIRST}
 
 
 def test_a_nul_in_a_reason_is_no_error(anna: Client) -> None:

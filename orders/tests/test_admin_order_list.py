@@ -1,4 +1,3 @@
-import dataclasses
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,7 +9,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from orders import services
-from orders.models import Brand, Order
+from orders.models import Order
+from orders.statuses import FIRST, PICKED_UP, READY
 from orders.tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -25,8 +25,8 @@ def shown(client: Client, **query: Any) -> list[str]:
     return [order.channel_order_id for order in page.context["cl"].result_list]
 
 
-def test_a_row_tells_number_status_brand_channel_kitchen_and_times_with_their_zone(manager: Client) -> None:
-    Brand.objects.create(id="burgers", name="Burger House", colour="#d97706")
+def test_a_row_shows_number_status_brand_channel_kitchen_and_local_times(manager: Client) -> None:
+    factories.brand(colour="#d97706")
     factories.order(channel="wolt", channel_display_id="#417", of=factories.kitchen("main", name="Harju"))
 
     page = manager.get(LIST).content.decode()
@@ -52,7 +52,7 @@ def test_an_open_order_past_its_due_time_is_marked_late_until_it_is_ready(
     assert "12 min late" in manager.get(LIST).content.decode()
     assert shown(manager, late="yes") == ["TEST-1"]
 
-    services.move_order(order.id, 3, actor="key:test")
+    services.move_order(order.id, READY, actor="key:test")
     assert "min late" not in manager.get(LIST).content.decode()
     assert shown(manager, late="yes") == []
 
@@ -79,7 +79,7 @@ def test_the_list_takes_the_same_few_statements_for_many_orders(manager: Client)
     factories.order(of=factories.kitchen("a"))
     few = statements()
     for number in range(12):
-        Brand.objects.create(id=f"b{number}", name=f"Brand {number}")
+        factories.brand(f"b{number}", name=f"Brand {number}")
         factories.order(of=factories.kitchen(f"k{number}"), brand_id=f"b{number}", channel=f"c{number}")
     many = statements()
 
@@ -109,7 +109,7 @@ def test_the_list_takes_the_same_few_statements_for_many_orders(manager: Client)
 )
 def test_the_list_filters(manager: Client, query: dict[str, str], found: list[str]) -> None:
     factories.order(of=factories.kitchen("other"), channel_order_id="OTHER")
-    factories.order(status=4, brand_id="sushi", channel_order_id="DONE")
+    factories.order(status=PICKED_UP, brand_id="sushi", channel_order_id="DONE")
     factories.order(channel="wolt", channel_order_id="NEW")
 
     assert shown(manager, **query) == found
@@ -117,9 +117,8 @@ def test_the_list_filters(manager: Client, query: dict[str, str], found: list[st
 
 def test_days_are_those_of_the_kitchen(manager: Client) -> None:
     tokyo = factories.kitchen("tokyo", time_zone="Asia/Tokyo")
-    new = factories.new_order(channel_order_id="EVENING")
     late_evening = datetime(2026, 3, 1, 15, 30, tzinfo=UTC)  # 2 March, 00:30 in Tokyo; 1 March in Helsinki
-    services.create_order(dataclasses.replace(new, created_at=late_evening), kitchen=tokyo, actor="key:test")
+    factories.order(of=tokyo, channel_order_id="EVENING", created_at=late_evening)
     factories.kitchen("main")
 
     assert shown(manager, kitchen="tokyo", **{"from": "2026-03-02", "to": "2026-03-02"}) == ["EVENING"]
@@ -223,7 +222,7 @@ def test_nothing_can_be_written(manager: Client) -> None:
     )
     manager.post(LIST, {"action": "delete_selected", "_selected_action": [order.id], "post": "yes"})
     stored = Order.objects.get()
-    assert (stored.status, stored.version) == (1, 1)
+    assert (stored.status, stored.version) == (FIRST, 1)
 
 
 def test_staff_see_orders_only_with_the_permission(client: Client) -> None:

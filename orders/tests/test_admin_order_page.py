@@ -1,4 +1,3 @@
-import dataclasses
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,9 +9,10 @@ from django.urls import reverse
 
 from orders import services
 from orders.amendments import ItemAmendment, amend_order
-from orders.models import Brand, Order
+from orders.models import Order
 from orders.new import NewItem
 from orders.recall import recall
+from orders.statuses import FIRST, PICKED_UP, PREPARING, READY
 from orders.tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +29,7 @@ def steps(client: Client, order: Order) -> list[Any]:
 
 
 def test_the_page_tells_all_facts(manager: Client) -> None:
-    Brand.objects.create(id="burgers", name="Burger House")
+    factories.brand()
     order = factories.order(
         channel="wolt",
         channel_display_id="#417",
@@ -57,7 +57,7 @@ def test_the_page_tells_all_facts(manager: Client) -> None:
         assert text in page, text
 
 
-def test_items_are_shown_in_order_with_modifiers_allergens_notes_and_price(manager: Client) -> None:
+def test_items_are_shown_with_modifiers_allergens_notes_and_price(manager: Client) -> None:
     details = {
         "name": "Hawaii Burger",
         "quantity": 2,
@@ -66,11 +66,9 @@ def test_items_are_shown_in_order_with_modifiers_allergens_notes_and_price(manag
         "modifiers": [{"name": "Sauce", "quantity": 2, "modifiers": [{"name": "Chili", "quantity": 1}]}],
         "price": 1290,
     }
-    new = dataclasses.replace(
-        factories.new_order(),
-        items=[NewItem("CAT/1 #ü", details), NewItem("A", {"name": "Cola", "quantity": 1})],
+    order = factories.order(
+        items=[NewItem("CAT/1 #ü", details), NewItem("A", {"name": "Cola", "quantity": 1})]
     )
-    order = services.create_order(new, kitchen=factories.kitchen(), actor="key:test")
 
     response = page_of(manager, order)
 
@@ -84,8 +82,8 @@ def test_items_are_shown_in_order_with_modifiers_allergens_notes_and_price(manag
 
 def test_the_timeline_has_one_step_for_each_change_with_who_when_and_why(manager: Client) -> None:
     order = factories.order(None, None)
-    services.move_item(order.id, "P0", 2, actor="screen:grill-1")
-    services.move_order(order.id, 3, actor="user:anna", reason="The courier waits")
+    services.move_item(order.id, "P0", PREPARING, actor="screen:grill-1")
+    services.move_order(order.id, READY, actor="user:anna", reason="The courier waits")
 
     came, item, moved = steps(manager, order)
 
@@ -108,7 +106,7 @@ def test_the_timeline_has_one_step_for_each_change_with_who_when_and_why(manager
 
 def test_a_recall_and_what_it_took_back_point_at_each_other(manager: Client) -> None:
     order = factories.order()
-    services.move_order(order.id, 3, actor="key:test")
+    services.move_order(order.id, READY, actor="key:test")
     recall(order.id, actor="user:anna", reason="Wrong ticket")
 
     _came, moved, back = steps(manager, order)
@@ -121,7 +119,7 @@ def test_a_recall_and_what_it_took_back_point_at_each_other(manager: Client) -> 
 
 def test_imported_entries_are_marked_as_the_channels_words(manager: Client) -> None:
     past = datetime(2021, 7, 22, 20, 8, 2, tzinfo=UTC)
-    order = factories.order(history=[(4, past), (1, past + timedelta(minutes=2))])
+    order = factories.order(history=[(PICKED_UP, past), (FIRST, past + timedelta(minutes=2))])
 
     (came,) = steps(manager, order)
 
@@ -133,9 +131,8 @@ def test_imported_entries_are_marked_as_the_channels_words(manager: Client) -> N
 
 
 def test_times_are_those_of_the_kitchen_and_name_its_zone(manager: Client) -> None:
-    new = dataclasses.replace(factories.new_order(), created_at=datetime(2025, 7, 1, 20, 0, tzinfo=UTC))
     tokyo = factories.kitchen("tokyo", time_zone="Asia/Tokyo")
-    order = services.create_order(new, kitchen=tokyo, actor="key:test")
+    order = factories.order(of=tokyo, created_at=datetime(2025, 7, 1, 20, 0, tzinfo=UTC))
 
     page = page_of(manager, order).content.decode()
 
@@ -149,18 +146,17 @@ def test_the_page_says_how_punctual_the_order_was_ready(
 ) -> None:
     now = datetime.now(UTC)
     monkeypatch.setattr("orders.clock.now", lambda: now)
-    new = dataclasses.replace(factories.new_order(), pickup_time=now + timedelta(minutes=20))
-    order = services.create_order(new, kitchen=factories.kitchen(), actor="key:test")
+    order = factories.order(pickup_time=now + timedelta(minutes=20))
     assert words not in page_of(manager, order).content.decode()
 
     now += timedelta(minutes=minutes)
-    services.move_order(order.id, 3, actor="key:test")
-    services.move_order(order.id, 4, actor="key:test")
+    services.move_order(order.id, READY, actor="key:test")
+    services.move_order(order.id, PICKED_UP, actor="key:test")
 
     assert words in page_of(manager, order).content.decode()
 
 
-def test_the_page_takes_the_same_few_statements_for_many_items_and_changes(manager: Client) -> None:
+def test_the_page_takes_as_few_statements_for_many_items_and_changes(manager: Client) -> None:
     def statements(order: Order) -> int:
         with CaptureQueriesContext(connection) as found:
             page_of(manager, order)
@@ -169,7 +165,7 @@ def test_the_page_takes_the_same_few_statements_for_many_items_and_changes(manag
     small = factories.order(None)
     large = factories.order(*[None] * 50)
     for number in range(20):
-        services.move_item(large.id, f"P{number}", 2, actor="key:test")
+        services.move_item(large.id, f"P{number}", PREPARING, actor="key:test")
         amend_order(large.id, note=f"note {number}", actor="key:test")
 
     statements(small)
@@ -179,11 +175,11 @@ def test_the_page_takes_the_same_few_statements_for_many_items_and_changes(manag
 
 def test_amendments_stand_between_the_changes_with_what_was_before(manager: Client) -> None:
     order = factories.order(None, None, note="Ring twice")
-    services.move_item(order.id, "P0", 2, actor="screen:Grill")
+    services.move_item(order.id, "P0", PREPARING, actor="screen:Grill")
     later = order.pickup_time + timedelta(minutes=20)
     amend_order(order.id, note="", pickup_time=later, actor="key:wolt", reason="the customer called")
     amend_order(order.id, items={"P1": ItemAmendment(quantity=3)}, actor="user:anna")
-    services.move_order(order.id, 3, actor="screen:Grill")
+    services.move_order(order.id, READY, actor="screen:Grill")
 
     found = steps(manager, order)
 

@@ -15,7 +15,7 @@ from orders.models import Amendment, Order, OrderItem, StatusChange
 from orders.recall import recall
 from orders.services import move_item, move_order
 from orders.signals import order_amended
-from orders.statuses import CANCELLED, PICKED_UP, PREPARING, READY
+from orders.statuses import CANCELLED, FIRST, PICKED_UP, PREPARING, READY
 from orders.tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -47,7 +47,7 @@ def test_an_amendment_changes_what_the_cook_must_know_and_no_status() -> None:
     )
 
     stored = Order.objects.get(pk=order.id)
-    assert (stored.note, stored.pickup_time, stored.due_at, stored.status) == ("", later, later, 1)
+    assert (stored.note, stored.pickup_time, stored.due_at, stored.status) == ("", later, later, FIRST)
     assert (stored.version, stored.sequence, stored.changed_at) == (2, order.sequence, order.changed_at)
     assert stored.updated_at == amended.updated_at >= order.updated_at
     assert list(stored.items.order_by("plu").values_list("plu", "quantity", "note")) == [
@@ -129,7 +129,7 @@ def test_a_stale_version_is_refused() -> None:
     assert Order.objects.get().note == "one"
 
 
-def test_a_pickup_time_that_passed_after_the_order_came_makes_it_late_at_once(
+def test_a_pickup_time_past_since_the_order_came_makes_it_late_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     came = clock.now() - timedelta(hours=1)
@@ -140,7 +140,7 @@ def test_a_pickup_time_that_passed_after_the_order_came_makes_it_late_at_once(
     assert amend(order, pickup_time=passed).due_at == passed
 
 
-def test_a_pickup_time_before_the_order_came_makes_it_due_at_the_kitchens_target() -> None:
+def test_a_pickup_time_before_the_order_came_means_the_kitchens_target() -> None:
     order = factories.order(None)
     came = StatusChange.objects.filter(sequence=1).get().recorded_at
     amended = amend(order, pickup_time=datetime(2026, 1, 1, tzinfo=UTC))
@@ -160,7 +160,7 @@ def test_a_recall_takes_back_the_status_and_leaves_the_amendment() -> None:
     back = recall(order.id, actor="screen:Grill")
     assert (back.status, back.version, back.note) == (PREPARING, 6, "no garlic")
     back = recall(order.id, plu="P0", actor="screen:Grill")
-    assert (back.status, back.version, back.note, back.loaded_items[0].quantity) == (1, 7, "no garlic", 2)
+    assert (back.status, back.version, back.note, back.loaded_items[0].quantity) == (FIRST, 7, "no garlic", 2)
     rows = StatusChange.objects.filter(order_id=order.id).values_list("change", flat=True)
     assert sorted(set(rows)) == [1, 2, 4, 6, 7]
     assert differences() == []

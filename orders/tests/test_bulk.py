@@ -19,6 +19,7 @@ from orders.models import Kitchen, Order, OrderItem, StatusChange
 from orders.new import NewItem, NewOrder, PastStatus
 from orders.recall import recall
 from orders.services import create_order, move_item, move_items, move_order
+from orders.statuses import READY
 from orders.tasks import check_history
 from orders.tests import factories
 
@@ -172,13 +173,13 @@ def test_a_life_stored_in_bulk_equals_one_that_was_lived(
     assert written[0] == written[1]
 
 
-def test_a_bulk_is_one_transaction_of_three_statements_and_the_feed_has_it() -> None:
+def test_a_bulk_is_one_transaction_of_three_statements_and_in_the_feed() -> None:
     kitchen = factories.kitchen()
     lives = [
         bulk.SimulatedOrder(factories.new_order(), kitchen=kitchen, actor="key:wolt", at=START)
         for _ in range(20)
     ]
-    lives[3].move(3, at=START, actor="screen:grill")
+    lives[3].move(READY, at=START, actor="screen:grill")
     with mock.patch.object(transaction, "atomic", side_effect=transaction.atomic) as atomic:
         assert bulk.store(lives) == 20 * 4 + 4
     assert atomic.call_count == 1

@@ -9,7 +9,8 @@ from django.core.management import call_command
 from django.db import connection, transaction
 
 from orders import feed
-from orders.services import create_order, move_order
+from orders.services import move_order
+from orders.statuses import PREPARING
 from orders.tests import factories
 
 
@@ -28,12 +29,12 @@ class TestFeed:
     @pytest.mark.parametrize("limit", [1, 2, 3, 100])
     def test_pages_of_any_size_give_every_row_once(self, limit: int) -> None:
         orders = [factories.order() for _ in range(3)]
-        move_order(orders[0].id, 2, actor="user:anna")
+        move_order(orders[0].id, PREPARING, actor="user:anna")
         found = read_all(limit)
         assert len(found) == len(set(found)) == 16
         assert [row for row in found if row[0] == orders[0].id] == [(orders[0].id, n) for n in range(1, 9)]
 
-    def test_a_transaction_that_commits_late_is_neither_skipped_nor_read_twice(self) -> None:
+    def test_a_transaction_that_commits_late_is_read_exactly_once(self) -> None:
         kitchen = factories.kitchen()
         early, late = factories.order(None), factories.order(None)
         read = feed.read()
@@ -41,15 +42,15 @@ class TestFeed:
 
         def write_slowly() -> None:
             with transaction.atomic():
-                move_order(late.id, 2, actor="screen:slow")
+                move_order(late.id, PREPARING, actor="screen:slow")
                 late_has_written.set()
                 let_late_commit.wait(10)
 
         thread = in_thread(write_slowly)
         assert late_has_written.wait(10)
         # This one begins later and commits first.
-        move_order(early.id, 2, actor="screen:fast")
-        new = create_order(factories.new_order(None), kitchen=kitchen, actor="key:test")
+        move_order(early.id, PREPARING, actor="screen:fast")
+        new = factories.order(None, of=kitchen)
         stalled = feed.read(read.cursor)
         assert stalled.events == [], "what a late transaction could precede is not read yet"
         assert feed.lag_seconds() > 0
@@ -72,7 +73,7 @@ class TestFeed:
         order = factories.order()
         read = feed.read()
         with pytest.raises(RuntimeError), transaction.atomic():
-            move_order(order.id, 2, actor="user:anna")
+            move_order(order.id, PREPARING, actor="user:anna")
             raise RuntimeError
         assert feed.read(read.cursor).events == []
 
@@ -96,7 +97,7 @@ class TestFeed:
         order = factories.order()
         for _ in range(3):
             with pytest.raises(RuntimeError), transaction.atomic():
-                move_order(order.id, 2, actor="user:anna")
+                move_order(order.id, PREPARING, actor="user:anna")
                 raise RuntimeError
         page = feed.read()
         assert page.cursor == feed.Cursor.of(page.events[-1])
@@ -105,7 +106,7 @@ class TestFeed:
         assert feed.read(kitchen="harju").cursor == page.cursor
         assert feed.read(page.cursor, kitchen="harju").cursor == page.cursor
 
-    def test_after_a_restore_into_another_server_the_offset_makes_rows_readable(self) -> None:
+    def test_after_a_restore_elsewhere_the_offset_makes_rows_readable(self) -> None:
         old = factories.order()
         # As after pg_restore: the stored ids lie ahead of those that this server gives.
         with connection.cursor() as cursor:

@@ -11,6 +11,7 @@ from django.db import connection
 
 from orders import feed, watermark
 from orders.services import move_order
+from orders.statuses import PREPARING
 from orders.tests import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -101,7 +102,7 @@ def test_on_a_cluster_rows_that_are_prepared_on_a_worker_are_waited_for(cluster:
     order, other = factories.order(None), factories.order(None)
     read = feed.read()
     prepare_late_row(order.id)
-    move_order(other.id, 2, actor="screen:early")
+    move_order(other.id, PREPARING, actor="screen:early")
 
     stalled = feed.read(read.cursor)
     assert (stalled.events, stalled.cursor, stalled.more) == ([], read.cursor, False)

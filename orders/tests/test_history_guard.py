@@ -11,7 +11,7 @@ from orders.consistency import differences
 from orders.models import Order, OrderItem, StatusChange
 from orders.models.orders import DirectStatusWrite
 from orders.services import move_order
-from orders.statuses import CANCELLED
+from orders.statuses import CANCELLED, FIRST, PREPARING
 from orders.tasks import check_history
 from orders.tests import factories
 
@@ -29,8 +29,8 @@ def test_a_status_is_not_saved_by_hand() -> None:
         lambda: order.save(update_fields=["note", "sequence"]),
         item.save,
         lambda: item.save(update_fields=["status"]),
-        Order(id="x", kitchen_id="main", status=1).save,
-        OrderItem(order_id=order.id, plu="new", status=1).save,
+        Order(id="x", kitchen_id="main", status=FIRST).save,
+        OrderItem(order_id=order.id, plu="new", status=FIRST).save,
     ):
         with pytest.raises(DirectStatusWrite):
             save()
@@ -40,7 +40,7 @@ def test_a_status_is_not_saved_by_hand() -> None:
 def test_a_row_read_before_a_change_does_not_write_back_what_was() -> None:
     order = factories.order()
     old = Order.objects.get(pk=order.id)
-    move_order(order.id, 2, actor="user:anna")
+    move_order(order.id, PREPARING, actor="user:anna")
     with pytest.raises(DirectStatusWrite):
         old.save()
     assert Order.objects.get().version == 2
@@ -83,11 +83,11 @@ def test_a_receiver_that_fails_leaves_nothing_changed() -> None:
     post_save.connect(fail, sender=Order)
     try:
         with pytest.raises(RuntimeError, match="boom"):
-            move_order(order.id, 2, actor="user:anna")
+            move_order(order.id, PREPARING, actor="user:anna")
     finally:
         post_save.disconnect(fail, sender=Order)
-    assert Order.objects.get().status == 1
-    assert set(OrderItem.objects.values_list("status", flat=True)) == {1}
+    assert Order.objects.get().status == FIRST
+    assert set(OrderItem.objects.values_list("status", flat=True)) == {FIRST}
     assert StatusChange.objects.count() == 4
 
 

@@ -162,7 +162,7 @@ def row(weekday: int, opens: str = "", closes: str = "", **more: Any) -> dict[st
 
 
 @pytest.mark.django_db
-def test_a_new_kitchen_is_offered_a_line_for_each_day_and_empty_ones_are_not_kept(manager: Client) -> None:
+def test_a_new_kitchen_has_a_line_for_each_day_empty_ones_are_not_saved(manager: Client) -> None:
     factories.kitchen("main")
     page = manager.get(PAGE).content.decode()
     assert re.findall(r'<option value="(\d)" selected>', page)[:7] == list("0123456")
@@ -298,7 +298,7 @@ def test_the_words_name_the_hour_and_the_day_where_it_is_another() -> None:
 
 
 @pytest.mark.django_db
-def test_a_kitchen_that_closes_tomorrow_evening_does_not_seem_to_close_tonight() -> None:
+def test_a_kitchen_that_closes_tomorrow_does_not_seem_to_close_tonight() -> None:
     kitchen = factories.kitchen("main")
     for each in hours(MONDAY, opens="00:00", closes="00:00") + hours(TUESDAY, opens="00:00", closes="22:00"):
         each.kitchen = kitchen

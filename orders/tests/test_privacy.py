@@ -1,7 +1,6 @@
 """Customers' data goes when its time has come, and when its owner asks."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import Any
@@ -17,9 +16,9 @@ from orders.amendments import amend_order
 from orders.consistency import differences
 from orders.errors import OrdersStillOpen
 from orders.models import Amendment, Erasure, Kitchen, Order, OrderItem, StatusChange
-from orders.new import NewItem, NewOrder
+from orders.new import NewItem
 from orders.privacy import ANONYMOUS, anonymise_due, erase_account, export_account, repeat_erasures
-from orders.services import create_order, move_order
+from orders.services import move_order
 from orders.signals import customer_data_removed
 from orders.statuses import CANCELLED, PICKED_UP
 from orders.tests import factories
@@ -34,15 +33,16 @@ DATA = {
 
 
 def order(id: str, kitchen: Kitchen | None = None, *, done: bool = True, account: str = "acc-1") -> Order:
-    new = NewOrder(
+    created = factories.order(
+        of=kitchen,
         id=id,
         pickup_time=clock.now() + timedelta(minutes=20),
-        items=[NewItem("P0", {"name": "Dish", "quantity": 2, "note": "for Ada", "price": 990}, None)],
-        details={"account": account, "brand_id": "b", "channel_order_id": id, **DATA},
-        status=1,
-        history=[],
+        items=[NewItem("P0", {"name": "Dish", "quantity": 2, "note": "for Ada", "price": 990})],
+        account=account,
+        brand_id="b",
+        channel_order_id=id,
+        **DATA,
     )
-    created = create_order(new, kitchen=kitchen or factories.kitchen(), actor="key:test")
     return move_order(id, PICKED_UP, actor="user:anna") if done else created
 
 
@@ -114,10 +114,7 @@ def test_an_order_with_an_old_date_that_comes_later_is_not_forgotten(days: Any) 
     order("first")
     days(91)
     assert anonymise_due() == 1
-    imported = replace(
-        factories.new_order(id="imported", note="secret"), created_at=clock.now() - timedelta(days=400)
-    )
-    create_order(imported, kitchen=factories.kitchen(), actor="key:test")
+    factories.order(id="imported", note="secret", created_at=clock.now() - timedelta(days=400))
     days(182)
     assert anonymise_due() == 1
     assert Order.objects.get(pk="imported").note == ""

@@ -1,6 +1,5 @@
 """The reads with SQL of their own give what querysets give."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,8 +8,8 @@ from django.db import connection, models, transaction
 from django.test.utils import CaptureQueriesContext
 
 from orders.models import Order
-from orders.services import create_order
 from orders.statements import items_by_order, items_of, locked_order, newest_orders, one_order, orders_by_id
+from orders.statuses import FIRST, PREPARING, READY
 from orders.tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -41,7 +40,7 @@ def test_a_locked_order_brings_its_kitchen_and_is_locked() -> None:
 
 
 def test_items_come_by_position() -> None:
-    order = factories.order(1, 2, 3)
+    order = factories.order(FIRST, PREPARING, READY)
     order.items.filter(plu="P1").update(modifiers=[{"name": "cheese", "quantity": 2}], allergens=["milk"])
     assert [fields(item) for item in items_of(order.id)] == [
         fields(item) for item in order.items.order_by("position")
@@ -50,9 +49,9 @@ def test_items_come_by_position() -> None:
 
 def test_several_orders_and_their_items_are_read_at_once() -> None:
     orders = [
-        factories.order(1, 2),
-        factories.order(3, delivery_address={"city": "Turku"}),
-        factories.order(1),
+        factories.order(FIRST, PREPARING),
+        factories.order(READY, delivery_address={"city": "Turku"}),
+        factories.order(FIRST),
     ]
     ids = [order.id for order in orders[:2]]
     with CaptureQueriesContext(connection) as queries:
@@ -80,8 +79,9 @@ def test_a_page_of_all_orders_is_the_page_of_the_queryset() -> None:
     other = factories.kitchen("other")
     for n in range(8):
         # Two at a time came in the same moment.
-        new = replace(factories.new_order(), id=f"o{n}", created_at=at + timedelta(seconds=n // 2))
-        create_order(new, kitchen=other if n % 3 == 0 else factories.kitchen(), actor="key:test")
+        factories.order(
+            of=other if n % 3 == 0 else None, id=f"o{n}", created_at=at + timedelta(seconds=n // 2)
+        )
     for kitchen in (None, "main"):
         orders = list(Order.objects.for_key(kitchen).newest_first())
         assert [fields(order) for order in newest_orders(kitchen, 9)] == [fields(order) for order in orders]

@@ -7,6 +7,7 @@ from django.db import connection
 from orders.recall import recall
 from orders.services import move_item, move_order
 from orders.signals import order_changed
+from orders.statuses import PREPARING, READY
 from orders.tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -27,9 +28,9 @@ def heard() -> Iterator[list[tuple[int, int, list[str | None]]]]:
 
 def test_every_change_is_told_once_with_its_rows(heard: list[Any]) -> None:
     order = factories.order(None, None)
-    move_item(order.id, "P1", 2, actor="user:anna")
-    move_order(order.id, 2, actor="user:anna")
-    move_order(order.id, 3, actor="user:anna")
+    move_item(order.id, "P1", PREPARING, actor="user:anna")
+    move_order(order.id, PREPARING, actor="user:anna")
+    move_order(order.id, READY, actor="user:anna")
     recall(order.id, actor="user:anna")
     assert heard == [
         (1, 2, [None, "P0", "P1"]),

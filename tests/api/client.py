@@ -203,9 +203,9 @@ def pages(client: Client, path: str, *, link: str = "next") -> Iterator[list[dic
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    assert len(found) == len(pairs), f"duplicate keys in an answer: {[name for name, _ in pairs]}"
-    return found
+    members = dict(pairs)
+    assert len(members) == len(pairs), f"duplicate keys in an answer: {[name for name, _ in pairs]}"
+    return members
 
 
 def _no_constant(name: str) -> Any:

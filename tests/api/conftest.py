@@ -1,20 +1,19 @@
 """Clients of the running stack, one for each set of scopes; their keys have no rate limit."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 
 from tests.api.client import Client
-
-SCOPES = ["orders:read", "orders:write", "orders:recall", "customers:read", "analytics:read", "events:read"]
+from tests.live_stack import SCOPES
 
 
 @pytest.fixture(scope="session")
 def client_with(live_stack: Any) -> Callable[..., Client]:
     """Makes a client with a fresh key: `client_with(["orders:read"], kitchen="harju", rate_limit=3)`."""
 
-    def make(scopes: list[str], *, kitchen: str | None = "main", rate_limit: int = 0) -> Client:
+    def make(scopes: Sequence[str], *, kitchen: str | None = "main", rate_limit: int = 0) -> Client:
         key = live_stack.issue_key(scopes=scopes, kitchen=kitchen, rate_limit=rate_limit)
         return Client(live_stack.base_url, key)
 

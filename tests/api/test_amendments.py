@@ -1,10 +1,11 @@
-"""The PATCHes that move orders and items also amend them: what the cook must know, without another status."""
+"""The PATCHes that move orders and items also amend them: what the cook must know, without a new status."""
 
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
+from orders.statuses import FIRST, READY
 from tests.api.client import Client, check_problem, item_path, new_items, order_path
 
 LATER = "2031-01-01T19:00:00Z"
@@ -62,11 +63,11 @@ def test_status_and_amendment_together_are_both_done_or_neither(client: Client) 
     order = client.created(items=new_items("A", "B"))
     both = amend(client, order, {"status": "PREPARING", "note": "x"}, headers={"If-Match": '"1"'}).json()
     assert (both["status"], both["note"], both["version"]) == ("PREPARING", "x", 3)
-    item = amend(client, order, {"status": 3, "quantity": 5}, "A", headers={"If-Match": '"3"'}).json()
+    item = amend(client, order, {"status": READY, "quantity": 5}, "A", headers={"If-Match": '"3"'}).json()
     assert (item["status"], item["quantity"]) == ("READY", 5)
 
     before = client.order(order["id"])
-    for body, plu in (({"status": "RECEIVED", "note": "y"}, ""), ({"status": 1, "quantity": 6}, "A")):
+    for body, plu in (({"status": "RECEIVED", "note": "y"}, ""), ({"status": FIRST, "quantity": 6}, "A")):
         check_problem(amend(client, order, body, plu), 409, "impossible_move")
     assert client.order(order["id"]) == before
     # What goes out now goes out as it was amended.
@@ -146,7 +147,7 @@ def test_the_list_of_what_was_updated_finds_it(client: Client) -> None:
     after = amend(client, order, {"quantity": 4}, "BURGER-1")
     assert after.status == 200
     assert [
-        found["id"] for found in client.stored(account="amended-account", updatedAfter=order["updatedAt"])
+        row["id"] for row in client.stored(account="amended-account", updatedAfter=order["updatedAt"])
     ] == [order["id"]]
 
 

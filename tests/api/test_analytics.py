@@ -4,7 +4,6 @@ import csv
 import io
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -20,10 +19,11 @@ from pydantic import RootModel
 from analytics.api import outputs
 from analytics.models import Progress
 from analytics.refresh import refresh
-from integrations.keys import issue_key
+from integrations.tests import factories as keys
 from orders import feed
 from orders.models import Kitchen, Order
-from orders.services import create_order, move_order
+from orders.services import move_order
+from orders.statuses import PREPARING, READY
 from orders.tests import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -37,7 +37,7 @@ every_report = pytest.mark.parametrize("name", REPORTS)
 
 
 def client(scopes: tuple[str, ...] = ("analytics:read",), kitchen: Kitchen | None = None) -> Client:
-    _, plain = issue_key("manager", list(scopes), kitchen, rate_limit=0)
+    _, plain = keys.api_key("manager", scopes, kitchen=kitchen)
     return Client(headers={"authorization": f"Bearer {plain}"})
 
 
@@ -57,8 +57,8 @@ def refresh_all() -> None:
 def manager() -> Iterator[Client]:
     """A key for all kitchens; two kitchens have sold something."""
     for order in (factories.order(), factories.order(None, of=factories.kitchen("harju"), brand_id="sushi")):
-        move_order(order.id, 2, actor="user:anna")
-        move_order(order.id, 3, actor="user:anna")
+        move_order(order.id, PREPARING, actor="user:anna")
+        move_order(order.id, READY, actor="user:anna")
     refresh_all()
     return client()
 
@@ -184,10 +184,7 @@ def test_hours_that_a_range_touches_count_as_a_whole(manager: Client) -> None:
 def test_limits(manager: Client) -> None:
     kitchen, past = factories.kitchen(), datetime(2026, 5, 1, 12, tzinfo=UTC)
     for number in range(26):
-        new = factories.new_order(None, account=f"acc {number}")
-        create_order(
-            replace(new, created_at=past + timedelta(hours=number)), kitchen=kitchen, actor="key:wolt"
-        )
+        factories.order(None, of=kitchen, account=f"acc {number}", created_at=past + timedelta(hours=number))
     refresh_all()
     assert len(get(manager, "hourly-throughput").json()) == 24
     assert len(get(manager, "hourly-throughput?limit=3").json()) == 3
@@ -201,7 +198,7 @@ def test_last_modified_is_the_last_refresh(manager: Client, name: str) -> None:
 
 
 @every_report
-def test_who_has_the_figures_already_is_told_so_without_them(manager: Client, name: str) -> None:
+def test_unchanged_figures_are_a_304(manager: Client, name: str) -> None:
     first = get(manager, name)
     known = {"if-none-match": first["ETag"]}
     again = get(manager, name, headers=known)
@@ -221,7 +218,7 @@ def test_who_has_the_figures_already_is_told_so_without_them(manager: Client, na
     assert get(manager, name, headers=known).status_code == 304
     assert get(manager, name, headers=since).status_code == 200
     factories.order(None)
-    move_order(Order.objects.latest("created_at").pk, 2, actor="user:anna")
+    move_order(Order.objects.latest("created_at").pk, PREPARING, actor="user:anna")
     refresh_all()
     changed = get(manager, name, headers=known)
     assert changed.status_code == 200 and changed["ETag"] != first["ETag"]
@@ -263,11 +260,11 @@ def test_who_may_not(name: str) -> None:
     assert (wrong.status_code, wrong.json()["code"]) == (405, "method_not_allowed")
 
 
-def test_reports_cost_two_statements_and_an_answer_given_lately_one(manager: Client) -> None:
+def test_reports_cost_two_statements_and_a_cached_answer_one(manager: Client) -> None:
     def statements(path: str) -> int:
-        with CaptureQueriesContext(connection) as found:
+        with CaptureQueriesContext(connection) as captured:
             assert get(manager, path).status_code == 200
-        return len(found)
+        return len(captured)
 
     get(manager, "order-status-durations?kitchen=harju")  # The key's look-up is kept from here on.
     for name in REPORTS:

@@ -234,7 +234,7 @@ def test_every_wrong_field_is_named_at_once(client: Client) -> None:
     "text",
     ["x" * 89, "Älä-käytä-😀", "a b", "a#b?c%d&e", "%2F", "a\\b", "'; DROP TABLE orders; --", "-", "0"],
 )
-def test_unusual_but_right_ids_are_kept_as_they_are(client: Client, text: str) -> None:
+def test_unusual_but_valid_ids_stay_as_they_are(client: Client, text: str) -> None:
     order_id = f"{text}{unique()}"  # unique() has 34 characters, 123 are allowed in main
     assert client.created(id=order_id)["id"] == order_id
     assert client.order(order_id)["id"] == order_id

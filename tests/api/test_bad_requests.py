@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from orders.statuses import PREPARING, READY
 from tests.api.client import Client, check_problem, item_path, new_order, order_path
 from tests.api.conftest import SCOPES
 
@@ -24,7 +25,7 @@ def chunks(raw: bytes, size: int = 65_536) -> Iterator[bytes]:
     return (raw[start : start + size] for start in range(0, len(raw), size))
 
 
-def test_body_of_one_mebibyte_is_taken_and_one_byte_more_is_not(client: Client) -> None:
+def test_a_body_of_one_mebibyte_is_accepted_one_byte_more_is_not(client: Client) -> None:
     body = new_order()
     check_problem(client.create(raw=padded(body, MIB + 1)), 413, "body_too_large")
     assert client.get(order_path(body["id"])).status == 404
@@ -37,7 +38,7 @@ def test_chunked_body_over_one_mebibyte_is_refused(client: Client) -> None:
     assert client.get(order_path(body["id"])).status == 404
 
 
-def test_chunked_body_is_taken_like_any_other(client: Client) -> None:
+def test_a_chunked_body_is_accepted_like_any_other(client: Client) -> None:
     body = new_order()
     assert client.create(raw=chunks(json.dumps(body).encode(), 100)).status == 201
     assert client.call("PATCH", order_path(body["id"]), raw=chunks(b'{"status": "READY"}', 5)).status == 200
@@ -48,7 +49,7 @@ def test_chunked_body_is_taken_like_any_other(client: Client) -> None:
 def test_move_with_a_body_over_one_mebibyte_changes_nothing(client: Client, call: str) -> None:
     order = client.created(status="PREPARING")
     path = {"order": "", "item": "/items/BURGER-1", "recall": "/recall"}[call]
-    raw = padded({"status": 3, "reason": "x"}, MIB + 1)
+    raw = padded({"status": READY, "reason": "x"}, MIB + 1)
     answer = client.call("POST" if call == "recall" else "PATCH", order_path(order["id"]) + path, raw=raw)
     check_problem(answer, 413, "body_too_large")
     assert client.order(order["id"]) == order
@@ -67,7 +68,7 @@ def test_wrong_content_type_is_refused(client: Client, content_type: str) -> Non
     order = client.created()
     for path in (order_path(order["id"]), item_path(order["id"], "BURGER-1")):
         check_problem(
-            client.call("PATCH", path, {"status": 2}, headers=headers), 415, "unsupported_media_type"
+            client.call("PATCH", path, {"status": PREPARING}, headers=headers), 415, "unsupported_media_type"
         )
     assert client.order(order["id"]) == order
 
@@ -75,7 +76,7 @@ def test_wrong_content_type_is_refused(client: Client, content_type: str) -> Non
 @pytest.mark.parametrize(
     "content_type", ["application/json; charset=utf-8", "Application/JSON", "application/json;charset=UTF-8"]
 )
-def test_json_content_types_are_taken(client: Client, content_type: str) -> None:
+def test_json_content_types_are_accepted(client: Client, content_type: str) -> None:
     assert client.create(headers={"Content-Type": content_type}).status == 201
 
 
@@ -111,8 +112,8 @@ def test_without_a_good_key_nothing_is_shown_or_done(
         anonymous.get(order_path(order["id"]), headers=headers),
         anonymous.get(order_path("no-such-order"), headers=headers),
         anonymous.get("/orders/events", headers=headers),
-        anonymous.move(order["id"], 2, headers=headers),
-        anonymous.move_item(order["id"], "BURGER-1", 2, headers=headers),
+        anonymous.move(order["id"], PREPARING, headers=headers),
+        anonymous.move_item(order["id"], "BURGER-1", PREPARING, headers=headers),
         anonymous.recall(order["id"], headers=headers),
         anonymous.create(raw=b"not json", headers=headers),
     ):
@@ -138,8 +139,8 @@ CALLS: list[tuple[str, str, str, Any, int]] = [
     ("orders:write", "POST", "/orders", new_order, 201),
     ("orders:read", "GET", "/orders", None, 200),
     ("orders:read", "GET", "/orders/{id}", None, 200),
-    ("orders:write", "PATCH", "/orders/{id}", {"status": 3}, 200),
-    ("orders:write", "PATCH", "/orders/{id}/items/BURGER-1", {"status": 3}, 200),
+    ("orders:write", "PATCH", "/orders/{id}", {"status": READY}, 200),
+    ("orders:write", "PATCH", "/orders/{id}/items/BURGER-1", {"status": READY}, 200),
     ("orders:recall", "POST", "/orders/{id}/recall", {}, 200),
     ("events:read", "GET", "/orders/events", None, 200),
 ]
@@ -171,8 +172,8 @@ def test_another_kitchens_order_is_not_found(
     stranger = client_with(SCOPES, kitchen=other_kitchen)
     for answer in (
         stranger.get(order_path(mine["id"])),
-        stranger.move(mine["id"], 2),
-        stranger.move_item(mine["id"], "BURGER-1", 2),
+        stranger.move(mine["id"], PREPARING),
+        stranger.move_item(mine["id"], "BURGER-1", PREPARING),
         stranger.recall(mine["id"]),
     ):
         check_problem(answer, 404, "not_found")

@@ -2,6 +2,7 @@
 
 import pytest
 
+from orders.statuses import PREPARING
 from tests.api.client import Client, check_problem, new_order, order_path
 
 UNKNOWN = [
@@ -48,8 +49,8 @@ def test_unknown_or_impossible_order_id_is_not_found(client: Client, order_id: s
     path = f"/orders/{order_id}"
     for answer in (
         client.get(path),
-        client.call("PATCH", path, {"status": 2}),
-        client.call("PATCH", f"{path}/items/A", {"status": 2}),
+        client.call("PATCH", path, {"status": PREPARING}),
+        client.call("PATCH", f"{path}/items/A", {"status": PREPARING}),
         client.call("POST", f"{path}/recall", {}),
     ):
         assert answer.status in ((404,) if order_id == "nope" else (400, 404)), answer.body
@@ -74,7 +75,7 @@ def test_unknown_or_impossible_order_id_is_not_found(client: Client, order_id: s
 )
 def test_unknown_or_impossible_plu_is_not_found(client: Client, plu: str) -> None:
     order = client.created()
-    answer = client.call("PATCH", f"{order_path(order['id'])}/items/{plu}", {"status": 2})
+    answer = client.call("PATCH", f"{order_path(order['id'])}/items/{plu}", {"status": PREPARING})
     assert answer.status in ((404,) if plu == "NOPE" else (400, 404)), answer.body
     assert client.order(order["id"]) == order
 
@@ -100,7 +101,7 @@ def test_wrong_method_names_the_right_ones(
 ) -> None:
     order = client.created()
     url = path.format(id=order["id"]) + slash
-    answer = client.call(method, url, {"status": 2} if method in ("PUT", "POST", "PATCH") else None)
+    answer = client.call(method, url, {"status": PREPARING} if method in ("PUT", "POST", "PATCH") else None)
     check_problem(answer, 405, "method_not_allowed")
     named = {name.strip() for name in answer.headers["Allow"].split(",")}
     assert allowed <= named
@@ -184,8 +185,8 @@ def test_if_match_that_cannot_match_changes_nothing(client: Client, tag: str) ->
     order = client.created()
     headers = {"If-Match": tag.encode("latin-1")}
     for answer in (
-        client.move(order["id"], 2, headers=headers),
-        client.move_item(order["id"], "BURGER-1", 2, headers=headers),
+        client.move(order["id"], PREPARING, headers=headers),
+        client.move_item(order["id"], "BURGER-1", PREPARING, headers=headers),
         client.recall(order["id"], headers=headers),
     ):
         assert answer.status in (400, 412), answer.body
@@ -217,9 +218,9 @@ def test_bad_idempotency_key_is_named(client: Client, key: str) -> None:
     ["a b", "<script>", "x" * 5_000, "ä", "\xff", "a\tb", '"', "{}", "a,b", "%0d%0aSet-Cookie:a=b"],
     ids=lambda text: repr(text)[:20],
 )
-def test_odd_request_id_is_replaced_or_kept_harmless(client: Client, request_id: str) -> None:
+def test_odd_request_id_is_replaced_or_harmless(client: Client, request_id: str) -> None:
     answer = client.get("/orders/nope", headers={"X-Request-Id": request_id.encode("latin-1")})
     check_problem(answer, 404, "not_found")
-    given = answer.headers["X-Request-Id"]
-    assert given.isascii() and given.isprintable() and 0 < len(given) <= 200
-    assert not set(given) & set('<>"\r\n')
+    answered_id = answer.headers["X-Request-Id"]
+    assert answered_id.isascii() and answered_id.isprintable() and 0 < len(answered_id) <= 200
+    assert not set(answered_id) & set('<>"\r\n')

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
+from orders.statuses import PICKED_UP
 from tests.api.client import Client, check_problem, new_items, order_path
 
 MEMBERS = {
@@ -28,45 +29,47 @@ MEMBERS = {
 
 def read(client: Client, after: str | None, limit: int = 200) -> tuple[list[dict[str, Any]], str]:
     """The events from a cursor to the end as it is now, and the cursor to go on from."""
-    found: list[dict[str, Any]] = []
+    events: list[dict[str, Any]] = []
     while True:
         query = f"?limit={limit}" + (f"&after={after}" if after else "")
         answer = client.get(f"/orders/events{query}")
         assert answer.status == 200, answer.body
         page = answer.json()
         assert len(page["results"]) <= limit
-        found += page["results"]
+        events += page["results"]
         after = page["next"]
         assert isinstance(after, str)
         assert after
         if not page["hasMore"]:
-            return found, after
+            return events, after
         assert page["results"], "more is promised, so something must come"
 
 
-def until_at_rest(client: Client, after: str, wanted: dict[str, int]) -> tuple[list[dict[str, Any]], str]:
+def until_at_rest(
+    client: Client, after: str, rows_by_order: dict[str, int]
+) -> tuple[list[dict[str, Any]], str]:
     """Reads on until each wanted order has shown its number of rows: the feed waits for open transactions."""
-    found: list[dict[str, Any]] = []
+    events: list[dict[str, Any]] = []
     deadline = time.monotonic() + 30
     while True:
         more, after = read(client, after)
-        found += [event for event in more if event["orderId"] in wanted]
-        if len(found) >= sum(wanted.values()):
-            return found, after
-        assert time.monotonic() < deadline, f"{len(found)} of {wanted}"
+        events += [event for event in more if event["orderId"] in rows_by_order]
+        if len(events) >= sum(rows_by_order.values()):
+            return events, after
+        assert time.monotonic() < deadline, f"{len(events)} of {rows_by_order}"
 
 
 def rows(order: dict[str, Any]) -> list[tuple[int, str | None, dict[str, Any]]]:
     """All history rows of an order as the API shows it: sequence, PLU (None for the order's own), entry."""
-    found = [(entry["sequence"], None, entry) for entry in order["statusHistory"]]
-    found += [
+    entries = [(entry["sequence"], None, entry) for entry in order["statusHistory"]]
+    entries += [
         (entry["sequence"], item["plu"], entry) for item in order["items"] for entry in item["statusHistory"]
     ]
-    return sorted(found, key=lambda row: row[0])
+    return sorted(entries, key=lambda row: row[0])
 
 
-def check_told(events: list[dict[str, Any]], truth: dict[str, dict[str, Any]]) -> None:
-    """By these events alone somebody knows each order as it is, and was told each of its rows once, in turn."""
+def check_events(events: list[dict[str, Any]], truth: dict[str, dict[str, Any]]) -> None:
+    """By these events alone somebody knows each order as it is, and got each of its rows once, in turn."""
     status: dict[str, dict[str | None, str]] = defaultdict(dict)
     sequences: dict[str, list[int]] = defaultdict(list)
     for event in events:
@@ -81,7 +84,8 @@ def check_told(events: list[dict[str, Any]], truth: dict[str, dict[str, Any]]) -
 def test_events_are_the_history_row_by_row(client: Client) -> None:
     _, start = read(client, None)
     order = client.created(
-        items=new_items("A", "B/🍔"), statusHistory=[{"status": 4, "timestamp": "2021-07-22T20:08:02Z"}]
+        items=new_items("A", "B/🍔"),
+        statusHistory=[{"status": PICKED_UP, "timestamp": "2021-07-22T20:08:02Z"}],
     )
     client.move_item(order["id"], "B/🍔", "READY")
     client.call("PATCH", order_path(order["id"]), {"status": "READY", "reason": "hurry"})
@@ -151,13 +155,13 @@ def test_a_client_that_polls_rebuilds_every_order(client: Client) -> None:
     for writer in writers:
         writer.join()
     truth = {order_id: client.order(order_id) for order_id in orders}
-    wanted = sum(len(rows(order)) for order in truth.values())
+    expected_rows = sum(len(rows(order)) for order in truth.values())
     deadline = time.monotonic() + 30
-    while sum(event["orderId"] in truth for event in events) < wanted:
+    while sum(event["orderId"] in truth for event in events) < expected_rows:
         more, after = read(client, after)
         events += more
         assert time.monotonic() < deadline
-    check_told(events, truth)
+    check_events(events, truth)
 
 
 def test_history_times_never_go_back(client: Client) -> None:
@@ -169,7 +173,7 @@ def test_history_times_never_go_back(client: Client) -> None:
     assert all(sooner <= later for sooner, later in pairwise(times))
 
 
-def test_a_cursor_that_was_not_given_here_is_named(client: Client) -> None:
+def test_a_foreign_cursor_is_named(client: Client) -> None:
     plain = base64.urlsafe_b64encode(b"1.1.order").decode().rstrip("=")  # as it was before it was encrypted
     _, end = read(client, None)
     for cursor in (plain, end[:-2], end + "AA", end.swapcase()):

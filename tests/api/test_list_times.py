@@ -10,8 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.utils.http import urlencode
 
-from integrations.keys import issue_key
-from integrations.scopes import SCOPES
+from integrations.tests import factories as keys
 from orders.api.kitchens import kitchens
 from orders.models import Order
 from orders.models.querysets import NEAR
@@ -40,17 +39,17 @@ def client_of_all() -> Client:
                 """,
                 [f"o{number:02}", created, created + sign * pickup, created, created, created + updated],
             )
-    _, plain = issue_key("test", list(SCOPES), rate_limit=0)
+    _, plain = keys.api_key()
     return Client(headers={"authorization": f"Bearer {plain}"})
 
 
 def listed(client: Client, query: dict[str, str]) -> list[str]:
-    found: list[str] = []
+    ids: list[str] = []
     url: str | None = f"/api/orders?{urlencode({**query, 'limit': 7})}"
     pages: list[Any] = []
     while url:
         pages.append(client.get(url).json())
-        found += [order["id"] for order in pages[-1]["results"]]
+        ids += [order["id"] for order in pages[-1]["results"]]
         url = pages[-1]["next"]
     back: list[str] = []
     url = pages[-1]["previous"]
@@ -58,9 +57,9 @@ def listed(client: Client, query: dict[str, str]) -> list[str]:
         page = client.get(url).json()
         back = [order["id"] for order in page["results"]] + back
         url = page["previous"]
-    assert back == found[: len(back)]
-    assert len(back) == len(found) - len(pages[-1]["results"])
-    return found
+    assert back == ids[: len(back)]
+    assert len(back) == len(ids) - len(pages[-1]["results"])
+    return ids
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -72,8 +71,8 @@ def test_all_orders_with_these_times_are_listed_newest_first(client_of_all: Clie
         updated, since, until = (
             dice.choice((None, NOW - timedelta(days=dice.choice(days)))) for _ in range(3)
         )
-        asked = {"updatedAfter": updated, "pickupFrom": since, "pickupTo": until}
-        query = {name: at.isoformat() for name, at in asked.items() if at is not None}
+        filters = {"updatedAfter": updated, "pickupFrom": since, "pickupTo": until}
+        query = {name: at.isoformat() for name, at in filters.items() if at is not None}
         assert listed(client_of_all, query) == [
             order.id
             for order in rows

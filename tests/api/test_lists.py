@@ -17,11 +17,11 @@ def ids(orders: list[dict[str, Any]]) -> list[str]:
 def test_the_list_shows_whole_orders_newest_first(client: Client) -> None:
     account = unique("account")
     created = ["2021-01-01T10:00:00Z", "2021-01-03T10:00:00Z", "2021-01-02T10:00:00Z"]
-    made = [client.created(account=account, created=time) for time in created]
-    assert client.stored(account=account) == [made[1], made[2], made[0]]
+    orders = [client.created(account=account, created=time) for time in created]
+    assert client.stored(account=account) == [orders[1], orders[2], orders[0]]
 
 
-def test_limit_is_50_unless_told_and_the_links_are_null_at_the_ends(client: Client) -> None:
+def test_limit_is_50_by_default_and_links_are_null_at_the_ends(client: Client) -> None:
     account = unique("account")
     for _ in range(51):
         client.created(account=account, items=new_items("A"))
@@ -73,20 +73,20 @@ def test_next_and_previous_keep_the_filters(client: Client) -> None:
     account = unique("account & co")
     for status in (1, 2, 3, 2, 1, 2):
         client.created(account=account, status=status)
-    found = list(pages(client, f"/orders?account={quote(account)}&status=2&status=RECEIVED&limit=2"))
-    assert [len(page) for page in found] == [2, 2, 1]
-    assert {order["status"] for page in found for order in page} == {"RECEIVED", "PREPARING"}
+    followed = list(pages(client, f"/orders?account={quote(account)}&status=2&status=RECEIVED&limit=2"))
+    assert [len(page) for page in followed] == [2, 2, 1]
+    assert {order["status"] for page in followed for order in page} == {"RECEIVED", "PREPARING"}
 
 
 def test_filter_by_status_takes_numbers_and_names_and_several(client: Client) -> None:
     account = unique("account")
-    made = {status: client.created(account=account, status=status)["id"] for status in (1, 2, 3, 4, 5)}
+    by_status = {status: client.created(account=account, status=status)["id"] for status in (1, 2, 3, 4, 5)}
     names = ["RECEIVED", "PREPARING", "READY", "PICKED_UP", "CANCELLED"]
     for number, name in enumerate(names, start=1):
-        assert ids(client.stored(account=account, status=str(number))) == [made[number]]
-        assert ids(client.stored(account=account, status=name)) == [made[number]]
+        assert ids(client.stored(account=account, status=str(number))) == [by_status[number]]
+        assert ids(client.stored(account=account, status=name)) == [by_status[number]]
     answer = client.get(f"/orders?account={account}&status=5&status=READY&status=3")
-    assert ids(answer.json()["results"]) == [made[5], made[3]]
+    assert ids(answer.json()["results"]) == [by_status[5], by_status[3]]
 
 
 @pytest.mark.parametrize("field", ["account", "brandId", "channelOrderId"])
@@ -114,15 +114,15 @@ def test_filter_by_kitchen(anywhere: Client, other_kitchen: str) -> None:
 def test_filter_by_time(client: Client, field: str, since: str, until: str) -> None:
     account = unique("account")
     days = [f"2021-05-0{day}T12:00:00Z" for day in (1, 2, 3)]
-    made = [client.created(account=account, **{field: day})["id"] for day in days]
+    created = [client.created(account=account, **{field: day})["id"] for day in days]
     between = {since: "2021-05-02T00:00:00Z", until: "2021-05-03T00:00:00+00:00"}
-    assert ids(client.stored(account=account, **between)) == [made[1]]
-    assert set(ids(client.stored(account=account, **{since: "2021-05-02T15:00:00+03:00"}))) >= {made[2]}
+    assert ids(client.stored(account=account, **between)) == [created[1]]
+    assert set(ids(client.stored(account=account, **{since: "2021-05-02T15:00:00+03:00"}))) >= {created[2]}
     assert set(ids(client.stored(account=account, **{since: "2021-05-01T15:00:01+03:00"}))) == {
-        made[1],
-        made[2],
+        created[1],
+        created[2],
     }
-    assert ids(client.stored(account=account, **{until: "2021-05-01T12:00:01.5Z"})) == [made[0]]
+    assert ids(client.stored(account=account, **{until: "2021-05-01T12:00:01.5Z"})) == [created[0]]
     assert client.stored(account=account, **{since: "2021-05-04T00:00:00Z"}) == []
 
 

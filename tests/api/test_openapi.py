@@ -52,8 +52,8 @@ def test_it_is_openapi_3_1_with_every_call(document: dict[str, Any]) -> None:
     assert document["openapi"].startswith("3.1")
     assert document["info"]["title"]
     assert document["info"]["version"]
-    found = {(path, verb) for path, verb, _ in operations(document)}
-    assert found >= WANTED, WANTED - found
+    calls = {(path, verb) for path, verb, _ in operations(document)}
+    assert calls >= WANTED, WANTED - calls
 
 
 def test_every_reference_leads_somewhere_and_every_schema_is_right(document: dict[str, Any]) -> None:
@@ -89,8 +89,8 @@ def test_every_operation_has_examples(document: dict[str, Any]) -> None:
             for media, described in content.items():
                 if media == "application/json":
                     schema = resolved(document, described.get("schema", {}))
-                    found = {"example", "examples"} & (described.keys() | schema.keys())
-                    assert found, f"{verb} {path}: {media} without an example"
+                    keys = {"example", "examples"} & (described.keys() | schema.keys())
+                    assert keys, f"{verb} {path}: {media} without an example"
 
 
 def test_examples_are_right_by_their_own_schemas(document: dict[str, Any]) -> None:
@@ -119,10 +119,10 @@ def test_every_order_operation_documents_its_problems(document: dict[str, Any]) 
         ("/api/orders/events", "get"): {"400"},
     }
     for path, verb, operation in operations(document):
-        wanted = more.get((path, verb))
-        if wanted is None:
+        extra = more.get((path, verb))
+        if extra is None:
             continue
-        missing = (always | wanted) - operation["responses"].keys()
+        missing = (always | extra) - operation["responses"].keys()
         assert not missing, f"{verb} {path} says nothing of {missing}"
         for status, response in operation["responses"].items():
             if status >= "400":

@@ -4,6 +4,7 @@ from itertools import pairwise, product
 
 import pytest
 
+from orders.statuses import PREPARING, READY
 from tests.api.client import Client, check_problem, new_items, order_path
 
 STATUSES = ["RECEIVED", "PREPARING", "READY", "PICKED_UP", "CANCELLED"]
@@ -99,7 +100,7 @@ def test_items_lift_their_order(client: Client) -> None:
     assert client.order(all_cancelled["id"])["status"] == "CANCELLED"
 
 
-def test_reason_and_actor_are_kept(client: Client) -> None:
+def test_reason_and_actor_are_stored(client: Client) -> None:
     order = client.created()
     answer = client.call(
         "PATCH", order_path(order["id"]), {"status": "CANCELLED", "reason": "no dough", "other": 1}
@@ -112,7 +113,7 @@ def test_reason_and_actor_are_kept(client: Client) -> None:
 @pytest.mark.parametrize("body, pointer", [
     ({}, "/status"), ({"status": None}, "/status"), ({"status": 99}, "/status"), ({"status": "NOPE"}, "/status"),
     ({"status": True}, "/status"), ({"status": 2.5}, "/status"), ({"status": []}, "/status"), ({"status": 10**30}, "/status"),
-    ({"status": 2, "reason": 5}, "/reason"), ({"status": 2, "reason": "x" * 501}, "/reason"), ({"status": ""}, "/status"),
+    ({"status": PREPARING, "reason": 5}, "/reason"), ({"status": PREPARING, "reason": "x" * 501}, "/reason"), ({"status": ""}, "/status"),
     ({"reason": "why"}, "/status"), ({"status": "x" * 10_000}, "/status"),
 ])  # fmt: skip
 def test_a_wrong_move_is_named_and_changes_nothing(
@@ -132,7 +133,7 @@ def test_a_wrong_recall_is_named_and_changes_nothing(
     client: Client, body: dict[str, object], pointer: str
 ) -> None:
     order = client.created()
-    client.move(order["id"], 2)
+    client.move(order["id"], PREPARING)
     before = client.order(order["id"])
     check_problem(client.recall(order["id"], body), 400, "invalid_body", {pointer})
     assert client.order(order["id"]) == before
@@ -206,8 +207,8 @@ def test_etag_is_the_version(client: Client) -> None:
     order_id = answer.json()["id"]
     assert answer.headers["ETag"] == '"1"'
     assert client.get(order_path(order_id)).headers["ETag"] == '"1"'
-    assert client.move(order_id, 2, headers={"If-Match": '"1"'}).headers["ETag"] == '"2"'
-    item = client.move_item(order_id, "BURGER-1", 3, headers={"If-Match": '"2"'})
+    assert client.move(order_id, PREPARING, headers={"If-Match": '"1"'}).headers["ETag"] == '"2"'
+    item = client.move_item(order_id, "BURGER-1", READY, headers={"If-Match": '"2"'})
     assert (item.status, item.headers["ETag"]) == (200, '"3"')
     assert client.recall(order_id, headers={"If-Match": '"3"'}).headers["ETag"] == '"4"'
     unchanged = client.get(order_path(order_id), headers={"If-None-Match": '"4"'})

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from orders.statuses import FIRST, PICKED_UP, PREPARING, READY
 from tests.api.client import Client, check_problem, item_path, new_items, new_order, order_path, unique
 
 # A real channel middleware's payload; only the id differs from run to run.
@@ -21,10 +22,10 @@ EXAMPLE: dict[str, Any] = {
         {"name": "Hawaii Burger", "plu": "CAT1-0001", "quantity": 1},
         {"name": "Sushi Set Large", "plu": "CAT2-0001", "quantity": 1},
     ],
-    "status": 1,
+    "status": FIRST,
     "statusHistory": [
-        {"status": 4, "timestamp": "2021-07-22T20:08:02Z"},
-        {"status": 1, "timestamp": "2021-07-22T20:10:00Z"},
+        {"status": PICKED_UP, "timestamp": "2021-07-22T20:08:02Z"},
+        {"status": FIRST, "timestamp": "2021-07-22T20:10:00Z"},
     ],
 }
 UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z")
@@ -92,8 +93,8 @@ def test_each_call_works_with_and_without_a_trailing_slash(client: Client, slash
     assert client.get(f"/orders{slash}").status == 200
     assert client.get(f"/orders{slash}?account={body['account']}").json()["results"][0]["id"] == body["id"]
     assert client.get(f"{path}{slash}").json()["id"] == body["id"]
-    assert client.call("PATCH", f"{path}{slash}", {"status": 2}).json()["status"] == "PREPARING"
-    assert client.call("PATCH", f"{path}/items/A{slash}", {"status": 3}).json()["status"] == "READY"
+    assert client.call("PATCH", f"{path}{slash}", {"status": PREPARING}).json()["status"] == "PREPARING"
+    assert client.call("PATCH", f"{path}/items/A{slash}", {"status": READY}).json()["status"] == "READY"
     assert client.call("POST", f"{path}/recall{slash}", {}).json()["status"] == "PREPARING"
     for other in ("/orders/events", "/health", "/docs", "/redoc", "/openapi.json"):
         assert client.get(other + slash).status == 200
@@ -138,7 +139,8 @@ def test_any_plu_works_percent_encoded(client: Client, plu: str) -> None:
     items = {item["plu"]: item["status"] for item in client.order(order["id"])["items"]}
     assert items == {plu: "READY", "other": "ORDERED"}
     assert (
-        client.call("PATCH", item_path(order["id"], plu) + "/", {"status": 4}).json()["status"] == "PICKED_UP"
+        client.call("PATCH", item_path(order["id"], plu) + "/", {"status": PICKED_UP}).json()["status"]
+        == "PICKED_UP"
     )
     assert client.recall(order["id"], {"plu": plu}).status == 200
 
@@ -146,10 +148,10 @@ def test_any_plu_works_percent_encoded(client: Client, plu: str) -> None:
 def test_a_plu_with_a_slash_at_its_end_is_matched_exactly_first(client: Client) -> None:
     order = client.created(items=new_items("A", "A/", "A//"))
     path = f"{order_path(order['id'])}/items"
-    assert client.call("PATCH", f"{path}/A%2F", {"status": 2}).json()["plu"] == "A/"
-    assert client.call("PATCH", f"{path}/A/", {"status": 3}).json()["plu"] == "A/"
-    assert client.call("PATCH", f"{path}/A", {"status": 3}).json()["plu"] == "A"
-    assert client.call("PATCH", f"{path}/A//", {"status": 3}).json()["plu"] == "A//"
+    assert client.call("PATCH", f"{path}/A%2F", {"status": PREPARING}).json()["plu"] == "A/"
+    assert client.call("PATCH", f"{path}/A/", {"status": READY}).json()["plu"] == "A/"
+    assert client.call("PATCH", f"{path}/A", {"status": READY}).json()["plu"] == "A"
+    assert client.call("PATCH", f"{path}/A//", {"status": READY}).json()["plu"] == "A//"
 
 
 def test_snake_case_is_accepted_at_every_level(client: Client) -> None:
@@ -157,7 +159,7 @@ def test_snake_case_is_accepted_at_every_level(client: Client) -> None:
         "_id": unique("snake"), "account": unique("account"), "brand_id": "b", "channel_order_id": "c-1",
         "customer": {"name": "Aino", "phone_number": "+358"}, "delivery_address": {"city": "Espoo", "street": "Tie 1", "postal_code": "02100"},
         "pickup_time": "2026-07-22T20:28:02Z", "items": new_items("A"),
-        "status_history": [{"status": 1, "timestamp": "2021-07-22T20:08:02Z"}],
+        "status_history": [{"status": FIRST, "timestamp": "2021-07-22T20:08:02Z"}],
     }  # fmt: skip
     order = client.create(body).json()
     assert (order["brandId"], order["channelOrderId"], order["pickupTime"]) == (
@@ -214,7 +216,7 @@ def test_an_order_without_id_gets_one_and_a_place(client: Client) -> None:
     assert client.order(order["id"]) == order
 
 
-def test_extras_of_an_order_are_kept(client: Client) -> None:
+def test_extras_of_an_order_are_stored(client: Client) -> None:
     modifiers = [{"name": "Patty", "quantity": 1, "modifiers": [{"name": "no onion", "quantity": 2}]}]
     item = {
         "plu": "A", "name": "Älä 🍔", "quantity": 9_999, "note": "well done", "allergens": ["gluten", "nuts"], "price": 1_250,
@@ -238,7 +240,7 @@ def test_extras_of_an_order_are_kept(client: Client) -> None:
     assert "unknown" not in order
 
 
-def test_due_is_the_pickup_time_or_the_kitchens_target_after_it_has_passed(client: Client) -> None:
+def test_due_is_the_pickup_time_or_once_passed_the_kitchens_target(client: Client) -> None:
     assert client.created(pickupTime="2099-01-01T10:00:00Z")["dueAt"] == "2099-01-01T10:00:00Z"
     late = client.created(pickupTime="2021-07-22T20:28:02Z")
     assert late["dueAt"] > late["statusHistory"][0]["timestamp"]
@@ -252,10 +254,10 @@ def test_an_id_that_exists_is_a_conflict_that_links_to_its_order(client: Client)
     assert client.stored(account=order["account"]) == [order]
 
 
-def test_request_id_is_taken_or_made(client: Client) -> None:
+def test_request_id_is_accepted_or_generated(client: Client) -> None:
     assert (
         client.get("/orders", headers={"X-Request-Id": "my-request.1"}).headers["X-Request-Id"]
         == "my-request.1"
     )
-    made = {client.get("/orders?limit=1").headers["X-Request-Id"] for _ in range(3)}
-    assert len(made) == 3
+    generated = {client.get("/orders?limit=1").headers["X-Request-Id"] for _ in range(3)}
+    assert len(generated) == 3

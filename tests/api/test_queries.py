@@ -10,8 +10,7 @@ from django.db import connection
 from django.test import Client, TestCase
 from django.test.utils import CaptureQueriesContext
 
-from integrations.keys import issue_key
-from integrations.scopes import SCOPES
+from integrations.tests import factories as keys
 from orders.api.kitchens import kitchens
 from orders.tests import factories
 
@@ -50,7 +49,7 @@ def api(db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
     monkeypatch.setattr("integrations.key_cache.CACHE_SECONDS", 3600.0)
     factories.kitchen()
     kitchens.forget()
-    _, plain = issue_key("test", list(SCOPES), rate_limit=0)
+    _, plain = keys.api_key()
     api = Api(plain)
     api.call("GET", "/orders")  # The key's and the kitchens' look-ups are kept from here on.
     api.call("POST", "/orders", body(1))
@@ -103,10 +102,10 @@ def test_a_list_costs_three_however_many_orders(api: Api, query: str) -> None:
     for _ in range(60):
         factories.order(None, None)
     api.call("GET", "/orders?limit=1")  # What is kept for 3 s may have been forgotten meanwhile.
-    found = api.call("GET", f"/orders?limit=50{query}")
+    answer = api.call("GET", f"/orders?limit=50{query}")
     assert len(api.statements) <= 3
     assert few <= 3
-    assert len(found["results"]) == (0 if "late" in query else 50)
+    assert len(answer["results"]) == (0 if "late" in query else 50)
 
 
 def test_a_list_with_a_filter_is_planned_for_its_values(api: Api) -> None:
@@ -119,13 +118,13 @@ def test_a_list_with_a_filter_is_planned_for_its_values(api: Api) -> None:
             "SELECT statement LIKE '%WHERE%' FROM pg_prepared_statements "
             "WHERE statement LIKE 'SELECT%FROM \"orders_order\" %LIMIT %'"
         )
-        kept = [filtered for (filtered,) in cursor.fetchall()]
-    assert kept == [False], "the list without filters, and no other"
+        plans = [filtered for (filtered,) in cursor.fetchall()]
+    assert plans == [False], "the list without filters, and no other"
 
 
 @pytest.mark.one_server("it plans each time what writes several rows or locks an order")
 def test_calls_of_one_order_are_planned_once_for_each_connection(api: Api) -> None:
-    """PostgreSQL needs longer to plan such a statement than to run it, and plans it anew wherever it counts on more rows
+    """PostgreSQL needs longer to plan such a statement than to run it, and plans it again wherever it counts on more rows
     from a kept plan: as for `= ANY(…)`, which it takes for ten."""
     before = _plans()
     for _ in range(12):
@@ -206,7 +205,7 @@ def make_many_orders() -> None:
 
 
 def nodes(sql: str, *, analyze: bool = False) -> Iterator[dict[str, Any]]:
-    """The nodes of the plan of a statement; `analyze` runs it and so tells how many rows each looked at."""
+    """The nodes of the plan of a statement; `analyze` runs it and so has how many rows each looked at."""
 
     def below(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield node
@@ -215,8 +214,8 @@ def nodes(sql: str, *, analyze: bool = False) -> Iterator[dict[str, Any]]:
 
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN (FORMAT JSON{', ANALYZE' if analyze else ''}) {sql}")
-        found = cursor.fetchone()[0]
-    return below((json.loads(found) if isinstance(found, str) else found)[0]["Plan"])
+        plan = cursor.fetchone()[0]
+    return below((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"])
 
 
 def plan(sql: str) -> list[str]:
@@ -246,7 +245,7 @@ class TestWithAHundredThousandOrders(TestCase):
     def setUp(self) -> None:
         kitchens.forget()
         self.addCleanup(kitchens.forget)
-        _, plain = issue_key("test", list(SCOPES), rate_limit=0)
+        _, plain = keys.api_key()
         self.api = Api(plain)
 
     def test_no_read_scans_a_table(self) -> None:
@@ -269,8 +268,8 @@ class TestWithAHundredThousandOrders(TestCase):
             assert reads
             for number, sql in enumerate(reads):
                 plans[f"{path} #{number}"] = plan(sql)
-        for path, found in plans.items():
-            assert [node for node in found if node.startswith("Seq Scan")] == [], f"{path}: {found}"
+        for path, explained in plans.items():
+            assert [node for node in explained if node.startswith("Seq Scan")] == [], f"{path}: {explained}"
 
     def test_a_list_looks_at_few_orders_whatever_its_filters(self) -> None:
         finds = {
@@ -301,12 +300,12 @@ class TestWithAHundredThousandOrders(TestCase):
             f"updatedAfter={ago(30)}": True,
             f"updatedAfter={ago(30)}&to={ago(30)}": False,
         }
-        found, many = {}, {}
+        ids, many = {}, {}
         for query in finds:
             page = self.api.call("GET", f"/orders?limit=20&{query}")
             (read,) = (sql for sql in self.api.statements if "brand_id" in sql)
-            found[query] = bool(page["results"])
+            ids[query] = bool(page["results"])
             if (number := looked_at(read)) > MANY:
                 many[query] = number
-        assert found == finds
+        assert ids == finds
         assert many == {}, f"of {ORDERS} orders"

@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from tests.api.client import Client, new_items, new_order, order_path
-from tests.api.test_events import check_told, rows
+from tests.api.test_events import check_events, rows
 from tests.background import kill_group
 from tests.live_stack import LiveStack
 
@@ -71,11 +71,11 @@ def test_who_only_polls_knows_every_status_though_web_is_killed(
         writer.join()
 
     truth = {order_id: client.get(order_path(order_id)).json() for order_id in ids}
-    wanted = sum(len(rows(order)) for order in truth.values())
+    expected_rows = sum(len(rows(order)) for order in truth.values())
     end = time.monotonic() + SECONDS
-    while sum(event["orderId"] in truth for event in events) < wanted:
+    while sum(event["orderId"] in truth for event in events) < expected_rows:
         poll()
         assert time.monotonic() < end
 
     # Two changes of an order may come the other way round: their rows are numbered.
-    check_told(sorted(events, key=lambda event: event["sequence"]), truth)
+    check_events(sorted(events, key=lambda event: event["sequence"]), truth)

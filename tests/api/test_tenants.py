@@ -26,7 +26,7 @@ TIME = re.compile(r"20\d\d-\d\d-\d\dT[\d:.]+Z")
 EACH_TIME = {"date", "x-request-id", "ratelimit", "content-length"}
 
 
-def said(answer: Answer, order_id: str, account: str) -> str:
+def normalized(answer: Answer, order_id: str, account: str) -> str:
     """All that an answer says, without what differs between any two orders."""
     headers = sorted((name, value) for name, value in answer.headers.items() if name.lower() not in EACH_TIME)
     text = f"{answer.status} {headers} {answer.body.decode()}"
@@ -42,7 +42,7 @@ def quoted(order_id: str) -> str:
     return order_path(order_id).removeprefix("/orders/")
 
 
-def life(client: Client, order_id: str) -> list[str]:
+def responses(client: Client, order_id: str) -> list[str]:
     """What a key is answered to all that it can do with an order of this id, from before it is there."""
     account, key = unique("account"), {"Idempotency-Key": unique("key")}
     body = new_order(id=order_id, account=account, created="2026-05-01T10:00:00Z")
@@ -81,40 +81,40 @@ def life(client: Client, order_id: str) -> list[str]:
         client.move(order_id, "PREPARING"),
         client.get(order_path(order_id)),
     ]
-    told = [said(answer, order_id, account) for answer in answers]
+    outcomes = [normalized(answer, order_id, account) for answer in answers]
     of_mine = {order_id, *(each["id"] for each in beside)}
-    found, after = [], start
+    seen_events, after = [], start
     deadline = time.monotonic() + 30
     # Twelve rows of the order itself, three of each beside it.
-    while len(found) < 16:
+    while len(seen_events) < 16:
         more, after = events(client, after)
-        found += [event for event in more if event["orderId"] in of_mine]
-        assert time.monotonic() < deadline, found
+        seen_events += [event for event in more if event["orderId"] in of_mine]
+        assert time.monotonic() < deadline, seen_events
     hidden = ("cursor", "at", "recordedAt")
-    rows = [{name: value for name, value in event.items() if name not in hidden} for event in found]
-    return [*told, json.dumps(rows).replace(json.dumps(order_id)[1:-1], "ID")]
+    rows = [{name: value for name, value in event.items() if name not in hidden} for event in seen_events]
+    return [*outcomes, json.dumps(rows).replace(json.dumps(order_id)[1:-1], "ID")]
 
 
 def events(client: Client, after: str | None) -> tuple[list[dict[str, Any]], str]:
-    found: list[dict[str, Any]] = []
+    collected: list[dict[str, Any]] = []
     while True:
         page = client.get("/orders/events?limit=200" + (f"&after={after}" if after else "")).json()
-        found, after = found + page["results"], page["next"]
+        collected, after = collected + page["results"], page["next"]
         if not page["hasMore"]:
-            return found, str(after)
+            return collected, str(after)
 
 
 IDS = ["A17-{}", "a b {}", "Ä😀{}", "%2F{}~", "0{}", "x" * 85 + "-{}"]
 
 
 @pytest.mark.parametrize("shape", IDS)
-def test_a_key_cannot_tell_an_id_that_another_kitchen_has_from_one_that_nobody_has(
+def test_a_key_cannot_tell_another_kitchens_id_from_an_unused_one(
     client: Client, stranger: Client, shape: str
 ) -> None:
     theirs, nobodys = (shape.format(unique("")[:34]) for _ in range(2))
     mine = client.created(id=theirs)
 
-    assert life(stranger, theirs) == life(stranger, nobodys)
+    assert responses(stranger, theirs) == responses(stranger, nobodys)
     assert client.order(theirs) == mine, "its order is as it was"
 
 
@@ -135,7 +135,7 @@ def test_a_key_for_all_kitchens_tells_both_apart(client: Client, stranger: Clien
     order = client.created()
     stranger.created(id=order["id"], account=order["account"])
 
-    ids = {found["id"]: found["kitchen"] for found in anywhere.stored(account=order["account"])}
+    ids = {row["id"]: row["kitchen"] for row in anywhere.stored(account=order["account"])}
 
     assert ids == {order["id"]: "main", marked_id(order["id"], "harju"): "harju"}
     for id, kitchen in ids.items():
@@ -156,14 +156,14 @@ def test_two_at_once_with_an_id_that_another_kitchen_has_make_one_order(
     assert len(stranger.stored(account=body["account"])) == 1
 
 
-def test_an_id_without_room_for_the_mark_is_taken_once(stranger: Client, anywhere: Client) -> None:
+def test_an_id_without_room_for_the_mark_is_accepted_once(stranger: Client, anywhere: Client) -> None:
     longest = 128 - len("\tharju")
     for length in (longest, 128):
         free = unique().ljust(length, "x")
         assert stranger.created(id=free)["id"] == free
-        taken = unique().ljust(length, "x")
-        assert anywhere.created(id=taken, kitchen="main")["kitchen"] == "main"
-        assert stranger.create(new_order(id=taken)).status == (201 if length == longest else 409)
+        used_id = unique().ljust(length, "x")
+        assert anywhere.created(id=used_id, kitchen="main")["kitchen"] == "main"
+        assert stranger.create(new_order(id=used_id)).status == (201 if length == longest else 409)
 
 
 CHANNELS = ["deliverect:60f8a2c8", "generic:1", "deliverect:", "deliverect:x:y"]
@@ -184,6 +184,6 @@ def test_ids_of_channels_are_not_for_keys(client: Client, anywhere: Client, id: 
 
 
 @pytest.mark.parametrize("text", ["Deliverect:", "order:", "a-:", ":", "a b:", "a_b:", "é:", "xdeliverect:"])
-def test_other_ids_with_colons_are_taken(client: Client, text: str) -> None:
+def test_other_ids_with_colons_are_accepted(client: Client, text: str) -> None:
     order_id = f"{text}{unique()}"
     assert client.created(id=order_id)["id"] == order_id

@@ -3,8 +3,7 @@
 import pytest
 from django.test import Client
 
-from integrations.keys import issue_key
-from integrations.scopes import SCOPES
+from integrations.tests import factories as keys
 
 pytestmark = pytest.mark.django_db
 REPORTS = ("order-status-durations", "item-status-durations", "hourly-throughput", "customer-order-counts")
@@ -12,7 +11,7 @@ REPORTS = ("order-status-durations", "item-status-durations", "hourly-throughput
 
 @pytest.fixture
 def caller() -> Client:
-    _, plain = issue_key("reader", list(SCOPES), None, rate_limit=0)
+    _, plain = keys.api_key()
     return Client(headers={"authorization": f"Bearer {plain}"})
 
 
@@ -24,9 +23,7 @@ def caller() -> Client:
         *((f"analytics/{name}", "brandId, from") for name in REPORTS),
     ],
 )
-def test_a_parameter_that_a_list_does_not_know_is_named_with_those_it_knows(
-    caller: Client, path: str, known: str
-) -> None:
+def test_a_list_names_its_unknown_parameter_and_those_it_knows(caller: Client, path: str, known: str) -> None:
     answer = caller.get(f"/api/{path}?stauts=READY&Limit=1&limit=1")
 
     assert answer.status_code == 400
@@ -37,7 +34,7 @@ def test_a_parameter_that_a_list_does_not_know_is_named_with_those_it_knows(
     assert errors["?stauts"]["code"] == "unknown"
 
 
-def test_unknown_ones_are_told_together_with_those_that_cannot_be_read(caller: Client) -> None:
+def test_unknown_and_invalid_parameters_are_named_together(caller: Client) -> None:
     answer = caller.get("/api/orders?late=perhaps&kitchn=main&limit=0")
 
     assert {error["pointer"] for error in answer.json()["errors"]} == {"?late", "?kitchn", "?limit"}

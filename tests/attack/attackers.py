@@ -68,5 +68,5 @@ async def attack(name: str, site: Site) -> Tally:
 
 if __name__ == "__main__":
     os.nice(NICE)
-    made = asyncio.run(attack(sys.argv[1], Site(**json.load(sys.stdin))))
-    print(json.dumps(made.as_json()))
+    tally = asyncio.run(attack(sys.argv[1], Site(**json.load(sys.stdin))))
+    print(json.dumps(tally.as_json()))

@@ -1,4 +1,4 @@
-"""Those who ask whole questions, and too many of them."""
+"""Attackers who send whole requests, and too many of them."""
 
 from __future__ import annotations
 
@@ -124,5 +124,5 @@ async def boards(site: Site, tally: Tally) -> None:
                 wire.close()
 
     await asyncio.gather(*map(abandon, range(60 if site.short else BOARDS)))
-    # What was asked for is being made now, though nobody waits for it.
+    # The server is working on the answers now, though nobody waits for them.
     await asyncio.sleep(site.left)

@@ -1,4 +1,4 @@
-"""Those for whom all this is made: a channel that posts orders, probes, and walls that hear of each order."""
+"""The clients that attacks must not disturb: a channel that posts orders, probes, and walls that get a hint of each order."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Measured:
     """What happened to them during one attack. Times in seconds; those of orders from when they were due to be sent."""
 
     times: list[float] = field(default_factory=list)
-    taken: list[str] = field(default_factory=list)
+    accepted: list[str] = field(default_factory=list)
     # First answers to orders that were not a 201, and orders that were not taken at all.
     failed: Counter[str] = field(default_factory=Counter)
     lost: int = 0
@@ -115,12 +115,12 @@ class Channel:
 
     async def _order(self, measured: Measured, order: str, due: float) -> None:
         """Sent again where the answer says so, or where there is none: its id makes that safe."""
-        kept = self._count % 100 < 100 * KEPT_CONNECTIONS
+        reuse = self._count % 100 < 100 * KEPT_CONNECTIONS
         for turn in range(self._tries):
-            answer = await self._post(order, kept and turn == 0)
+            answer = await self._post(order, reuse and turn == 0)
             label = "no answer" if answer is None else str(answer.status)
             if label == "201" or (label == "409" and turn > 0):
-                measured.taken.append(order)
+                measured.accepted.append(order)
                 self.sent.append((due, now()))
                 break
             if turn == 0:
@@ -134,18 +134,18 @@ class Channel:
             measured.lost += 1
         measured.times.append(now() - due)
 
-    async def _post(self, order: str, kept: bool) -> Answer | None:
+    async def _post(self, order: str, reuse: bool) -> Answer | None:
         wire: Wire | None = None
         body = json.dumps(new_order(order)).encode()
         try:
             async with asyncio.timeout(ORDER_SECONDS):
-                wire = (self._kept() if kept else None) or await Wire.open(self._port)
+                wire = (self._kept() if reuse else None) or await Wire.open(self._port)
                 await wire.send(request("POST", "/api/orders", self._headers, body))
                 answer = await wire.answer()
         except (OSError, TimeoutError):
             answer = None
         if wire is not None:
-            if kept and answer is not None and answer.headers.get("connection") != "close":
+            if reuse and answer is not None and answer.headers.get("connection") != "close":
                 self._idle.append((now(), wire))
             else:
                 wire.close()
@@ -195,10 +195,10 @@ class Wall:
 
     def __init__(self, stream: str) -> None:
         self._address = urlsplit(stream)
-        self.heard: list[tuple[float, str]] = []
+        self.events: list[tuple[float, str]] = []
 
     async def listen(self) -> None:
-        """Until it is cancelled; a stream that ends is opened anew, as the page does."""
+        """Until it is cancelled; a stream that ends is opened again, as the page does."""
         while True:
             with contextlib.suppress(OSError, TimeoutError):
                 await self._stream()
@@ -210,20 +210,20 @@ class Wall:
             await wire.send(head("GET", f"{self._address.path}?{self._address.query}"))
             while line := await wire.reader.readline():
                 if line.startswith(b"event: "):
-                    self.heard.append((now(), line[7:].decode().strip()))
+                    self.events.append((now(), line[7:].decode().strip()))
         finally:
             wire.close()
 
     def read(self, measured: Measured, sent: Sequence[tuple[float, float]], began: float, end: float) -> None:
         """Adds to `measured` what it heard from `began` to `end` of orders that were `sent`, and its longest silence."""
-        heard = [at for at, _ in self.heard if began <= at <= end]
-        marks = [began, *heard, end]
+        events = [at for at, _ in self.events if began <= at <= end]
+        marks = [began, *events, end]
         measured.silence = max(measured.silence, *(after - before for before, after in pairwise(marks)))
-        hints = [at for at, event in self.heard if event == "hint"]
+        hints = [at for at, event in self.events if event == "hint"]
         for sent_at, acknowledged in sent:
             first = next((at for at in hints if at >= sent_at), math.inf)
             measured.hints.append(max(min(first, end) - acknowledged, 0.0))
-        measured.streams += sum(event == "hello" for at, event in self.heard if began <= at <= end)
+        measured.streams += sum(event == "hello" for at, event in self.events if began <= at <= end)
 
 
 async def own_delay(measured: Measured, stop: asyncio.Event) -> None:

@@ -1,4 +1,4 @@
-"""Those who send what nobody takes, read what they asked for byte by byte, or speak no HTTP."""
+"""Attackers who send what is not accepted, read answers byte by byte, or speak no HTTP."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ async def uploads(site: Site, tally: Tally) -> None:
 
 async def slow_readers(site: Site, tally: Tally) -> None:
     """Big answers, asked for and then read a byte a second."""
-    asked = [
+    requests = [
         ("list of 200", "/api/orders?limit=200", {"Authorization": f"Bearer {site.crowded_key}"}),
         ("export", "/admin/orders/order/export/", {"Cookie": site.session}),
         ("board", "/display/board", {"Cookie": site.screen, "X-Requested-With": "fetch"}),
@@ -57,7 +57,7 @@ async def slow_readers(site: Site, tally: Tally) -> None:
     ]
 
     async def read_slowly(number: int) -> None:
-        target, path, headers = asked[number % len(asked)]
+        target, path, headers = requests[number % len(requests)]
         try:
             wire = await Wire.open(site.port, site.source(number), window=WINDOW, seconds=min(site.left, 10))
         except (OSError, TimeoutError):
@@ -82,7 +82,7 @@ async def slow_readers(site: Site, tally: Tally) -> None:
         finally:
             wire.reset()
 
-    await asyncio.gather(*map(read_slowly, range(6 if site.short else SLOW_READERS * len(asked))))
+    await asyncio.gather(*map(read_slowly, range(6 if site.short else SLOW_READERS * len(requests))))
 
 
 def _garbage(site: Site) -> list[tuple[str, bytes]]:
@@ -140,7 +140,7 @@ async def garbage(site: Site, tally: Tally) -> None:
 async def pipelined(site: Site, tally: Tally) -> None:
     """Connections that send all their requests before they read the first answer."""
     each = 20 if site.short else 200
-    asked = [
+    requests = [
         request("GET", "/livez"),
         request("GET", "/api/orders?limit=1", {"Authorization": f"Bearer {site.key}"}),
         request("GET", "/nothing"),
@@ -152,7 +152,7 @@ async def pipelined(site: Site, tally: Tally) -> None:
                 wire = await Wire.open(site.port, site.source(number))
                 tally.opened += 1
                 try:
-                    wire.write(b"".join(asked[turn % len(asked)] for turn in range(each)))
+                    wire.write(b"".join(requests[turn % len(requests)] for turn in range(each)))
                     for _ in range(each):
                         tally.got((await wire.answer()).status, "pipeline")
                 finally:

@@ -1,4 +1,4 @@
-"""Attacks one after the other, or several at once, while the good ones work."""
+"""Attacks one after the other, or several at once, while the good clients work."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any
 
 from tests.attack import verdict
 from tests.attack.attackers import ATTACKS, SHORT_SECONDS
+from tests.attack.fixtures import Credentials, Spool, csrf_cookie, pair, pair_by_code, sources, stream_of
 from tests.attack.good import (
     PROBE_SECONDS,
     SHORT_PROBE_SECONDS,
@@ -26,7 +27,6 @@ from tests.attack.good import (
     own_delay,
 )
 from tests.attack.report import Row
-from tests.attack.scene import House, Spool, csrf_cookie, pair, pair_by_code, sources, stream_of
 from tests.attack.tally import Site
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,7 +39,7 @@ OVERDUE_SECONDS = 10.0
 
 
 @dataclass(slots=True)
-class Scene:
+class AttackRunner:
     """The good ones, whom attacks come over. `shared`: attackers come from the same address as they.
 
     `enter` does what a manager does with a new screen's code, and returns what went wrong.
@@ -74,7 +74,7 @@ class Scene:
             wall.read(row.measured, self.channel.sent[already:], began, now())
         row.notes |= {"spooled bytes": self.spool.most_bytes, "spooled": self.spool.was_used}
         self._judge(row)
-        await self.channel.cancel(row.measured.taken)
+        await self.channel.cancel(row.measured.accepted)
         return row
 
     async def _attack(self, row: Row, attacks: Sequence[str]) -> None:
@@ -141,33 +141,33 @@ class Scene:
 @asynccontextmanager
 async def prepare(
     port: int,
-    house: House,
+    credentials: Credentials,
     spool: Spool,
     enter: Callable[[str], str],
     *,
     short: bool,
     shared: bool = False,
     rate: float = 20,
-) -> AsyncIterator[Scene]:
-    """Pairs the screens; walls listen until the block is left. Raises SceneFailed."""
-    cookies = [await pair(port, link) for link in house.links]
+) -> AsyncIterator[AttackRunner]:
+    """Pairs the screens; walls listen until the block is left. Raises SetupFailed."""
+    cookies = [await pair(port, link) for link in credentials.links]
     walls = [Wall(await stream_of(port, cookie)) for cookie in cookies[:2]]
     site = Site(
         port=port,
         seconds=SHORT_SECONDS,
         sources=sources(shared),
-        key=house.wrong,
-        crowded_key=house.crowded,
+        key=credentials.wrong,
+        crowded_key=credentials.crowded,
         csrf=await csrf_cookie(port),
         screen=cookies[2],
-        session=house.session,
-        static=house.static,
+        session=credentials.session,
+        static=credentials.static,
         short=short,
     )
-    channel = Channel(port, house.good, rate, SHORT_TRIES if short else TRIES)
+    channel = Channel(port, credentials.good, rate, SHORT_TRIES if short else TRIES)
     listening = [asyncio.create_task(wall.listen()) for wall in walls]
     try:
-        yield Scene(site, channel, walls, spool, enter, shared)
+        yield AttackRunner(site, channel, walls, spool, enter, shared)
     finally:
         for task in listening:
             task.cancel()

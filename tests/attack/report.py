@@ -49,7 +49,7 @@ class Row:
             "seconds": round(self.seconds, 1),
             "orders": {
                 "posted": len(one.times),
-                "taken": len(one.taken),
+                "accepted": len(one.accepted),
                 "lost": one.lost,
                 "failed": dict(one.failed),
                 "p50_ms": round(percentile(one.times, 0.5) * 1000, 1),

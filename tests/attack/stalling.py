@@ -1,4 +1,4 @@
-"""Those who hold on to connections: they send a part of a request and wait, drip, never end, or never begin."""
+"""Attackers who hold connections: they send a part of a request and wait, drip, never end, or never begin."""
 
 from __future__ import annotations
 

@@ -9,9 +9,9 @@ import pytest
 
 from tests.attack import verdict
 from tests.attack.attackers import ATTACKS, SHORT
+from tests.attack.fixtures import Credentials, Spool
 from tests.attack.phases import prepare
 from tests.attack.report import Row
-from tests.attack.scene import House, Spool
 from tests.live_stack import LiveStack
 
 ORDERS_A_SECOND = 5
@@ -31,25 +31,25 @@ def row(live_stack: LiveStack) -> Row:
 
 
 async def attacked(stack: LiveStack, spool: Spool) -> Row:
-    house = House(**json.loads(in_stack(stack, "furnish_as_json(short=True)")))
+    credentials = Credentials(**json.loads(in_stack(stack, "create_data_as_json(short=True)")))
 
     def enter(code: str) -> str:
         return in_stack(stack, f"enter_code_of({code!r})")
 
-    async with prepare(stack.port, house, spool, enter, short=True, rate=ORDERS_A_SECOND) as scene:
-        return await scene.phase("all at once", SHORT)
+    async with prepare(stack.port, credentials, spool, enter, short=True, rate=ORDERS_A_SECOND) as runner:
+        return await runner.phase("all at once", SHORT)
 
 
 def in_stack(stack: LiveStack, call: str) -> str:
-    """What a function of the scene returns on the stack's database."""
-    code = f"from tests.attack import scene; print(scene.{call})"
+    """What a function of the fixtures returns on the stack's database."""
+    code = f"from tests.attack import fixtures; print(fixtures.{call})"
     return stack.manage("shell", "--no-imports", "--command", code).strip()
 
 
-def test_every_order_is_taken_while_strangers_attack(row: Row) -> None:
+def test_every_order_is_accepted_during_attacks(row: Row) -> None:
     assert len(row.measured.times) >= 20
     assert row.measured.lost == 0
-    assert len(row.measured.taken) == len(row.measured.times)
+    assert len(row.measured.accepted) == len(row.measured.times)
     assert row.measured.failed["no answer"] == 0
 
 

@@ -1,4 +1,4 @@
-"""The attackers notice what a server does: one that bears with everything, one that closes, one that answers."""
+"""The attackers notice what a server does: one that accepts everything, one that closes, one that answers."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 
 from tests.attack import verdict
 from tests.attack.attackers import ATTACKS, attack
+from tests.attack.fixtures import Spool
 from tests.attack.good import Measured, Wall, percentile
-from tests.attack.scene import Spool
 from tests.attack.tally import Site
 
 type Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -120,7 +120,7 @@ def test_good_ones_complain_of_what_is_late_lost_or_silent() -> None:
 
 def test_a_wall_measures_silence_and_the_way_of_hints() -> None:
     wall, measured = Wall("http://127.0.0.1:1/live/streams?token=x"), Measured()
-    wall.heard += [(1.0, "hello"), (2.0, "beat"), (5.0, "hint")]
+    wall.events += [(1.0, "hello"), (2.0, "beat"), (5.0, "hint")]
     wall.read(measured, [(3.0, 4.0)], 1.0, 6.0)
     assert measured.silence == 3.0
     assert measured.hints == [1.0]

@@ -53,26 +53,26 @@ def watched_page(context: BrowserContext, base_url: str) -> Iterator[tuple[Page,
     """A new page of that profile, with all its complaints."""
     page = context.new_page()
     page.set_default_timeout(PATIENCE_MS)
-    found = Complaints()
+    complaints = Complaints()
 
     def console(message: Any) -> None:
         if message.type in ("error", "warning"):
-            found.append(f"{page.url}: {message.text}")
+            complaints.append(f"{page.url}: {message.text}")
 
-    def request(asked: Any) -> None:
-        if not asked.url.startswith((base_url, "data:", "blob:")):
-            found.append(f"{page.url}: asks {asked.url}")
+    def request(request_: Any) -> None:
+        if not request_.url.startswith((base_url, "data:", "blob:")):
+            complaints.append(f"{page.url}: asks {request_.url}")
 
     def response(answer: Any) -> None:
         if answer.status >= 400:
-            found.append(f"{page.url}: {answer.status} {answer.url}")
+            complaints.append(f"{page.url}: {answer.status} {answer.url}")
 
     page.on("console", console)
-    page.on("pageerror", lambda error: found.append(f"{page.url}: {error}"))
+    page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))
     page.on("request", request)
     page.on("response", response)
     try:
-        yield page, found
+        yield page, complaints
     finally:
         page.close()
 

@@ -1,4 +1,4 @@
-"""Open orders as a bad evening brings them: drawn by chance, the same for each seed."""
+"""Open orders of a busy evening: random, the same for each seed."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ BRANDS = ("burger", "sushi", "bowl")
 
 def item(chance: random.Random, position: int, *, noted: float = 0.25) -> dict[str, Any]:
     """An item; `noted` is the chance of a note of its own."""
-    made: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "plu": f"P-{position}",
         "name": chance.choice(DISHES),
         "quantity": chance.choice((1, 1, 1, 2, 2, 3, 12)),
     }
     if chance.random() < noted:
-        made["note"] = chance.choice(NOTES)
+        fields["note"] = chance.choice(NOTES)
     if chance.random() < 0.25:
-        made["allergens"] = sorted(chance.sample(ALLERGENS, chance.randint(1, 3)))
+        fields["allergens"] = sorted(chance.sample(ALLERGENS, chance.randint(1, 3)))
     if chance.random() < 0.4:
-        made["modifiers"] = list(chance.sample(MODIFIERS, chance.randint(1, 2)))
-    return made
+        fields["modifiers"] = list(chance.sample(MODIFIERS, chance.randint(1, 2)))
+    return fields
 
 
 def order(chance: random.Random, number: int, items: int, *, noted: float = 0.25) -> dict[str, Any]:
@@ -78,13 +78,13 @@ def monstrous(chance: random.Random) -> list[dict[str, Any]]:
     """Forty orders of 12 items with a note of 500 characters on each order and on every other item."""
     orders = []
     for number in range(40):
-        made = order(chance, number, 12, noted=0)
+        large = order(chance, number, 12, noted=0)
         text = " ".join(chance.choices(NOTES, k=6))[:500]
-        made["note"] = text
-        for index, one in enumerate(made["items"]):
+        large["note"] = text
+        for index, one in enumerate(large["items"]):
             if index % 2:
                 one["note"] = text
-        orders.append(made)
+        orders.append(large)
     return orders
 
 

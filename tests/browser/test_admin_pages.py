@@ -30,8 +30,7 @@ def order(live_stack: Any) -> dict[str, Any]:
 def station(live_stack: Any) -> str:
     """Without rules: products go everywhere."""
     make = (
-        "from kitchen_display.models import Station;"
-        "print(Station.objects.create(kitchen_id='main', slug='tried-out', name='Tried out').pk)"
+        "from kitchen_display.tests.factories import station;print(station('tried-out', name='Tried out').pk)"
     )
     return str(live_stack.manage("shell", "--no-imports", "-c", make)).strip()
 
@@ -130,7 +129,7 @@ def test_a_day_is_chosen_from_the_filters(seat: Seat, order: dict[str, Any]) -> 
     assert complaints == []
 
 
-def test_a_brand_is_given_its_colour_and_a_kitchen_its_zone(seat: Seat, order: dict[str, Any]) -> None:
+def test_a_brand_gets_its_colour_and_a_kitchen_its_zone(seat: Seat, order: dict[str, Any]) -> None:
     page, complaints = seat
     name = f"Brand {page.viewport_size['width']}" if page.viewport_size else "Brand"
     page.goto("/admin/orders/brand/add/")
@@ -180,7 +179,7 @@ def test_rules_are_tried_by_keyboard_before_they_are_saved(
     assert complaints == []
 
 
-def test_a_key_is_made_and_shown_once(seat: Seat) -> None:
+def test_a_key_is_created_and_shown_once(seat: Seat) -> None:
     page, complaints = seat
     page.goto("/admin/integrations/apikey/add/")
     page.locator("[name=name]").fill("foodora")

@@ -37,8 +37,8 @@ PANELS = {
 
 def violations(page: Page) -> list[tuple[str, list[str]]]:
     options = {"resultTypes": ["violations"], "rules": RULES}
-    found = Axe().run(page, options=options).response["violations"]
-    return [(rule["id"], [node["html"][:200] for node in rule["nodes"]]) for rule in found]
+    results = Axe().run(page, options=options).response["violations"]
+    return [(rule["id"], [node["html"][:200] for node in rule["nodes"]]) for rule in results]
 
 
 @pytest.fixture(scope="module")

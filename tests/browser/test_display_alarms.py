@@ -8,7 +8,7 @@ from tests.browser.walls import TWO, WallKitchen
 pytestmark = pytest.mark.usefixtures("empty")
 
 
-def test_a_cancelled_order_stays_struck_through_until_somebody_has_seen_it(kitchen: WallKitchen) -> None:
+def test_a_cancelled_order_stays_struck_through_until_seen(kitchen: WallKitchen) -> None:
     order = kitchen.order("#8", items=TWO)
     with kitchen.wall("expo-1") as wall, kitchen.wall("expo-2") as other:
         expect(wall.ticket(order)).to_be_visible()
@@ -20,7 +20,7 @@ def test_a_cancelled_order_stays_struck_through_until_somebody_has_seen_it(kitch
         expect(wall.ticket(order)).to_contain_text("Cancelled")
         decoration = wall.item(order, "Hawaii").locator(".item__name")
         expect(decoration).to_have_css("text-decoration-line", "line-through")
-        assert wall.heard() == ["cancelled"]
+        assert wall.sounds() == ["cancelled"]
 
         wall.foot(order).click()
 
@@ -39,7 +39,7 @@ def test_what_was_cancelled_on_another_page_rings_and_is_counted(kitchen: WallKi
         kitchen.client.move(last["id"], "CANCELLED")
 
         expect(wall.page.locator("[data-off]")).to_contain_text("1 cancelled or changed")
-        assert wall.heard() == ["cancelled"]
+        assert wall.sounds() == ["cancelled"]
 
 
 def test_a_cancelled_item_is_acknowledged_by_a_touch(kitchen: WallKitchen) -> None:
@@ -55,7 +55,7 @@ def test_a_cancelled_item_is_acknowledged_by_a_touch(kitchen: WallKitchen) -> No
         expect(wall.item(order, "Sushi Set Large")).to_be_visible()
 
 
-def test_what_was_amended_rings_on_every_wall_until_it_was_seen_on_one(kitchen: WallKitchen) -> None:
+def test_an_amendment_rings_on_every_wall_until_seen_on_one(kitchen: WallKitchen) -> None:
     order = kitchen.order("#12", items=TWO)
     with kitchen.wall("expo-1") as wall, kitchen.wall("expo-2") as other:
         for page in (wall, other):
@@ -72,7 +72,7 @@ def test_what_was_amended_rings_on_every_wall_until_it_was_seen_on_one(kitchen: 
             expect(strip).to_contain_text("2 → 3")
             expect(strip).to_contain_text("No onion")
             expect(page.foot(order)).to_contain_text("Changed: seen")
-        assert wall.heard() == ["amended"]
+        assert wall.sounds() == ["amended"]
 
         # The number and Enter press the foot: first it is seen, only then bumped.
         wall.press(f"{wall.number(order)}⏎")

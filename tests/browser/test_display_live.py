@@ -1,4 +1,4 @@
-"""The wall is never wrong in silence: what happens when the network, live, or Valkey goes away and returns."""
+"""The wall never shows old data without saying so: what happens when the network, live, or Valkey goes away and returns."""
 
 import re
 import time
@@ -50,11 +50,11 @@ def expect_state(wall: Wall, state: str) -> None:
 
 def equals_server(wall: Wall, kitchen: WallKitchen, seconds: float) -> None:
     """The wall shows what the server has, within so many seconds."""
-    wanted = kitchen.open_states()
+    stored = kitchen.open_states()
     deadline = time.monotonic() + seconds
-    while wall.states() != wanted and time.monotonic() < deadline:
+    while wall.states() != stored and time.monotonic() < deadline:
         wall.page.wait_for_timeout(50)
-    assert wall.states() == wanted
+    assert wall.states() == stored
 
 
 # --- the network -----------------------------------------------------------------------------------------------------
@@ -71,7 +71,7 @@ def test_a_network_cut_covers_the_wall_and_its_return_makes_it_whole(kitchen: Wa
                 kitchen.client.move(orders.pop()["id"], "PICKED_UP")
             else:
                 orders.append(kitchen.order(f"#{100 + number}", items=ONE))
-        wanted = kitchen.open_states()
+        stored = kitchen.open_states()
         expect(wall.page.locator("[data-stale]")).to_be_visible()
         expect(wall.page.locator("[data-stale-at]")).to_have_text(re.compile(r"\d\d[.:]\d\d[.:]\d\d"))
         wall.page.wait_for_timeout(int(max(0.0, 10 - (time.monotonic() - cut)) * 1000))
@@ -86,7 +86,7 @@ def test_a_network_cut_covers_the_wall_and_its_return_makes_it_whole(kitchen: Wa
         (stale,) = [entry for entry in wall.diary("state") if entry["state"] == "stale"]
         assert stale["unconfirmed"] <= 5000
         back = wall.diary("online")[-1]["at"]
-        whole = [board for board in wall.diary("board", back) if board["states"] == wanted]
+        whole = [board for board in wall.diary("board", back) if board["states"] == stored]
         assert whole and whole[0]["at"] - back <= 3000
         # Nor does a wall that comes back ask more than it must.
         assert len(wall.requests) - before <= 6, wall.requests[before:]
@@ -125,7 +125,7 @@ def test_no_older_board_is_painted_over_a_newer_one(kitchen: WallKitchen) -> Non
 
         route, answer = held[0]
         route.fulfill(response=answer)
-        # Its board is of before; it is asked for anew, and nothing goes back in between.
+        # Its board is of before; it is fetched again, and nothing goes back in between.
         wall.expect_state(first, "ready")
         expect(wall.foot(first)).to_have_text("Undo")
         shown = [board["states"][second["id"]] for board in wall.diary("board")]
@@ -144,14 +144,14 @@ def test_a_bump_needs_no_second_request_for_its_own_hint(kitchen: WallKitchen) -
         equals_server(wall, kitchen, 5)
         before = len(wall.requests)
         for order in orders:
-            heard = wall.page.evaluate("huuva.live.counts.hints")
+            hints = wall.page.evaluate("huuva.live.counts.hints")
             wall.foot(order).click()
             wall.expect_state(order, "ready")
             other.expect_state(order, "ready")
-            wall.page.wait_for_function(f"huuva.live.counts.hints > {heard}")
-        asked = [request.split("/display/")[1] for request in wall.requests[before:]]
-        # That order #5 was seen is told once, whenever that falls.
-        assert [each for each in asked if not each.startswith("board?seen=")] == ["bump"] * 4
+            wall.page.wait_for_function(f"huuva.live.counts.hints > {hints}")
+        requests = [request.split("/display/")[1] for request in wall.requests[before:]]
+        # That order #5 was seen is sent once, at whatever time.
+        assert [each for each in requests if not each.startswith("board?seen=")] == ["bump"] * 4
         assert wall.states() == kitchen.open_states()
 
 
@@ -187,8 +187,8 @@ def test_few_requests_for_many_changes(kitchen: WallKitchen) -> None:
             kitchen.client.move(order["id"], "READY")
             changes += 3
         equals_server(wall, kitchen, 5)
-        asked = [request for request in wall.requests[before:] if "/display/" in request]
-        assert len(asked) <= changes
+        requests = [request for request in wall.requests[before:] if "/display/" in request]
+        assert len(requests) <= changes
         assert wall.complaints == []
 
 
@@ -256,10 +256,10 @@ def test_without_valkey_the_wall_polls_and_then_streams_again(own_valkey: WallKi
         finally:
             ensure_valkey(kitchen.stack.home)
         expect_state(wall, "live")
-        heard = wall.page.evaluate("huuva.live.counts.hints")
+        hints = wall.page.evaluate("huuva.live.counts.hints")
         order = kitchen.order("#2", items=ONE)
         expect(wall.ticket(order)).to_be_visible()
-        wall.page.wait_for_function("(heard) => huuva.live.counts.hints > heard", arg=heard)
+        wall.page.wait_for_function("(before) => huuva.live.counts.hints > before", arg=hints)
         assert not [entry for entry in wall.diary("state") if entry["state"] == "stale"]
 
 
@@ -303,7 +303,7 @@ def test_a_revoked_screen_shows_nothing_also_without_valkey(own_valkey: WallKitc
 # --- the server down, and couriers -----------------------------------------------------------------------------------
 
 
-def test_a_wall_loads_itself_anew_after_an_upgrade_and_only_once(kitchen: WallKitchen) -> None:
+def test_a_wall_reloads_once_after_an_upgrade(kitchen: WallKitchen) -> None:
     with kitchen.wall() as wall:
         loads: list[str] = []
         wall.page.on("framenavigated", lambda frame: loads.append(frame.url))
@@ -329,8 +329,10 @@ def test_the_paper_page_and_the_last_board_open_with_the_server_down(kitchen: Wa
     with kitchen.wall(service_workers="allow") as wall:
         expect(wall.ticket(order)).to_be_visible()
         wall.page.evaluate("navigator.serviceWorker.ready")
-        kept = "async () => Boolean(await (await caches.open('huuva-display-1')).match('/display/paper'))"
-        wall.page.wait_for_function(kept)
+        is_cached = (
+            "async () => Boolean(await (await caches.open('huuva-display-1')).match('/display/paper'))"
+        )
+        wall.page.wait_for_function(is_cached)
         wall.page.reload()  # so that the worker has the page's files, too
         expect(wall.page.locator("body")).to_have_attribute("data-state", "live")
         wall.page.wait_for_function(KEPT)

@@ -56,25 +56,25 @@ def test_nothing_is_cut_on_any_page(kitchen: WallKitchen, size: tuple[int, int])
     with kitchen.wall(viewport=viewport) as wall:
         assert wall.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         # A ticket may go on on the next page.
-        found: dict[str, str] = {}
+        cut: dict[str, str] = {}
         while True:
             if size[0] > 700:
                 assert wall.page.evaluate(CUT) == []
             for order in shown(wall):
                 text = " ".join(wall.page.evaluate(WHOLE_TEXT, order).split())
-                found[order] = f"{found.get(order, '')} {text}"
+                cut[order] = f"{cut.get(order, '')} {text}"
             following = wall.page.locator(".dock [data-turn='1']")
             if not following.is_visible() or following.is_disabled():
                 break
             following.click()
-        for order, text in found.items():
+        for order, text in cut.items():
             expected = kitchen.client.order(order)
             for item in expected["items"]:
                 if item["status"] != "CANCELLED":
                     assert item["name"] in text and item["note"] in text
                     assert ", ".join(item["allergens"]) in text
             assert expected["note"] in text
-        assert len(found) == wall.page.evaluate("huuva.tickets.count")
+        assert len(cut) == wall.page.evaluate("huuva.tickets.count")
 
 
 def test_no_ticket_is_split_while_all_have_room_whole(kitchen: WallKitchen) -> None:

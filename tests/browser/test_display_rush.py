@@ -42,7 +42,7 @@ def evening(request: Any, browser: Browser, live_stack: Any) -> WallKitchen:
 
 def pages(wall: Wall) -> list[list[tuple[str, list[str], str]]]:
     """The parts of tickets on each page; on each, nothing is cut and nothing scrolls."""
-    found = []
+    numbers = []
     on = wall.page.locator(".dock [data-turn='1']")
     while True:
         assert wall.page.evaluate(CUT) == []
@@ -50,14 +50,14 @@ def pages(wall: Wall) -> list[list[tuple[str, list[str], str]]]:
         assert wall.page.evaluate(
             "(grid => grid.scrollHeight <= grid.clientHeight)(document.querySelector('.grid'))"
         )
-        found.append([tuple(part) for part in wall.page.evaluate(PARTS)])
+        numbers.append([tuple(part) for part in wall.page.evaluate(PARTS)])
         if not on.is_visible() or on.is_disabled():
-            return found
+            return numbers
         on.click()
 
 
 @pytest.mark.parametrize("evening", EVENINGS, indirect=True, ids=[f"{mix}-{seed}" for mix, seed in EVENINGS])
-def test_the_twelve_most_urgent_are_on_the_first_page_and_nothing_is_cut_or_lost(
+def test_the_twelve_most_urgent_are_on_the_first_page_uncut(
     evening: WallKitchen,
 ) -> None:
     orders = sorted(evening.client.stored(status="RECEIVED"), key=lambda order: order["dueAt"])
@@ -69,21 +69,21 @@ def test_the_twelve_most_urgent_are_on_the_first_page_and_nothing_is_cut_or_lost
         assert wall.page.evaluate(LEAST_TEXT) >= 16
         small = [target for target in wall.page.evaluate(TARGETS) if min(target[:2]) < PIXELS_OF_20_MM]
         assert small == []
-        found = pages(wall)
+        shown = pages(wall)
         assert wall.complaints == []
-    first = list(dict.fromkeys(order for order, _, _ in found[0]))
+    first = list(dict.fromkeys(order for order, _, _ in shown[0]))
     assert len(first) >= 12
     assert first == urgent[: len(first)]
     # On the later pages what was begun goes on first; then the next ones, as urgent as they are.
-    assert list(dict.fromkeys(order for page in found for order, _, _ in page)) == urgent
+    assert list(dict.fromkeys(order for page in shown for order, _, _ in page)) == urgent
     for order in orders:
-        parts = [part for page in found for part in page if part[0] == order["id"]]
+        parts = [part for page in shown for part in page if part[0] == order["id"]]
         assert [plu for _, plus, _ in parts for plu in plus] == [item["plu"] for item in order["items"]]
         assert sum("Ready" in end for _, _, end in parts) == 1
 
 
 @pytest.mark.parametrize("evening", [("largest-first", 3)], indirect=True)
-def test_a_ticket_that_goes_on_on_the_next_page_says_how_much_and_leads_there(evening: WallKitchen) -> None:
+def test_a_ticket_continued_on_the_next_page_says_so_and_leads_there(evening: WallKitchen) -> None:
     with evening.wall() as wall:
         part = wall.page.locator(".grid > .ticket", has=wall.page.locator(".ticket__turn")).first
         turn = part.locator(".ticket__turn")

@@ -11,13 +11,12 @@ MIXED = [
     {"plu": "S-1", "name": "Sushi Set Large", "quantity": 2},
     {"plu": "G-2", "name": "Fries", "quantity": 1},
 ]
-STATIONS = (
-    "from kitchen_display.models import Station, StationRule;"
-    "g = Station.objects.create(kitchen_id='stations', slug='grill', name='Grill');"
-    "s = Station.objects.create(kitchen_id='stations', slug='sushi', name='Sushi');"
-    "StationRule.objects.create(station=g, plu='G-');"
-    "StationRule.objects.create(station=s, plu='S-')"
-)
+STATIONS = """
+from kitchen_display.tests.factories import station
+from orders.tests.factories import kitchen
+station("grill", "G-", of=kitchen("stations"))
+station("sushi", "S-", of=kitchen("stations"))
+"""
 
 
 @pytest.fixture(scope="module")

@@ -36,7 +36,7 @@ def test_a_bump_on_one_screen_is_seen_on_the_other(kitchen: WallKitchen) -> None
         assert mine.complaints == [] and other.complaints == []
 
 
-def test_undo_stands_in_the_place_of_what_was_bumped(kitchen: WallKitchen) -> None:
+def test_undo_appears_in_place_of_the_bumped_ticket(kitchen: WallKitchen) -> None:
     order = kitchen.order("#2", items=TWO)
     with kitchen.wall() as wall:
         wall.foot(order).click()
@@ -182,7 +182,7 @@ def test_the_recall_list_brings_an_order_back(kitchen: WallKitchen) -> None:
         assert wall.complaints == []
 
 
-def test_who_was_slower_is_told_who_did_it(kitchen: WallKitchen) -> None:
+def test_the_slower_cook_sees_who_did_it(kitchen: WallKitchen) -> None:
     order = kitchen.order("#10", items=TWO)
     with kitchen.wall("expo-1") as wall:
         expect(wall.ticket(order)).to_be_visible()

@@ -85,12 +85,12 @@ class WallKitchen:
 
     def clear(self) -> int:
         """Takes everything off the wall, without an alarm; returns how many orders that were."""
-        taken = 0
+        bumped = 0
         for status in ("RECEIVED", "PREPARING", "READY"):
             for order in self.client.stored(status=status):
                 assert self.client.move(order["id"], "PICKED_UP").status == 200
-                taken += 1
-        return taken
+                bumped += 1
+        return bumped
 
     def order(self, display: str, *, minutes: float = 10, **fields: Any) -> dict[str, Any]:
         """A new order that is due in so many minutes."""
@@ -165,7 +165,7 @@ class Wall:
         self.page.add_init_script(DIARY)
         self.page.on("console", self._console)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("request", lambda asked: self.requests.append(f"{asked.method} {asked.url}"))
+        self.page.on("request", lambda request: self.requests.append(f"{request.method} {request.url}"))
 
     def _console(self, message: Any) -> None:
         if message.type == "error" or (message.type == "warning" and "Service Worker" not in message.text):
@@ -183,14 +183,14 @@ class Wall:
         return dict(tickets.evaluate_all("all => all.map(one => [one.dataset.order, one.dataset.state])"))
 
     def listen(self) -> None:
-        """From now on `heard` has something to say."""
+        """From now on `sounds` has something to say."""
         self.page.evaluate(
-            "window.heard = []; document.addEventListener('huuva:sound', e => heard.push(e.detail.name))"
+            "window.sounds = []; document.addEventListener('huuva:sound', e => sounds.push(e.detail.name))"
         )
 
-    def heard(self) -> list[str]:
+    def sounds(self) -> list[str]:
         """Sounds since `listen`."""
-        return list(self.page.evaluate("heard"))
+        return list(self.page.evaluate("sounds"))
 
     def ticket(self, order: dict[str, Any]) -> Locator:
         return self.page.locator(f'.grid .ticket[data-order="{order["id"]}"]').first

@@ -1,4 +1,4 @@
-"""`python -m tests.chaos`: a dinner rush, parts that die in turn, and the books afterwards. `make chaos` runs it."""
+"""`python -m tests.chaos`: a dinner rush, processes that die in turn, and the consistency of the data afterwards. `make chaos` runs it."""
 
 from __future__ import annotations
 
@@ -6,24 +6,20 @@ import argparse
 import json
 import os
 import random
-import signal
 import sys
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from types import FrameType
 
-from core.env import read_dotenv
+from tests import command
 from tests.chaos.disk import Disk, own_disk
 from tests.chaos.ledger import Ledger, now
-from tests.chaos.stack import SCOPES, Stack, use_home
+from tests.chaos.stack import Stack
+from tests.command import keep_logs, own_home, print_progress, run, use_settings
 from tests.figures import write_json
-from tests.home import make_home, remove_home, remove_leftovers
-from tests.ports import free_port
+from tests.live_stack import SCOPES
 
-_BEGAN = now()
-ROOT = Path(__file__).resolve().parents[2]
 NAMES = (
     "web-worker", "web", "live", "worker", "beat", "valkey",
     "postgres", "postgres-backend", "connections", "resets", "disk",
@@ -37,18 +33,11 @@ LIMITED = 150
 
 def main() -> int:
     options = _arguments()
-    for name in ("DATABASE_URL", "REDIS_URL"):
-        if read_dotenv(ROOT / ".env").get(name):
-            sys.exit(f"The faults need servers of their own: take {name} out of .env first.")
-    remove_leftovers()
-    home = make_home()
-    try:
+    with own_home() as home:
         # First of all: a process with threads may not have mounts of its own.
         disk = own_disk(home / "postgres", mount=not options.no_mount)
-        use_home(home, options.port or free_port(following=1))
+        use_settings(home, options)
         return _run(home, disk, options)
-    finally:
-        remove_home(home)
 
 
 def _run(home: Path, disk: Disk, options: argparse.Namespace) -> int:
@@ -56,22 +45,22 @@ def _run(home: Path, disk: Disk, options: argparse.Namespace) -> int:
 
     django.setup()
     import huuva.celery  # noqa: F401  (tasks are sent by its settings)
-    from tests.chaos import books, report
+    from tests.chaos import consistency, report
     from tests.chaos.client import Client
+    from tests.chaos.context import FaultContext
     from tests.chaos.faults import FAULTS, suffer
     from tests.chaos.liveness import BRIEF_LIVE_SECONDS, LIVE_SECONDS, Liveness
     from tests.chaos.rush import Pace, Rush
-    from tests.chaos.scene import Scene
     from tests.chaos.watchers import Follower, Reader, Tasks, Wall
     from tests.chaos.webhooks import Listener
 
-    _say(f"disk: {disk.how}")
+    print_progress(f"disk: {disk.how}")
     port = int(os.environ["HUUVA_PORT"])
     stack = Stack(home, port, durable=not options.not_durable)
     listener = Listener()
     ledger, rng, stop = Ledger(), random.Random(options.seed), threading.Event()
     try:
-        _say("starting the stack in a home of its own")
+        print_progress("starting the stack in a home of its own")
         stack.start()
         keys, links = _prepare()
         listener.start()
@@ -85,40 +74,42 @@ def _run(home: Path, disk: Disk, options: argparse.Namespace) -> int:
         limit = BRIEF_LIVE_SECONDS if options.brief else LIVE_SECONDS
         liveness = tuple(Liveness(name, port + n, ledger, limit) for n, name in enumerate(("web", "live")))
         watchers = [wall, pickup, follower, reader, tasks, *liveness]
-        _say("ready; the rush begins")
+        print_progress("ready; the rush begins")
         ledger.phase = "calm"
         for one in (*watchers, rush):
             one.start()
         screens = (wall, pickup)
-        scene = Scene(
+        context = FaultContext(
             stack, disk, rush, screens, tasks, listener, liveness, ledger, rng, stop, brief=options.brief
         )
         recoveries, end = [], now() + 60 * options.minutes
         try:
             for name in _turns(options.only or NAMES, end):
                 stop.wait(rng.uniform(*CALM))
-                _say(FAULTS[name].what)
-                recoveries.append(suffer(FAULTS[name], scene))
+                print_progress(FAULTS[name].what)
+                recoveries.append(suffer(FAULTS[name], context))
             ledger.phase = "end"
         finally:
             rush.finish()
             for one in watchers:
                 one.finish()
-        _say("the rush is over; reading the books")
+        print_progress("the rush is over; checking the data")
         log = home / "log" / "web.log"
-        checks = books.check_all(ledger, wall, pickup, follower, Client(port, keys[0], ledger), log, listener)
+        checks = consistency.check_all(
+            ledger, wall, pickup, follower, Client(port, keys[0], ledger), log, listener
+        )
     finally:
         stack.stop()
         listener.stop()
-    found = report.figures(vars(options), disk.how, recoveries, checks, ledger, stack)
-    path = None if options.json else write_json(found, "chaos-")
+    figures = report.figures(vars(options), disk.how, recoveries, checks, ledger, stack)
+    path = None if options.json else write_json(figures, "chaos-")
     wrong = bool(ledger.complained or any(check.wrong for check in checks))
     if options.json:
-        print(json.dumps(found, indent=2, default=str))
+        print(json.dumps(figures, indent=2, default=str))
     else:
         print("\nSeconds until the first good answer, and what clients got meanwhile:\n")
         print("\n".join([*report.table(recoveries), "", *report.notes(recoveries), ""]))
-        print("\n".join([*report.books(checks), ""]))
+        print("\n".join([*report.check_lines(checks), ""]))
         left = [name for name in options.only or NAMES if name not in {one.fault for one in recoveries}]
         if left:
             print(f"The time was over before: {', '.join(left)}.")
@@ -126,7 +117,7 @@ def _run(home: Path, disk: Disk, options: argparse.Namespace) -> int:
     for complaint in ledger.complaints:
         print(f"!!! {complaint}", file=sys.stderr)
     if wrong:
-        _say(f"what the parts said is in {report.keep_logs(home / 'log')}")
+        print_progress(f"the logs are in {keep_logs(home, 'chaos-log')}")
     return 1 if wrong else 0
 
 
@@ -134,24 +125,24 @@ def _prepare() -> tuple[list[str], list[str]]:
     """The kitchen, keys for rush, follower and reader, and the links that pair a wall and a pickup board."""
     from django.db import connections
 
-    from integrations.keys import issue_key
+    from integrations.tests.factories import api_key
     from kitchen_display.models import Screen
     from kitchen_display.pairing import make_link
-    from orders.models import Kitchen
+    from kitchen_display.tests.factories import screen
+    from orders.tests.factories import kitchen as make_kitchen
     from tests.chaos.rush import RECALL_WITHIN
 
-    kitchen, _ = Kitchen.objects.get_or_create(slug="main", defaults={"name": "Main kitchen"})
+    kitchen = make_kitchen(name="Main kitchen")
     kitchen.recall_minutes = RECALL_WITHIN // timedelta(minutes=1)
     kitchen.save(update_fields=["recall_minutes"])
     keys = [
-        issue_key(name=name, scopes=SCOPES, rate_limit=limit)[1]
+        api_key(name, SCOPES, rate_limit=limit)[1]
         for name, limit in (("rush", 0), ("follower", LIMITED), ("reader", LIMITED))
     ]
-    links = []
-    for kind in (Screen.Kind.KITCHEN, Screen.Kind.PICKUP):
-        screen = Screen(kitchen=kitchen, name=str(kind), kind=kind)
-        screen.save()
-        links.append(make_link(screen))
+    links = [
+        make_link(screen(str(kind), of=kitchen, kind=kind))
+        for kind in (Screen.Kind.KITCHEN, Screen.Kind.PICKUP)
+    ]
     connections.close_all()
     return keys, links
 
@@ -167,39 +158,23 @@ def _turns(names: list[str] | tuple[str, ...], end: float) -> Iterator[str]:
             return
 
 
-def _say(text: str) -> None:
-    print(f"{now() - _BEGAN:6.1f} s  {text}", file=sys.stderr, flush=True)
-
-
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    parser = command.parser("tests.chaos", __doc__, NAMES)
     parser.add_argument("--minutes", type=float, default=3.0, help="when to begin no more faults (default 3)")
     parser.add_argument(
         "--once", action="store_const", const=float("inf"), dest="minutes", help="each fault once"
     )
-    parser.add_argument(
-        "--only", action="append", choices=NAMES, help="this fault only; may be repeated, in this order"
-    )
     parser.add_argument("--seed", type=int, default=1, help="the same one gives the same orders (default 1)")
     parser.add_argument("--clients", type=int, default=8, help="how many make calls at once (default 8)")
     parser.add_argument("--pause", type=float, default=0.05, help="mean seconds between a client's calls")
-    parser.add_argument("--port", type=int, help="of web; live takes the next one (default: a free one)")
     parser.add_argument(
         "--no-mount", action="store_true", help="a full disk without a file system of its own"
     )
     parser.add_argument(
         "--brief", action="store_true", help="stop, stall and set clocks for a few seconds only"
     )
-    parser.add_argument("--not-durable", action="store_true", help="PostgreSQL waits for no disk: quicker")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of tables, write no file")
     return parser.parse_args()
 
 
-def _interrupted(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
-
-
 if __name__ == "__main__":
-    # So that the servers are stopped, whoever ends us.
-    signal.signal(signal.SIGTERM, _interrupted)
-    sys.exit(main())
+    run(main)

@@ -36,8 +36,8 @@ def wish_for(entry: Entry, rng: random.Random) -> Wish:
     if rng.random() < 0.5:
         return Wish(reason, None, reason, path)
     plu = rng.choice(sorted(entry.quantities))
-    wanted = rng.choice([number for number in QUANTITIES if number != entry.quantities[plu]])
-    return Wish(reason, plu, wanted, f"{path}/items/{quote(plu, safe='')}")
+    quantity = rng.choice([number for number in QUANTITIES if number != entry.quantities[plu]])
+    return Wish(reason, plu, quantity, f"{path}/items/{quote(plu, safe='')}")
 
 
 def amend_model(entry: Entry, wish: Wish) -> str:
@@ -58,7 +58,7 @@ def amend_model(entry: Entry, wish: Wish) -> str:
     return ""
 
 
-def amended_as_told(entry: Entry, wish: Wish, document: Any) -> bool:
+def shows_amendment(entry: Entry, wish: Wish, document: Any) -> bool:
     """Whether the answer shows what was asked for."""
     if wish.plu is None:
         return bool(document["note"] == entry.note)

@@ -1,4 +1,4 @@
-"""What screens show in the end, held against the database: the wall, and the pickup board for couriers."""
+"""What screens show in the end, compared with the database: the wall, and the pickup board for couriers."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ class _Tickets(HTMLParser):
         self._at = ""
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        given = {name: value or "" for name, value in attributes}
-        if tag == "article" and "data-order" in given:
-            self._at = given["data-order"]
-            self.tickets[self._at] = {"state": given["data-state"]}
-        elif "later__one" in given.get("class", ""):
-            self.later.add(given["data-order"])
-        elif tag == "input" and given.get("name") == "version" and self._at:
-            self.tickets[self._at].setdefault("version", given["value"])
+        values = {name: value or "" for name, value in attributes}
+        if tag == "article" and "data-order" in values:
+            self._at = values["data-order"]
+            self.tickets[self._at] = {"state": values["data-state"]}
+        elif "later__one" in values.get("class", ""):
+            self.later.add(values["data-order"])
+        elif tag == "input" and values.get("name") == "version" and self._at:
+            self.tickets[self._at].setdefault("version", values["value"])
 
 
 _STATES = {
@@ -60,15 +60,15 @@ def board(orders: list[Stored], wall: Wall) -> Check:
         cursor.execute("SELECT DISTINCT order_id FROM kitchen_display_alarm WHERE acknowledged_at IS NULL")
         alarmed = {row[0] for row in cursor.fetchall()}
     for order in orders:
-        wanted = order.status in (FIRST, PREPARING, READY) or order.id in alarmed
+        expected = order.status in (FIRST, PREPARING, READY) or order.id in alarmed
         ticket = shown.tickets.get(order.id)
         if ticket is None:
-            check.expect(wanted == (order.id in shown.later), f"{order.id} ({order.status}) is not shown")
+            check.expect(expected == (order.id in shown.later), f"{order.id} ({order.status}) is not shown")
         else:
-            told = (ticket["state"], ticket.get("version"))
-            check.expect(wanted, f"{order.id} ({order.status}) is shown")
+            shown_as = (ticket["state"], ticket.get("version"))
+            check.expect(expected, f"{order.id} ({order.status}) is shown")
             check.expect(
-                told == (_STATES[order.status], str(order.version)), f"{order.id} is shown as {told}"
+                shown_as == (_STATES[order.status], str(order.version)), f"{order.id} is shown as {shown_as}"
             )
     check.counted = len(shown.tickets) + len(shown.later)
     return check
@@ -83,19 +83,19 @@ class _Numbers(HTMLParser):
         self._half = ""
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        given = {name: value or "" for name, value in attributes}
+        values = {name: value or "" for name, value in attributes}
         if tag == "section":
-            self._half = given["aria-labelledby"].removesuffix("-title")
-        elif "data-number" in given:
-            self.shown[self._half].append(given["data-number"])
+            self._half = values["aria-labelledby"].removesuffix("-title")
+        elif "data-number" in values:
+            self.shown[self._half].append(values["data-number"])
 
 
 def pickup_board(orders: list[Stored], board: Wall) -> Check:
     check = Check("open orders held against the numbers on the pickup board")
-    found = _read(board, _Numbers(), check)
-    if found is None:
+    parser = _read(board, _Numbers(), check)
+    if parser is None:
         return check
-    shown = {half: Counter(numbers) for half, numbers in found.shown.items()}
+    shown = {half: Counter(numbers) for half, numbers in parser.shown.items()}
     begun = Counter(order.display for order in orders if order.status == PREPARING)
     # Of those that nobody has begun the ones for later are not shown yet.
     waiting = Counter(order.display for order in orders if order.status == FIRST)

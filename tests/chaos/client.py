@@ -1,4 +1,4 @@
-"""One client's connection: sends a call, cuts it off where it is told to, and hands every answer to the ledger."""
+"""One client's connection: sends a call, cuts it off where `cut` says, and hands every answer to the ledger."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class NoAnswer(Exception):
 
 
 class Client:
-    """`hurry`: comes again at once where it is told to wait, so as to see when the service is back.
+    """`hurry`: repeats at once instead of waiting for Retry-After, so as to see when the service is back.
 
     `cut` may be set by others to `half`, `sent` or `read`: the next call is then reset (TCP RST) after half of the request,
     after all of it, or in the middle of the answer.
@@ -49,11 +49,11 @@ class Client:
         """
         began, pause, doubtful = now(), FIRST_WAIT, 0
         while True:
-            asked = now()
+            sent_at = now()
             verdict = self.once(method, path, body, key)
             if verdict.meaning in (Meaning.DONE, Meaning.REFUSED):
                 if verdict.meaning is Meaning.DONE and method != "GET":
-                    self._ledger.acknowledged_change(asked)
+                    self._ledger.acknowledged_change(sent_at)
                 return verdict, doubtful
             doubtful += verdict.label != "429"
             if now() - began > PATIENCE_SECONDS or (stop is not None and stop.is_set()):
@@ -66,7 +66,7 @@ class Client:
         """Sends the call once."""
         data = b"" if body is None else json.dumps(body).encode()
         cut, self.cut = self.cut, ""
-        asked, phase = now(), self._ledger.phase
+        sent_at, phase = now(), self._ledger.phase
         self._drop_if_closed()
         try:
             if cut:
@@ -83,7 +83,7 @@ class Client:
         except (OSError, http.client.HTTPException):
             self._connection.close()
             verdict = BROKEN
-        self._ledger.took(now() - asked, phase)
+        self._ledger.took(now() - sent_at, phase)
         self._ledger.count("reset" if cut else verdict.label)
         if verdict.wrong:
             self._ledger.complain(f"{method} {path}: {verdict.wrong}")

@@ -21,8 +21,8 @@ import psutil
 
 from huuva.ops.embedded import postgres, valkey
 from huuva.ops.embedded.process import start
+from tests.chaos.context import FaultContext
 from tests.chaos.ledger import now
-from tests.chaos.scene import Scene
 from tests.chaos.stack import Stack
 
 HOUR = 3600
@@ -75,7 +75,7 @@ class FakeClock:
         """Raises NoFakeClock where the library doesn't work, as on another processor than it was built for."""
         self.set(-HOUR)
         before = time.time()
-        told = subprocess.run(
+        result = subprocess.run(
             [sys.executable, "-c", "import time; print(time.time())"],
             env={**os.environ, **self.environment},
             capture_output=True,
@@ -84,11 +84,11 @@ class FakeClock:
         )
         self.set(0)
         try:
-            back = before - float(told.stdout)
+            back = before - float(result.stdout)
         except ValueError:
-            raise NoFakeClock(f"Python doesn't start with libfaketime: {told.stderr[-300:]}") from None
+            raise NoFakeClock(f"Python doesn't start with libfaketime: {result.stderr[-300:]}") from None
         if not HOUR - 60 < back <= HOUR:
-            raise NoFakeClock(f"libfaketime does nothing here: {told.stderr[-300:]}")
+            raise NoFakeClock(f"libfaketime does nothing here: {result.stderr[-300:]}")
 
 
 def starter(clock: FakeClock) -> Callable[..., Any]:
@@ -126,54 +126,56 @@ class ClockFault:
         self._servers = contextlib.ExitStack()
         self._clock: FakeClock | None = None
 
-    def strike(self, scene: Scene) -> None:
+    def strike(self, context: FaultContext) -> None:
         try:
-            clock = FakeClock(scene.stack.home / "clock")
+            clock = FakeClock(context.stack.home / "clock")
             clock.check()
         except NoFakeClock as reason:
-            scene.note(f"not done: {reason}")
+            context.note(f"not done: {reason}")
             return
         self._clock = clock
         self._servers.enter_context(servers_under(clock))
-        _start_anew(scene.stack, clock.environment)
-        self._wait(scene, "under libfaketime", 0)
+        _start_anew(context.stack, clock.environment)
+        self._wait(context, "under libfaketime", 0)
         clock.set(-HOUR)
         set_at = now()
         # What beat sends is done, not only what we send; in the suite nobody waits for its next turn.
-        scene.tasks.only_beat = not scene.brief
+        context.tasks.only_beat = not context.brief
         try:
-            self._wait(scene, "set back by an hour", -HOUR)
-            scene.stop.wait(max(0.0, (BRIEF_SECONDS if scene.brief else WRONG_SECONDS) - (now() - set_at)))
+            self._wait(context, "set back by an hour", -HOUR)
+            context.stop.wait(
+                max(0.0, (BRIEF_SECONDS if context.brief else WRONG_SECONDS) - (now() - set_at))
+            )
             # Not only once: beat and the loop of deliveries go on.
-            self._wait(scene, f"{now() - set_at:.0f} s later", -HOUR)
+            self._wait(context, f"{now() - set_at:.0f} s later", -HOUR)
         finally:
             clock.set(0)
-            scene.tasks.only_beat = False
+            context.tasks.only_beat = False
 
-    def after(self, scene: Scene) -> None:
+    def after(self, context: FaultContext) -> None:
         self._servers.close()
         if self._clock is None:
             return
         names = self._clock.environment.keys()
-        _start_anew(scene.stack, dict.fromkeys(names))
-        self._wait(scene, "with the machine's own clock again", 0)
+        _start_anew(context.stack, dict.fromkeys(names))
+        self._wait(context, "with the machine's own clock again", 0)
         remove_leftovers()
 
-    def _wait(self, scene: Scene, when: str, offset: float) -> None:
-        took = scene.until_signs(scene.signs_since(now(), time.time() + offset))
-        scene.note(f"{when}: " + ", ".join(f"{name} {seconds} s" for name, seconds in took.items()))
+    def _wait(self, context: FaultContext, when: str, offset: float) -> None:
+        took = context.until_signs(context.signs_since(now(), time.time() + offset))
+        context.note(f"{when}: " + ", ".join(f"{name} {seconds} s" for name, seconds in took.items()))
 
 
 def _start_anew(stack: Stack, environment: dict[str, str] | dict[str, None]) -> None:
     """Stops everything in good order and starts it again with these variables (None: without)."""
-    for part in stack.parts.values():
+    for service in stack.services.values():
         for name, value in environment.items():
             if value is None:
-                part.environment.pop(name, None)
+                service.environment.pop(name, None)
             else:
-                part.environment[name] = value
+                service.environment[name] = value
     with stack.nobody_mends_servers():
         valkey.stop_valkey(stack.home)
         postgres.stop_postgres(stack.home)
-    for part in stack.parts.values():
-        part.restart()
+    for service in stack.services.values():
+        service.restart()

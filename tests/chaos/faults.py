@@ -13,15 +13,15 @@ import psycopg
 
 from tests.chaos.client import TIMEOUT_SECONDS
 from tests.chaos.clock import ClockFault
+from tests.chaos.context import LOOK_SECONDS, Fault, FaultContext
 from tests.chaos.frozen import freeze_postgres, freeze_valkey
 from tests.chaos.ledger import now
 from tests.chaos.poison import poison
 from tests.chaos.reloading import reload_web
-from tests.chaos.scene import LOOK_SECONDS, Fault, Scene
 from tests.chaos.stalling import stall_feed
 from tests.chaos.uploads import upload_files
 
-# The disk stays full until somebody has felt it, and then a little longer; when nobody does, that is told.
+# The disk stays full until somebody has felt it, and then a little longer; when nobody does, that is a complaint.
 DISK_FELT_SECONDS = 2.0
 DISK_SECONDS = 40.0
 FELT = ("503", "closed")
@@ -48,27 +48,27 @@ class Recovery:
         return None not in (self.orders, self.screens, self.tasks, self.webhooks)
 
 
-def suffer(fault: Fault, scene: Scene) -> Recovery:
+def suffer(fault: Fault, context: FaultContext) -> Recovery:
     """Strikes, and waits until orders, screens, tasks and webhooks work again."""
-    ledger = scene.ledger
+    ledger = context.ledger
     before = {label: ledger.counted(label, fault.name) for label in LABELS}
-    noted = len(scene.notes[fault.name])
+    noted = len(context.notes[fault.name])
     ledger.phase = fault.name
-    scene.tasks.only_beat = fault.only_beat
-    for one in scene.liveness:
+    context.tasks.only_beat = fault.only_beat
+    for one in context.liveness:
         one.must_answer = fault.alive
     try:
-        fault.strike(scene)
-        seen = scene.until_signs(scene.signs_since(now(), time.time()))
+        fault.strike(context)
+        seen = context.until_signs(context.signs_since(now(), time.time()))
         answers = {label: ledger.counted(label, fault.name) - before[label] for label in LABELS}
     finally:
-        scene.tasks.only_beat = False
-        for one in scene.liveness:
+        context.tasks.only_beat = False
+        for one in context.liveness:
             one.must_answer = False
         if fault.after is not None:
-            fault.after(scene)
+            fault.after(context)
     longest = ledger.slowest.get(fault.name, 0.0)
-    alive = max(one.slowest.get(fault.name, 0.0) for one in scene.liveness)
+    alive = max(one.slowest.get(fault.name, 0.0) for one in context.liveness)
     for label in fault.without:
         if answers[label]:
             ledger.complain(f"{answers[label]} calls got {label}, expected none")
@@ -80,7 +80,7 @@ def suffer(fault: Fault, scene: Scene) -> Recovery:
         round(longest, 2),
         round(alive, 2),
         answers,
-        scene.notes[fault.name][noted:],
+        context.notes[fault.name][noted:],
     )
 
 
@@ -91,64 +91,64 @@ def _kill(processes: list[psutil.Process]) -> None:
     psutil.wait_procs(processes, timeout=10)
 
 
-def _one(scene: Scene, processes: list[psutil.Process]) -> list[psutil.Process]:
+def _one(context: FaultContext, processes: list[psutil.Process]) -> list[psutil.Process]:
     ordered = sorted(processes, key=lambda process: process.pid)
-    return [scene.rng.choice(ordered)] if ordered else []
+    return [context.rng.choice(ordered)] if ordered else []
 
 
-def _part(name: str) -> Callable[[Scene], None]:
-    return lambda scene: scene.stack.parts[name].kill()
+def _part(name: str) -> Callable[[FaultContext], None]:
+    return lambda context: context.stack.services[name].kill()
 
 
-def _web_worker(scene: Scene) -> None:
-    _kill(_one(scene, scene.stack.web_workers()))
+def _web_worker(context: FaultContext) -> None:
+    _kill(_one(context, context.stack.web_workers()))
 
 
-def _valkey(scene: Scene) -> None:
-    _kill(scene.stack.valkey())
+def _valkey(context: FaultContext) -> None:
+    _kill(context.stack.valkey())
 
 
-def _postgres(scene: Scene) -> None:
-    _kill(scene.stack.postgres())
+def _postgres(context: FaultContext) -> None:
+    _kill(context.stack.postgres())
 
 
-def _postgres_backend(scene: Scene) -> None:
+def _postgres_backend(context: FaultContext) -> None:
     serving = []
-    for process in scene.stack.postgres():
+    for process in context.stack.postgres():
         with contextlib.suppress(psutil.Error):
             if process.cmdline()[:1] and process.cmdline()[0].startswith("postgres: huuva huuva"):
                 serving.append(process)
-    _kill(_one(scene, serving))
+    _kill(_one(context, serving))
 
 
-def _connections(scene: Scene) -> None:
-    with contextlib.suppress(psycopg.OperationalError), scene.stack.database() as connection:
+def _connections(context: FaultContext) -> None:
+    with contextlib.suppress(psycopg.OperationalError), context.stack.database() as connection:
         connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
             "WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
         )
 
 
-def _resets(scene: Scene) -> None:
+def _resets(context: FaultContext) -> None:
     for _ in range(3):
-        scene.rush.reset_connections(scene.rng)
-        scene.stop.wait(0.3)
+        context.rush.reset_connections(context.rng)
+        context.stop.wait(0.3)
 
 
-def _disk(scene: Scene) -> None:
+def _disk(context: FaultContext) -> None:
     def felt() -> int:
-        return sum(scene.ledger.counted(label, "disk") for label in FELT)
+        return sum(context.ledger.counted(label, "disk") for label in FELT)
 
     before, began = felt(), now()
-    scene.disk.fill()
+    context.disk.fill()
     try:
         while felt() == before and now() - began < DISK_SECONDS:
-            scene.stop.wait(LOOK_SECONDS)
-        scene.stop.wait(DISK_FELT_SECONDS)
+            context.stop.wait(LOOK_SECONDS)
+        context.stop.wait(DISK_FELT_SECONDS)
     finally:
-        scene.disk.free()
+        context.disk.free()
     if felt() == before:
-        scene.ledger.complain(f"the full disk was not felt within {DISK_SECONDS:.0f} s")
+        context.ledger.complain(f"the full disk was not felt within {DISK_SECONDS:.0f} s")
 
 
 _clock = ClockFault()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import psutil
 
-from tests.chaos.scene import Scene
+from tests.chaos.context import FaultContext
 
 POSTGRES_SECONDS = 12.0
 VALKEY_SECONDS = 10.0
@@ -35,16 +35,16 @@ def frozen(processes: Callable[[], list[psutil.Process]]) -> Iterator[list[int]]
                 process.send_signal(signal.SIGCONT)
 
 
-def freeze_postgres(scene: Scene) -> None:
-    _freeze(scene, scene.stack.postgres, POSTGRES_SECONDS)
+def freeze_postgres(context: FaultContext) -> None:
+    _freeze(context, context.stack.postgres, POSTGRES_SECONDS)
 
 
-def freeze_valkey(scene: Scene) -> None:
-    _freeze(scene, scene.stack.valkey, VALKEY_SECONDS)
+def freeze_valkey(context: FaultContext) -> None:
+    _freeze(context, context.stack.valkey, VALKEY_SECONDS)
 
 
-def _freeze(scene: Scene, processes: Callable[[], list[psutil.Process]], seconds: float) -> None:
+def _freeze(context: FaultContext, processes: Callable[[], list[psutil.Process]], seconds: float) -> None:
     # `make run` replaces a Valkey that doesn't answer; systemd and compose wait for it.
-    with scene.stack.nobody_mends_servers(), frozen(processes) as numbers:
-        scene.note(f"{len(numbers)} processes stood still")
-        scene.stop.wait(BRIEF_SECONDS if scene.brief else seconds)
+    with context.stack.nobody_mends_servers(), frozen(processes) as numbers:
+        context.note(f"{len(numbers)} processes stood still")
+        context.stop.wait(BRIEF_SECONDS if context.brief else seconds)

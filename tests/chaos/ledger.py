@@ -1,4 +1,4 @@
-"""What clients asked and were told while parts died, and what they may conclude from it.
+"""What clients called and were answered while processes died, and what they may conclude from it.
 
 Each order is one client's business: its calls are made one after the other, each repeated until its answer is final. So a
 plain model of the kitchen (tests/model) that takes part in every final answer knows what the order must look like.
@@ -8,9 +8,9 @@ plain model of the kitchen (tests/model) that takes part in every final answer k
 | 2xx | done, once, and for good: no kill takes it back | goes on | another state than the model's; a body that is no JSON |
 | 409 with the model's own refusal | not done, nothing changed | goes on | any other 4xx |
 | 409 `order_exists` to a repeated create | an earlier try was done | reads the order, goes on | the same to a first try |
-| 409 `idempotency_in_progress` | nothing yet: an earlier try still runs | waits as told, repeats | no `Retry-After` |
-| 429 | not done | waits as told, repeats | no `Retry-After` |
-| 503 | nothing: all of it was done or none | waits as told, repeats | no `Retry-After`, no problem document |
+| 409 `idempotency_in_progress` | nothing yet: an earlier try still runs | waits for so long, repeats | no `Retry-After` |
+| 429 | not done | waits for so long, repeats | no `Retry-After` |
+| 503 | nothing: all of it was done or none | waits for so long, repeats | no `Retry-After`, no problem document |
 | closed connection, no answer in 15 s | nothing: all of it was done or none | repeats | – |
 | 500, 502, 504, anything else | – | notes it, repeats | always |
 
@@ -63,9 +63,9 @@ class Verdict:
 
 
 def judge(status: int, headers: Mapping[str, str], raw: bytes) -> Verdict:
-    """What a client may conclude from an answer that came in whole, whatever it had asked."""
-    told = headers.get("Retry-After", "")
-    wait = float(told) if told.isdecimal() else 0.0
+    """What a client may conclude from an answer that came in whole, whatever its call."""
+    retry_after = headers.get("Retry-After", "")
+    wait = float(retry_after) if retry_after.isdecimal() else 0.0
     body, wrong = _read(raw) if status != 304 else (None, "")
     if status < 300 or status == 304:
         meaning = Meaning.UNKNOWN if wrong else Meaning.DONE
@@ -74,7 +74,7 @@ def judge(status: int, headers: Mapping[str, str], raw: bytes) -> Verdict:
     if not wrong and not headers.get("Content-Type", "").startswith(CONTENT_TYPE):
         wrong = "is no problem document"
     asks_again = status in (429, 503) or code == "idempotency_in_progress"
-    if asks_again and not told.isdecimal():
+    if asks_again and not retry_after.isdecimal():
         wrong = wrong or "does not say when to come again"
     if status < 500 or status == 503:
         meaning = Meaning.LATER if asks_again else Meaning.REFUSED
@@ -91,7 +91,7 @@ def _read(raw: bytes) -> tuple[Any, str]:
 
 @dataclass(slots=True)
 class Entry:
-    """One order in the ledger. `id` is None until somebody has told it; `model` until the order is acknowledged.
+    """One order in the ledger. `id` is None until an answer has it; `model` until the order is acknowledged.
 
     `mark` is its channelOrderId, by which it is found whatever its id. `changed` and `unchanged` hold the reasons of moves
     that said they changed something, or that they didn't. `in_doubt` is the reason of a call whose end nobody knows.

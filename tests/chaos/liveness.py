@@ -29,9 +29,9 @@ class Liveness(Watcher):
         self._silent = False  # one complaint for each spell of silence
 
     def look(self) -> None:
-        strict, phase, asked = self.must_answer, self.ledger.phase, now()
+        strict, phase, sent_at = self.must_answer, self.ledger.phase, now()
         wrong = self._ask()
-        took = now() - asked
+        took = now() - sent_at
         self.slowest[phase] = max(took, self.slowest.get(phase, 0.0))
         if not wrong and took > self._limit:
             wrong = f"answers after {took:.1f} s"

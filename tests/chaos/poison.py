@@ -9,7 +9,7 @@ from typing import Any
 
 import redis
 
-from tests.chaos.scene import Scene
+from tests.chaos.context import FaultContext
 
 QUEUE = "celery"
 TAKEN_SECONDS = 10.0
@@ -44,15 +44,15 @@ def poison_queue(client: redis.Redis) -> int:
     return len(messages)
 
 
-def poison(scene: Scene) -> None:
+def poison(context: FaultContext) -> None:
     from django.conf import settings
 
     with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=5) as client:
         count = poison_queue(client)
         # Until they are taken, what is done may have been taken before them.
-        took = scene.until(lambda: client.llen(QUEUE) == 0, TAKEN_SECONDS)
+        took = context.until(lambda: client.llen(QUEUE) == 0, TAKEN_SECONDS)
     when = f"after {took:.1f} s" if took is not None else f"not within {TAKEN_SECONDS:.0f} s"
-    scene.note(f"{count} messages that can't be read; the queue was empty {when}")
+    context.note(f"{count} messages that can't be read; the queue was empty {when}")
 
 
 def _headers() -> dict[str, Any]:

@@ -1,18 +1,16 @@
-"""What a run found: a table for people, and JSON for programs."""
+"""The results of a run: a table for people, and JSON for programs."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from tests.chaos.faults import FAULTS, Recovery
 from tests.chaos.ledger import Ledger
 from tests.chaos.stack import Stack
 from tests.chaos.stored import Check
-from tests.figures import FOLDER, aligned, circumstances
+from tests.figures import aligned, circumstances
 
 SIGNS = ("orders", "screens", "tasks", "webhooks")
 ANSWERS = ("2xx", "409", "429", "503", "closed", "hung")
@@ -32,11 +30,11 @@ def table(recoveries: Sequence[Recovery]) -> list[str]:
 
 
 def notes(recoveries: Sequence[Recovery]) -> list[str]:
-    """What single faults have to say for themselves."""
+    """Notes of single faults."""
     return [f"{one.fault}: {note}" for one in recoveries for note in one.notes]
 
 
-def books(checks: Sequence[Check]) -> list[str]:
+def check_lines(checks: Sequence[Check]) -> list[str]:
     lines = []
     for check in checks:
         lines.append(f"{'WRONG' if check.wrong else 'ok':5}  {check.counted:7,}  {check.title}")
@@ -60,14 +58,7 @@ def figures(
         "faults": [{**asdict(one), "what": FAULTS[one.fault].what} for one in recoveries],
         "restarts": stack.restarts,
         "answers": {f"{phase}: {label}": number for (phase, label), number in sorted(ledger.counts.items())},
-        "books": [asdict(check) for check in checks],
+        "checks": [asdict(check) for check in checks],
         "complained": ledger.complained,
         "complaints": ledger.complaints,
     }
-
-
-def keep_logs(log: Path) -> Path:
-    """Copies the logs of a run that went wrong to where they can be read; those of the one before go."""
-    kept = FOLDER / "chaos-log"
-    shutil.rmtree(kept, ignore_errors=True)
-    return Path(shutil.copytree(log, kept))

@@ -1,4 +1,4 @@
-"""The dinner rush: clients that make the calls of huuva.ops.simulation's plans, each held against the model at once."""
+"""The dinner rush: clients that make the calls of huuva.ops.simulation's plans, each compared with the model at once."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from urllib.parse import quote
 
 from huuva.ops.simulation.rush import CANCELLED, Planned, Step, plan_rush
 from orders.statuses import ITEM_NAMES, ORDER_NAMES
-from tests.chaos.amending import amend_model, amended_as_told, wish_for
+from tests.chaos.amending import amend_model, shows_amendment, wish_for
 from tests.chaos.client import Client, NoAnswer
 from tests.chaos.ledger import Entry, Ledger, Meaning, Verdict
 from tests.model.kitchen_model import FIRST, OrderModel, Refused
 
-# How a create can be told from another one when it is repeated.
+# How a create is recognised when it is repeated.
 MODES = ("key and id", "key", "id")
 IN_HAND = 6
 NEW = 0.25  # of the calls are new orders, where a client has less than that in hand
@@ -188,7 +188,7 @@ class Worker:
         elif verdict.meaning is Meaning.DONE:
             if key:
                 entry.replay = ("PATCH", wish.path, wish.body, key, verdict.body)
-            if not amended_as_told(entry, wish, verdict.body):
+            if not shows_amendment(entry, wish, verdict.body):
                 self._complain(entry, f"{wish.reason}, not as asked", verdict)
             self._compare(entry, verdict.body, wish.plu)
 
@@ -230,9 +230,9 @@ class Worker:
     def _compare(self, entry: Entry, document: Any, plu: str | None = None) -> None:
         """Whether an answer is what the model says: of the order, or of one item."""
         assert entry.model is not None
-        told, expected = _told(document, plu), _expected(entry.model, plu)
-        if told != expected:
-            self._ledger.complain(f"{entry.mark}: a wrong 2xx: {told}, expected {expected}")
+        actual, expected = _shown(document, plu), _expected(entry.model, plu)
+        if actual != expected:
+            self._ledger.complain(f"{entry.mark}: a wrong 2xx: {actual}, expected {expected}")
 
     def _complain(self, entry: Entry, what: str, verdict: Verdict) -> None:
         self._ledger.complain(f"{entry.mark}: {what} got {verdict.label} {verdict.code} {verdict.body}"[:500])
@@ -275,7 +275,7 @@ def _expected(model: OrderModel, plu: str | None) -> tuple[Any, ...]:
     return ORDER_NAMES[model.status], items, model.version, len(model.history)
 
 
-def _told(document: Any, plu: str | None) -> tuple[Any, ...]:
+def _shown(document: Any, plu: str | None) -> tuple[Any, ...]:
     if plu is not None:
         return document["status"], len(document["statusHistory"])
     items = {item["plu"]: item["status"] for item in document["items"]}

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
 
 import psutil
 import psycopg
@@ -24,79 +22,10 @@ from huuva.ops.embedded.process import find
 from huuva.ops.embedded.valkey import ensure_valkey
 from huuva.ops.embedded.watch import watching
 from huuva.ops.processes import commands
-from tests.background import in_background
-from tests.chaos.ledger import now
+from tests.background import Service, answers, wait_until
 
 START_SECONDS = 120
 SUPERVISOR_SECONDS = 0.1
-STOP_SECONDS = 10
-SCOPES = ("orders:read", "orders:write", "orders:recall", "customers:read", "analytics:read", "events:read")
-
-
-class StackFailed(RuntimeError):
-    """The stack did not start. The message says why."""
-
-
-class Part:
-    """One part, in a process group of its own, so that what it leaves behind can be ended with it."""
-
-    def __init__(self, name: str, command: list[str], environment: dict[str, str], log: Path) -> None:
-        self.name, self.log = name, log
-        # Of the next start; the supervisor's too.
-        self.environment = environment
-        self._command = command
-        self._turn = threading.RLock()  # the supervisor's, or who else starts and stops it
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        self._process = in_background(self._command, self.environment, self.log)
-
-    def start_if_dead(self) -> bool:
-        with self._turn:
-            if self._process is None or self._process.poll() is None:
-                return False
-            self.signal_group(signal.SIGKILL)
-            self.start()
-            return True
-
-    def restart(self) -> None:
-        """Stops it in good order and starts it again."""
-        with self._turn:
-            self.stop()
-            self.start()
-
-    def kill(self) -> None:
-        """kill -9 of all its processes at once."""
-        with self._turn:
-            self.signal_group(signal.SIGKILL)
-            if self._process is not None:
-                self._process.wait()
-
-    def children(self) -> list[psutil.Process]:
-        if self._process is None:
-            return []
-        with contextlib.suppress(psutil.NoSuchProcess):
-            return psutil.Process(self._process.pid).children(recursive=True)
-        return []
-
-    def signal(self, number: signal.Signals) -> None:
-        """To the process that a service manager knows, and to none of its children."""
-        if self._process is not None:
-            self._process.send_signal(number)
-
-    def stop(self) -> None:
-        if self._process is None:
-            return
-        self._process.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(STOP_SECONDS)
-        self.kill()
-
-    def signal_group(self, number: signal.Signals) -> None:
-        # The group is there as long as any of its processes is.
-        with contextlib.suppress(ProcessLookupError):
-            if self._process is not None:
-                os.killpg(self._process.pid, number)
 
 
 class Stack:
@@ -105,12 +34,12 @@ class Stack:
     def __init__(self, home: Path, port: int, *, durable: bool) -> None:
         self.home, self.port, self._durable = home, port, durable
         self.restarts: dict[str, int] = {}
-        # A folder of our own for temporary files: whatever lies there, a part has put there.
+        # A folder of our own for temporary files: whatever lies there, a service has put there.
         self.temporary = home / "tmp"
         self.temporary.mkdir(exist_ok=True)
         environment = {**os.environ, "PYTHONUNBUFFERED": "1", "TMPDIR": str(self.temporary)}
-        self.parts = {
-            name: Part(name, command, dict(environment), home / "log" / f"{name}.log")
+        self.services = {
+            name: Service(name, command, dict(environment), home / "log" / f"{name}.log")
             for name, command in commands(home, "127.0.0.1", port, 2).items()
         }
         self._servers = ExitStack()
@@ -119,7 +48,7 @@ class Stack:
         self._supervisor = threading.Thread(target=self._supervise, daemon=True)
 
     def start(self) -> None:
-        """Raises StackFailed, ConfigError and ServiceError."""
+        """Raises AssertionError, ConfigError and ServiceError."""
         from django.core.management import call_command
         from django.db import connections
 
@@ -133,11 +62,14 @@ class Stack:
             connection.execute("SELECT pg_reload_conf()")
         call_command("migrate", interactive=False, verbosity=0)
         connections.close_all()
-        for part in self.parts.values():
-            part.start()
+        for service in self.services.values():
+            service.start()
         self._supervisor.start()
-        for address in (f"{self.base_url}/api/health", f"http://127.0.0.1:{self.port + 1}/livez"):
-            self._wait_for(address)
+        for name, address in (
+            ("web", f"{self.base_url}/api/health"),
+            ("live", f"http://127.0.0.1:{self.port + 1}/livez"),
+        ):
+            wait_until(partial(answers, address, 5), START_SECONDS, self.services[name].log)
 
     @property
     def base_url(self) -> str:
@@ -147,8 +79,8 @@ class Stack:
         self._stop.set()
         if self._supervisor.ident is not None:
             self._supervisor.join()
-        for part in reversed(self.parts.values()):
-            part.stop()
+        for service in reversed(self.services.values()):
+            service.stop()
         self._servers.close()
 
     @contextlib.contextmanager
@@ -166,13 +98,13 @@ class Stack:
         return psycopg.connect(self.database_url(), autocommit=True)
 
     def web_workers(self) -> list[psutil.Process]:
-        found = []
-        for child in self.parts["web"].children():
+        workers = []
+        for child in self.services["web"].children():
             with contextlib.suppress(psutil.Error):
                 # granian starts its workers as copies of itself; Python's own helpers are others.
                 if "huuva.wsgi:application" in child.cmdline() and child.status() != psutil.STATUS_ZOMBIE:
-                    found.append(child)
-        return found
+                    workers.append(child)
+        return workers
 
     def postgres(self) -> list[psutil.Process]:
         return find("postgres", self.home / "postgres" / "data")
@@ -187,27 +119,9 @@ class Stack:
 
     def _supervise(self) -> None:
         while not self._stop.wait(SUPERVISOR_SECONDS):
-            for part in self.parts.values():
-                if part.start_if_dead():
-                    self.restarts[part.name] = self.restarts.get(part.name, 0) + 1
-
-    def _wait_for(self, address: str) -> None:
-        deadline = now() + START_SECONDS
-        while True:
-            try:
-                with urlopen(address, timeout=5) as answer:
-                    if answer.status == 200:
-                        return
-            except OSError:
-                pass
-            if now() > deadline:
-                logs = "".join(f"\n{part.name}: {_tail(part.log)}" for part in self.parts.values())
-                raise StackFailed(f"{address} does not answer:{logs}")
-            self._stop.wait(0.05)
-
-
-def _tail(log: Path) -> str:
-    return log.read_text(errors="replace")[-1500:] if log.exists() else ""
+            for service in self.services.values():
+                if service.start_if_dead():
+                    self.restarts[service.name] = self.restarts.get(service.name, 0) + 1
 
 
 def use_home(home: Path, port: int) -> None:

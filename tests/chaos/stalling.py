@@ -12,8 +12,8 @@ from typing import Any
 
 import psycopg
 
+from tests.chaos.context import FaultContext
 from tests.chaos.ledger import now
-from tests.chaos.scene import Scene
 
 NAME = "chaos-staller"
 STALL_SECONDS = 55.0
@@ -61,21 +61,21 @@ def is_named(log: Path, pid: int) -> bool:
     return any(re.search(rf"\b{pid}\b", line) and NAME in line for line in lines)
 
 
-def stall_feed(scene: Scene) -> None:
-    log = scene.stack.parts["worker"].log
+def stall_feed(context: FaultContext) -> None:
+    log = context.stack.services["worker"].log
     began = now()
     seen: dict[str, float] = {}
-    with stalled(scene.stack.database_url()) as pid:
+    with stalled(context.stack.database_url()) as pid:
         looks = {
-            "/readyz was degraded": lambda: is_degraded_by_feed(readiness(scene.stack.port)),
+            "/readyz was degraded": lambda: is_degraded_by_feed(readiness(context.stack.port)),
             "a line in the worker's log named the session": lambda: is_named(log, pid),
         }
-        while now() - began < (BRIEF_SECONDS if scene.brief else STALL_SECONDS):
+        while now() - began < (BRIEF_SECONDS if context.brief else STALL_SECONDS):
             seen |= {what: now() - began for what, is_so in looks.items() if what not in seen and is_so()}
-            scene.stop.wait(LOOK_SECONDS)
+            context.stop.wait(LOOK_SECONDS)
     for what in looks:
         when = f"after {seen[what]:.0f} s" if what in seen else "never"
-        scene.note(f"{what} {when}")
+        context.note(f"{what} {when}")
         soon = DEGRADED_AFTER + SOON_SECONDS
-        if not scene.brief and not DEGRADED_AFTER - 1 <= seen.get(what, 0.0) <= soon:
-            scene.ledger.complain(f"{what} {when}, expected after {DEGRADED_AFTER:.0f} to {soon:.0f} s")
+        if not context.brief and not DEGRADED_AFTER - 1 <= seen.get(what, 0.0) <= soon:
+            context.ledger.complain(f"{what} {when}, expected after {DEGRADED_AFTER:.0f} to {soon:.0f} s")

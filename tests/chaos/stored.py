@@ -1,4 +1,4 @@
-"""What the books are read from: orders as the database has them, and what a check found."""
+"""What the checks read: orders as the database has them, and what a check found."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from tests.model.kitchen_model import Row
 
-MOST_TOLD = 10
+MOST_COMPLAINTS_EACH = 10
 
 
 @dataclass
@@ -19,7 +19,7 @@ class Check:
 
     def expect(self, fine: bool, complaint: str) -> None:
         self.counted += 1
-        if not fine and len(self.wrong) < MOST_TOLD:
+        if not fine and len(self.wrong) < MOST_COMPLAINTS_EACH:
             self.wrong.append(complaint)
 
 

@@ -23,6 +23,7 @@ import pytest
 import redis
 from django.conf import settings
 
+from tests.background import Service, wait_until
 from tests.chaos import poison as poisoning
 from tests.chaos.__main__ import NAMES
 from tests.chaos.client import Client
@@ -35,11 +36,8 @@ from tests.chaos.stalling import NAME, is_degraded_by_feed, is_named, stalled
 from tests.chaos.uploads import LARGE, is_refused, spooled, upload
 
 
-def wait_for(done: Callable[[], Any], seconds: float = 20) -> None:
-    end = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.01)
+def wait_for(done: Callable[[], Any]) -> None:
+    wait_until(done, 20, "what was waited for")
 
 
 def test_each_fault_can_be_chosen() -> None:
@@ -50,7 +48,7 @@ def test_each_fault_can_be_chosen() -> None:
 # --- Servers that stand still -----------------------------------------------------------------------------------------
 
 
-def test_what_is_frozen_stands_still_and_goes_on() -> None:
+def test_a_frozen_process_stops_and_continues() -> None:
     with subprocess.Popen(["sleep", "60"]) as process:
         watched = psutil.Process(process.pid)
         with frozen(lambda: [watched]) as numbers:
@@ -156,11 +154,11 @@ def test_a_session_is_named_by_number_and_application(tmp_path: Path) -> None:
 @pytest.fixture
 def clock(tmp_path: Path) -> FakeClock:
     try:
-        made = FakeClock(tmp_path / "clock")
-        made.check()
+        clock_ = FakeClock(tmp_path / "clock")
+        clock_.check()
     except NoFakeClock as reason:
         pytest.skip(str(reason))
-    return made
+    return clock_
 
 
 TELL = "import sys, time\nfor line in sys.stdin: print(time.time(), time.monotonic(), flush=True)"
@@ -220,13 +218,13 @@ def test_only_what_dead_processes_left_is_removed(tmp_path: Path) -> None:
         pass
     (tmp_path / f"faketime_shm_{ended.pid}").touch()
     (tmp_path / f"sem.faketime_sem_{ended.pid}").touch()
-    kept = {f"faketime_shm_{os.getpid()}", "PostgreSQL.1"}
-    for name in kept:
+    remaining = {f"faketime_shm_{os.getpid()}", "PostgreSQL.1"}
+    for name in remaining:
         (tmp_path / name).touch()
 
     remove_leftovers(tmp_path)
 
-    assert {path.name for path in tmp_path.iterdir()} == kept
+    assert {path.name for path in tmp_path.iterdir()} == remaining
 
 
 # --- Files ------------------------------------------------------------------------------------------------------------
@@ -328,10 +326,10 @@ def test_a_connection_that_was_closed_while_idle_takes_no_call(port: int) -> Non
 
         def serve() -> None:
             for _ in range(2):
-                taken, _ = server.accept()
-                with taken:
-                    taken.recv(65536)
-                    taken.sendall(
+                connection, _ = server.accept()
+                with connection:
+                    connection.recv(65536)
+                    connection.sendall(
                         b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
                     )
 
@@ -348,9 +346,7 @@ def test_a_connection_that_was_closed_while_idle_takes_no_call(port: int) -> Non
     assert ledger.counted("closed") == 0
 
 
-def test_a_reload_is_sent_to_the_part_and_not_to_its_children(tmp_path: Path) -> None:
-    from tests.chaos.stack import Part
-
+def test_a_reload_is_sent_to_the_service_and_not_to_its_children(tmp_path: Path) -> None:
     command = [
         sys.executable,
         "-c",
@@ -360,12 +356,12 @@ def test_a_reload_is_sent_to_the_part_and_not_to_its_children(tmp_path: Path) ->
         "print('ready', flush=True)\n"
         "child.wait()",
     ]
-    part = Part("web", command, dict(os.environ), tmp_path / "log")
-    part.start()
+    service = Service("web", command, dict(os.environ), tmp_path / "log")
+    service.start()
     try:
-        wait_for(lambda: "ready" in part.log.read_text())
-        part.signal(signal.SIGHUP)
-        wait_for(lambda: "reload" in part.log.read_text())
-        assert [child.status() != psutil.STATUS_ZOMBIE for child in part.children()] == [True]
+        wait_for(lambda: "ready" in service.log.read_text())
+        service.signal(signal.SIGHUP)
+        wait_for(lambda: "reload" in service.log.read_text())
+        assert [child.status() != psutil.STATUS_ZOMBIE for child in service.children()] == [True]
     finally:
-        part.kill()
+        service.kill()

@@ -1,4 +1,4 @@
-"""What a client may conclude from an answer, and that the books find what is wrong in them."""
+"""What a client may conclude from an answer, and that the checks find what is wrong."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from huuva.ops.simulation.rush import Planned, Step, plan_rush
-from tests.chaos import books
+from tests.chaos import consistency
 from tests.chaos.amending import Wish, amend_model
 from tests.chaos.boards import pickup_board
 from tests.chaos.ledger import Entry, Ledger, Meaning, judge
@@ -60,7 +60,7 @@ def test_an_answer_that_is_no_json_is_wrong() -> None:
     assert answer(503, {"Retry-After": "2", "Content-Type": "text/html"}).wrong
 
 
-# --- The books ------------------------------------------------------------------------------------------------------
+# --- The checks ---------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -110,17 +110,17 @@ def ledger(entry: Entry) -> Ledger:
 def complaints(ledger: Ledger, *orders: Stored) -> int:
     by_mark = {"mark": list(orders)} if orders else {}
     checks: list[Check] = [
-        books._acknowledged(ledger, by_mark),
-        books._as_the_model_says(ledger, by_mark),
-        books._moves(ledger, by_mark),
-        books._amendments(ledger, by_mark),
-        books._histories(list(orders)),
-        books._orders_and_items(list(orders)),
+        consistency._acknowledged(ledger, by_mark),
+        consistency._as_the_model_says(ledger, by_mark),
+        consistency._moves(ledger, by_mark),
+        consistency._amendments(ledger, by_mark),
+        consistency._histories(list(orders)),
+        consistency._orders_and_items(list(orders)),
     ]
     return sum(len(check.wrong) for check in checks)
 
 
-def test_books_that_balance_are_not_complained_of(ledger: Ledger, order: Stored) -> None:
+def test_consistent_data_is_not_complained_of(ledger: Ledger, order: Stored) -> None:
     assert complaints(ledger, order) == 0
 
 
@@ -129,7 +129,7 @@ def test_an_acknowledged_order_that_is_lost_or_doubled_is_found(ledger: Ledger, 
     assert complaints(ledger, order, order) > 0
 
 
-def test_an_order_that_nobody_made_is_found(order: Stored) -> None:
+def test_an_order_without_a_create_is_reported(order: Stored) -> None:
     assert complaints(Ledger(), order) > 0
 
 
@@ -174,9 +174,7 @@ def test_items_that_contradict_their_order_are_found(ledger: Ledger, order: Stor
     assert complaints(ledger, order) > 0
 
 
-def test_an_amendment_that_is_lost_doubled_or_was_refused_is_found(
-    ledger: Ledger, order: Stored, entry: Entry
-) -> None:
+def test_a_lost_doubled_or_refused_amendment_is_reported(ledger: Ledger, order: Stored, entry: Entry) -> None:
     wish = Wish("mark/a1", None, "Ring", "")
     assert amend_model(entry, wish) == ""
     order.version, order.note, order.amendments = order.version + 1, "Ring", {order.version + 1: "mark/a1"}
@@ -191,9 +189,7 @@ def test_an_amendment_that_is_lost_doubled_or_was_refused_is_found(
         assert complaints(ledger, wrong) > 0
 
 
-def test_a_quantity_that_was_amended_and_is_not_there_is_found(
-    ledger: Ledger, order: Stored, entry: Entry
-) -> None:
+def test_a_missing_amended_quantity_is_reported(ledger: Ledger, order: Stored, entry: Entry) -> None:
     plu = next(iter(order.quantities))
     assert amend_model(entry, Wish("mark/a1", plu, 99, "")) == ""
 
@@ -235,6 +231,6 @@ def test_a_pickup_board_that_shows_others_than_the_database_has_is_found(
         Stored("d", PICKED_UP, 1, display="4"),
     ]
 
-    found = pickup_board(orders, Shown(preparing, ready))  # type: ignore[arg-type]
+    check = pickup_board(orders, Shown(preparing, ready))  # type: ignore[arg-type]
 
-    assert (found.wrong == []) is fine
+    assert (check.wrong == []) is fine

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import psutil
 
+from tests.chaos.context import FaultContext
 from tests.chaos.ledger import now
-from tests.chaos.scene import Scene
 from tests.chaos.watchers import Watcher
 
 # Of each body. The larger one is past every limit, the smaller one below all of them.
@@ -77,10 +77,10 @@ def upload(port: int, path: str, size: int, key: str = "") -> int:
 class SpoolWatch(Watcher):
     """How many bytes lie in a folder for temporary files at most, those of files without a name included."""
 
-    def __init__(self, scene: Scene) -> None:
-        super().__init__(scene.ledger)
+    def __init__(self, context: FaultContext) -> None:
+        super().__init__(context.ledger)
         self.most = 0
-        self._stack, self._folder = scene.stack, scene.stack.temporary
+        self._stack, self._folder = context.stack, context.stack.temporary
 
     def look(self) -> None:
         self.most = max(self.most, spooled(self._folder, self._stack.web_workers()))
@@ -92,9 +92,9 @@ def spooled(folder: Path, processes: list[psutil.Process]) -> int:
     sizes: dict[tuple[int, int], int] = {}
     for path in _files(folder, processes):
         with contextlib.suppress(OSError):  # it is gone
-            found = path.stat()
-            if stat.S_ISREG(found.st_mode):
-                sizes[found.st_dev, found.st_ino] = found.st_size
+            status = path.stat()
+            if stat.S_ISREG(status.st_mode):
+                sizes[status.st_dev, status.st_ino] = status.st_size
     return sum(sizes.values())
 
 
@@ -116,14 +116,14 @@ def is_refused(path: str, size: int, status: int) -> bool:
     return 400 <= status < 500
 
 
-def upload_files(scene: Scene) -> None:
+def upload_files(context: FaultContext) -> None:
     """All at once, to each path, of both sizes; the sum is bounded."""
-    watch = SpoolWatch(scene)
+    watch = SpoolWatch(context)
     jobs = [(path, size) for path in (*TAKING, *OTHERS) for size in (LARGE, SMALL)]
     answers: dict[tuple[str, int], int] = {}
     watch.start()
     try:
-        threads = [threading.Thread(target=_upload, args=(scene, job, answers)) for job in jobs]
+        threads = [threading.Thread(target=_upload, args=(context, job, answers)) for job in jobs]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -133,18 +133,18 @@ def upload_files(scene: Scene) -> None:
     for (path, size), status in sorted(answers.items()):
         if not is_refused(path, size, status):
             word = status or "a closed connection"
-            scene.ledger.complain(f"a file of {size:,} bytes to {path} got {word}, expected a refusal")
+            context.ledger.complain(f"a file of {size:,} bytes to {path} got {word}, expected a refusal")
     if watch.most:
-        scene.ledger.complain(f"{watch.most:,} bytes of uploads lay in the folder for temporary files")
+        context.ledger.complain(f"{watch.most:,} bytes of uploads lay in the folder for temporary files")
     total = sum(size for _, size in jobs)
-    scene.note(f"{len(jobs)} files, {total / 1e6:.0f} MB; {watch.most:,} bytes spooled")
+    context.note(f"{len(jobs)} files, {total / 1e6:.0f} MB; {watch.most:,} bytes spooled")
 
 
-def _upload(scene: Scene, job: tuple[str, int], answers: dict[tuple[str, int], int]) -> None:
+def _upload(context: FaultContext, job: tuple[str, int], answers: dict[tuple[str, int], int]) -> None:
     began = now()
     try:
-        answers[job] = upload(scene.stack.port, *job, key=scene.rush.key)
+        answers[job] = upload(context.stack.port, *job, key=context.rush.key)
     except OSError:
         answers[job] = 0
     if now() - began > ANSWER_SECONDS:
-        scene.ledger.complain(f"a file to {job[0]} was answered after {now() - began:.0f} s")
+        context.ledger.complain(f"a file to {job[0]} was answered after {now() - began:.0f} s")

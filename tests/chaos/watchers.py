@@ -1,4 +1,4 @@
-"""What looks on while the faults go by: a wall, an integrator that follows the feed, a careless reader, the tasks."""
+"""What runs beside the faults: a wall, an integrator that follows the feed, a reader above its rate limit, the tasks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 from tests.chaos.client import Client, NoAnswer
 from tests.chaos.ledger import Ledger, Meaning, now
 
-# A wall that hears nothing for so long covers itself and connects anew.
+# A wall that hears nothing for so long covers itself and connects again.
 STALE_SECONDS = 5.0
 AGAIN_SECONDS = 0.1
 # Longer than anything is waited for, shorter than a clock is set back.
@@ -64,10 +64,10 @@ class Wall(Watcher):
         token = secrets.token_hex(16)
         self._cookie = f"csrftoken={token}"
         answer, _ = self._ask(self._port, link, "POST", {"X-CSRFToken": token})
-        found = re.search(rf"{self._cookie_name}=([^;]+)", answer.headers.get("Set-Cookie", ""))
-        if answer.status != 303 or found is None:
+        cookie = re.search(rf"{self._cookie_name}=([^;]+)", answer.headers.get("Set-Cookie", ""))
+        if answer.status != 303 or cookie is None:
             raise NoAnswer(f"The link pairs no screen: {answer.status}")
-        self._cookie = f"{self._cookie_name}={found[1]}"
+        self._cookie = f"{self._cookie_name}={cookie[1]}"
 
     def board(self) -> str | None:
         """The board as it is now; None where nobody answers."""
@@ -83,11 +83,11 @@ class Wall(Watcher):
             self.ledger.complain(f"the board answers {answer.status}: {raw[:300]!r}")
             return None
         text = raw.decode()
-        found = re.search(r'data-stream="([^"]+)"', text)
-        if found is None:
+        match = re.search(r'data-stream="([^"]+)"', text)
+        if match is None:
             self.ledger.complain("a board without the address of its stream")
             return None
-        self._stream = unescape(found[1])
+        self._stream = unescape(match[1])
         return text
 
     def look(self) -> None:
@@ -108,10 +108,10 @@ class Wall(Watcher):
                 return
             while not self.stop.is_set() and (line := answer.readline()):
                 if line == b"event: hint\n":
-                    asked = now()
+                    sent_at = now()
                     if self.board() is None:
                         return
-                    self.good_at = asked
+                    self.good_at = sent_at
         finally:
             connection.close()
 
@@ -129,7 +129,7 @@ class Wall(Watcher):
 
 
 class Follower(Watcher):
-    """An integrator that follows `GET /orders/events` and remembers every row it was told of."""
+    """An integrator that follows `GET /orders/events` and remembers every entry it has read."""
 
     def __init__(self, port: int, key: str, ledger: Ledger) -> None:
         super().__init__(ledger)
@@ -157,7 +157,7 @@ class Follower(Watcher):
         return bool(page["hasMore"])
 
     def read_to_the_end(self, rows: int, seconds: float = 60) -> None:
-        """For when nothing writes any more: until `rows` have been told of. The feed may still wait for a transaction."""
+        """For when nothing writes any more: until `rows` have been read. The feed may still wait for a transaction."""
         self.stop.clear()
         deadline = now() + seconds
         while self.read_page() or (len(self.seen) < rows and now() < deadline):

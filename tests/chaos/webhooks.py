@@ -1,4 +1,4 @@
-"""An integrator's endpoint that is told of everything; afterwards it must have heard all, in order, truly signed."""
+"""An integrator's endpoint for all events; afterwards it must have got all of them, in order, correctly signed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from integrations.models import WebhookEndpoint
 from integrations.webhooks import endpoints
 from tests.chaos.ledger import now
 from tests.chaos.stored import Check, Stored
-from tests.receiver import Heard, Receiver
+from tests.receiver import ReceivedRequest, Receiver
 
 # A delivery that was under way in a kill is free again after some seconds; one that failed is tried again after 5 and 30.
 LONGEST_SECONDS = 120.0
@@ -37,69 +37,71 @@ class Listener:
     def stop(self) -> None:
         self._receiver.stop()
 
-    def heard_since(self, moment: float) -> bool:
+    def received_since(self, moment: float) -> bool:
         """Whether a webhook has come after that moment of the ledger's clock."""
-        heard = self._receiver.heard
-        return bool(heard) and heard[-1].at > moment
+        requests = self._receiver.requests
+        return bool(requests) and requests[-1].at > moment
 
     def check(self, orders: list[Stored]) -> Check:
-        """Waits until all is told, or for LONGEST_SECONDS."""
-        check = Check("events that a webhook was told, all of them, each order's in its order, truly signed")
+        """Waits until all events have come, or for LONGEST_SECONDS."""
+        check = Check("events that a webhook got, all of them, each order's in its order, correctly signed")
         expected = {
             (order.id, row.sequence): _event(row) for order in orders for row in order.rows if _event(row)
         }
         deadline = now() + LONGEST_SECONDS
-        while expected.keys() - self._told().keys() and now() < deadline:
+        while expected.keys() - self._types().keys() and now() < deadline:
             self._pause.wait(0.2)
-        told = self._told()
-        check.counted = len(told)
-        missed = expected.keys() - told.keys()
+        types = self._types()
+        check.counted = len(types)
+        missed = expected.keys() - types.keys()
         if missed:
-            check.wrong.append(f"{len(missed)} events were not told, like {sorted(missed)[:5]}")
-        for place in told.keys() - expected.keys():
-            check.wrong.append(f"told of {place}, which the history does not have")
-        for place, kinds in told.items():
+            check.wrong.append(f"{len(missed)} events did not come, like {sorted(missed)[:5]}")
+        for place in types.keys() - expected.keys():
+            check.wrong.append(f"got {place}, which the history does not have")
+        for place, kinds in types.items():
             if kinds != {expected.get(place)}:
-                check.wrong.append(f"{place} was told as {kinds}, not as {expected.get(place)}")
+                check.wrong.append(f"{place} came as {kinds}, not as {expected.get(place)}")
         check.wrong += self._out_of_order()
-        check.wrong += [f"{heard.headers['webhook-id']} is not truly signed" for heard in self._unsigned()]
+        check.wrong += [
+            f"{request.headers['webhook-id']} is not correctly signed" for request in self._unsigned()
+        ]
         del check.wrong[10:]
         return check
 
-    def _told(self) -> dict[tuple[str, int], set[str]]:
-        """By order and sequence: as what it was told, however often."""
-        found: defaultdict[tuple[str, int], set[str]] = defaultdict(set)
+    def _types(self) -> dict[tuple[str, int], set[str]]:
+        """By order and sequence: its types, however often it came."""
+        types: defaultdict[tuple[str, int], set[str]] = defaultdict(set)
         for _, body in self._bodies():
             if body["type"] != LATE:  # not a row of the history
-                found[body["data"]["orderId"], body["sequence"]].add(body["type"])
-        return found
+                types[body["data"]["orderId"], body["sequence"]].add(body["type"])
+        return types
 
     def _out_of_order(self) -> list[str]:
         last: dict[str, int] = {}
         seen: set[str] = set()
         wrong = []
-        for heard, body in self._bodies():
-            if heard.headers["webhook-id"] in seen:
-                continue  # told again: it may come after a later one
-            seen.add(heard.headers["webhook-id"])
+        for request, body in self._bodies():
+            if request.headers["webhook-id"] in seen:
+                continue  # sent again: it may come after a later one
+            seen.add(request.headers["webhook-id"])
             order = body["data"]["orderId"]
             if body["sequence"] < last.get(order, 0):
-                wrong.append(f"{order}: {body['sequence']} was told after {last[order]}")
+                wrong.append(f"{order}: {body['sequence']} came after {last[order]}")
             last[order] = body["sequence"]
         return wrong
 
-    def _unsigned(self) -> list[Heard]:
+    def _unsigned(self) -> list[ReceivedRequest]:
         webhook = Webhook(self._secret)
         wrong = []
-        for heard in list(self._receiver.heard):
-            at = datetime.fromtimestamp(int(heard.headers["webhook-timestamp"]), UTC)
-            signed = webhook.sign(heard.headers["webhook-id"], at, heard.body.decode())
-            if signed not in heard.headers["webhook-signature"].split():
-                wrong.append(heard)
+        for request in list(self._receiver.requests):
+            at = datetime.fromtimestamp(int(request.headers["webhook-timestamp"]), UTC)
+            signed = webhook.sign(request.headers["webhook-id"], at, request.body.decode())
+            if signed not in request.headers["webhook-signature"].split():
+                wrong.append(request)
         return wrong
 
-    def _bodies(self) -> list[tuple[Heard, dict[str, Any]]]:
-        return [(heard, json.loads(heard.body)) for heard in list(self._receiver.heard)]
+    def _bodies(self) -> list[tuple[ReceivedRequest, dict[str, Any]]]:
+        return [(request, json.loads(request.body)) for request in list(self._receiver.requests)]
 
 
 def _event(row: Any) -> str:

@@ -21,9 +21,9 @@ from standardwebhooks.webhooks import Webhook
 from huuva.ops.processes import commands
 from tests.api.client import Client, new_items
 from tests.api.test_events import rows
-from tests.background import in_background, kill_group
+from tests.background import Service, wait_until
 from tests.live_stack import LiveStack
-from tests.receiver import Heard, Receiver
+from tests.receiver import ReceivedRequest, Receiver
 
 LONG = os.environ.get("LONG") == "1"
 CHANGES_OF_AN_ORDER = 5
@@ -35,34 +35,30 @@ DRAINED_SECONDS = 600 if LONG else 240
 EVENTS = ["order.created", "order.status_changed", "order.recalled", "order.late", "item.status_changed"]
 
 
-class Part:
-    """Worker or beat as in production, but for its pauses."""
+class KilledService(Service):
+    """Worker or beat as in production, but for its pauses; it is killed and started again."""
 
     def __init__(self, stack: LiveStack, name: str) -> None:
         command = commands(stack.home, "127.0.0.1", stack.port, 2)[name]
         if not LONG:
             command = ["tests.faults.fast_celery" if word == "huuva" else word for word in command]
-        environment = {**stack.environment, "HUUVA_LOG_LEVEL": "WARNING"}
-        self._start = lambda: in_background(command, environment, stack.log)
-        self.process = self._start()
+        super().__init__(name, command, {**stack.environment, "HUUVA_LOG_LEVEL": "WARNING"}, stack.log)
         self.kills = 0
+        self.start()
 
-    def kill(self) -> None:
-        self.end()
+    def kill_and_start(self) -> None:
+        self.kill()
         self.kills += 1
-        self.process = self._start()
-
-    def end(self) -> None:
-        kill_group(self.process)
+        self.start()
 
 
 class Trouble:
-    """Kills a part or restarts the receiver, again and again, each time when something was heard since the last
+    """Kills a service or restarts the receiver, again and again, each time when a request has come since the last
     time: a worker that is killed before it has begun proves nothing."""
 
-    def __init__(self, parts: list[Part], receiver: Receiver, restarting: Receiver) -> None:
-        self.worker = parts[0]
-        self._parts, self._receiver, self._restarting = parts, receiver, restarting
+    def __init__(self, services: list[KilledService], receiver: Receiver, restarting: Receiver) -> None:
+        self.worker = services[0]
+        self._services, self._receiver, self._restarting = services, receiver, restarting
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._work)
 
@@ -77,14 +73,14 @@ class Trouble:
     def _work(self) -> None:
         draw = random.Random(5)
         while not self._over.is_set():
-            before = len(self._receiver.heard)
-            while len(self._receiver.heard) == before:
+            before = len(self._receiver.requests)
+            while len(self._receiver.requests) == before:
                 if self._over.wait(0.02):
                     return
             self._over.wait(draw.uniform(*PAUSE))
-            victim = draw.choice([self.worker, *self._parts, self._restarting])
-            if isinstance(victim, Part):
-                victim.kill()
+            victim = draw.choice([self.worker, *self._services, self._restarting])
+            if isinstance(victim, KilledService):
+                victim.kill_and_start()
             else:
                 victim.stop()
                 self._over.wait(0.5)
@@ -92,10 +88,7 @@ class Trouble:
 
 
 def until(done: Callable[[], Any], what: str) -> None:
-    deadline = time.monotonic() + DRAINED_SECONDS
-    while not done():
-        assert time.monotonic() < deadline, f"{what} did not come"
-        time.sleep(0.05)
+    wait_until(done, DRAINED_SECONDS, what)
 
 
 def live_an_order(client: Client, number: int) -> str:
@@ -133,31 +126,31 @@ def answer(path: str, number: int, body: bytes) -> str:
     return "ok"
 
 
-def check(heard: list[Heard], secret: str, wanted: dict[str, list[int]]) -> int:
+def check(requests: list[ReceivedRequest], secret: str, expected_sequences: dict[str, list[int]]) -> int:
     """Every event of every order, in its order, rightly signed; returns how many came twice."""
     first: defaultdict[str, list[int]] = defaultdict(list)
     webhook, repeats = Webhook(secret), 0
-    for one in heard:
+    for one in requests:
         # The library wants messages that are at most five minutes old; these may have come before.
         body = json.loads(one.body)
         expected_signature = one.headers["webhook-signature"].split(" ")[0]
         assert _sign(webhook, one) == expected_signature
         assert one.headers["webhook-id"] == body["id"]
-        if one.answered != "ok" or body["data"].get("orderId") not in wanted:
+        if one.answered != "ok" or body["data"].get("orderId") not in expected_sequences:
             continue
         seen = first[body["data"]["orderId"]]
         if body["sequence"] in seen:
             repeats += 1
         else:
             seen.append(body["sequence"])
-    lost = {order: set(sequences) - set(first[order]) for order, sequences in wanted.items()}
+    lost = {order: set(sequences) - set(first[order]) for order, sequences in expected_sequences.items()}
     assert not any(lost.values()), {order: missed for order, missed in lost.items() if missed}
-    for order, sequences in wanted.items():
+    for order, sequences in expected_sequences.items():
         assert first[order] == sequences
     return repeats
 
 
-def _sign(webhook: Webhook, one: Heard) -> str:
+def _sign(webhook: Webhook, one: ReceivedRequest) -> str:
     at = datetime.fromtimestamp(int(one.headers["webhook-timestamp"]), UTC)
     return str(webhook.sign(one.headers["webhook-id"], at, one.body.decode()))
 
@@ -199,13 +192,13 @@ def test_nothing_is_lost_and_nothing_overtakes_while_everything_dies(live_stack:
             hook = client.call("POST", "/webhooks", {"name": path, "url": at.url(path), "events": EVENTS})
             assert hook.status == 201, hook.body
             hooks[path] = hook.json()
-        parts = [Part(live_stack, "worker"), Part(live_stack, "beat")]
+        services = [KilledService(live_stack, "worker"), KilledService(live_stack, "beat")]
         try:
             # A worker that has not begun yet could be killed in vain.
             assert client.call("POST", f"/webhooks/{hooks['/good']['id']}/test", {}).status == 202
-            until(lambda: receiver.heard, "the first message")
+            until(lambda: receiver.requests, "the first message")
             began = time.monotonic()
-            with Trouble(parts, receiver, restarting) as trouble:
+            with Trouble(services, receiver, restarting) as trouble:
                 with ThreadPoolExecutor(4) as pool:
                     orders = list(pool.map(partial(live_an_order, client), range(ORDERS)))
                 changed = time.monotonic() - began
@@ -213,20 +206,20 @@ def test_nothing_is_lost_and_nothing_overtakes_while_everything_dies(live_stack:
             until(lambda: backlog(live_stack) == 0, "an empty backlog")
             drained = time.monotonic() - began - changed
         finally:
-            for part in parts:
-                part.end()
-    assert parts[0].kills > 0
-    wanted = {order: expected(client, order) for order in orders}
-    events = sum(map(len, wanted.values()))
+            for service in services:
+                service.kill()
+    assert services[0].kills > 0
+    sequences = {order: expected(client, order) for order in orders}
+    events = sum(map(len, sequences.values()))
     for path, hook in hooks.items():
-        heard = [one for one in (*receiver.heard, *restarting.heard) if one.path == path]
+        requests = [one for one in (*receiver.requests, *restarting.requests) if one.path == path]
         if path == "/gone":
-            assert 1 <= len(heard) <= 8
+            assert 1 <= len(requests) <= 8
             assert client.get(f"/webhooks/{hook['id']}").json()["disabledReason"] == "gone"
             continue
-        repeats = check(heard, hook["secret"], wanted)
-        print(f"{path}: {events} events, {len(heard)} requests, {repeats} came twice")
+        repeats = check(requests, hook["secret"], sequences)
+        print(f"{path}: {events} events, {len(requests)} requests, {repeats} came twice")
     print(
-        f"{len(orders) * CHANGES_OF_AN_ORDER} changes in {changed:.0f} s, worker killed {parts[0].kills} times, "
-        f"beat {parts[1].kills} times; nothing waited {drained:.0f} s later"
+        f"{len(orders) * CHANGES_OF_AN_ORDER} changes in {changed:.0f} s, worker killed {services[0].kills} times, "
+        f"beat {services[1].kills} times; nothing waited {drained:.0f} s later"
     )

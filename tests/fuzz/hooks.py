@@ -1,4 +1,4 @@
-"""What a JSON schema can't say of our requests, said to schemathesis: valid data is made valid across fields too.
+"""What a JSON schema can't say of our requests, for schemathesis: valid data is made valid across fields too.
 
 Only values that the schema allows are changed; schemathesis then judges anew whether the request is right or wrong.
 """
@@ -143,22 +143,22 @@ def plain(value: Any) -> Any:
     """Times of our century, and 1 for 1.0: JSON schema takes that for an integer, we don't."""
     if not isinstance(value, dict):
         return value
-    made = {name: PLAIN[name](field) if name in PLAIN else field for name, field in value.items()}
-    if isinstance(made.get("modifiers"), list):
-        made["modifiers"] = [plain(modifier) for modifier in made["modifiers"]]
-    return made
+    fields = {name: PLAIN[name](field) if name in PLAIN else field for name, field in value.items()}
+    if isinstance(fields.get("modifiers"), list):
+        fields["modifiers"] = [plain(modifier) for modifier in fields["modifiers"]]
+    return fields
 
 
 def unique_plus(items: list[Any]) -> list[Any]:
     seen: set[str] = set()
-    made = []
+    items_ = []
     for number, item in enumerate(items):
         if isinstance(item, dict) and isinstance(item.get("plu"), str):
             if item["plu"] in seen:
                 item = {**item, "plu": f"{item['plu'][:120]}~{number}"}
             seen.add(item["plu"])
-        made.append(item)
-    return made
+        items_.append(item)
+    return items_
 
 
 def whole(value: Any) -> Any:

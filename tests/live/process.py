@@ -1,4 +1,4 @@
-"""A live part that really runs, with a Valkey of its own that a test may stop, and screens that listen to it."""
+"""A live process that really runs, with a Valkey of its own that a test may stop, and screens that listen to it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import redis
 
@@ -24,7 +22,7 @@ from core.valkey_client import ValkeyClient
 from huuva.ops.embedded.valkey import ensure_valkey, stop_valkey
 from huuva.ops.processes import commands
 from kitchen_display.hints import Publisher
-from tests.background import in_background
+from tests.background import in_background, metric, wait_until
 from tests.ports import free_port
 
 START_SECONDS = 180
@@ -57,11 +55,7 @@ class LiveProcess:
         self.start_valkey()
         command = commands(self.home, "127.0.0.1", self.web_port, 1)["live"]
         self._process = in_background(command, environment, self.log)
-        deadline = time.monotonic() + START_SECONDS
-        while not self._hears_valkey():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"Live did not start:\n{self.log.read_text(errors='replace')}")
-            time.sleep(0.05)
+        wait_until(self._hears_valkey, START_SECONDS, self.log, self._process)
 
     def stop(self) -> float:
         """Ends it and returns the seconds that took."""
@@ -116,14 +110,12 @@ class LiveProcess:
             connection.close()
 
     def metric(self, name: str) -> float:
-        with urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=5) as answer:
-            lines = answer.read().decode().splitlines()
-        return next(float(line.split()[1]) for line in lines if line.startswith(f"{name} "))
+        return metric(f"http://127.0.0.1:{self.port}", name)
 
     def _hears_valkey(self) -> bool:
         try:
             return self.metric("huuva_live_valkey_up") == 1
-        except (URLError, OSError):
+        except OSError:
             return False
 
 
@@ -148,10 +140,10 @@ class Listener:
         deadline = time.monotonic() + seconds
         seen = []
         while time.monotonic() < deadline:
-            found = self.event()
-            if found is None:
+            event = self.event()
+            if event is None:
                 break
-            seen.append(found)
-            if found[0] == wanted and data.items() <= found[1].items():
-                return found[1]
+            seen.append(event)
+            if event[0] == wanted and data.items() <= event[1].items():
+                return event[1]
         raise AssertionError(f"No {wanted} with {data} in {seconds} s, but {seen}")

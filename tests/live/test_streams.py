@@ -1,4 +1,4 @@
-"""The live part as screens meet it: granian, Valkey and HTTP."""
+"""The live process as screens meet it: granian, Valkey and HTTP."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ def test_the_first_event_is_hello_with_the_servers_clock(live: LiveProcess) -> N
     with live.listen() as screen:
         assert screen.response.headers["Content-Type"].startswith("text/event-stream")
         assert "no-transform" in screen.response.headers["Cache-Control"]
-        found = screen.event()
+        event = screen.event()
 
-    assert found is not None
-    assert found[0] == "hello"
-    assert abs(found[1]["now"] / 1000 - time.time()) < 1
+    assert event is not None
+    assert event[0] == "hello"
+    assert abs(event[1]["now"] / 1000 - time.time()) < 1
 
 
 def test_a_proxy_may_take_the_prefix_away(live: LiveProcess) -> None:
@@ -69,21 +69,21 @@ def test_the_heart_beats_each_two_seconds_for_all_at_once(live: LiveProcess) -> 
         assert 1500 < one.until("beat")["now"] - first < 3500
 
 
-def test_a_hint_names_its_moment_unless_it_stands_for_another_that_was_not_taken() -> None:
+def test_a_hint_names_its_time_unless_it_replaces_one_not_taken() -> None:
     early, late = "0123456789ab.7", "0123456789ab.9"
     streams = Streams(most=9)
     stream = streams.open(Grant("main", "1", 2**40), lambda: None)
     streams.hint(Hint("main", "orders", 1, late))
-    assert late in str(taken(stream))
+    assert late in str(sent_next(stream))
 
     streams.hint(Hint("main", "orders", 1, late))
     streams.hint(Hint("main", "orders", 2, early))
-    both = str(taken(stream))
+    both = str(sent_next(stream))
     assert both.count("event: hint") == 1
     assert "moment" not in both
 
 
-def taken(stream: Stream) -> bytes | None:
+def sent_next(stream: Stream) -> bytes | None:
     return asyncio.run(stream.take())
 
 
@@ -101,7 +101,7 @@ def test_noise_on_the_channel_changes_nothing(noise: str, live: LiveProcess) -> 
         assert screen.until("hint")["kind"] == "screens"
 
 
-def test_each_of_several_live_processes_hears_every_hint_and_takes_every_screen(live: LiveProcess) -> None:
+def test_each_live_process_gets_every_hint_and_accepts_every_screen(live: LiveProcess) -> None:
     """Ten thousand screens are several of these processes: none knows what another would need."""
     second = LiveProcess(live.home)
     second.start()
@@ -191,8 +191,8 @@ def test_an_old_token_opens_nothing(live: LiveProcess) -> None:
 def test_a_stream_ends_with_its_token(live: LiveProcess) -> None:
     with live.listen(lifetime_seconds=1) as screen:
         names = []
-        while found := screen.event():
-            names.append(found[0])
+        while event := screen.event():
+            names.append(event[0])
 
     assert names[0] == "hello"
     assert len(names) <= 3
@@ -250,7 +250,7 @@ def test_no_token_outlives_what_valkey_may_have_lost() -> None:
     assert 1.15 * int(renews[1]) / 1000 + 60 + 60 < LIFETIME_SECONDS <= 600
 
 
-def test_pairings_that_have_ended_are_forgotten_with_their_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ended_pairings_are_dropped_with_their_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
     streams = Streams(most=9)
     streams.end_pairing("")
     assert not streams.has_ended("")
@@ -271,8 +271,8 @@ def test_the_last_hint_goes_out_before_a_stream_ends_and_none_after() -> None:
     streams.end_pairing("out")
     streams.hint(Hint("main", "orders"))
 
-    assert "screens" in (last := str(taken(stream))) and "orders" not in last
-    assert taken(stream) is None
+    assert "screens" in (last := str(sent_next(stream))) and "orders" not in last
+    assert sent_next(stream) is None
 
 
 @pytest.mark.parametrize(

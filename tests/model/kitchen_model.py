@@ -1,4 +1,4 @@
-"""The life of an order (docs/architecture.md, ADR 6 and 7) in plain Python: no database, no Django, nothing of the product.
+"""The rules for orders (docs/architecture.md, ADR 6 and 7) in plain Python: no database, no Django, nothing of the product.
 
 Times are any values that can be compared and subtracted; statuses are the numbers 1 to 5.
 """
@@ -83,13 +83,13 @@ class OrderModel:
         self.changes: list[Change] = []
         creation = self._begin("creation", now)
         before = None
-        for told, at in past:
-            self._write(creation, None, before, told, "import", at)
-            before = told
+        for past_status, at in past:
+            self._write(creation, None, before, past_status, "import", at)
+            before = past_status
         if before != status:
             self._write(creation, None, before, status)
-        for plu, wanted in items.items():
-            own = status if wanted is None else wanted
+        for plu, item_status in items.items():
+            own = status if item_status is None else item_status
             if status >= READY and own not in TERMINAL:
                 own = max(own, status)
             self.items[plu] = own
@@ -220,6 +220,6 @@ class OrderModel:
         kind: str | None = None,
         at: datetime | None = None,
     ) -> None:
-        told = kind or ("recall" if change.kind == "recall" else "transition")
+        kind_name = kind or ("recall" if change.kind == "recall" else "transition")
         sequence = len(self.history) + 1
-        change.rows.append(Row(sequence, change.number, plu, before, after, told, at or change.at))
+        change.rows.append(Row(sequence, change.number, plu, before, after, kind_name, at or change.at))

@@ -1,4 +1,4 @@
-"""One kitchen in the database and in the model side by side: each action goes to both, then the books are compared."""
+"""One kitchen in the database and in the model side by side: each action goes to both, then the results are compared."""
 
 import uuid
 from collections.abc import Callable
@@ -14,6 +14,7 @@ from orders.new import NewItem, NewOrder, PastStatus
 from orders.recall import recall
 from orders.services import create_order, move_item, move_order
 from orders.statuses import Kind
+from orders.tests import factories
 from tests import planted
 from tests.model.kitchen_model import OrderModel, Refused, Row
 
@@ -40,8 +41,8 @@ class SideBySide:
         self.patch.start()
         self.models: dict[str, OrderModel] = {}
         self.auto_advance = auto_advance
-        self.kitchen = Kitchen.objects.create(
-            slug=f"k-{uuid.uuid4().hex[:12]}",
+        self.kitchen = factories.kitchen(
+            f"k-{uuid.uuid4().hex[:12]}",
             name="Harju",
             auto_advance=auto_advance,
             recall_minutes=RECALL_WITHIN.seconds // 60,
@@ -59,18 +60,18 @@ class SideBySide:
         Kitchen.objects.filter(pk=self.kitchen.pk).update(auto_advance=self.auto_advance)
 
     def create(self, status: int, items: list[int | None], past: list[tuple[int, int]]) -> str:
-        """A new order. `past` is what its channel tells: statuses and when, in minutes from now."""
+        """A new order. `past` is its imported history: statuses and when, in minutes from now."""
         order_id = uuid.uuid4().hex
-        told = [(old, self.clock.time + timedelta(minutes=minutes)) for old, minutes in past]
+        history = [(old, self.clock.time + timedelta(minutes=minutes)) for old, minutes in past]
         plus = {f"P-{position}": item for position, item in enumerate(items)}
-        self.models[order_id] = OrderModel(status, plus, told, self.clock.time)
+        self.models[order_id] = OrderModel(status, plus, history, self.clock.time)
         new = NewOrder(
             id=order_id,
             pickup_time=self.clock.time,
             items=[NewItem(plu, {"name": plu, "quantity": 1}, item) for plu, item in plus.items()],
             details={"account": "a", "brand_id": "b", "channel_order_id": "c", "customer_name": planted.NAME},
             status=status,
-            history=[PastStatus(old, at) for old, at in told],
+            history=[PastStatus(old, at) for old, at in history],
         )
         create_order(new, kitchen=self.kitchen, actor="key:test")
         self.check(order_id)
@@ -114,7 +115,7 @@ class SideBySide:
         return plus[position % len(plus)]
 
     def same(self, order_id: str, real: Callable[[], object], model: Callable[[], None]) -> None:
-        """Both do it, or both refuse it for the same reason; then the books are compared."""
+        """Both do it, or both refuse it for the same reason; then the results are compared."""
         expected = got = ""
         try:
             model()
@@ -140,10 +141,10 @@ class SideBySide:
         assert (order.status, items, order.version) == (model.status, model.items, model.version)
         assert history == model.history
         amendments = Amendment.objects.filter(order_id=order_id).values_list("version", flat=True)
-        check_books(order.status, items, order.version, history, set(amendments))
+        check_consistency(order.status, items, order.version, history, set(amendments))
 
 
-def check_books(
+def check_consistency(
     status: int, items: dict[str, int], version: int, history: list[Row], amendments: set[int]
 ) -> None:
     """What holds whatever happened, without asking the model."""

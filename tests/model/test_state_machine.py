@@ -1,4 +1,4 @@
-"""Hypothesis drives the services with random lives of orders, and a plain model of the kitchen says what must come out."""
+"""Hypothesis drives the services with random orders and moves; a plain model of the kitchen says what must come out."""
 
 import os
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Every address of the resolver, and what each can be asked: methods, and the actions of the admin's lists."""
+"""Every address of the resolver, and how each can be called: methods, and the actions of the admin's lists."""
 
 import re
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ API_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 @dataclass(frozen=True, order=True, slots=True)
-class Ask:
+class Call:
     """`address` as the table writes it: `/api/orders/<id>`. An action of the admin follows it: `/admin/… do=revoke`."""
 
     address: str
@@ -31,15 +31,15 @@ class Ask:
 
 # Addresses that do something else with a query.
 MORE = (
-    Ask("/admin/orders/order/?q=Planted-Customer", "GET"),
-    Ask("/admin/orders/order/<id>/customer/?export", "GET"),
+    Call("/admin/orders/order/?q=Planted-Customer", "GET"),
+    Call("/admin/orders/order/<id>/customer/?export", "GET"),
 )
 
 
-def all_asks() -> list[Ask]:
+def all_calls() -> list[Call]:
     """Each address with each method that is worth asking, and each action."""
-    found = [Ask(address, method) for address, view in addresses() for method in _methods(view)]
-    return sorted({*found, *_actions(), *MORE})
+    calls = [Call(address, method) for address, view in addresses() for method in _methods(view)]
+    return sorted({*calls, *_actions(), *MORE})
 
 
 def addresses() -> Iterator[tuple[str, Any]]:
@@ -74,14 +74,14 @@ def _methods(view: Any) -> tuple[str, ...]:
     return tuple(method for method in API_METHODS if method in ("GET", "POST") or method in allowed)
 
 
-def _actions() -> Iterator[Ask]:
+def _actions() -> Iterator[Call]:
     """The actions that some manager may be offered, of each model's list."""
     request = RequestFactory().get("/")
     request.user = _Everything()  # type: ignore[assignment]
     for model, model_admin in admin.site._registry.items():
         listed = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
         for name in model_admin.get_actions(request):
-            yield Ask(f"{listed} do={name}", "POST")
+            yield Call(f"{listed} do={name}", "POST")
 
 
 class _Everything:

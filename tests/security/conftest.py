@@ -1,4 +1,4 @@
-"""The house that is asked: built once for each module."""
+"""The two kitchens and their callers, built once for each module."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,15 +6,14 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from tests.security import house as houses
-from tests.security.house import House
+from tests.security.tenants import Tenants, build
 
 
 @pytest.fixture(scope="module")
-def house(django_db_setup: None, django_db_blocker: Any) -> Iterator[House]:
-    """One for all tests of a module; what is asked of it is taken back each time."""
+def tenants(django_db_setup: None, django_db_blocker: Any) -> Iterator[Tenants]:
+    """One for all tests of a module; each call is rolled back."""
     with django_db_blocker.unblock(), transaction.atomic():
-        built = houses.build()
+        built = build()
         with django_db_blocker.block():
             yield built
         transaction.set_rollback(True)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 
-from tests.security.asking import Answer
+from tests.security.calls import Answer
 
 NOSNIFF = {"X-Content-Type-Options": "nosniff"}
 EVERY = {
@@ -31,15 +31,15 @@ def _policy(path: str, header: str) -> Iterator[str]:
         for name, _, values in (part.strip().partition(" ") for part in header.split(";"))
     }
     scripts, styles = policy.get("script-src", []), policy.get("style-src", [])
-    for name, wanted in {
+    for name, expected in {
         "default-src": "'self'",
         "object-src": "'none'",
         "base-uri": "'self'",
         "form-action": "'self'",
         "frame-ancestors": "'none'",
     }.items():
-        if policy.get(name) != [wanted]:
-            yield f"{name} is {policy.get(name)} instead of {wanted}"
+        if policy.get(name) != [expected]:
+            yield f"{name} is {policy.get(name)} instead of {expected}"
     if "'self'" not in scripts or "'unsafe-inline'" in scripts:
         yield f"script-src is {scripts}"
     if "'unsafe-eval'" in scripts and not path.startswith("/admin/"):

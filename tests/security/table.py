@@ -7,7 +7,7 @@ something was written. Written by people and read by them: the tests compare it 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from tests.security.addresses import Ask
+from tests.security.addresses import Call
 
 FILE = Path(__file__).with_name("permissions.txt")
 # The order of the columns.
@@ -28,30 +28,30 @@ CALLERS = (
 type Row = dict[str, str]
 
 
-def read(text: str | None = None) -> dict[Ask, Row]:
+def read(text: str | None = None) -> dict[Call, Row]:
     """Raises ValueError where a line is no row of the table."""
-    rows: dict[Ask, Row] = {}
+    rows: dict[Call, Row] = {}
     for number, line in enumerate((FILE.read_text() if text is None else text).splitlines(), 1):
         if not line.strip() or line.startswith("#"):
             continue
         cells = line.split()
         action = cells.pop(1) if cells[1].startswith("do=") else ""
         address, method, *answers = cells
-        ask = Ask(f"{address} {action}".rstrip(), method)
+        call = Call(f"{address} {action}".rstrip(), method)
         if len(answers) != len(CALLERS):
             raise ValueError(f"{FILE.name}:{number}: {len(answers)} answers instead of {len(CALLERS)}")
-        if ask in rows:
+        if call in rows:
             raise ValueError(f"{FILE.name}:{number}: {address} {method} stands here twice")
-        rows[ask] = dict(zip(CALLERS, answers, strict=True))
+        rows[call] = dict(zip(CALLERS, answers, strict=True))
     return rows
 
 
-def written(rows: Mapping[Ask, Mapping[str, str]]) -> str:
+def written(rows: Mapping[Call, Mapping[str, str]]) -> str:
     """The rows as the file has them."""
-    width = max(len(ask.address) for ask in rows) + 1
-    return "\n".join(line(ask, row, width) for ask, row in sorted(rows.items()))
+    width = max(len(call.address) for call in rows) + 1
+    return "\n".join(line(call, row, width) for call, row in sorted(rows.items()))
 
 
-def line(ask: Ask, row: Mapping[str, str], width: int = 0) -> str:
+def line(call: Call, row: Mapping[str, str], width: int = 0) -> str:
     cells: Iterable[str] = (row[caller].ljust(max(len(caller), 5)) for caller in CALLERS)
-    return f"{ask.address:<{width}} {ask.method:<6} {' '.join(cells)}".rstrip()
+    return f"{call.address:<{width}} {call.method:<6} {' '.join(cells)}".rstrip()

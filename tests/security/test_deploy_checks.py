@@ -38,12 +38,12 @@ print(json.dumps({
 """
 
 
-def told(home: Path, **environment: str) -> dict[str, object]:
-    kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+def deployed_settings(home: Path, **environment: str) -> dict[str, object]:
+    inherited = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
     run = subprocess.run(
         [sys.executable, "-c", TELL],
         cwd=ROOT,
-        env={**kept, "HUUVA_HOME": str(home), **PRODUCTION, **environment},
+        env={**inherited, "HUUVA_HOME": str(home), **PRODUCTION, **environment},
         capture_output=True,
         text=True,
         check=True,
@@ -52,48 +52,48 @@ def told(home: Path, **environment: str) -> dict[str, object]:
 
 
 def test_production_settings_are_strict(tmp_path: Path) -> None:
-    found = told(tmp_path)
+    settings = deployed_settings(tmp_path)
 
-    assert found.pop("checks") == []
-    assert found["DEBUG"] is False
+    assert settings.pop("checks") == []
+    assert settings["DEBUG"] is False
     for name in (
         "SESSION_COOKIE_SECURE",
         "CSRF_COOKIE_SECURE",
         "SESSION_COOKIE_HTTPONLY",
         "SECURE_SSL_REDIRECT",
     ):
-        assert found[name] is True, name
-    assert found["SESSION_COOKIE_SAMESITE"] == found["CSRF_COOKIE_SAMESITE"] == "Lax"
-    assert found["SECURE_HSTS_SECONDS"] == 365 * 24 * 3600
-    assert found["SECURE_HSTS_INCLUDE_SUBDOMAINS"] is found["SECURE_HSTS_PRELOAD"] is False
-    assert found["SECURE_CONTENT_TYPE_NOSNIFF"] is True
-    assert found["X_FRAME_OPTIONS"] == "DENY" and found["SECURE_REFERRER_POLICY"] == "same-origin"
-    assert found["SESSION_ENGINE"] == "django.contrib.sessions.backends.db"
-    assert found["SESSION_COOKIE_AGE"] == 12 * 3600
-    assert found["DATA_UPLOAD_MAX_NUMBER_FIELDS"] == 1000
-    assert "MD5" not in str(found["PASSWORD_HASHERS"])
+        assert settings[name] is True, name
+    assert settings["SESSION_COOKIE_SAMESITE"] == settings["CSRF_COOKIE_SAMESITE"] == "Lax"
+    assert settings["SECURE_HSTS_SECONDS"] == 365 * 24 * 3600
+    assert settings["SECURE_HSTS_INCLUDE_SUBDOMAINS"] is settings["SECURE_HSTS_PRELOAD"] is False
+    assert settings["SECURE_CONTENT_TYPE_NOSNIFF"] is True
+    assert settings["X_FRAME_OPTIONS"] == "DENY" and settings["SECURE_REFERRER_POLICY"] == "same-origin"
+    assert settings["SESSION_ENGINE"] == "django.contrib.sessions.backends.db"
+    assert settings["SESSION_COOKIE_AGE"] == 12 * 3600
+    assert settings["DATA_UPLOAD_MAX_NUMBER_FIELDS"] == 1000
+    assert "MD5" not in str(settings["PASSWORD_HASHERS"])
 
 
 def test_what_hsts_promises_for_other_names_is_the_operators_choice(tmp_path: Path) -> None:
-    found = told(tmp_path, HUUVA_HSTS_SUBDOMAINS="true")
-    assert (found["SECURE_HSTS_INCLUDE_SUBDOMAINS"], found["SECURE_HSTS_PRELOAD"]) == (True, False)
+    settings = deployed_settings(tmp_path, HUUVA_HSTS_SUBDOMAINS="true")
+    assert (settings["SECURE_HSTS_INCLUDE_SUBDOMAINS"], settings["SECURE_HSTS_PRELOAD"]) == (True, False)
 
-    found = told(tmp_path, HUUVA_HSTS_SUBDOMAINS="true", HUUVA_HSTS_PRELOAD="true")
-    assert found["SECURE_HSTS_INCLUDE_SUBDOMAINS"] is found["SECURE_HSTS_PRELOAD"] is True
-    assert found["checks"] == []
+    settings = deployed_settings(tmp_path, HUUVA_HSTS_SUBDOMAINS="true", HUUVA_HSTS_PRELOAD="true")
+    assert settings["SECURE_HSTS_INCLUDE_SUBDOMAINS"] is settings["SECURE_HSTS_PRELOAD"] is True
+    assert settings["checks"] == []
 
 
 def test_preloading_without_subdomains_stops_the_start(tmp_path: Path) -> None:
     with pytest.raises(subprocess.CalledProcessError) as stopped:
-        told(tmp_path, HUUVA_HSTS_PRELOAD="true")
+        deployed_settings(tmp_path, HUUVA_HSTS_PRELOAD="true")
     assert "HUUVA_HSTS_PRELOAD needs HUUVA_HSTS_SUBDOMAINS" in stopped.value.stderr
 
 
 def test_the_checks_would_complain_without_https(tmp_path: Path) -> None:
     """Else a clean answer would say nothing."""
-    found = told(tmp_path, HUUVA_HTTPS="false")
+    settings = deployed_settings(tmp_path, HUUVA_HTTPS="false")
 
     assert {"security.W004", "security.W008", "security.W010", "security.W016"} <= {
         text.partition("(")[2].partition(")")[0]
-        for text in found["checks"]  # type: ignore[attr-defined]
+        for text in settings["checks"]  # type: ignore[attr-defined]
     }

@@ -9,8 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from core.http.limits import API_BODY_BYTES
-from integrations.keys import issue_key
-from integrations.scopes import SCOPES
+from integrations.tests import factories as keys
 from kitchen_display.tests import factories as display
 
 pytestmark = pytest.mark.django_db
@@ -45,7 +44,7 @@ def caller(manager: Client) -> Client:
 
 @pytest.fixture
 def key() -> Client:
-    _, plain = issue_key("wolt", list(SCOPES), None, rate_limit=0)
+    _, plain = keys.api_key()
     return Client(headers={"authorization": f"Bearer {plain}"})
 
 
@@ -72,7 +71,7 @@ def test_a_form_of_too_many_fields_is_refused(caller: Client, path: str) -> None
 
 
 @pytest.mark.parametrize("path", FORMS)
-def test_files_are_taken_nowhere(caller: Client, path: str) -> None:
+def test_files_are_accepted_nowhere(caller: Client, path: str) -> None:
     for file in (
         SimpleUploadedFile("menu.html", b"<script>alert(1)</script>", "text/html"),
         SimpleUploadedFile("large.bin", b"x" * (3 * 1024 * 1024)),  # too large for memory

@@ -30,21 +30,21 @@ def test_a_template_holds_no_script_and_escapes_all(path: Path) -> None:
 def test_no_module_makes_markup_of_texts() -> None:
     """Text goes into pages as text; markup comes from our own templates only."""
     wild = re.compile(r"\beval\(|new Function\(|document\.write|insertAdjacentHTML|\.outerHTML\s*=")
-    found = [
+    modules = [
         f"{path.relative_to(ROOT)}: {match[0]}"
         for path in SCRIPTS
         for match in wild.finditer(path.read_text())
     ]
-    assert found == []
+    assert modules == []
 
 
 def test_python_marks_no_text_as_safe() -> None:
     apps = ("huuva", "orders", "kitchen_display", "analytics", "integrations")
-    found = [
+    places = [
         f"{path.relative_to(ROOT)}: {match[0]}"
         for app in apps
         for path in (ROOT / app).rglob("*.py")
         for match in UNESCAPED.finditer(path.read_text())
     ]
     # Puts a token of letters and digits into what a template has escaped.
-    assert found == ["kitchen_display/templatetags/wall.py: mark_safe("]
+    assert places == ["kitchen_display/templatetags/wall.py: mark_safe("]

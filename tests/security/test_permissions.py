@@ -9,14 +9,13 @@ import pytest
 from django.test import Client
 
 from integrations.permissions import required_scope
-from tests.security import house as houses
 from tests.security import table
-from tests.security.addresses import Ask, addresses, all_asks
-from tests.security.asking import Answer, ask, without_csrf
-from tests.security.house import CUSTOMER, OURS, House
+from tests.security.addresses import Call, addresses, all_calls
+from tests.security.calls import Answer, send, without_csrf
 from tests.security.pages import complaints
+from tests.security.tenants import CUSTOMER, OURS, Tenants, without
 
-# pytest-django's own transaction of each test lies inside that of the house.
+# pytest-django's own transaction of each test lies inside that of the tenants.
 pytestmark = pytest.mark.django_db
 HOW = """
 Say in tests/security/permissions.txt who may call it. The line to begin with, as the server answers now;
@@ -27,28 +26,28 @@ INSIDERS = {"screen", "key", "key0", "manager", "operations", "support", "superu
 
 
 class Answers:
-    """How each caller is answered, asked once."""
+    """How each caller is answered, called once."""
 
-    def __init__(self, house: House) -> None:
-        self._house = house
-        self._found: dict[str, dict[Ask, Answer]] = {}
+    def __init__(self, tenants: Tenants) -> None:
+        self._tenants = tenants
+        self._answers: dict[str, dict[Call, Answer]] = {}
         self._scopes = {(address, method): scope for address, method, scope in _scopes()}
         self._keys: dict[str | None, Client] = {}
 
-    def of(self, caller: str) -> dict[Ask, Answer]:
-        if caller not in self._found:
-            self._found[caller] = {each: self._ask(caller, each) for each in all_asks()}
-        return self._found[caller]
+    def of(self, caller: str) -> dict[Call, Answer]:
+        if caller not in self._answers:
+            self._answers[caller] = {each: self._send(caller, each) for each in all_calls()}
+        return self._answers[caller]
 
-    def _ask(self, caller: str, asked: Ask) -> Answer:
-        return ask(self._client(caller, asked), self._house, asked)
+    def _send(self, caller: str, call: Call) -> Answer:
+        return send(self._client(caller, call), self._tenants, call)
 
-    def _client(self, caller: str, asked: Ask) -> Client:
+    def _client(self, caller: str, call: Call) -> Client:
         if caller != "key0":
-            return self._house.callers[caller]
-        scope = self._scopes.get((asked.path, asked.method))
+            return self._tenants.callers[caller]
+        scope = self._scopes.get((call.path, call.method))
         if scope not in self._keys:
-            self._keys[scope] = houses.without(scope)
+            self._keys[scope] = without(scope)
         return self._keys[scope]
 
 
@@ -59,16 +58,16 @@ def _scopes() -> Iterator[tuple[str, str, str | None]]:
 
 
 @pytest.fixture(scope="module")
-def answers(house: House) -> Answers:
-    return Answers(house)
+def answers(tenants: Tenants) -> Answers:
+    return Answers(tenants)
 
 
-def words(answers: Answers, asks: list[Ask]) -> dict[Ask, dict[str, str]]:
-    return {each: {caller: answers.of(caller)[each].word(each) for caller in table.CALLERS} for each in asks}
+def words(answers: Answers, calls: list[Call]) -> dict[Call, dict[str, str]]:
+    return {each: {caller: answers.of(caller)[each].word(each) for caller in table.CALLERS} for each in calls}
 
 
 def test_every_address_has_a_line_in_the_table_and_every_line_an_address(answers: Answers) -> None:
-    there, written = set(all_asks()), set(table.read())
+    there, written = set(all_calls()), set(table.read())
     if os.environ.get("HUUVA_WRITE_PERMISSIONS"):
         Path(os.environ["HUUVA_WRITE_PERMISSIONS"]).write_text(table.written(words(answers, sorted(there))))
 
@@ -83,12 +82,12 @@ def test_every_address_has_a_line_in_the_table_and_every_line_an_address(answers
 
 @pytest.mark.parametrize("caller", table.CALLERS)
 def test_a_caller_is_answered_as_the_table_says(answers: Answers, caller: str) -> None:
-    written, asked = table.read(), answers.of(caller)
+    written, answered = table.read(), answers.of(caller)
 
     wrong = [
         f"{each.method} {each.address}: {answer.word(each)} instead of {written[each][caller]}"
         + (f", wrote {answer.wrote[0][:120]}" if answer.wrote else "")
-        for each, answer in asked.items()
+        for each, answer in answered.items()
         if each in written and answer.word(each) != written[each][caller]
     ]
 
@@ -96,7 +95,7 @@ def test_a_caller_is_answered_as_the_table_says(answers: Answers, caller: str) -
 
 
 @pytest.mark.parametrize("caller", table.CALLERS)
-def test_nobody_is_told_what_is_not_for_them(answers: Answers, caller: str) -> None:
+def test_no_caller_sees_what_is_not_for_them(answers: Answers, caller: str) -> None:
     if caller == "support":
         mark, who = CUSTOMER, "who may not see customers' data"
     elif caller in INSIDERS:
@@ -135,7 +134,7 @@ def test_who_may_not_read_may_not_write(answers: Answers) -> None:
     rows = table.read()
     wrong = []
     for each, row in rows.items():
-        reads = rows.get(Ask(each.path, "GET"))
+        reads = rows.get(Call(each.path, "GET"))
         for caller, word in row.items():
             refused = reads is not None and reads[caller] in ("401", "403", "404", "login", "gone")
             if each.method != "GET" and refused and (word.endswith("!") or word.startswith("2")):
@@ -155,17 +154,17 @@ def test_reading_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize("caller", ["superuser", "screen"])
-def test_forms_from_other_sites_change_nothing(house: House, caller: str) -> None:
-    with without_csrf(house.callers[caller]) as client:
-        for address in sorted({each.address for each in all_asks()}):
+def test_forms_from_other_sites_change_nothing(tenants: Tenants, caller: str) -> None:
+    with without_csrf(tenants.callers[caller]) as client:
+        for address in sorted({each.address for each in all_calls()}):
             for method in ("POST", "PUT", "PATCH", "DELETE"):
-                answer = ask(client, house, Ask(address, method))
+                answer = send(client, tenants, Call(address, method))
                 assert not answer.wrote, f"{method} {address}: {answer.status} {answer.wrote}"
                 assert answer.status >= 300, f"{method} {address}: {answer.status}"
 
 
 @pytest.mark.parametrize("caller", table.CALLERS)
-def test_every_answer_is_told_how_to_be_shown(answers: Answers, caller: str) -> None:
+def test_every_answer_has_the_security_headers(answers: Answers, caller: str) -> None:
     wrong = [
         f"{each.method} {each.address}: {complaint}"
         for each, answer in answers.of(caller).items()
@@ -188,13 +187,13 @@ def test_every_answer_is_told_how_to_be_shown(answers: Answers, caller: str) -> 
     ],
 )
 def test_a_manager_makes_things_in_the_own_kitchen_only(
-    house: House, address: str, fields: dict[str, Any]
+    tenants: Tenants, address: str, fields: dict[str, Any]
 ) -> None:
-    manager = house.callers["manager2"]
+    manager = tenants.callers["manager2"]
     forms = {"rules-MIN_NUM_FORMS": 0, "rules-MAX_NUM_FORMS": 9} | fields
 
-    refused = manager.post(address, {**forms, "kitchen": house.ours.pk})
-    done = manager.post(address, {**forms, "kitchen": house.theirs.pk})
+    refused = manager.post(address, {**forms, "kitchen": tenants.ours.pk})
+    done = manager.post(address, {**forms, "kitchen": tenants.theirs.pk})
 
     assert refused.status_code == 200, "the form comes again"
     assert done.status_code == 302
@@ -207,13 +206,13 @@ ODD = (
 )
 
 
-def test_odd_queries_are_no_fault_of_ours(house: House) -> None:
+def test_odd_queries_are_no_fault_of_ours(tenants: Tenants) -> None:
     broken = []
-    for each in all_asks():
+    for each in all_calls():
         if each.method == "GET" and not each.path.startswith("/api") and not {"?", "<"} & set(each.path):
             caller = "superuser" if each.path.startswith("/admin") else "screen"
             for query in ODD:
-                answer = ask(house.callers[caller], house, each, query)
+                answer = send(tenants.callers[caller], tenants, each, query)
                 if answer.status >= 500:
                     broken.append(f"{each.path}{query} as {caller}")
     assert broken == []
@@ -222,8 +221,8 @@ def test_odd_queries_are_no_fault_of_ours(house: House) -> None:
 @pytest.mark.parametrize(
     "column", ["customer_name", "customer_phone", "note", "items__note", "amendments__changes"]
 )
-def test_what_a_list_does_not_show_cannot_be_guessed_by_its_filters(house: House, column: str) -> None:
+def test_what_a_list_does_not_show_cannot_be_guessed_by_its_filters(tenants: Tenants, column: str) -> None:
     for address in ("/admin/orders/order/", "/admin/orders/order/export/"):
         for caller in ("support", "superuser"):
-            answer = ask(house.callers[caller], house, Ask(address, "GET"), f"?{column}__startswith=A")
+            answer = send(tenants.callers[caller], tenants, Call(address, "GET"), f"?{column}__startswith=A")
             assert answer.status in (302, 400, 403), f"{address} as {caller}: {answer.status}"

@@ -1,10 +1,12 @@
-"""Links, places and bodies of channels, a client that signs as they do, and how much it left behind."""
+"""Links, locations and message bodies of channels, and a client that signs as they do."""
 
 import json
 from copy import deepcopy
 from typing import Any
 
 from django.test import Client
+from factory import SubFactory
+from factory.django import DjangoModelFactory
 
 from integrations.channels.schema import DELIVERECT_ORDER
 from integrations.channels.secrets import encrypt_secret, sign
@@ -19,12 +21,37 @@ LINK_ID, LOCATION = "channel-link-1", "location-1"
 JSON = "application/json"
 
 
-def link(slug: str = "deliverect", *, secret: str = SECRET, kitchen: Kitchen | None = None, **fields: Any):
+class LinkFactory(DjangoModelFactory[ChannelLink]):
+    """A link to Deliverect; `secret` is in plain text."""
+
+    class Meta:
+        model = ChannelLink
+
+    slug = "deliverect"
+    channel_kind = "deliverect"
+    name = "Wolt"
+    external_id = LINK_ID
+    secret = SECRET
+
+    @classmethod
+    def _create(cls, model_class: type[ChannelLink], *args: Any, secret: str, **fields: Any) -> ChannelLink:
+        link: ChannelLink = super()._create(model_class, *args, secret=encrypt_secret(secret), **fields)
+        return link
+
+
+class LocationFactory(DjangoModelFactory[ChannelLocation]):
+    class Meta:
+        model = ChannelLocation
+
+    link = SubFactory(LinkFactory)
+    external_id = LOCATION
+
+
+def link(slug: str = "deliverect", *, kitchen: Kitchen | None = None, **fields: Any) -> ChannelLink:
     """A link whose location LOCATION cooks in `kitchen` (main)."""
-    given = {"channel_kind": "deliverect", "name": "Wolt", "external_id": LINK_ID, **fields}
-    made = ChannelLink.objects.create(slug=slug, secret=encrypt_secret(secret), **given)
-    ChannelLocation.objects.create(link=made, external_id=LOCATION, kitchen=kitchen or make_kitchen())
-    return made
+    link = LinkFactory(slug=slug, **fields)
+    LocationFactory(link=link, kitchen=kitchen or make_kitchen())
+    return link
 
 
 def body(_id: str = "d-1", **fields: Any) -> dict[str, Any]:
@@ -51,5 +78,5 @@ def send(
 
 
 def stored() -> tuple[int, int, int]:
-    """Orders, messages and places that there are."""
+    """How many orders, messages and locations there are."""
     return Order.objects.count(), ChannelMessage.objects.count(), ChannelLocation.objects.count()

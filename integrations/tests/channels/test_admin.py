@@ -11,14 +11,13 @@ from integrations.tests.channels import factories as make
 from integrations.tests.channels.admin_pages import somebody, url
 from orders import clock
 from orders.models import KitchenMember, Order
-from orders.services import create_order
 from orders.statuses import CANCELLED
-from orders.tests.factories import kitchen, new_order
+from orders.tests.factories import OrderFactory, kitchen
 
 pytestmark = pytest.mark.django_db
 
 
-def test_an_unknown_place_stands_on_the_first_page_until_its_orders_are_taken_in(manager):
+def test_an_unknown_location_is_on_the_first_page_until_orders_are_in(manager):
     link = make.link()
     make.send(make.body("d-1", location="elsewhere"))
     make.send(make.body("d-2", location="elsewhere"))
@@ -47,7 +46,7 @@ def test_an_unknown_place_stands_on_the_first_page_until_its_orders_are_taken_in
     assert link.locations.count() == 2
 
 
-def test_a_message_that_was_refused_can_be_taken_in_once_the_cause_is_mended(manager):
+def test_a_refused_message_can_be_accepted_once_the_cause_is_fixed(manager):
     make.link()
     make.send(make.body(location="elsewhere"))
     message = ChannelMessage.objects.get()
@@ -117,7 +116,7 @@ def test_who_may_read_messages_but_no_customers_data_sees_no_payload():
 
 def test_a_manager_of_one_kitchen_sees_what_came_for_it():
     link = make.link()
-    ChannelLocation.objects.create(link=link, external_id="other-place", kitchen=kitchen("other"))
+    make.LocationFactory(link=link, external_id="other-place", kitchen=kitchen("other"))
     make.send(make.body("d-1"))
     make.send(make.body("d-2", location="other-place"))
     make.send(make.body("d-3", location="unknown-place"))
@@ -227,6 +226,6 @@ def test_an_orders_page_costs_the_same_however_much_was_said(manager):
 
 
 def test_an_order_that_nobody_outside_speaks_of_has_no_such_card(manager):
-    plain = create_order(new_order(), kitchen=kitchen(), actor="system")
+    plain = OrderFactory(actor="system")
     page = manager.get(reverse("admin:orders_order_change", args=[plain.id])).content.decode()
     assert "huuva-traffic" not in page

@@ -7,12 +7,12 @@ import pytest
 from django.urls import reverse
 
 from integrations.channels.secrets import decrypt_secret
-from integrations.models import ChannelLink, ChannelLocation, Delivery
+from integrations.models import ChannelLink, Delivery
 from integrations.tests.channels import factories as make
 from integrations.tests.channels.admin_pages import url
 from integrations.tests.channels.test_generic import MAPPING
 from orders import clock
-from orders.models import Kitchen, KitchenPace
+from orders.models import KitchenPace
 from orders.pace import pace_of
 from orders.tests.factories import kitchen
 
@@ -58,13 +58,13 @@ def test_a_secret_that_we_made_is_shown_once_and_works(manager):
     found = re.search(r'id="shown-once"[^>]*value="([^"]+)"', page.content.decode())
     assert found
     assert make.HEADER in page.content.decode()
-    ChannelLocation.objects.create(link=link, external_id="place", kitchen=kitchen())
+    make.LocationFactory(link=link, external_id="place", kitchen=kitchen())
     data = make.body(channelLink="link-9", location="place")
     assert make.send(data, secret=found[1]).status_code == 200
     assert found[1] not in manager.get(url("channellink_change", link.pk)).content.decode()
 
 
-def test_a_new_secret_takes_the_place_of_the_old_one_and_an_empty_field_leaves_it(manager):
+def test_a_new_secret_replaces_the_old_one_an_empty_field_keeps_it(manager):
     link = make.link()
     change = url("channellink_change", link.pk)
     assert manager.post(change, form(external_id=make.LINK_ID)).status_code == 302
@@ -105,7 +105,7 @@ def test_a_mapped_link_is_made_in_the_admin_alone(manager):
         channel_kind="generic", slug="shop", external_id="", mapping=mapping, secret_text="secret-of-shop"
     )
     assert manager.post(url("channellink_add"), given).status_code == 302
-    ChannelLocation.objects.create(link=ChannelLink.objects.get(), external_id="here", kitchen=kitchen())
+    make.LocationFactory(link=ChannelLink.objects.get(), external_id="here", kitchen=kitchen())
     data = {"order": {"id": "A"}, "lines": [{"sku": "S", "title": "Soup", "qty": 1}]}
     answer = make.send(
         data, url="/api/channels/generic/shop/orders", header="x-huuva-signature", secret="secret-of-shop"
@@ -144,7 +144,7 @@ def test_what_waits_for_a_link_ends_when_it_is_switched_off(manager):
 
 def test_a_manager_pauses_a_kitchen_and_its_channels_are_told(manager):
     make.link(busy_url="https://channel.example/busy")
-    Kitchen.objects.create(slug="never", name="Never paused")
+    kitchen("never", name="Never paused")
     assert "Never paused" in manager.get(reverse("admin:orders_kitchenpace_changelist")).content.decode()
     change = reverse("admin:orders_kitchenpace_change", args=["main"])
     given = {"mode": "busy", "busy_minutes": "25", "preparation_minutes": "20"}

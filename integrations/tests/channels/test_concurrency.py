@@ -2,12 +2,8 @@
 
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
-from typing import Any
 
 import pytest
-from django.db import connection
 
 from integrations.models import ChannelMessage, ChannelOrder
 from integrations.tests.channels import factories as make
@@ -16,23 +12,10 @@ from orders.errors import ImpossibleMove
 from orders.models import Order, StatusChange
 from orders.services import move_order
 from orders.statuses import CANCELLED, PICKED_UP, READY
+from tests.threads import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ORDER = "deliverect:d-1"
-
-
-def at_once(*actions: Callable[[], Any]) -> list[Any]:
-    start = Barrier(len(actions))
-
-    def run(action: Callable[[], Any]) -> Any:
-        try:
-            start.wait(10)
-            return action()
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(actions)) as pool:
-        return list(pool.map(run, actions))
 
 
 def bump(to: int) -> Callable[[], str]:
@@ -54,7 +37,7 @@ def history() -> list[int]:
     )
 
 
-def test_the_same_webhook_eight_times_at_once_is_one_order_and_all_are_answered_alike():
+def test_one_webhook_eight_times_at_once_is_one_order_and_one_answer():
     make.link()
     answers = at_once(*[lambda: make.send(make.body())] * 8)
     assert {(answer.status_code, answer.content) for answer in answers} == {
@@ -102,7 +85,7 @@ def test_a_cancellation_and_a_bump_to_ready_at_once_end_cancelled(turn: int):
 
 
 @pytest.mark.parametrize("turn", range(5))
-def test_a_cancellation_and_a_pick_up_at_once_one_wins_and_the_channel_is_told_the_truth(turn: int):
+def test_cancel_and_pick_up_at_once_one_wins_and_the_channel_hears_it(turn: int):
     make.link()
     make.send(make.body())
     answer, bumped = at_once(lambda: make.send(make.cancel()), bump(PICKED_UP))

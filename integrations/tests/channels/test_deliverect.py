@@ -55,7 +55,7 @@ def test_times_come_with_seconds_or_microseconds_and_are_utc(time):
     assert taken(pickupTime=time).pickup_time == datetime(2026, 7, 22, 20, 28, 2, tzinfo=UTC)
 
 
-def test_without_a_pickup_time_it_is_for_the_delivery_time_or_as_soon_as_possible():
+def test_without_a_pickup_time_the_delivery_time_or_now_counts():
     assert taken(pickupTime=None).pickup_time == datetime(2026, 7, 22, 20, 28, 2, tzinfo=UTC)
     make.send(make.body("d-2", pickupTime=None, deliveryTime=None))
     late = clock.now() - Order.objects.get(pk="deliverect:d-2").pickup_time
@@ -173,7 +173,7 @@ def test_cutlery_is_on_the_ticket():
     assert taken(packaging={"includeCutlery": True}).note == "Ring twice\n+ cutlery"
 
 
-def test_its_past_is_imported_in_our_words_without_what_says_nothing_of_cooking():
+def test_its_past_is_imported_as_our_statuses_those_of_cooking_only():
     def past(status, minute):
         return {
             "timeStamp": f"2026-07-22T20:{minute:02}:00Z",
@@ -245,7 +245,7 @@ def test_what_would_make_a_wrong_order_is_refused_by_name_and_kept(wrong, pointe
         (None, 0, []),
     ],
 )
-def test_a_past_that_can_t_be_read_is_left_out_and_noted_and_the_order_cooked(history, kept, places):
+def test_an_unreadable_past_is_left_out_and_noted_the_order_is_cooked(history, kept, places):
     make.link()
     answer = make.send(make.body(statusHistory=history))
 
@@ -258,7 +258,7 @@ def test_a_past_that_can_t_be_read_is_left_out_and_noted_and_the_order_cooked(hi
     assert "yesterday" not in message.detail and "nonsense" not in message.detail
 
 
-def test_ids_of_the_channel_that_are_no_part_of_an_address_are_stood_for_by_their_digest():
+def test_channel_ids_that_do_not_fit_a_url_are_replaced_by_their_digest():
     make.link()
     answer = make.send(make.body("a/b c?" * 30))
     order_id = answer.json()["id"]

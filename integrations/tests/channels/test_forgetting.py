@@ -17,7 +17,7 @@ from orders.tests.factories import kitchen
 pytestmark = pytest.mark.django_db
 
 
-def test_messages_are_forgotten_after_the_shortest_time_that_a_kitchen_keeps(settings):
+def test_messages_are_redacted_after_the_shortest_retention_of_a_kitchen(settings):
     settings.HUUVA_CHANNEL_LOG_DAYS = 14
     make.link()
     make.send(make.body())

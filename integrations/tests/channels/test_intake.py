@@ -111,7 +111,7 @@ def test_a_cancellation_needs_no_more_than_the_id():
     assert the_order().status == CANCELLED
 
 
-def test_a_cancellation_before_its_order_is_kept_and_the_order_arrives_cancelled():
+def test_a_cancellation_before_its_order_lets_it_arrive_cancelled():
     make.link()
     assert make.send(make.cancel()).json() == {"id": "deliverect:d-1"}
     assert not Order.objects.exists()
@@ -183,7 +183,7 @@ def test_an_unknown_location_is_told_kept_and_waits_for_a_manager():
     assert ChannelLocation.objects.filter(kitchen=None).count() == 1
 
 
-def test_a_cancellation_of_an_order_whose_location_is_unknown_waits_for_it():
+def test_a_cancellation_waits_for_an_order_of_an_unknown_location():
     link = make.link()
     make.send(make.body(location="elsewhere"))
     assert make.send(make.cancel(location="elsewhere")).status_code == 200
@@ -205,7 +205,7 @@ def test_the_request_id_leads_to_the_message():
     assert ChannelMessage.objects.get(request_id="from-deliverect-1").order_id == "deliverect:d-1"
 
 
-def test_without_the_database_it_is_503_so_that_the_channel_sends_it_again(monkeypatch):
+def test_without_the_database_it_is_503_so_that_the_channel_retries(monkeypatch):
     make.link()
 
     def away(*_args, **_more):

@@ -162,9 +162,9 @@ def waiting() -> list[tuple[str, int, str]]:
 
 def test_a_pause_is_told_for_each_place_of_the_kitchen():
     made = link()
-    ChannelLocation.objects.create(link=made, external_id="location-2", kitchen=kitchen())
-    ChannelLocation.objects.create(link=made, external_id="location-3", kitchen=kitchen("other"))
-    ChannelLocation.objects.create(link=made, external_id="location-4")
+    make.LocationFactory(link=made, external_id="location-2", kitchen=kitchen())
+    make.LocationFactory(link=made, external_id="location-3", kitchen=kitchen("other"))
+    make.LocationFactory(link=made, external_id="location-4")
     pace("paused")
     assert waiting() == [("/pace/location-1", 1, PACE), ("/pace/location-2", 1, PACE)]
     first, _second = rendered(waiting(), made)

@@ -35,7 +35,7 @@ def test_a_missing_or_wrong_signature_is_refused(signature):
 
 @pytest.mark.parametrize("name", ["\ud800", "\0", "x\udfff", "x" * 5000])
 @pytest.mark.parametrize("field", ["channelLink", "location"])
-def test_a_link_that_no_database_can_be_asked_for_is_refused_like_an_unknown_one(field, name):
+def test_a_link_that_no_database_can_hold_is_refused_like_an_unknown_one(field, name):
     make.link()
     answer = make.send({"_id": "1", "channelLink": "other", field: name}, signature="00" * 32)
     assert (answer.status_code, answer.json()["code"]) == (401, "invalid_signature")
@@ -64,7 +64,7 @@ def test_the_secret_of_one_link_does_not_open_another():
     assert Order.objects.get().id == "other:d-1"
 
 
-def test_a_body_without_a_link_goes_to_the_one_that_its_location_belongs_to():
+def test_a_body_without_a_link_goes_to_the_link_of_its_location():
     make.link()
     assert make.send(make.body(channelLink=None)).status_code == 200
     # Where two links know the place, it says nothing.

@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 
 def heard(receiver: Receiver, path: str = "/status", answered: str = "ok") -> list[dict]:
-    found = [one for one in receiver.heard if one.path == path and one.answered == answered]
+    found = [one for one in receiver.requests if one.path == path and one.answered == answered]
     assert all(is_signed(make.SECRET, one.body, one.headers[make.HEADER]) for one in found)
     return [json.loads(one.body) for one in found]
 
@@ -84,5 +84,5 @@ def test_a_channel_without_a_status_url_is_told_nothing_and_nothing_waits(
     make.link()
     make.send(make.body())
     work_off(loop)
-    assert receiver.heard == []
+    assert receiver.requests == []
     assert {delivery.state for delivery in Delivery.objects.all()} == {Delivery.State.SKIPPED}

@@ -1,4 +1,4 @@
-"""Two kitchens with everything in them, and everybody who may knock: what the table of permissions is held against.
+"""Two kitchens with a row of everything, and all kinds of callers: what the table of permissions is tested on.
 
 What is planted carries marks: OURS stands in names of the first kitchen, CUSTOMER in what is its customers' own. Neither is in
 an address, so an answer that holds one has let it out.
@@ -17,29 +17,23 @@ from django.utils import timezone
 
 from huuva.models import LoginAttempt
 from huuva.roles import INTEGRATOR_SUPPORT, KITCHEN_MANAGER, OPERATIONS, ROLES
-from integrations.channels.secrets import encrypt_secret
-from integrations.keys import issue_key
-from integrations.models import (
-    ChannelLink,
-    ChannelLocation,
-    ChannelMessage,
-    Delivery,
-    DeliveryProgress,
-    WebhookEndpoint,
-)
+from integrations.models import ChannelMessage, Delivery, DeliveryProgress
 from integrations.scopes import SCOPES
+from integrations.tests import factories as keys
+from integrations.tests.channels import factories as channel
 from kitchen_display.pairing import make_link
 from kitchen_display.tests import factories as display
 from orders.amendments import ItemAmendment, amend_order
 from orders.feed import Cursor
-from orders.models import Brand, Kitchen, KitchenMember, Order
+from orders.models import Kitchen, KitchenMember, Order
 from orders.new import NewItem
 from orders.services import move_order
+from orders.statuses import PREPARING
 from orders.tests import factories
 
 OURS = "Planted-Kitchen-7f3a"
 CUSTOMER = "Planted-Customer-7f3a"
-# Of what is a customer's own: who they are, and where. Keys are told of it only with a scope for that.
+# Of what is a customer's own: who they are, and where. Keys see it only with a scope for that.
 NAMED = tuple(f"{CUSTOMER} {what}" for what in ("name", "phone", "street"))
 ADDRESS_WORDS = {
     "token": "no-such-link-at-all-0000",
@@ -51,7 +45,7 @@ PAGE = {"accept": "text/html"}
 
 
 @dataclass
-class House:
+class Tenants:
     """`objects`: the row that stands for each model of the admin, by `app/model`."""
 
     ours: Kitchen
@@ -82,7 +76,7 @@ class House:
         for name, value in words.items():
             written = written.replace(f"<{name}>", str(value))
         assert "<" not in written, (
-            f"{written}: say in tests/security/house.py what stands for the placeholder"
+            f"{written}: say in tests/security/tenants.py what stands for the placeholder"
         )
         return written
 
@@ -90,7 +84,7 @@ class House:
         if model == "r/<content_type_id>":
             return self.order.pk
         assert model in self.objects, (
-            f"Plant a row of {model} for the first kitchen in tests/security/house.py"
+            f"Plant a row of {model} for the first kitchen in tests/security/tenants.py"
         )
         return self.objects[model]
 
@@ -99,27 +93,26 @@ class House:
         return ContentType.objects.get_for_model(Order).pk
 
 
-def build() -> House:
+def build() -> Tenants:
     ours = factories.kitchen("harju", name=f"{OURS} kitchen")
     theirs = factories.kitchen("kallio", name="The other one")
-    house = House(ours, theirs, _order(ours))
+    tenants = Tenants(ours, theirs, _order(ours))
     factories.order(of=theirs)
-    Brand.objects.create(id="burgers", name="Burgers")
-    station = display.station("grill", "P0", of=ours)
-    type(station).objects.filter(pk=station.pk).update(name=f"{OURS} grill")
+    factories.brand(name="Burgers")
+    station = display.station("grill", "P0", of=ours, name=f"{OURS} grill")
     display.station("sushi", "P1", of=theirs)
     screens = {
         "screen": display.screen(f"{OURS} wall", of=ours),
         "screen2": display.screen("Wall", of=theirs),
     }
-    house.callers = {"nobody": Client(headers=PAGE)}
-    house.callers |= {name: display.paired(screen) for name, screen in screens.items()}
+    tenants.callers = {"nobody": Client(headers=PAGE)}
+    tenants.callers |= {name: display.paired(screen) for name, screen in screens.items()}
     boards = {"screen": ours, "screen2": theirs}
     for name, kitchen in boards.items():
         board = display.screen(f"Pickup {name}", of=kitchen, kind="pickup")
-        house.callers[name].post(make_link(board))
-    house.callers |= _keys(house)
-    house.callers |= _people(house)
+        tenants.callers[name].post(make_link(board))
+    tenants.callers |= _keys(tenants)
+    tenants.callers |= _people(tenants)
     entry = LogEntry.objects.create(
         user=User.objects.get(username="superuser"),
         content_type=ContentType.objects.get_for_model(Kitchen),
@@ -133,19 +126,19 @@ def build() -> House:
         retention_wanted=1, retention_from=timezone.now() + timedelta(hours=24)
     )
     attempt = LoginAttempt.objects.create(at=timezone.now(), name="0" * 32, address="192.0.2.1", right=False)
-    house.objects |= {
+    tenants.objects |= {
         "admin/logentry": entry.pk,
         "auth/user": User.objects.get(username="manager").pk,
         "auth/group": Group.objects.get(name=OPERATIONS).pk,
         "orders/brand": "burgers",
         "orders/kitchen": ours.pk,
-        "orders/order": house.order.pk,
+        "orders/order": tenants.order.pk,
         "kitchen_display/screen": screens["screen"].pk,
         "kitchen_display/station": station.pk,
         "huuva/loginattempt": attempt.pk,
     }
-    _integrations(house)
-    return house
+    _integrations(tenants)
+    return tenants
 
 
 def _order(kitchen: Kitchen) -> Order:
@@ -165,28 +158,26 @@ def _order(kitchen: Kitchen) -> Order:
     )
     amend_order(order.pk, actor="key:wolt", note=f"{CUSTOMER} other note")
     amend_order(order.pk, actor="key:wolt", items={"P0": ItemAmendment(f"{CUSTOMER} other item note", None)})
-    return move_order(order.pk, 2, actor="key:wolt")
+    return move_order(order.pk, PREPARING, actor="key:wolt")
 
 
-def _integrations(house: House) -> None:
+def _integrations(tenants: Tenants) -> None:
     """A webhook that has failed, and a channel whose message could not be read: both with customers' data in their logs."""
     now = timezone.now()
     # What deliveries have read of the feed can be replayed; in the transaction of a test nothing can be read yet.
     DeliveryProgress.objects.create(cursor=str(Cursor(1 << 62)))
-    endpoint = WebhookEndpoint.objects.create(
-        kind="webhook",
-        nonce="n" * 32,
+    endpoint = keys.endpoint(
+        "https://hooks.example.com/orders",
         name=f"{OURS} hook",
-        url="https://hooks.example.com/orders",
         events=["order.created"],
-        kitchen=house.ours,
+        kitchen=tenants.ours,
         owner=f"{OURS} key",
         include_customer=True,
     )
     tried = {"at": now.isoformat(), "status": 500, "error": "", "ms": 3, "answer": f"Thank you, {NAMED[0]}"}
     delivery = Delivery.objects.create(
         sink_id=endpoint.pk,
-        order_id=house.order.pk,
+        order_id=tenants.order.pk,
         sequence=1,
         event_type="order.created",
         at=now,
@@ -196,66 +187,60 @@ def _integrations(house: House) -> None:
         last_status=500,
         log=[tried],
     )
-    link = ChannelLink.objects.create(
-        slug="wolt",
-        name=f"{OURS} link",
-        channel_kind="deliverect",
-        external_id="w-1",
-        secret=encrypt_secret("s" * 20),
-    )
-    place = ChannelLocation.objects.create(link=link, external_id=f"{OURS} place", kitchen=house.ours)
+    link = channel.LinkFactory(slug="wolt", name=f"{OURS} link", external_id="w-1")
+    place = channel.LocationFactory(link=link, external_id=f"{OURS} place", kitchen=tenants.ours)
     message = ChannelMessage.objects.create(
         link=link,
         matter="order",
         external_id="w-order-1",
         location=place.external_id,
-        order_id=house.order.pk,
+        order_id=tenants.order.pk,
         outcome=ChannelMessage.Outcome.REFUSED,
         status_code=422,
         detail="It was refused.",
         payload=f'{{"customer": {{"name": "{CUSTOMER} name"}}}}',
     )
-    house.ids["/api/webhooks/"] = endpoint.pk
-    house.objects |= {
+    tenants.ids["/api/webhooks/"] = endpoint.pk
+    tenants.objects |= {
         "integrations/webhookendpoint": endpoint.pk,
         "integrations/delivery": delivery.pk,
         "integrations/channellink": link.pk,
         "integrations/channellocation": place.pk,
         "integrations/channelmessage": message.pk,
-        "orders/kitchenpace": house.ours.pk,
+        "orders/kitchenpace": tenants.ours.pk,
     }
 
 
-def _keys(house: House) -> dict[str, Client]:
+def _keys(tenants: Tenants) -> dict[str, Client]:
     """Keys of both kitchens; `key0` is another one for each scope, see `without`."""
     callers = {}
-    for name, kitchen in (("key", house.ours), ("key2", house.theirs)):
-        key, plain = issue_key(f"{OURS} key" if name == "key" else name, list(SCOPES), kitchen, rate_limit=0)
+    for name, kitchen in (("key", tenants.ours), ("key2", tenants.theirs)):
+        key, plain = keys.api_key(f"{OURS} key" if name == "key" else name, kitchen=kitchen)
         callers[name] = _with(plain)
         if name == "key":
-            house.objects["integrations/apikey"] = key.pk
+            tenants.objects["integrations/apikey"] = key.pk
     return callers
 
 
 def without(scope: str | None) -> Client:
     """A key of the first kitchen with all scopes but this one."""
     scopes = [each for each in SCOPES if each != scope]
-    return _with(issue_key(f"without {scope}", scopes, Kitchen.objects.get(pk="harju"), rate_limit=0)[1])
+    return _with(keys.api_key(f"without {scope}", scopes, kitchen="harju")[1])
 
 
 def key_with(scopes: Iterable[str], kitchen: str | None = "harju") -> Client:
     """A key of the first kitchen that finds the webhooks of its other keys, too."""
-    return _with(issue_key(f"{OURS} key", scopes, kitchen, rate_limit=0)[1])
+    return _with(keys.api_key(f"{OURS} key", scopes, kitchen=kitchen)[1])
 
 
 def _with(plain: str) -> Client:
     return Client(headers={"authorization": f"Bearer {plain}"})
 
 
-def _people(house: House) -> dict[str, Client]:
+def _people(tenants: Tenants) -> dict[str, Client]:
     people = {
-        "manager": (KITCHEN_MANAGER, house.ours),
-        "manager2": (KITCHEN_MANAGER, house.theirs),
+        "manager": (KITCHEN_MANAGER, tenants.ours),
+        "manager2": (KITCHEN_MANAGER, tenants.theirs),
         "operations": (OPERATIONS, None),
         "support": (INTEGRATOR_SUPPORT, None),
         "superuser": (None, None),
@@ -273,13 +258,13 @@ def _people(house: House) -> dict[str, Client]:
 
 
 def _group(role: str) -> Group:
-    """Made anew: a test that empties the database takes what migrations have put into it."""
+    """Created again: a test that empties the database removes what migrations have put into it."""
     group, _ = Group.objects.get_or_create(name=role)
-    for wanted in ROLES[role]:
-        app, codename = wanted.split(".")
-        found = Permission.objects.filter(content_type__app_label=app, codename=codename)
-        assert found, f"The role {role} names the permission {wanted}, which there isn't"
-        group.permissions.add(*found)
+    for permission in ROLES[role]:
+        app, codename = permission.split(".")
+        matches = Permission.objects.filter(content_type__app_label=app, codename=codename)
+        assert matches, f"The role {role} names the permission {permission}, which there isn't"
+        group.permissions.add(*matches)
     return group
 
 

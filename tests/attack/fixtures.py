@@ -12,11 +12,10 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
-from tests import planted
 from tests.attack.wire import Answer, ask
-from tests.chaos.stack import SCOPES
+from tests.live_stack import SCOPES
 
-# Tickets on the wall whose boards are asked for in vain.
+# Tickets on the wall whose boards are called and abandoned.
 CROWD = 800
 # Orders of the past, so that an export is long.
 PAST = 3000
@@ -26,12 +25,12 @@ TRIES = 15
 STATIC = ("*/redoc.standalone.js", "*/swagger-ui-bundle.js")
 
 
-class SceneFailed(RuntimeError):
+class SetupFailed(RuntimeError):
     """The stack doesn't answer as it must before any attack."""
 
 
 @dataclass(frozen=True, slots=True)
-class House:
+class Credentials:
     """Plain text keys of the good channel, of a client of the same kitchen that goes wrong, and of the crowded kitchen;
     the links that pair two walls and the crowded one; the cookie of somebody who may export orders; big files."""
 
@@ -43,25 +42,25 @@ class House:
     static: list[str]
 
 
-def furnish(*, short: bool) -> House:
+def create_data(*, short: bool) -> Credentials:
     """Makes kitchens, orders, keys and screens in the database of the stack that is to be attacked."""
     from django.contrib.auth.models import User
     from django.db import connections
     from django.test import Client
 
-    from integrations.keys import issue_key
-    from kitchen_display.models import Screen
+    from integrations.tests.factories import api_key
     from kitchen_display.pairing import make_link
-    from orders.models import Kitchen
+    from kitchen_display.tests.factories import screen
+    from orders.tests.factories import kitchen as make_kitchen
 
-    kitchens = [Kitchen.objects.create(slug=slug, name=slug.title()) for slug in (GOOD, CROWDED)]
-    _crowd(kitchens[1], 100 if short else CROWD, 0 if short else PAST)
+    kitchens = [make_kitchen(slug) for slug in (GOOD, CROWDED)]
+    _create_orders(kitchens[1], 100 if short else CROWD, 0 if short else PAST)
     keys = [
-        issue_key(name=f"attack {name}", scopes=SCOPES, kitchen=kitchen, rate_limit=0)[1]
+        api_key(f"attack {name}", SCOPES, kitchen=kitchen)[1]
         for name, kitchen in (("good", GOOD), ("wrong", GOOD), ("crowded", CROWDED))
     ]
     links = [
-        make_link(Screen.objects.create(kitchen=kitchen, name=name))
+        make_link(screen(name, of=kitchen))
         for name, kitchen in (("One", kitchens[0]), ("Two", kitchens[0]), ("Crowded", kitchens[1]))
     ]
     client = Client()
@@ -70,34 +69,30 @@ def furnish(*, short: bool) -> House:
     )
     session = f"sessionid={client.cookies['sessionid'].value}"
     connections.close_all()
-    return House(*keys, links, session, big_static_files())
+    return Credentials(*keys, links, session, big_static_files())
 
 
-def furnish_as_json(*, short: bool) -> str:
-    return json.dumps(asdict(furnish(short=short)))
+def create_data_as_json(*, short: bool) -> str:
+    return json.dumps(asdict(create_data(short=short)))
 
 
-def _crowd(kitchen: Any, count: int, past: int) -> None:
+def _create_orders(kitchen: Any, count: int, past: int) -> None:
     from orders import bulk, clock
-    from orders.new import NewItem, NewOrder
     from orders.statuses import PICKED_UP
+    from orders.tests.factories import new_order
 
     came = clock.now() - timedelta(minutes=1)
     lives = []
     for number in range(count + past):
         ended = number >= count
         at = came - timedelta(hours=2) if ended else came
-        items = [NewItem(f"P-{plu}", {"name": f"Product {plu}", "quantity": 1}) for plu in range(3)]
-        order = f"crowd-{number}"
-        details = {
-            "account": f"account-{number}",
-            "brand_id": "brand-1",
-            "channel": "attack",
-            "channel_order_id": order,
-            "customer_name": planted.NAME,
-            "customer_phone": planted.PHONE,
-        }
-        new = NewOrder(order, at + timedelta(minutes=20), items, details)
+        new = new_order(
+            id=f"crowd-{number}",
+            pickup_time=at + timedelta(minutes=20),
+            account=f"account-{number}",
+            channel="attack",
+            channel_order_id=f"crowd-{number}",
+        )
         life = bulk.SimulatedOrder(new, kitchen=kitchen, actor="key:attack", at=at)
         if ended:
             life.move(PICKED_UP, at=at + timedelta(minutes=15), actor="key:attack")
@@ -125,24 +120,24 @@ async def pair(port: int, link: str) -> str:
         headers = {"Cookie": f"csrftoken={token}", "X-CSRFToken": token, "Accept": "text/html"}
         answer = await ask(port, "POST", link, headers)
     if answer.status != 303 or "huuva_screen" not in answer.cookies:
-        raise SceneFailed(f"A link pairs no screen: {answer.status}")
+        raise SetupFailed(f"A link pairs no screen: {answer.status}")
     return f"huuva_screen={answer.cookies['huuva_screen']}"
 
 
 async def stream_of(port: int, cookie: str) -> str:
     """Where a paired wall hears its hints."""
     answer = await _page(port, "/display/board", cookie)
-    found = re.search(r'data-stream="([^"]+)"', answer.body.decode())
-    if answer.status != 200 or found is None:
-        raise SceneFailed(f"A board without a stream: {answer.status}")
-    return unescape(found[1])
+    match = re.search(r'data-stream="([^"]+)"', answer.body.decode())
+    if answer.status != 200 or match is None:
+        raise SetupFailed(f"A board without a stream: {answer.status}")
+    return unescape(match[1])
 
 
 async def csrf_cookie(port: int) -> str:
     """What the login's page gives to anybody."""
     answer = await _page(port, "/admin/login/")
     if answer.status != 200 or "csrftoken" not in answer.cookies:
-        raise SceneFailed(f"The login's page gives no cookie: {answer.status}")
+        raise SetupFailed(f"The login's page gives no cookie: {answer.status}")
     return answer.cookies["csrftoken"]
 
 
@@ -162,7 +157,7 @@ def big_static_files() -> list[str]:
             None,
         )
         if name is None:
-            raise SceneFailed(f"No static file {pattern}")
+            raise SetupFailed(f"No static file {pattern}")
         paths.append(static(name))
     return paths
 
@@ -184,11 +179,12 @@ def enter_code_of(code: str) -> str:
     """What a manager does who reads the code from a new screen; returns why it is refused, or nothing."""
     from django.db import connections
 
-    from kitchen_display.models import Screen
     from kitchen_display.pairing import PairingRefused, enter_code
+    from kitchen_display.tests.factories import screen
+    from orders.tests.factories import kitchen
 
     try:
-        enter_code(code, Screen.objects.create(kitchen_id=GOOD, name=f"New {code}"))
+        enter_code(code, screen(f"New {code}", of=kitchen(GOOD)))
     except PairingRefused as refusal:
         return str(refusal)
     finally:

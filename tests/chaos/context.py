@@ -22,7 +22,7 @@ RECOVERY_SECONDS = 90.0
 
 
 @dataclass
-class Scene:
+class FaultContext:
     """Everything that a fault may touch, and all that must work again afterwards.
 
     `brief` shortens what only passes time, for the suite; `notes` are figures of single faults, for the report.
@@ -62,7 +62,7 @@ class Scene:
             "orders": lambda: self.ledger.changes_since(moment),
             "screens": lambda: all(screen.good_at > moment for screen in self.screens),
             "tasks": lambda: self.tasks.done_since(wall_time),
-            "webhooks": lambda: self.listener.heard_since(moment),
+            "webhooks": lambda: self.listener.received_since(moment),
         }
 
     def until_signs(self, signs: dict[str, Callable[[], bool]]) -> dict[str, float]:
@@ -95,9 +95,9 @@ class Fault:
 
     name: str
     what: str
-    strike: Callable[[Scene], None]
+    strike: Callable[[FaultContext], None]
     alive: bool = False
     without: tuple[str, ...] = ()
     longest: float | None = None
     only_beat: bool = False
-    after: Callable[[Scene], None] | None = None
+    after: Callable[[FaultContext], None] | None = None

@@ -1,4 +1,4 @@
-"""The books after it all: each check says how much it looked at, and what is wrong."""
+"""Whether the data is consistent in the end: each check says how much it looked at, and what is wrong."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from orders.statuses import KIND_NAMES
 from tests.chaos.boards import board, pickup_board
 from tests.chaos.client import Client
 from tests.chaos.ledger import Entry, Ledger, Meaning
-from tests.chaos.stored import MOST_TOLD, Check, Stored
+from tests.chaos.stored import MOST_COMPLAINTS_EACH, Check, Stored
 from tests.chaos.watchers import Follower, Wall
 from tests.model.kitchen_model import CANCELLED, FIRST, PICKED_UP, PREPARING, READY, TERMINAL, Row, lift
-from tests.model.side_by_side import check_books
+from tests.model.side_by_side import check_consistency
 
 if TYPE_CHECKING:
     from tests.chaos.webhooks import Listener
@@ -103,16 +103,16 @@ def _stored() -> list[tuple[str, Stored]]:
 def _acknowledged(ledger: Ledger, by_mark: dict[str, list[Stored]]) -> Check:
     check = Check("acknowledged orders, each there once and whole; no other orders")
     for entry in ledger.entries:
-        found = by_mark.get(entry.mark, [])
+        stored = by_mark.get(entry.mark, [])
         if entry.model is None:
             # It may be there, but never twice.
-            if len(found) > 1:
-                check.expect(False, f"{entry.mark} was not acknowledged, and is there {len(found)} times")
+            if len(stored) > 1:
+                check.expect(False, f"{entry.mark} was not acknowledged, and is there {len(stored)} times")
             continue
         sent = entry.quantities
-        told = [(order.id, order.quantities) for order in found]
-        fine = told == [(entry.id, sent)] or bool(entry.in_doubt)
-        check.expect(fine, f"{entry.mark} is {told}, expected {entry.id} with {sent}")
+        orders_and_quantities = [(order.id, order.quantities) for order in stored]
+        fine = orders_and_quantities == [(entry.id, sent)] or bool(entry.in_doubt)
+        check.expect(fine, f"{entry.mark} is {orders_and_quantities}, expected {entry.id} with {sent}")
     for mark in by_mark.keys() - {entry.mark for entry in ledger.entries}:
         check.expect(False, f"{mark} is there, and nobody ordered it")
     return check
@@ -169,7 +169,7 @@ def _histories(orders: list[Stored]) -> Check:
     check = Check("histories without gaps, each row following from the one before")
     for order in orders:
         try:
-            check_books(order.status, order.items, order.version, order.rows, set(order.amendments))
+            check_consistency(order.status, order.items, order.version, order.rows, set(order.amendments))
         except (AssertionError, IndexError) as error:
             check.expect(False, f"{order.id}: {error!r}"[:500])
         else:
@@ -179,7 +179,7 @@ def _histories(orders: list[Stored]) -> Check:
 
 def _differences(orders: list[Stored]) -> Check:
     check = Check("orders, open and ended, whose status is that of the last history row", len(orders))
-    check.wrong = [str(difference) for difference in differences(MOST_TOLD, ended=True)]
+    check.wrong = [str(difference) for difference in differences(MOST_COMPLAINTS_EACH, ended=True)]
     return check
 
 
@@ -202,8 +202,8 @@ def _orders_and_items(orders: list[Stored]) -> Check:
 
 def _replays(ledger: Ledger, client: Client) -> Check:
     check = Check("acknowledged calls sent again with their Idempotency-Key: the first answer, nothing done")
-    told: list[Entry] = [entry for entry in ledger.entries if entry.replay is not None]
-    for entry in told[:: max(1, len(told) // REPLAYS)]:
+    replayable: list[Entry] = [entry for entry in ledger.entries if entry.replay is not None]
+    for entry in replayable[:: max(1, len(replayable) // REPLAYS)]:
         assert entry.replay is not None
         method, path, body, key, first = entry.replay
         verdict, _ = client.until_final(method, path, body, key)
@@ -236,5 +236,5 @@ def _rollups(orders: list[Stored]) -> Check:
 def _log(log: Path) -> Check:
     lines = log.read_text(errors="replace").splitlines() if log.exists() else []
     check = Check("lines in web's log, none of a fault that nobody foresaw", len(lines))
-    check.wrong = [line[:600] for line in lines if UNFORESEEN.search(line)][:MOST_TOLD]
+    check.wrong = [line[:600] for line in lines if UNFORESEEN.search(line)][:MOST_COMPLAINTS_EACH]
     return check

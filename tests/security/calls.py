@@ -1,4 +1,4 @@
-"""Asks an address as one of the callers, and says in a word how it was answered."""
+"""Calls an address as one of the callers, and names the answer in a word."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -9,8 +9,9 @@ from typing import Any
 from django.db import connection, transaction
 from django.test import Client
 
-from tests.security.addresses import Ask
-from tests.security.house import House, new_order
+from orders.statuses import READY
+from tests.security.addresses import Call
+from tests.security.tenants import Tenants, new_order
 
 # Written by being seen, logging in, waiting with a code, or giving tickets their slots: no work of anybody's.
 ALONGSIDE = (
@@ -37,12 +38,12 @@ class Answer:
         self.response, self.body, self.wrote = response, body, wrote
         self.status: int = response.status_code
 
-    def word(self, ask: Ask) -> str:
+    def word(self, call: Call) -> str:
         word = str(self.status)
         location = self.response.headers.get("Location", "")
         if location.startswith("/admin/login/"):
             word = "login"
-        elif location == "/admin/" and "<id>" in ask.path:
+        elif location == "/admin/" and "<id>" in call.path:
             word = "gone"
         return f"{word}!" if self.wrote else word
 
@@ -51,14 +52,14 @@ class Answer:
         return str(self.response.headers.get("Content-Type", "")).startswith("text/html")
 
 
-def ask(client: Client, house: House, asked: Ask, query: str | None = None) -> Answer:
-    """Asks, and takes back whatever came of it."""
-    target = house.address(asked.path) + (QUERIES.get(asked.path, "") if query is None else query)
+def send(client: Client, tenants: Tenants, call: Call, query: str | None = None) -> Answer:
+    """Sends the call and rolls back what it changed."""
+    target = tenants.address(call.path) + (QUERIES.get(call.path, "") if query is None else query)
     cookies = SimpleCookie(client.cookies)
     with transaction.atomic():
         wrote: list[str] = []
         with connection.execute_wrapper(_noting(wrote)):
-            response: Any = client.generic(asked.method, target, *_body(asked, house))
+            response: Any = client.generic(call.method, target, *_body(call, tenants))
             streaming = getattr(response, "streaming", False)
             body = b"".join(response.streaming_content) if streaming else response.content
         answer = Answer(response, body, wrote)
@@ -81,13 +82,13 @@ def _is_alongside(sql: str) -> bool:
     return sql.startswith(ALONGSIDE) or any(table in sql for table in ALONGSIDE_TABLES)
 
 
-def _body(asked: Ask, house: House) -> tuple[str, str]:
+def _body(call: Call, tenants: Tenants) -> tuple[str, str]:
     """What whoever may do it would send, and its type."""
-    if asked.method == "GET":
+    if call.method == "GET":
         return "", ""
-    if asked.path.startswith("/api"):
-        return _json(BODIES.get((asked.method, asked.path), lambda house: {})(house)), "application/json"
-    return _form(asked, house), "application/x-www-form-urlencoded"
+    if call.path.startswith("/api"):
+        return _json(BODIES.get((call.method, call.path), lambda tenants: {})(tenants)), "application/json"
+    return _form(call, tenants), "application/x-www-form-urlencoded"
 
 
 def _json(data: Any) -> str:
@@ -96,26 +97,26 @@ def _json(data: Any) -> str:
     return orjson.dumps(data).decode()
 
 
-def _form(asked: Ask, house: House) -> str:
+def _form(call: Call, tenants: Tenants) -> str:
     from urllib.parse import urlencode
 
-    fields: dict[str, Any] = {"post": "yes"} if asked.path.endswith("/delete/") else {}
-    if asked.action:
-        _, _, app, model, _ = asked.path.split("/")
-        row = house.objects.get(f"{app}/{model}", "")
+    fields: dict[str, Any] = {"post": "yes"} if call.path.endswith("/delete/") else {}
+    if call.action:
+        _, _, app, model, _ = call.path.split("/")
+        row = tenants.objects.get(f"{app}/{model}", "")
         fields = {
-            "action": asked.action,
+            "action": call.action,
             "_selected_action": row,
             "post": "yes",
             "confirmed": "1",
             "reason": "x",
         }
-    fields |= FORMS.get(asked.path, lambda house: {})(house)
+    fields |= FORMS.get(call.path, lambda tenants: {})(tenants)
     return urlencode(fields)
 
 
-def _touch(house: House) -> dict[str, Any]:
-    return {"order": house.order.pk, "version": house.order.version}
+def _touch(tenants: Tenants) -> dict[str, Any]:
+    return {"order": tenants.order.pk, "version": tenants.order.version}
 
 
 # What says more than the bare address.
@@ -123,27 +124,27 @@ QUERIES = {
     "/admin/autocomplete/": "?app_label=kitchen_display&model_name=screen&field_name=station&term=",
     "/admin/search/": "?s=kitchen&extended=1",
 }
-BODIES: dict[tuple[str, str], Callable[[House], Any]] = {
-    ("POST", "/api/webhooks"): lambda house: {
+BODIES: dict[tuple[str, str], Callable[[Tenants], Any]] = {
+    ("POST", "/api/webhooks"): lambda tenants: {
         "name": "Spy",
         "url": "https://hooks.example.com/spy",
         "events": ["order.created"],
     },
-    ("PATCH", "/api/webhooks/<id>"): lambda house: {"name": "Renamed"},
-    ("POST", "/api/webhooks/<id>/replay"): lambda house: {"since": "2026-01-01T00:00:00Z"},
-    ("POST", "/api/orders"): lambda house: new_order(),
-    ("PATCH", "/api/orders/<id>"): lambda house: {"status": 3},
-    ("PATCH", "/api/orders/<id>/items/<plu>"): lambda house: {"status": 3},
+    ("PATCH", "/api/webhooks/<id>"): lambda tenants: {"name": "Renamed"},
+    ("POST", "/api/webhooks/<id>/replay"): lambda tenants: {"since": "2026-01-01T00:00:00Z"},
+    ("POST", "/api/orders"): lambda tenants: new_order(),
+    ("PATCH", "/api/orders/<id>"): lambda tenants: {"status": READY},
+    ("PATCH", "/api/orders/<id>/items/<plu>"): lambda tenants: {"status": READY},
 }
-FORMS: dict[str, Callable[[House], dict[str, Any]]] = {
-    "/admin/orders/order/<id>/act/": lambda house: {"do": "3", "version": house.order.version},
-    "/admin/orders/order/<id>/customer/": lambda house: {"account": house.order.account},
+FORMS: dict[str, Callable[[Tenants], dict[str, Any]]] = {
+    "/admin/orders/order/<id>/act/": lambda tenants: {"do": "3", "version": tenants.order.version},
+    "/admin/orders/order/<id>/customer/": lambda tenants: {"account": tenants.order.account},
     "/display/bump": _touch,
     "/display/recall": _touch,
     "/display/acknowledge": _touch,
-    "/display/seen": lambda house: {"orders": house.order.pk},
-    "/display/pace": lambda house: {"mode": "busy", "busy_minutes": 10},
-    "/display/settings": lambda house: {"text_scale": 110, "columns": 0, "language": "fi"},
+    "/display/seen": lambda tenants: {"orders": tenants.order.pk},
+    "/display/pace": lambda tenants: {"mode": "busy", "busy_minutes": 10},
+    "/display/settings": lambda tenants: {"text_scale": 110, "columns": 0, "language": "fi"},
 }
 
 
