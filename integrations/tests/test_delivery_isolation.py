@@ -5,7 +5,8 @@ import pytest
 from integrations.deliveries import claim, create
 from integrations.deliveries import loop as loops
 from integrations.models import Sink
-from integrations.tests.sinks import endpoint, running, turn_until
+from integrations.tests.factories import endpoint
+from integrations.tests.sinks import running, turn_until
 from orders import clock
 from orders.tests import factories
 from tests.receiver import Receiver
@@ -31,12 +32,12 @@ def test_receivers_that_hang_take_at_most_half_of_the_slots(monkeypatch: pytest.
         make_healthy(endpoint(receiver.url("/live")))
         with running() as loop:
             create_orders(3)
-            turn_until(loop, lambda: [one.path for one in receiver.heard].count("/live") == 3)
+            turn_until(loop, lambda: [one.path for one in receiver.requests].count("/live") == 3)
             turn_until(loop, lambda: loop.in_flight == 2)
             for _ in range(3):
                 loop.turn()
             assert loop.in_flight == 2
-        assert [one.path for one in receiver.heard].count("/dead") == 2
+        assert [one.path for one in receiver.requests].count("/dead") == 2
 
 
 def test_a_receiver_that_is_not_healthy_has_one_send_in_flight() -> None:
