@@ -14,14 +14,14 @@ from django.utils.translation import gettext_lazy as _
 from orders import clock
 from orders.access import kitchens_of
 from orders.models import Brand, Kitchen, Order
-from orders.models.querysets import OrderQuerySet
+from orders.models.querysets import is_late_at
 from orders.statuses import OPEN, OrderStatus
 
 # Channels are free text in orders: the choices are those of the latest orders.
 CHANNELS_OF_LATEST = 1000
 MOST_CHOICES = 200
 
-type Orders = OrderQuerySet
+type Orders = QuerySet[Order]
 
 
 def _kitchens(request: HttpRequest) -> QuerySet[Kitchen]:
@@ -56,7 +56,7 @@ class LateFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: Orders) -> Orders:
         if self.value() != "yes":
             return queryset
-        return queryset.late(clock.now())
+        return queryset.filter(is_late_at(clock.now()))
 
 
 class _LinkedFilter(admin.SimpleListFilter):

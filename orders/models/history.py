@@ -78,7 +78,7 @@ class HistoryEntry(NamedTuple):
     change: int
     recalls: int | None
     at: datetime
-    recorded_at: datetime
+    recorded_at: datetime  # None in `statements.history_by_order`, which doesn't read it
     actor: str
     reason: str
     tx: int = 0

@@ -3,6 +3,7 @@
 test_reads holds the other reads equal to querysets.
 """
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from orders.models import Amendment, HistoryEntry, Order, OrderItem, StatusChang
 from orders.models.orders import DirectStatusWrite
 from orders.services import move_order
 from orders.statements import ItemRow
-from orders.statuses import PREPARING, READY
+from orders.statuses import OPEN, PREPARING, READY, is_late
 from orders.tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -38,9 +39,10 @@ def test_items_and_history_equal_their_querysets(number: int) -> None:
     items, history = statements.items_by_order(ids), statements.history_by_order(ids)
     for order in orders:
         assert [item._asdict() for item in items[order.id]] == list(order.items.order_by("position").values())
-        assert [entry[:-1] for entry in history[order.id]] == list(
-            order.history.order_by("sequence").values_list(*columns(StatusChange))
-        )
+        assert [entry._asdict() for entry in history[order.id]] == [
+            {**row, "recorded_at": None, "tx": 0}
+            for row in order.history.order_by("sequence").values(*columns(StatusChange))
+        ]
 
 
 def test_update_stores_the_named_fields_alone() -> None:
@@ -115,3 +117,11 @@ def test_order_is_not_written_outside_a_transaction() -> None:
             write()
     with transaction.atomic():
         statements.update_order(order, ("note",))
+
+
+def test_late_orders_of_the_queryset_are_those_of_the_rule() -> None:
+    orders = [factories.order(status=status, pickup_in=timedelta(minutes=20)) for status in OPEN]
+    for now in (orders[-1].due_at, orders[-1].due_at + timedelta(seconds=1)):
+        late = Order.objects.late(now)
+        assert set(late) == {order for order in orders if is_late(order, now)}
+    assert late.count() == 2
