@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from signal import Signals
 from urllib.request import urlopen
 
 import psutil
@@ -85,7 +84,7 @@ class Service:
             return psutil.Process(self._process.pid).children(recursive=True)
         return []
 
-    def signal(self, number: Signals) -> None:
+    def send_signal(self, number: signal.Signals) -> None:
         """To the process that a service manager knows, and to none of its children."""
         if self._process is not None:
             self._process.send_signal(number)
@@ -98,7 +97,7 @@ class Service:
             self._process.wait(STOP_SECONDS)
         self.kill()
 
-    def signal_group(self, number: Signals) -> None:
+    def signal_group(self, number: signal.Signals) -> None:
         # The group is there as long as any of its processes is.
         with suppress(ProcessLookupError):
             if self._process is not None:

@@ -17,7 +17,7 @@ def reload_web(context: FaultContext) -> None:
     web = context.stack.services["web"]
     for _ in range(1 if context.brief else TIMES):
         before = {process.pid for process in context.stack.web_workers()}
-        web.signal(signal.SIGHUP)
+        web.send_signal(signal.SIGHUP)
 
         def replaced(before: set[int] = before) -> bool:
             workers = {process.pid for process in context.stack.web_workers()}

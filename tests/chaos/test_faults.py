@@ -360,7 +360,7 @@ def test_a_reload_is_sent_to_the_service_and_not_to_its_children(tmp_path: Path)
     service.start()
     try:
         wait_for(lambda: "ready" in service.log.read_text())
-        service.signal(signal.SIGHUP)
+        service.send_signal(signal.SIGHUP)
         wait_for(lambda: "reload" in service.log.read_text())
         assert [child.status() != psutil.STATUS_ZOMBIE for child in service.children()] == [True]
     finally:
