@@ -99,7 +99,7 @@ def simulate_history(clock: Clock) -> None:
 def refresh_all() -> None:
     """Refresh in a test's open transaction, of which the feed otherwise returns nothing."""
     beyond = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint + 1, false"
-    with mock.patch("orders.watermark._ASK", beyond):
+    with mock.patch("orders.watermark._READ", beyond):
         refresh()
 
 
