@@ -29,7 +29,7 @@ from analytics.models import (
 from analytics.rollups import Rollups
 from analytics.rules import DONE, RULES, Row
 from orders import clock, feed
-from orders.distribution import ORDER_ID
+from orders.cluster import gathered
 from orders.models import HistoryEntry, Order
 from orders.statuses import CANCELLED, OPEN, Kind
 
@@ -226,13 +226,7 @@ _FACTS = f"""
 """  # noqa: S608 (only constants are put in)
 
 
-# On a cluster no node has all of these orders: the rows that the statement reads are first gathered on the coordinator,
-# under the names of their tables.
-_GATHER: Final = ", ".join(
-    f"{table} AS MATERIALIZED (SELECT * FROM {table} WHERE {column} = ANY(%(ids)s))"  # noqa: S608
-    for table, column in ORDER_ID.items()
-)
-_GATHERED: Final = f"WITH {_GATHER} {_FACTS}"
+_GATHERED: Final = gathered(_FACTS)
 # Gathered rows have no index, so the cost grows with the square of the number of events.
 GATHERED_AT_ONCE: Final = 250
 

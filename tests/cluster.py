@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from orders.distribution import carry_out, plan
+from orders.cluster import carry_out, plan
 
 
 def workers(database_url: str) -> list[tuple[str, int]]:

@@ -24,7 +24,7 @@ from analytics.models import (
 from analytics.refresh import ROLLUPS
 from analytics.rules import MASS, Slot
 from analytics.tests import plain_sql
-from orders.distribution import ORDER_ID, has_citus
+from orders.cluster import ORDER_ID, has_citus
 
 _MICROSECOND = timedelta(microseconds=1)
 _PERIODS = {

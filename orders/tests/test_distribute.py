@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from orders import distribution
+from orders import cluster as citus
 from orders.management.commands import distribute
 
 pytestmark = pytest.mark.django_db
@@ -55,7 +55,7 @@ def told(*words: str) -> str:
 
 @pytest.fixture
 def cluster(monkeypatch: pytest.MonkeyPatch) -> None:
-    if distribution.has_citus():
+    if citus.has_citus():
         pytest.skip("the tables of this server are spread already")
     monkeypatch.setattr(distribute, "has_citus", lambda: True)
     with connection.cursor() as cursor:
@@ -63,7 +63,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_without_the_extension_nothing_happens() -> None:
-    if distribution.has_citus():
+    if citus.has_citus():
         pytest.skip("this server has the extension")
     before = rows(KEYS)
 

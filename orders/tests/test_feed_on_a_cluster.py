@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 from django.db import connection
 
+from orders import cluster as citus
 from orders import feed, watermark
 from orders.services import move_order
 from orders.statuses import PREPARING
@@ -59,7 +60,7 @@ def prepared_transactions(transactional_db: None) -> Iterator[None]:
 
 @pytest.fixture
 def cluster(prepared_transactions: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(watermark, "PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(citus, "PATIENCE_SECONDS", 0.0)
     run(STAND_INS)
     yield
     run(NO_STAND_INS)
@@ -119,7 +120,7 @@ def test_without_waiting_the_row_would_have_been_skipped(
     cluster: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """That the stand-in is a true one."""
-    monkeypatch.setattr(watermark, "_settled", lambda: True)
+    monkeypatch.setattr(citus, "is_settled", lambda: True)
     order = factories.order(None)
     read = feed.read()
     prepare_late_row(order.id)
@@ -131,9 +132,9 @@ def test_without_waiting_the_row_would_have_been_skipped(
 
 
 def test_what_is_prepared_later_is_not_waited_for(cluster: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watermark, "PATIENCE_SECONDS", 60.0)
+    monkeypatch.setattr(citus, "PATIENCE_SECONDS", 60.0)
     looks = iter([{(1, "one"), (2, "two")}, {(2, "two"), (1, "three")}, {(1, "four")}])
-    monkeypatch.setattr(watermark, "_prepared", lambda: next(looks))
+    monkeypatch.setattr(citus, "_prepared", lambda: next(looks))
 
     assert watermark.read_watermark().tx is not None
     assert list(looks) == []

@@ -11,7 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from orders.amendments import amend_order
-from orders.distribution import ORDER_ID, REFERENCE
+from orders.cluster import ORDER_ID, REFERENCE
 from orders.privacy import erase_account
 from orders.recall import recall
 from orders.services import move_item, move_order

@@ -2,7 +2,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from orders.distribution import SHARDS, NotPossible, advance_counters, carry_out, has_citus, plan
+from orders.cluster import SHARDS, NotPossible, advance_counters, carry_out, has_citus, plan
 from orders.management.asking import agreed
 
 

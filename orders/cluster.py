@@ -1,14 +1,18 @@
-"""Distribute the order tables over the workers of a Citus cluster, in steps that can be shown first.
+"""All that knows of Citus: how to distribute the order tables over the workers of a cluster, and how to read there.
 
 Every migration keeps this possible (ADR 1, and a test of the schema): an order and its items, history and amendments
 lie on one worker, found by the order's id. Kitchens are copied to all workers. The rest stays on the coordinator.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import structlog
 from django.db import connection, transaction
+
+log = structlog.get_logger(__name__)
 
 # The column of the order's id in each distributed table. The others are colocated with the first.
 ORDER_ID: Final = {
@@ -20,6 +24,21 @@ ORDER_ID: Final = {
 # A copy of it is on every machine.
 REFERENCE: Final = "orders_kitchen"
 SHARDS: Final = 32
+
+
+# Whether this server is the coordinator of one, in SQL.
+IS_ONE: Final = "to_regclass('pg_dist_node') IS NOT NULL"
+# What Citus itself has prepared on each node. It opens new connections, so they see the present, not this transaction's
+# snapshot.
+_PREPARED: Final = """
+    SELECT nodeid, success, result FROM run_command_on_all_nodes($$
+        SELECT coalesce(string_agg(gid, ' '), '') FROM pg_prepared_xacts
+        WHERE database = current_database() AND gid LIKE 'citus\\_%'
+    $$)
+"""
+# Nodes commit within milliseconds. What takes longer has lost its coordinator, or a node is down.
+PATIENCE_SECONDS: Final = 1.0
+STEP_SECONDS: Final = 0.01
 
 
 class NotPossible(Exception):
@@ -187,3 +206,41 @@ def _rows(sql: str, parameters: Any = None) -> list[tuple[Any, ...]]:
 
 def _value(sql: str, parameters: Any = None) -> Any:
     return _rows(sql, parameters)[0][0]
+
+
+def gathered(statement: str) -> str:
+    """A SELECT about the orders `%(ids)s`, for the coordinator. No node has all of them, so the rows that it reads are
+    first gathered there, under the names of their tables. They have no index then: ask about few orders at a time."""
+    tables = ", ".join(
+        f"{table} AS MATERIALIZED (SELECT * FROM {table} WHERE {column} = ANY(%(ids)s))"  # noqa: S608
+        for table, column in ORDER_ID.items()
+    )
+    return f"WITH {tables} {statement}"
+
+
+def is_settled() -> bool:
+    """Wait until everything that is prepared now has ended; false where that takes longer than PATIENCE_SECONDS.
+
+    The watermark was read before: whatever lies below it and isn't visible everywhere is prepared somewhere now.
+    """
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    waiting = _prepared()
+    while waiting:
+        if time.monotonic() > deadline:
+            log.warning("feed_waits_for_prepared_transactions", count=len(waiting))
+            return False
+        time.sleep(STEP_SECONDS)
+        still = _prepared()
+        waiting = None if still is None else waiting & still
+    return waiting is not None
+
+
+def _prepared() -> set[tuple[int, str]] | None:
+    """What is prepared now, by node and name; None where a node doesn't answer."""
+    with connection.cursor() as cursor:
+        cursor.execute(_PREPARED)
+        answers = cursor.fetchall()
+    if not all(success for _, success, _ in answers):
+        log.warning("feed_waits_for_a_machine")
+        return None
+    return {(node, gid) for node, _, gids in answers for gid in gids.split()}
