@@ -60,7 +60,10 @@ MASS: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of the history with what the rules need of its order and the rows before it."""
+    """A row of the history with what the rules need of its order and the rows before it.
+
+    `_FACTS` in analytics/refresh.py selects the fields after `event`, in this order.
+    """
 
     event: HistoryEntry
     kitchen: str

@@ -1,4 +1,4 @@
-"""The one list of events that are sent to others, used by deliveries, API, OpenAPI and admin."""
+"""The events that webhooks may subscribe to; `WebhookEvent` in integrations/api/webhook_events.py is their schema."""
 
 from collections.abc import Iterable
 from typing import Final

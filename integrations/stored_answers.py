@@ -16,6 +16,7 @@ from integrations.idempotency import LIFETIME, route_of
 from integrations.models import ApiKey, IdempotencyRecord
 from orders.api.problems import order_url
 from orders.models import Order, OrderItem, StatusChange
+from orders.models.orders import FREE_TEXT
 from orders.privacy import ANONYMOUS
 from orders.traces import Traces
 
@@ -137,7 +138,7 @@ def _without_customer(status: int, body: bytes, account: str | None) -> bytes:
         if account is not None:
             document["account"] = account
     for part in (document, *document.get("items", ())):
-        part["note"] = ""
+        part.update(dict.fromkeys(FREE_TEXT, ""))
         for entry in part.get("statusHistory", ()):
             entry["reason"] = ""
     return orjson.dumps(document)

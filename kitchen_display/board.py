@@ -12,7 +12,7 @@ from kitchen_display.configuration import KitchenConfig, kitchen_config
 from kitchen_display.models import Screen
 from kitchen_display.numbers import assign_numbers
 from kitchen_display.page_version import digest, page_version
-from kitchen_display.reads import items_by_order, open_orders, read_wall
+from kitchen_display.reads import board_items, open_orders, read_wall
 from kitchen_display.ticket_builder import TicketBuilder
 from kitchen_display.tickets import Board, Ticket
 from kitchen_display.wall import is_on_wall
@@ -31,7 +31,7 @@ def read_board(screen: Screen, now: datetime, *, assign: bool = True) -> Board:
     orders = open_orders(screen.kitchen_id, wall.cancelled)
     # A station has nothing to make in what is ready, unless something of it was cancelled or amended.
     alarmed = wall.cancelled.keys() | wall.amended.keys()
-    items = items_by_order([o.id for o in orders if screen.is_expo or o.status < READY or o.id in alarmed])
+    items = board_items([o.id for o in orders if screen.is_expo or o.status < READY or o.id in alarmed])
     on_wall = {
         order.id: is_on_wall(
             kitchen,

@@ -33,7 +33,7 @@ SELECT mode || ' ' || busy_minutes, NULL, NULL, NULL FROM orders_kitchenpace
 WHERE kitchen_id = %s AND mode <> 'online'"""  # noqa: S608
 
 
-class ItemRow(NamedTuple):
+class BoardItem(NamedTuple):
     """An item of an order. Modifiers and allergens are for `from_json`."""
 
     order_id: str
@@ -114,9 +114,9 @@ def open_orders(kitchen: str, alarmed: Iterable[str] = ()) -> list[OpenOrder]:
     return [OpenOrder._make(row) for row in _rows(f"{sql} ORDER BY due_at, id", parameters)]
 
 
-def items_by_order(order_ids: list[str]) -> dict[str, list[ItemRow]]:
-    items: defaultdict[str, list[ItemRow]] = defaultdict(list)
-    for item in map(ItemRow._make, _rows(_ITEMS, [order_ids]) if order_ids else ()):
+def board_items(order_ids: list[str]) -> dict[str, list[BoardItem]]:
+    items: defaultdict[str, list[BoardItem]] = defaultdict(list)
+    for item in map(BoardItem._make, _rows(_ITEMS, [order_ids]) if order_ids else ()):
         items[item.order_id].append(item)
     return items
 

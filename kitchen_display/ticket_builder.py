@@ -7,7 +7,7 @@ from typing import Any
 from kitchen_display import counts
 from kitchen_display.configuration import KitchenConfig
 from kitchen_display.models import Screen
-from kitchen_display.reads import ItemRow, OpenOrder, WallState, from_json
+from kitchen_display.reads import BoardItem, OpenOrder, WallState, from_json
 from kitchen_display.tickets import AMENDED, Amended, Ticket, TicketItem, flat_modifiers, urgency
 from kitchen_display.wall import release_time, standing_changes
 from orders.statuses import CANCELLED, PICKED_UP, READY, TERMINAL
@@ -29,7 +29,7 @@ class TicketBuilder:
         self.zone = screen.kitchen.zone
         self.today = now.astimezone(self.zone).date()
 
-    def build(self, order: OpenOrder, rows: Iterable[ItemRow]) -> Ticket:
+    def build(self, order: OpenOrder, rows: Iterable[BoardItem]) -> Ticket:
         alarms = self.wall.cancelled.get(order.id, set())
         order_alarm = "" in alarms
         items = tuple(
@@ -63,7 +63,7 @@ class TicketBuilder:
             amended=self._amended(order, "", due_at=order.due_at, note=order.note),
         )
 
-    def _item(self, order: OpenOrder, row: ItemRow, *, order_alarm: bool) -> TicketItem:
+    def _item(self, order: OpenOrder, row: BoardItem, *, order_alarm: bool) -> TicketItem:
         mine = self.config.makes(self.station, row.plu)
         can_bump = mine and row.status < READY and order.status not in TERMINAL
         amended: tuple[Amended, ...] = ()

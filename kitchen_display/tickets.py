@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from orders.statuses import CANCELLED, FIRST, PICKED_UP, PREPARING, READY
+from orders.statuses import CANCELLED, PICKED_UP, PREPARING, READY, RECEIVED
 
 if TYPE_CHECKING:
     from kitchen_display.models import Screen
@@ -17,7 +17,7 @@ DEFAULT_COLOUR = "#5b6770"
 # The amended fields that a wall shows, in the order in which a ticket names them.
 AMENDED = ("due_at", "quantity", "note")
 STATES = {
-    FIRST: "received",
+    RECEIVED: "received",
     PREPARING: "preparing",
     READY: "ready",
     PICKED_UP: "picked-up",

@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from orders.models import Kitchen
-from orders.statuses import CANCELLED, FIRST
+from orders.statuses import CANCELLED, RECEIVED
 
 
 def release_time(due_at: datetime, kitchen: Kitchen) -> datetime:
@@ -29,7 +29,7 @@ def is_on_wall(
     It is there once it is released, or somebody has begun it. `changes`: its standing changes. An order that was
     amended to be due much later stays until somebody has seen that. A query is made only if nothing else decides.
     """
-    is_begun = status != FIRST or any(item not in (FIRST, CANCELLED) for item in item_statuses)
+    is_begun = status != RECEIVED or any(item not in (RECEIVED, CANCELLED) for item in item_statuses)
     return is_begun or release_time(due_at, kitchen) <= now or bool(changes)
 
 

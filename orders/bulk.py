@@ -49,7 +49,7 @@ class SimulatedOrder:
             self._record(moves.move_items(self.order, items, to, actor, reason, at))
 
     def recall(self, plu: str | None = None, *, at: datetime, actor: str, reason: str = "") -> None:
-        self._record(moves.take_back(self.order, self.history, plu, actor, reason, at))
+        self._record(moves.recall(self.order, self.history, plu, actor, reason, at))
 
     def _record(self, change: Change | None) -> None:
         if change is not None:

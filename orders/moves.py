@@ -97,7 +97,7 @@ def move_items(
     return _advance(order, behind, to, actor, reason, at)
 
 
-def take_back(
+def recall(
     order: Order, history: Sequence[AnyEntry], plu: str | None, actor: str, reason: str, at: datetime
 ) -> Change:
     """Take back the latest change of an order, or the latest that moved the item `plu` (see `orders.recall`).
@@ -127,7 +127,7 @@ def take_back(
     return change
 
 
-def can_take_back(order: Order, history: Sequence[AnyEntry], *, at: datetime) -> bool:
+def can_recall(order: Order, history: Sequence[AnyEntry], *, at: datetime) -> bool:
     """Whether a recall of the order would have something to take back, as far as its whole history tells."""
     standing = _Standing(history)
     try:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from orders.statuses import FIRST
+from orders.statuses import RECEIVED
 
 
 @dataclass(slots=True, frozen=True)
@@ -32,7 +32,7 @@ class NewOrder:
     pickup_time: datetime
     items: list[NewItem]
     details: dict[str, Any]
-    status: int = FIRST
+    status: int = RECEIVED
     created_at: datetime | None = None
     currency: str = ""
     history: list[PastStatus] = field(default_factory=list)

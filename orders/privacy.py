@@ -22,6 +22,7 @@ from django.db.models import QuerySet
 from orders import clock, erasures, retention, statements
 from orders.errors import OrdersStillOpen
 from orders.models import Amendment, Kitchen, Order, OrderItem, StatusChange
+from orders.models.orders import FREE_TEXT
 from orders.models.querysets import past_the_guard
 from orders.serializers import EVERYTHING, order_documents
 from orders.signals import account_renamed, customer_data_removed, customer_erased
@@ -30,6 +31,7 @@ from orders.traces import Traces
 
 # Replaces a customer's name, which can't be empty.
 ANONYMOUS: Final = "–"
+NOTHING_WRITTEN: Final = dict.fromkeys(FREE_TEXT, "")
 # One transaction each, so that no lock is held long.
 BATCH: Final = 500
 ERASED_PREFIX: Final = "erased-"
@@ -82,9 +84,10 @@ def _batches(kitchen: Kitchen, until: datetime) -> Iterator[list[tuple[str, date
 def _remove_data(order_ids: Sequence[str], account: str | None = None) -> None:
     """`account`: the new name of the orders' account; None: unchanged."""
     Order.objects.filter(pk__in=order_ids).update(
-        customer_name=ANONYMOUS, customer_phone="", delivery_address=None, note=""
+        customer_name=ANONYMOUS, customer_phone="", delivery_address=None, **NOTHING_WRITTEN
     )
-    OrderItem.objects.filter(order_id__in=order_ids).exclude(note="").update(note="")
+    items = OrderItem.objects.filter(order_id__in=order_ids)
+    items.exclude(**NOTHING_WRITTEN).update(**NOTHING_WRITTEN)
     StatusChange.objects.empty_reasons(order_ids)
     _remove_notes_of_amendments(order_ids)
     customer_data_removed.send(Order, order_ids=list(order_ids), account=account)

@@ -28,6 +28,6 @@ def recall(
     def back(order: Order) -> Change:
         stored_plu = None if plu is None else find_item(order.loaded_items, plu).plu
         history = statements.history_by_order([order.id])[order.id]
-        return moves.take_back(order, history, stored_plu, actor, reason, clock.now())
+        return moves.recall(order, history, stored_plu, actor, reason, clock.now())
 
     return change_order(order_id, kitchen, expected, back)

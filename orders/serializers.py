@@ -11,6 +11,7 @@ from core.api import Grant
 from orders.feed import Cursor
 from orders.ids import public_id
 from orders.models import AnyEntry, HistoryEntry, Order, OrderItem
+from orders.models.orders import FREE_TEXT
 from orders.statements import ItemRow, history_by_order, items_by_order
 from orders.statuses import ITEM_NAMES, KIND_NAMES, ORDER_NAMES
 
@@ -18,7 +19,8 @@ type Document = dict[str, Any]
 # Where it is read only, either will do.
 type AnyItem = OrderItem | ItemRow
 
-# What stands in an order's document only for who may see customers.
+# Who a customer is: only for readers who may see customers. Notes are for all readers, because cooks and channels need
+# them; webhooks without customers' data leave out notes too.
 CUSTOMER_FIELDS: Final = ("customer", "deliveryAddress")
 
 
@@ -96,7 +98,7 @@ _SNAPSHOT: Final = (
     "id", "createdAt", "updatedAt", "kitchen", "brandId", "channel", "channelOrderId", "channelOrderDisplayId",
     "pickupTime", "dueAt", "currency", "status", "version", "items",
 )  # fmt: skip
-_SNAPSHOT_CUSTOMER: Final = ("account", "customer", "deliveryAddress", "note")
+_SNAPSHOT_CUSTOMER: Final = ("account", "customer", "deliveryAddress", *FREE_TEXT)
 _SNAPSHOT_ITEM: Final = ("plu", "name", "quantity", "status", "position", "modifiers", "allergens", "price")
 
 
@@ -114,7 +116,7 @@ def snapshot_document(
     Only with `customer` what people wrote in it and who they are. `kitchen`: whose keys its id is for; None: all.
     """
     of_order = (*_SNAPSHOT, *_SNAPSHOT_CUSTOMER) if customer else _SNAPSHOT
-    of_item = (*_SNAPSHOT_ITEM, "note") if customer else _SNAPSHOT_ITEM
+    of_item = (*_SNAPSHOT_ITEM, *FREE_TEXT) if customer else _SNAPSHOT_ITEM
     document = {
         **_order(order, kitchen),
         "updatedAt": entry.recorded_at,

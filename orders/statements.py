@@ -102,7 +102,7 @@ def items_by_order(ids: Sequence[str]) -> defaultdict[str, list[ItemRow]]:
     items: defaultdict[str, list[ItemRow]] = defaultdict(list)
     for row in _fetch_of_orders(OrderItem, _columns(OrderItem), "position", ids):
         *values, modifiers, allergens, price = row
-        # JSON columns come as text; nearly all are empty lists.
+        # These three are the last columns of OrderItem. JSON columns come as text; nearly all are empty lists.
         items[row[0]].append(
             ItemRow._make(
                 (

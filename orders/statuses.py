@@ -25,15 +25,16 @@ class ItemStatus(models.IntegerChoices):
     CANCELLED = 5, _("Cancelled")
 
 
-FIRST, PREPARING, READY, PICKED_UP, CANCELLED = (int(status) for status in OrderStatus)
-OPEN = (FIRST, PREPARING, READY)
+# RECEIVED is also an item's ORDERED.
+RECEIVED, PREPARING, READY, PICKED_UP, CANCELLED = (int(status) for status in OrderStatus)
+OPEN = (RECEIVED, PREPARING, READY)
 # Still to be made: see `is_late`.
-UNREADY = (FIRST, PREPARING)
+UNREADY = (RECEIVED, PREPARING)
 TERMINAL = frozenset({PICKED_UP, CANCELLED})
 
 # Where each status may go: forward only, skipping is fine, the terminal two are the end.
 MOVES: dict[int, tuple[int, ...]] = {
-    FIRST: (PREPARING, READY, PICKED_UP, CANCELLED),
+    RECEIVED: (PREPARING, READY, PICKED_UP, CANCELLED),
     PREPARING: (READY, PICKED_UP, CANCELLED),
     READY: (PICKED_UP, CANCELLED),
     PICKED_UP: (),
@@ -83,8 +84,8 @@ def lifted(items: Iterable[int]) -> int:
     statuses = list(items)
     live = [status for status in statuses if status != CANCELLED]
     if not live:
-        return CANCELLED if statuses else FIRST
+        return CANCELLED if statuses else RECEIVED
     slowest = min(live)
     if slowest >= READY:
         return slowest
-    return PREPARING if max(live) > FIRST else FIRST
+    return PREPARING if max(live) > RECEIVED else RECEIVED

@@ -10,7 +10,7 @@ from integrations.deliveries import create
 from integrations.models import Delivery, LateNote
 from integrations.tests.factories import endpoint
 from orders.models import StatusChange
-from orders.statuses import FIRST
+from orders.statuses import RECEIVED
 from orders.tests import factories
 
 
@@ -25,6 +25,6 @@ def test_a_simulated_past_sends_no_webhook() -> None:
         pass
     assert not Delivery.objects.exists()
     assert not LateNote.objects.exists()
-    factories.order(FIRST)
+    factories.order(RECEIVED)
     create.make_deliveries()
     assert Delivery.objects.count() == 1

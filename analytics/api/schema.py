@@ -53,6 +53,7 @@ _CUSTOMERS = [
 ]
 _REFRESHED = {"refreshedAt": "2026-05-01T18:06:00.125Z", "changes": 214, "complete": True}
 
+# The examples' keys are the columns of the CSV.
 COLUMNS = {name: tuple(rows[0]) for name, rows in {
     "order-status-durations": _ORDERS,
     "item-status-durations": _ITEMS,

@@ -11,7 +11,7 @@ from django.db import connection
 
 from analytics.dashboard.context import StationLookup
 from analytics.dashboard.filters import DashboardFilter
-from orders.statuses import FIRST, OPEN, PREPARING, READY, UNREADY, in_sql, is_late
+from orders.statuses import OPEN, PREPARING, READY, RECEIVED, UNREADY, in_sql, is_late
 
 _SQL: Final = f"""
 SELECT o.id, o.kitchen_id, o.status, o.brand_id, o.channel, o.channel_display_id, o.channel_order_id, o.created_at,
@@ -111,11 +111,11 @@ def read_now(filters: DashboardFilter, stations_of: StationLookup) -> Now:
         if order.status == READY:
             kitchen.ready += 1
             kitchen.waiting = _longer(kitchen.waiting, filters.now - order.changed_at)
-        elif order.status == FIRST and on_wall > filters.now:
+        elif order.status == RECEIVED and on_wall > filters.now:
             kitchen.later += 1
             continue
         else:
-            kitchen.received += order.status == FIRST
+            kitchen.received += order.status == RECEIVED
             kitchen.preparing += order.status == PREPARING
             kitchen.late += by is not None
             kitchen.oldest = _longer(kitchen.oldest, filters.now - on_wall)

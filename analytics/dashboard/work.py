@@ -15,7 +15,7 @@ from analytics.dashboard.filters import DashboardFilter
 from analytics.dashboard.orders import no_orders
 from analytics.dashboard.panel import Column, Panel
 from analytics.dashboard.reads import Buckets, Product, merge
-from orders.statuses import FIRST, PREPARING, READY, OrderStatus
+from orders.statuses import PREPARING, READY, RECEIVED, OrderStatus
 
 MOST_PRODUCTS: Final = 10
 # With fewer times the median is chance.
@@ -33,7 +33,7 @@ def percentile_title() -> str:
 def times(filters: DashboardFilter, figures: Figures) -> list[Panel]:
     """One for each status that an order passes through, by day."""
     texts = {
-        FIRST: _("From creation until somebody started; orders for later wait here."),
+        RECEIVED: _("From creation until somebody started; orders for later wait here."),
         PREPARING: _("From start to ready."),
         READY: _("From ready to picked up."),
     }

@@ -23,7 +23,7 @@ from analytics.tests.consistency import assert_equal_to_plain_sql
 from orders.models import Order
 from orders.recall import recall
 from orders.services import create_order, move_item, move_order
-from orders.statuses import CANCELLED, FIRST, PICKED_UP, PREPARING, READY
+from orders.statuses import CANCELLED, PICKED_UP, PREPARING, READY, RECEIVED
 from orders.tests import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -97,7 +97,7 @@ def test_a_recall_ends_a_status_and_starts_the_earlier_one_again(
 def test_imports_count_in_their_own_hours_unless_negative() -> None:
     last_year = datetime(2025, 5, 1, 18, 10, tzinfo=UTC)
     history = [
-        (FIRST, last_year),
+        (RECEIVED, last_year),
         (PREPARING, last_year + timedelta(minutes=5)),
         (READY, last_year),
         (PICKED_UP, last_year + timedelta(hours=1)),
@@ -176,7 +176,7 @@ def test_throughput_counts_by_the_hour_of_creation(wait: Callable[[float], datet
 
 def test_an_order_is_not_cancelled_because_its_past_was() -> None:
     past = datetime(2026, 5, 1, tzinfo=UTC)
-    factories.order(None, history=[(CANCELLED, past), (FIRST, past)])
+    factories.order(None, history=[(CANCELLED, past), (RECEIVED, past)])
     assert hour()["cancelledCount"] == 0
 
 
@@ -233,7 +233,7 @@ def test_a_recall_and_a_cancellation_skip_no_status(wait: Callable[[float], date
 
 
 def test_an_imported_history_is_counted_once_for_its_order(wait: Callable[[float], datetime]) -> None:
-    order(None, status=READY, history=[(FIRST, NOON), (PREPARING, NOON), (READY, NOON)])
+    order(None, status=READY, history=[(RECEIVED, NOON), (PREPARING, NOON), (READY, NOON)])
     order(None)
     refresh()
     assert HourlyThroughput.objects.get(brand="").imported == 1

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any, ClassVar, NamedTuple
 
 from orders.new import NewItem, PastStatus
-from orders.statuses import FIRST
+from orders.statuses import RECEIVED
 
 
 class MessageType(StrEnum):
@@ -33,7 +33,7 @@ class ChannelOrderIn:
     items: list[NewItem]
     details: dict[str, Any]
     pickup_time: datetime | None = None
-    status: int = FIRST
+    status: int = RECEIVED
     currency: str = ""
     history: tuple[PastStatus, ...] = ()
 

@@ -37,11 +37,11 @@ from integrations.adapters.fields import (
     with_unique_plus,
 )
 from orders.new import PastStatus
-from orders.statuses import CANCELLED, FIRST, PICKED_UP, PREPARING, READY
+from orders.statuses import CANCELLED, PICKED_UP, PREPARING, READY, RECEIVED
 
 # Deliverect's statuses as ours. Others (couriers' 80–89 and 115, and future ones) say nothing about cooking.
 STATUSES: Final = {
-    **dict.fromkeys((1, 2, 3, 4, 5, 6, 7, 10, 20, 25, 40), FIRST),
+    **dict.fromkeys((1, 2, 3, 4, 5, 6, 7, 10, 20, 25, 40), RECEIVED),
     50: PREPARING,
     **dict.fromkeys((60, 70), READY),
     **dict.fromkeys((90, 95), PICKED_UP),
@@ -49,7 +49,7 @@ STATUSES: Final = {
 }
 CANCEL_REQUESTED: Final = 100
 ENDED_BY_CHANNEL: Final = frozenset({CANCEL_REQUESTED, 110, 120})
-OUR_STATUSES: Final = {FIRST: 20, PREPARING: 50, READY: 70, PICKED_UP: 90, CANCELLED: 110}
+OUR_STATUSES: Final = {RECEIVED: 20, PREPARING: 50, READY: 70, PICKED_UP: 90, CANCELLED: 110}
 FAILED: Final = 120
 MAX_DEPTH: Final = 8
 # Of an order's history the latest entries are read; of the unreadable ones the first are named.
@@ -196,7 +196,7 @@ class Deliverect(Adapter):
 
 
 def _order(body: OrderBody, number: int | None, link: LinkFacts, past: list[PastStatus]) -> ChannelOrderIn:
-    status = STATUSES.get(number or 0, FIRST)
+    status = STATUSES.get(number or 0, RECEIVED)
     customer = body.customer or Customer()
     address = body.delivery_address or DeliveryAddress()
     display = one_line(body.channel_order_display_id, 64)

@@ -30,7 +30,8 @@ _EVENT: Final = f"""
          WHEN c.kind = {Kind.RECALL:d} THEN '{RECALLED}'
          ELSE '{STATUS_CHANGED}' END
 """
-# The events, as CTEs of which the last is `e`. Orders by themselves: on a cluster, receivers and notes lie elsewhere.
+# The events, as CTEs of which the last is `e`. Orders by themselves: on a cluster, receivers and late notes are not
+# distributed.
 _CHANGES: Final = f"""
     e AS MATERIALIZED (
         SELECT c.order_id, c.sequence, {Delivery.Step.CHANGE:d} AS step, {_EVENT} AS event, c.recorded_at AS at,

@@ -23,7 +23,8 @@ check_link_slug = RegexValidator(
 )
 
 
-EVENTS: Final = (CREATED, STATUS_CHANGED, RECALLED)
+# What a new link hears; stored with it.
+LINK_EVENTS: Final = (CREATED, STATUS_CHANGED, RECALLED)
 
 
 class ChannelLink(Sink):
@@ -96,7 +97,7 @@ class ChannelLink(Sink):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if self._state.adding:
-            self.kind, self.channel, self.events = KIND, self.name, list(EVENTS)
+            self.kind, self.channel, self.events = KIND, self.name, list(LINK_EVENTS)
         super().save(*args, **kwargs)
 
     @property

@@ -116,7 +116,7 @@ class Delivery(models.Model):
         SKIPPED = 4, _("Skipped")
 
     class Step(models.IntegerChoices):
-        """An event is a row of the history, or follows one without being a row itself (late)."""
+        """CHANGE: the event of a row of the history. AFTER: one that follows that row (late)."""
 
         CHANGE = 0, _("Change")
         AFTER = 1, _("After the change")

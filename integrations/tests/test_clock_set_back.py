@@ -22,7 +22,7 @@ from integrations.tests.factories import endpoint
 from integrations.tests.sinks import told, turn_until
 from integrations.throttling import CallCounter
 from orders import clock, services
-from orders.statuses import FIRST, PREPARING
+from orders.statuses import PREPARING, RECEIVED
 from orders.tests import factories
 from tests.receiver import Receiver
 
@@ -41,10 +41,10 @@ def test_webhooks_go_on_when_the_clock_is_set_back(
     receiver: Receiver, loop: Loop, set_clock: Callable[[timedelta], None]
 ) -> None:
     endpoint(receiver.url())
-    before = factories.order(FIRST)
+    before = factories.order(RECEIVED)
     turn_until(loop, lambda: receiver.requests)
     set_clock(-HOUR)
-    after = factories.order(FIRST)
+    after = factories.order(RECEIVED)
     services.move_order(before.id, PREPARING, actor="key:wolt")
 
     turn_until(loop, lambda: len(receiver.requests) >= 4)
@@ -74,7 +74,7 @@ def test_delivery_in_flight_is_not_sent_again(
 
     with Receiver(answer) as receiver:
         made = endpoint(receiver.url())
-        order = factories.order(FIRST)
+        order = factories.order(RECEIVED)
         turn_until(loop, lambda: loop.in_flight)
         if freed == "by a replay":
             with transaction.atomic():
@@ -93,12 +93,12 @@ def test_a_webhook_made_behind_a_backlog_hears_nothing_of_before() -> None:
     endpoint()
     create.make_deliveries()
     for _ in range(3):
-        factories.order(FIRST)
+        factories.order(RECEIVED)
     late = endpoint()
 
     while create.make_deliveries(page_size=1)[1]:
         pass
-    factories.order(FIRST)
+    factories.order(RECEIVED)
     create.make_deliveries()
 
     assert Delivery.objects.filter(sink_id=late.pk).count() == 1

@@ -13,7 +13,7 @@ from integrations.tests.factories import endpoint
 from integrations.tests.sinks import told, work_off
 from orders import services
 from orders.recall import recall
-from orders.statuses import CANCELLED, FIRST, PREPARING, READY
+from orders.statuses import CANCELLED, PREPARING, READY, RECEIVED
 from orders.tests import factories
 from tests.receiver import Receiver
 
@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 def test_every_change_of_an_order_is_told_in_its_order(receiver: Receiver, loop: Loop) -> None:
     endpoint(receiver.url())
-    order = factories.order(FIRST, FIRST)
+    order = factories.order(RECEIVED, RECEIVED)
     services.move_item(order.id, "P0", PREPARING, actor="screen:grill")
     services.move_order(order.id, READY, actor="key:wolt")
     recall(order.id, actor="user:anna", reason="wrong ticket")
@@ -43,7 +43,7 @@ def test_every_change_of_an_order_is_told_in_its_order(receiver: Receiver, loop:
 
 def test_an_event_shows_the_order_as_it_was_right_after_the_change(receiver: Receiver, loop: Loop) -> None:
     endpoint(receiver.url())
-    order = factories.order(FIRST, FIRST)
+    order = factories.order(RECEIVED, RECEIVED)
     services.move_order(order.id, PREPARING, actor="key:wolt")
     services.move_order(order.id, READY, actor="key:wolt")
     work_off(loop)
@@ -68,7 +68,7 @@ def test_an_event_shows_the_order_as_it_was_right_after_the_change(receiver: Rec
 def test_an_order_that_brings_its_past_along_is_created_once(receiver: Receiver, loop: Loop) -> None:
     endpoint(receiver.url())
     long_ago = datetime.now(UTC) - timedelta(days=2)
-    factories.order(PREPARING, status=PREPARING, history=[(FIRST, long_ago), (PREPARING, long_ago)])
+    factories.order(PREPARING, status=PREPARING, history=[(RECEIVED, long_ago), (PREPARING, long_ago)])
     work_off(loop)
     assert told(receiver.requests) == [("order.created", 1)]
     body = json.loads(receiver.requests[0].body)
@@ -82,10 +82,10 @@ def test_an_endpoint_hears_only_what_it_asked_for(receiver: Receiver, loop: Loop
     wolt = endpoint(receiver.url("/wolt"), channel="wolt")
     wolt.events = ["order.created"]
     wolt.save(update_fields=["events"])
-    first = factories.order(FIRST, of=main, channel="wolt")
-    second = factories.order(FIRST, of=other, channel="wolt")
+    first = factories.order(RECEIVED, of=main, channel="wolt")
+    second = factories.order(RECEIVED, of=other, channel="wolt")
     services.move_order(second.id, PREPARING, actor="key:test")
-    third = factories.order(FIRST, of=main, channel="foodora")
+    third = factories.order(RECEIVED, of=main, channel="foodora")
     work_off(loop)
     heard = [(one.path, json.loads(one.body)["data"]["orderId"]) for one in receiver.requests]
     assert sorted(heard) == sorted(
@@ -95,9 +95,9 @@ def test_an_endpoint_hears_only_what_it_asked_for(receiver: Receiver, loop: Loop
 
 def test_what_happened_before_an_endpoint_was_made_is_not_told(receiver: Receiver, loop: Loop) -> None:
     endpoint(receiver.url("/first"))
-    factories.order(FIRST)
+    factories.order(RECEIVED)
     endpoint(receiver.url("/second"))
-    later = factories.order(FIRST)
+    later = factories.order(RECEIVED)
     work_off(loop)
     assert [
         json.loads(one.body)["data"]["orderId"] for one in receiver.requests if one.path == "/second"
@@ -106,7 +106,7 @@ def test_what_happened_before_an_endpoint_was_made_is_not_told(receiver: Receive
 
 def test_late_is_told_once_after_what_was_known_then(receiver: Receiver, loop: Loop) -> None:
     endpoint(receiver.url())
-    order = factories.order(FIRST)
+    order = factories.order(RECEIVED)
     work_off(loop)
     type(order).objects.filter(pk=order.id).update(due_at=datetime.now(UTC) - timedelta(seconds=1))
     create.make_deliveries(late=True)
@@ -124,7 +124,7 @@ def test_late_is_told_once_after_what_was_known_then(receiver: Receiver, loop: L
 
 def test_an_order_that_was_ready_in_time_is_not_late(loop: Loop) -> None:
     endpoint()
-    order = factories.order(FIRST, status=READY)
+    order = factories.order(RECEIVED, status=READY)
     type(order).objects.filter(pk=order.id).update(due_at=datetime.now(UTC) - timedelta(hours=1))
     create.make_deliveries(late=True)
     assert not Delivery.objects.filter(event_type="order.late").exists()
@@ -132,7 +132,7 @@ def test_an_order_that_was_ready_in_time_is_not_late(loop: Loop) -> None:
 
 def test_an_event_is_made_once_however_often_the_feed_gives_it() -> None:
     endpoint()
-    order = factories.order(FIRST)
+    order = factories.order(RECEIVED)
     create.make_deliveries()
     DeliveryProgress.objects.update(cursor="")
     create.make_deliveries()
@@ -141,7 +141,7 @@ def test_an_event_is_made_once_however_often_the_feed_gives_it() -> None:
 
 def test_pages_of_one_row_make_the_same_deliveries() -> None:
     endpoint()
-    order = factories.order(FIRST, FIRST)
+    order = factories.order(RECEIVED, RECEIVED)
     services.move_order(order.id, CANCELLED, actor="key:test")
     while create.make_deliveries(page_size=1)[1]:
         pass
@@ -151,7 +151,7 @@ def test_pages_of_one_row_make_the_same_deliveries() -> None:
 def test_an_earlier_change_goes_along_where_the_feed_gives_it_later() -> None:
     """A transaction may have its id before it gets the order's lock."""
     endpoint()
-    order = factories.order(FIRST)
+    order = factories.order(RECEIVED)
     create.make_deliveries()
     services.move_item(order.id, "P0", PREPARING, actor="key:test")
     services.move_item(order.id, "P0", READY, actor="key:test")
@@ -172,7 +172,7 @@ def test_an_earlier_change_goes_along_where_the_feed_gives_it_later() -> None:
 
 
 def test_without_anybody_to_tell_the_feed_is_passed_over() -> None:
-    order = factories.order(FIRST)
+    order = factories.order(RECEIVED)
     create.make_deliveries()
     endpoint()
     create.make_deliveries()
@@ -186,7 +186,7 @@ def test_no_plan_is_kept_of_what_grows_from_nothing_to_thousands(receiver: Recei
     """A claim by a plan from when nothing waited reads for each delivery all of its sink's."""
     endpoint(receiver.url())
     for _ in range(8):
-        factories.order(FIRST)
+        factories.order(RECEIVED)
         work_off(loop)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -200,7 +200,7 @@ def test_no_plan_is_kept_of_what_grows_from_nothing_to_thousands(receiver: Recei
 
 def test_a_lease_of_a_loop_that_is_gone_counts_for_nothing(receiver: Receiver, loop: Loop) -> None:
     endpoint(receiver.url())
-    factories.order(FIRST)
+    factories.order(RECEIVED)
     create.make_deliveries()
     Delivery.objects.update(leased_by="killed", leased_until=datetime.now(UTC) + timedelta(minutes=1))
     work_off(loop)
@@ -210,7 +210,7 @@ def test_a_lease_of_a_loop_that_is_gone_counts_for_nothing(receiver: Receiver, l
 def test_a_refused_address_is_never_asked(receiver: Receiver, loop: Loop, settings: object) -> None:
     endpoint(receiver.url())
     settings.HUUVA_WEBHOOKS_ALLOW_PRIVATE = False  # type: ignore[attr-defined]
-    factories.order(FIRST)
+    factories.order(RECEIVED)
     work_off(loop)
     assert receiver.requests == []
     assert Delivery.objects.get().log[0]["error"] == "address_refused"
@@ -221,7 +221,7 @@ def test_customer_data_goes_only_where_it_may(receiver: Receiver, loop: Loop) ->
     WebhookEndpoint.objects.update(include_customer=False)
     endpoint(receiver.url("/with"), include_customer=True)
     factories.order(
-        FIRST, customer_name="Ada Lovelace", customer_phone="+358401", account="acc-ada", note="call me"
+        RECEIVED, customer_name="Ada Lovelace", customer_phone="+358401", account="acc-ada", note="call me"
     )
     work_off(loop)
     by_path = {one.path: one.body.decode() for one in receiver.requests}

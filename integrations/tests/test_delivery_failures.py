@@ -12,7 +12,7 @@ from integrations.models import Delivery, Sink
 from integrations.tests.factories import endpoint
 from integrations.tests.sinks import no_waiting, told, work_off
 from orders import services
-from orders.statuses import FIRST, PREPARING
+from orders.statuses import PREPARING, RECEIVED
 from orders.tests import factories
 from tests.receiver import Receiver
 
@@ -23,11 +23,11 @@ def test_a_failed_event_is_tried_again_and_holds_up_only_its_own_order(
     receiver: Receiver, loop: Loop
 ) -> None:
     endpoint(receiver.url())
-    first = factories.order(FIRST)
+    first = factories.order(RECEIVED)
     services.move_order(first.id, PREPARING, actor="key:test")
     broken = first.id.encode()
     receiver.answer = lambda path, number, body: "fail" if broken in body else "ok"
-    second = factories.order(FIRST)
+    second = factories.order(RECEIVED)
     work_off(loop)
     assert told(receiver.requests) == [("order.created", 1)]
     assert json.loads(receiver.requests[-1].body)["data"]["orderId"] in (first.id, second.id)
@@ -46,7 +46,7 @@ def test_a_failed_event_is_tried_again_and_holds_up_only_its_own_order(
 def test_a_try_has_the_same_id_every_time(receiver: Receiver, loop: Loop) -> None:
     receiver.answer = lambda path, number, body: "ok" if number > 2 else "fail"
     endpoint(receiver.url())
-    factories.order(FIRST)
+    factories.order(RECEIVED)
     for _ in range(3):
         work_off(loop)
         no_waiting()
@@ -60,7 +60,7 @@ def test_a_try_has_the_same_id_every_time(receiver: Receiver, loop: Loop) -> Non
 def test_after_eight_tries_an_event_is_given_up_and_the_next_goes_out(receiver: Receiver, loop: Loop) -> None:
     receiver.answer = lambda path, number, body: "ok" if number > 8 else "fail"
     endpoint(receiver.url())
-    order = factories.order(FIRST)
+    order = factories.order(RECEIVED)
     services.move_order(order.id, PREPARING, actor="key:test")
     for _ in range(9):
         work_off(loop)
@@ -72,7 +72,7 @@ def test_after_eight_tries_an_event_is_given_up_and_the_next_goes_out(receiver: 
 def test_retries_follow_the_schedule(receiver: Receiver, loop: Loop) -> None:
     receiver.answer = lambda path, number, body: "fail"
     endpoint(receiver.url())
-    factories.order(FIRST)
+    factories.order(RECEIVED)
     pauses = []
     for _ in range(7):
         work_off(loop)
@@ -87,14 +87,14 @@ def test_retries_follow_the_schedule(receiver: Receiver, loop: Loop) -> None:
 def test_who_says_gone_is_disabled_and_waits_for_nothing(receiver: Receiver, loop: Loop) -> None:
     receiver.answer = lambda path, number, body: "gone"
     gone = endpoint(receiver.url())
-    order = factories.order(FIRST)
+    order = factories.order(RECEIVED)
     services.move_order(order.id, PREPARING, actor="key:test")
     work_off(loop)
     gone.refresh_from_db()
     assert gone.disabled_reason == Sink.Disabled.GONE
     assert len(receiver.requests) == 1
     assert set(Delivery.objects.values_list("state", flat=True)) == {Delivery.State.GIVEN_UP}
-    factories.order(FIRST)
+    factories.order(RECEIVED)
     work_off(loop)
     assert len(receiver.requests) == 1
 
@@ -106,7 +106,7 @@ def test_who_fails_for_five_days_is_disabled_and_a_manager_is_told(
     settings.HUUVA_SMTP_URL = "smtp://mail.example.com"  # type: ignore[attr-defined]
     receiver.answer = lambda path, number, body: "fail"
     failing = endpoint(receiver.url())
-    factories.order(FIRST)
+    factories.order(RECEIVED)
     work_off(loop)
     failing.refresh_from_db()
     assert failing.active and failing.failures == 1
@@ -129,7 +129,7 @@ def test_two_loops_never_run_at_once() -> None:
 def test_a_success_ends_the_days_of_failure(receiver: Receiver, loop: Loop) -> None:
     receiver.answer = lambda path, number, body: "ok" if number > 1 else "fail"
     failing = endpoint(receiver.url())
-    factories.order(FIRST)
+    factories.order(RECEIVED)
     work_off(loop)
     no_waiting()
     work_off(loop)
@@ -141,7 +141,7 @@ def test_a_receiver_that_fails_rests_and_is_tried_with_one_delivery(receiver: Re
     receiver.answer = lambda path, number, body: "fail"
     failing = endpoint(receiver.url())
     for _ in range(6):
-        factories.order(FIRST)
+        factories.order(RECEIVED)
     work_off(loop)
     failing.refresh_from_db()
     assert failing.failures >= 3 and failing.retry_at is not None
@@ -167,7 +167,7 @@ def test_whatever_is_no_success_is_a_failure(
 ) -> None:
     receiver.answer = lambda path, number, body: answer
     endpoint(receiver.url())
-    factories.order(FIRST)
+    factories.order(RECEIVED)
     work_off(loop)
     delivery = Delivery.objects.get()
     assert delivery.state == Delivery.State.WAITING

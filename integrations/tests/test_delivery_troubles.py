@@ -22,7 +22,7 @@ from integrations.tests.factories import endpoint
 from integrations.tests.sinks import no_waiting, turn_until, work_off
 from integrations.webhooks.payloads import WebhookRenderer
 from orders import services
-from orders.statuses import FIRST, READY
+from orders.statuses import READY, RECEIVED
 from orders.tests import factories
 from tests.receiver import Receiver
 
@@ -54,7 +54,7 @@ def test_an_event_that_can_not_be_rendered_holds_up_its_own_order_only(
 ) -> None:
     endpoint(receiver.url("/one"))
     endpoint(receiver.url("/two"))
-    orders = [factories.order(FIRST, id=poison).id, *(factories.order(FIRST).id for _ in range(7))]
+    orders = [factories.order(RECEIVED, id=poison).id, *(factories.order(RECEIVED).id for _ in range(7))]
     create.make_deliveries()
     work_off(loop)
     heard = sorted((one.path, json.loads(one.body)["data"]["orderId"]) for one in receiver.requests)
@@ -67,7 +67,7 @@ def test_a_fault_of_ours_is_not_held_against_the_receiver(
     receiver: Receiver, loop: Loop, poison: str
 ) -> None:
     endpoint(receiver.url())
-    factories.order(FIRST, id=poison)
+    factories.order(RECEIVED, id=poison)
     for _ in range(4):
         work_off(loop)
         no_waiting()
@@ -79,7 +79,7 @@ def test_a_fault_of_ours_is_not_held_against_the_receiver(
 def test_who_takes_one_at_a_time_gets_the_next_as_soon_as_one_went_well(receiver: Receiver) -> None:
     endpoint(receiver.url())
     for _ in range(20):
-        factories.order(FIRST)
+        factories.order(RECEIVED)
     create.make_deliveries()
     assert progress.hold("me")
     with Sender() as sender:
@@ -102,7 +102,7 @@ def test_a_replay_while_the_feed_is_held_up_sends_nothing_too_early(receiver: Re
     with psycopg.connect(**connection.get_connection_params()) as idle:
         # A writer that sits idle: the feed can't be read beyond it.
         idle.execute("SELECT pg_current_xact_id()")
-        order = factories.order(FIRST)
+        order = factories.order(RECEIVED)
         since = datetime.now(UTC)
         services.move_item(order.id, "P0", READY, actor="key:test")
         assert replay.replay_since(hook.id, since) == 0
@@ -121,7 +121,7 @@ def test_a_replay_counts_only_what_its_webhook_may_hear(monkeypatch: pytest.Monk
     since = datetime.now(UTC)
     hook = endpoint(kitchen=factories.kitchen("main"), channel="wolt")
     for kitchen, channel in (("main", "wolt"), ("main", "own"), ("other", "wolt"), ("other", "own")):
-        order = factories.order(FIRST, of=factories.kitchen(kitchen), channel=channel)
+        order = factories.order(RECEIVED, of=factories.kitchen(kitchen), channel=channel)
         LateNote.objects.create(order_id=order.id, sequence=2, noted_at=datetime.now(UTC))
     create.make_deliveries()
     Delivery.objects.all().delete()
@@ -134,7 +134,7 @@ def test_a_replay_counts_only_what_its_webhook_may_hear(monkeypatch: pytest.Monk
 
 def test_what_is_replayed_waits_from_then_on(receiver: Receiver, loop: Loop) -> None:
     hook = endpoint(receiver.url())
-    order = factories.order(FIRST)
+    order = factories.order(RECEIVED)
     work_off(loop)
     for again in (
         lambda: replay.replay_delivery(Delivery.objects.get()),
@@ -148,7 +148,7 @@ def test_what_is_replayed_waits_from_then_on(receiver: Receiver, loop: Loop) -> 
 def test_disabling_a_receiver_waits_for_the_loop_before_it_locks() -> None:
     """Else each could hold what the other waits for: the receiver, and deliveries to it."""
     hook = endpoint()
-    factories.order(FIRST)
+    factories.order(RECEIVED)
     create.make_deliveries()
     failed: list[BaseException] = []
 
@@ -192,7 +192,7 @@ def test_many_receivers_make_pages_small(monkeypatch: pytest.MonkeyPatch) -> Non
     for _ in range(3):
         endpoint()
     for _ in range(4):
-        factories.order(FIRST)
+        factories.order(RECEIVED)
     made = []
     while True:
         count, more = create.make_deliveries()

@@ -16,7 +16,7 @@ from integrations.models import Delivery, DeliveryProgress, Sink, WebhookEndpoin
 from integrations.tests.factories import endpoint
 from orders.feed import Cursor
 from orders.models import KitchenMember
-from orders.statuses import FIRST
+from orders.statuses import RECEIVED
 from orders.tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -87,7 +87,7 @@ def test_a_secret_is_rotated_after_a_question(manager: Client) -> None:
 @pytest.mark.parametrize("action", ["enable", "disable", "replay_day", "delete_for_good"])
 def test_actions_work_on_what_is_chosen(manager: Client, action: str) -> None:
     chosen, other = endpoint(), endpoint()
-    factories.order(FIRST)
+    factories.order(RECEIVED)
     # A replay tells what the feed has given already; the rest it gives by itself.
     DeliveryProgress.objects.create(cursor=str(Cursor(1 << 62)))
     if action == "enable":
@@ -131,7 +131,7 @@ def test_the_log_costs_the_same_with_many_deliveries_and_counts_nothing(manager:
 
     def queries(number: int) -> list[str]:
         for _ in range(number):
-            factories.order(FIRST)
+            factories.order(RECEIVED)
         create.make_deliveries()
         with CaptureQueriesContext(connection) as captured:
             assert manager.get(reverse(LOG)).status_code == 200
@@ -147,7 +147,7 @@ def test_the_log_costs_the_same_with_many_deliveries_and_counts_nothing(manager:
 @pytest.mark.django_db(transaction=True)
 def test_a_delivery_shows_its_tries_and_is_sent_again(manager: Client) -> None:
     endpoint()
-    factories.order(FIRST)
+    factories.order(RECEIVED)
     create.make_deliveries()
     Delivery.objects.update(
         state=Delivery.State.GIVEN_UP,
@@ -165,7 +165,7 @@ def test_a_delivery_shows_its_tries_and_is_sent_again(manager: Client) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_the_log_is_searched_by_order(manager: Client) -> None:
     endpoint()
-    first, _ = factories.order(FIRST), factories.order(FIRST)
+    first, _ = factories.order(RECEIVED), factories.order(RECEIVED)
     create.make_deliveries()
     page = manager.get(reverse(LOG), {"q": first.id})
     assert [delivery.order_id for delivery in page.context["cl"].result_list] == [first.id]

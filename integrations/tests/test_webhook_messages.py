@@ -20,7 +20,7 @@ from integrations.tests.webhook_caller import BODY, MANAGE, Caller, caller
 from integrations.webhooks.endpoints import send_test
 from integrations.webhooks.payloads import message_id
 from orders import services
-from orders.statuses import FIRST, PREPARING
+from orders.statuses import PREPARING, RECEIVED
 from orders.tests import factories
 from tests.receiver import Receiver
 
@@ -28,7 +28,7 @@ from tests.receiver import Receiver
 def test_a_receiver_verifies_with_the_kept_library(receiver: Receiver, loop: Loop) -> None:
     call = caller()
     made = call("POST", "", {**BODY, "url": receiver.url()}, 201)
-    order = factories.order(FIRST)
+    order = factories.order(RECEIVED)
     work_off(loop)
     (heard,) = receiver.requests
     body = Webhook(made["secret"]).verify(heard.body, heard.headers)
@@ -44,12 +44,12 @@ def test_after_a_rotation_both_secrets_sign_for_a_day(receiver: Receiver, loop: 
     made = call("POST", "", {**BODY, "url": receiver.url()}, 201)
     rotated = call("POST", f"/{made['id']}/rotate-secret")
     assert rotated["secret"] != made["secret"]
-    factories.order(FIRST)
+    factories.order(RECEIVED)
     work_off(loop)
     for secret in (made["secret"], rotated["secret"]):
         Webhook(secret).verify(receiver.requests[0].body, receiver.requests[0].headers)
     WebhookEndpoint.objects.update(previous_until=datetime.now(UTC) - timedelta(seconds=1))
-    factories.order(FIRST)
+    factories.order(RECEIVED)
     work_off(loop)
     Webhook(rotated["secret"]).verify(receiver.requests[1].body, receiver.requests[1].headers)
     with pytest.raises(WebhookVerificationError):
@@ -72,7 +72,7 @@ def test_a_test_goes_the_way_of_all_messages(receiver: Receiver, loop: Loop) -> 
 def test_deliveries_are_listed_newest_first_by_pages(receiver: Receiver, loop: Loop) -> None:
     call = caller()
     made = call("POST", "", {**BODY, "events": list(EVENTS), "url": receiver.url()}, 201)
-    order = factories.order(FIRST)
+    order = factories.order(RECEIVED)
     services.move_order(order.id, PREPARING, actor="key:test")
     work_off(loop)
     path = f"/{made['id']}/deliveries"
@@ -88,9 +88,9 @@ def test_deliveries_are_listed_newest_first_by_pages(receiver: Receiver, loop: L
 def test_a_replay_sends_again_with_the_same_ids_and_in_the_same_order(receiver: Receiver, loop: Loop) -> None:
     call = caller()
     before = datetime.now(UTC)
-    factories.order(FIRST)  # of before the webhook
+    factories.order(RECEIVED)  # of before the webhook
     made = call("POST", "", {**BODY, "events": list(EVENTS), "url": receiver.url()}, 201)
-    order = factories.order(FIRST)
+    order = factories.order(RECEIVED)
     services.move_order(order.id, PREPARING, actor="key:test")
     work_off(loop)
     first = [one.headers["webhook-id"] for one in receiver.requests]
@@ -114,7 +114,7 @@ def test_what_was_missed_while_it_was_disabled_comes_by_a_replay(receiver: Recei
     work_off(loop)
     call("PATCH", f"/{made['id']}", {"enabled": False})
     since = datetime.now(UTC)
-    factories.order(FIRST)
+    factories.order(RECEIVED)
     work_off(loop)
     call("PATCH", f"/{made['id']}", {"enabled": True})
     work_off(loop)
@@ -131,7 +131,7 @@ def test_a_revoked_key_ends_customer_data_unless_a_namesake_may_read(receiver: R
     for ended in (None, key, second):
         if ended is not None:
             keys.ApiKey.objects.filter(pk=ended.pk).update(revoked_at=datetime.now(UTC))
-        factories.order(FIRST, customer_name="Ada Lovelace")
+        factories.order(RECEIVED, customer_name="Ada Lovelace")
         work_off(loop)
     assert [b"Ada Lovelace" in one.body for one in receiver.requests] == [True, True, False]
 
@@ -144,7 +144,7 @@ def test_messages_are_as_the_openapi_describes_them(receiver: Receiver, loop: Lo
         validator.validate(example["value"])
     endpoint(receiver.url("/plain"))
     whole = endpoint(receiver.url("/customer"), include_customer=True)
-    order = factories.order(FIRST)
+    order = factories.order(RECEIVED)
     services.move_order(order.id, PREPARING, actor="key:test")
     type(order).objects.filter(pk=order.id).update(due_at=datetime.now(UTC) - timedelta(hours=1))
     create.make_deliveries(late=True)
@@ -158,7 +158,7 @@ def test_messages_are_as_the_openapi_describes_them(receiver: Receiver, loop: Lo
 
 def test_a_webhook_calls_an_order_as_the_keys_of_its_kitchen_do(receiver: Receiver, loop: Loop) -> None:
     """Though another kitchen has the id, too: nothing it is told differs from what it would be told otherwise."""
-    theirs = factories.order(FIRST, id="A17", of=factories.kitchen("theirs"))
+    theirs = factories.order(RECEIVED, id="A17", of=factories.kitchen("theirs"))
     ours = factories.kitchen("ours")
     bound = caller("bound", kitchen="ours")
     everywhere = caller("everywhere")
@@ -166,7 +166,7 @@ def test_a_webhook_calls_an_order_as_the_keys_of_its_kitchen_do(receiver: Receiv
     for call, path in ((bound, "/bound"), (everywhere, "/everywhere")):
         body = {**BODY, "url": receiver.url(path), "kitchen": "ours"}
         hooks[path] = call("POST", "", body, 201)["id"]
-    new = factories.new_order(FIRST, id="A17")
+    new = factories.new_order(RECEIVED, id="A17")
     order = factories.OrderFactory(new=new, kitchen=ours, own_ids=True)
     assert order.id != theirs.id
     work_off(loop)

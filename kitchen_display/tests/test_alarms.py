@@ -12,7 +12,7 @@ from orders import clock
 from orders.errors import Refusal
 from orders.models import Kitchen
 from orders.services import move_item, move_order
-from orders.statuses import CANCELLED, FIRST, PREPARING, READY
+from orders.statuses import CANCELLED, PREPARING, READY, RECEIVED
 from orders.tests import factories as orders
 
 pytestmark = pytest.mark.django_db
@@ -65,7 +65,7 @@ def test_a_begun_item_is_enough_where_items_do_not_lift_their_order(wall):
 
 
 def test_an_order_that_came_cancelled_rings_not_even_with_a_past(wall):
-    make.order(status=CANCELLED, history=[(FIRST, clock.now()), (PREPARING, clock.now())])
+    make.order(status=CANCELLED, history=[(RECEIVED, clock.now()), (PREPARING, clock.now())])
     assert standing() == []
 
 

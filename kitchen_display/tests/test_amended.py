@@ -17,7 +17,7 @@ from orders.errors import Refusal
 from orders.models import Order
 from orders.recall import recall
 from orders.services import move_item, move_order
-from orders.statuses import CANCELLED, FIRST, PICKED_UP, PREPARING, READY
+from orders.statuses import CANCELLED, PICKED_UP, PREPARING, READY, RECEIVED
 from orders.tests import factories as orders
 
 pytestmark = pytest.mark.django_db
@@ -110,7 +110,7 @@ def test_a_touch_on_the_foot_ends_all_of_the_ticket_and_bumps_nothing(expo):
     assert re.search(r'<button class="foot foot--amended"[^>]* formaction="/display/acknowledge"', page)
     touch(expo, order, what="amended")
     assert shown_changes(expo) == []
-    assert Order.objects.get().status == FIRST
+    assert Order.objects.get().status == RECEIVED
     page = expo.client.get("/display/board", headers=make.SCRIPT).content.decode()
     assert "foot--amended" not in page and 'class="foot"' in page
 

@@ -9,7 +9,7 @@ from kitchen_display.pairing import make_link
 from kitchen_display.tests import factories as make
 from orders.models import Order, OrderItem, StatusChange
 from orders.services import move_item, move_order
-from orders.statuses import CANCELLED, FIRST, PICKED_UP, PREPARING, READY
+from orders.statuses import CANCELLED, PICKED_UP, PREPARING, READY, RECEIVED
 from orders.tests import factories as orders
 
 pytestmark = pytest.mark.django_db
@@ -44,7 +44,7 @@ def test_a_touch_on_an_item_makes_it_ready_and_lifts_the_order(expo):
     order = make.order("A", "B")
     answer = post(expo, "bump", order, plu="A")
     assert answer.status_code == 200 and answer["X-Board-Version"] and answer["X-Server-Time"]
-    assert statuses(order) == (PREPARING, [READY, FIRST])
+    assert statuses(order) == (PREPARING, [READY, RECEIVED])
     assert actors(order) == {"screen:Expo"}
 
 
@@ -59,12 +59,12 @@ def test_the_footer_on_expo_makes_the_order_ready_then_hands_it_out(expo):
 def test_the_footer_of_a_station_makes_its_items_ready_as_one_change(grill):
     order = make.order("GR1", "SU1", "GR2")
     assert post(grill, "bump", order).status_code == 200
-    assert statuses(order) == (PREPARING, [READY, FIRST, READY])
+    assert statuses(order) == (PREPARING, [READY, RECEIVED, READY])
     assert set(
         StatusChange.objects.filter(order_id=order.id, change__gt=1).values_list("change", flat=True)
     ) == {2}
     assert post(grill, "undo", order).status_code == 200
-    assert statuses(order) == (FIRST, [FIRST, FIRST, FIRST])
+    assert statuses(order) == (RECEIVED, [RECEIVED, RECEIVED, RECEIVED])
 
 
 def test_a_station_touches_its_own_items_only(grill):
@@ -73,7 +73,7 @@ def test_a_station_touches_its_own_items_only(grill):
     assert post(grill, "bump", order, plu="SU1").status_code == 409
     assert post(grill, "bump", foreign).status_code == 409
     assert post(grill, "bump", order, to=PICKED_UP).status_code == 409
-    assert statuses(order) == (FIRST, [FIRST, FIRST]) and statuses(foreign) == (FIRST, [FIRST])
+    assert statuses(order) == (RECEIVED, [RECEIVED, RECEIVED]) and statuses(foreign) == (RECEIVED, [RECEIVED])
 
 
 def test_a_screen_touches_its_kitchen_only(expo):
@@ -81,13 +81,13 @@ def test_a_screen_touches_its_kitchen_only(expo):
     for path in ("bump", "recall"):
         answer = post(expo, path, order)
         assert answer.status_code == 409 and "not here" in answer.content.decode()
-    assert statuses(order) == (FIRST, [FIRST])
+    assert statuses(order) == (RECEIVED, [RECEIVED])
 
 
 def test_a_screen_cannot_cancel(expo):
     order = make.order()
     assert post(expo, "bump", order, to=CANCELLED).status_code == 409
-    assert statuses(order) == (FIRST, [FIRST])
+    assert statuses(order) == (RECEIVED, [RECEIVED])
 
 
 def test_a_late_touch_names_who_was_faster_in_the_kitchens_time(expo):
@@ -121,7 +121,7 @@ def test_a_late_touch_does_not_hand_out_what_was_recalled(expo):
     assert post(other, "recall", order).status_code == 200
     answer = post(expo, "bump", order, to=PICKED_UP, version=2)
     assert answer.status_code == 409 and "Expo 2 took this back" in answer.content.decode()
-    assert statuses(order) == (FIRST, [FIRST])
+    assert statuses(order) == (RECEIVED, [RECEIVED])
 
 
 def test_undo_takes_back_this_screens_last_bump_and_nothing_of_others(expo):
@@ -129,7 +129,7 @@ def test_undo_takes_back_this_screens_last_bump_and_nothing_of_others(expo):
     post(expo, "bump", first, plu="P0")
     move_item(second.id, "P0", READY, actor="screen:Grill")
     assert expo.post("/display/undo", headers=make.SCRIPT).status_code == 200
-    assert statuses(first) == (FIRST, [FIRST]) and statuses(second) == (READY, [READY])
+    assert statuses(first) == (RECEIVED, [RECEIVED]) and statuses(second) == (READY, [READY])
     answer = expo.post("/display/undo", headers=make.SCRIPT)
     assert answer.status_code == 409 and "nothing to take back" in answer.content.decode()
 
@@ -140,7 +140,7 @@ def test_the_recall_list_brings_back_what_others_bumped(expo, grill):
     page = expo.get("/display/recalls", headers=make.SCRIPT).content.decode()
     assert "#77" in page and "2 × Dish GR1" in page
     assert post(expo, "recall", order, plu="GR1").status_code == 200
-    assert statuses(order) == (FIRST, [FIRST, FIRST])
+    assert statuses(order) == (RECEIVED, [RECEIVED, RECEIVED])
     assert "#77" not in expo.get("/display/recalls", headers=make.SCRIPT).content.decode()
 
 
@@ -203,4 +203,4 @@ def test_an_order_whose_id_another_kitchen_has_is_bumped_like_any_other(expo):
     theirs = orders.order(id="A17", of=orders.kitchen("theirs"))
     order = orders.OrderFactory(new__id="A17", own_ids=True)
     assert post(expo, "bump", order).status_code == 200
-    assert (statuses(order)[0], statuses(theirs)[0]) == (READY, FIRST)
+    assert (statuses(order)[0], statuses(theirs)[0]) == (READY, RECEIVED)

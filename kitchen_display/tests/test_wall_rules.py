@@ -7,7 +7,7 @@ import pytest
 from kitchen_display.configuration import best_stations
 from kitchen_display.wall import is_on_wall, standing_changes
 from orders.models import Kitchen
-from orders.statuses import CANCELLED, FIRST, PREPARING, READY
+from orders.statuses import CANCELLED, PREPARING, READY, RECEIVED
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 KITCHEN = Kitchen(release_minutes=20)
@@ -16,12 +16,12 @@ KITCHEN = Kitchen(release_minutes=20)
 @pytest.mark.parametrize(
     ("due_in", "status", "items", "changes", "on_wall"),
     [
-        (20, FIRST, [FIRST], (), True),
-        (21, FIRST, [FIRST], (), False),
-        (600, PREPARING, [FIRST], (), True),
-        (600, FIRST, [FIRST, READY], (), True),
-        (600, FIRST, [FIRST, CANCELLED], (), False),
-        (600, FIRST, [FIRST], {"": {"due_at": "…"}}, True),
+        (20, RECEIVED, [RECEIVED], (), True),
+        (21, RECEIVED, [RECEIVED], (), False),
+        (600, PREPARING, [RECEIVED], (), True),
+        (600, RECEIVED, [RECEIVED, READY], (), True),
+        (600, RECEIVED, [RECEIVED, CANCELLED], (), False),
+        (600, RECEIVED, [RECEIVED], {"": {"due_at": "…"}}, True),
     ],
     ids=["released", "in the rail", "begun", "an item begun", "an item cancelled", "postponed unseen"],
 )

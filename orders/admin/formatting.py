@@ -12,11 +12,11 @@ from django.utils.translation import ngettext
 from orders import clock
 from orders.currencies import minor_digits
 from orders.models import Kitchen, Order
-from orders.statuses import CANCELLED, FIRST, PICKED_UP, PREPARING, READY
+from orders.statuses import CANCELLED, PICKED_UP, PREPARING, READY, RECEIVED
 
 # unfold's colour and icon of each status; the word goes with them always.
 LOOKS = {
-    FIRST: ("info", "inbox"),
+    RECEIVED: ("info", "inbox"),
     PREPARING: ("warning", "skillet"),
     READY: ("success", "check_circle"),
     PICKED_UP: ("default", "shopping_bag"),

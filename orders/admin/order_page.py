@@ -12,7 +12,7 @@ from orders.admin.brands import brand_mark
 from orders.admin.formatting import format_time, late_badge, money, span, status_badge, zone_name
 from orders.admin.timeline import timeline
 from orders.models import Amendment, Brand, Order, OrderItem, StatusChange
-from orders.moves import can_take_back
+from orders.moves import can_recall
 from orders.statuses import PICKED_UP, READY, ItemStatus, Kind, is_late
 
 type Fact = tuple[str, str | SafeString]
@@ -55,7 +55,7 @@ def order_page(order: Order, *, customer: bool = True) -> dict[str, Any]:
         "steps": timeline(order, items, history, amendments, notes=customer),
         "zone": zone_name(order.kitchen, now),
         "history": history,
-        "can_recall": can_take_back(order, history, at=now),
+        "can_recall": can_recall(order, history, at=now),
     }
 
 

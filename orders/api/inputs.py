@@ -35,7 +35,7 @@ def _reader(names: dict[int, str]) -> BeforeValidator:
             return value
         if isinstance(value, str) and value in numbers:
             return numbers[value]
-        if value is _Nothing:
+        if value is _NotSent:
             raise PydanticCustomError(
                 "required",
                 "Nothing is to be changed: send a status ({ways}), or what is amended.",
@@ -232,7 +232,7 @@ class OrderIn(Body):
         )
 
 
-class _Nothing:
+class _NotSent:
     """Stands for the status of a PATCH in which nothing was sent."""
 
 
@@ -266,7 +266,7 @@ class Patch(Body):
     def _something(cls, data: Any) -> Any:
         if isinstance(data, dict) and cls.changing.isdisjoint(data):
             # As a wrong status, so that it is named together with all other wrong fields.
-            return {**data, "status": _Nothing}
+            return {**data, "status": _NotSent}
         return data
 
 

@@ -4,7 +4,7 @@ The tables can be distributed over a cluster by order id (ADR 1): every key, uni
 the order's id, there are no sequences, and the only other table that they refer to is `Kitchen`.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -16,6 +16,11 @@ from orders.statuses import CANCELLED, OPEN, ItemStatus, OrderStatus
 if TYPE_CHECKING:
     from orders.models.changes import Change
     from orders.models.history import HistoryEntry
+
+
+# Columns of orders and items in which people write about a customer, under the same names in documents. Erasure and
+# retention empty them, and webhooks without customers' data leave them out.
+FREE_TEXT: Final = ("note",)
 
 
 class DirectStatusWrite(RuntimeError):

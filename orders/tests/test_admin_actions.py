@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from orders.models import Order, StatusChange
 from orders.services import move_order
-from orders.statuses import CANCELLED, FIRST, PICKED_UP, PREPARING, READY
+from orders.statuses import CANCELLED, PICKED_UP, PREPARING, READY, RECEIVED
 from orders.tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -63,7 +63,7 @@ def test_a_cancellation_needs_a_reason(anna: Client) -> None:
     order = factories.order()
 
     page = act(anna, order, "cancel")
-    assert Order.objects.get().status == FIRST
+    assert Order.objects.get().status == RECEIVED
     assert said(page) == ["Say why the order is cancelled: its channel is told."]
 
     act(anna, order, "cancel", reason="No rice left")
@@ -77,7 +77,7 @@ def test_a_manager_takes_a_change_back(anna: Client) -> None:
 
     act(anna, order, "recall", reason="Not ready at all")
 
-    assert Order.objects.get().status == FIRST
+    assert Order.objects.get().status == RECEIVED
     assert StatusChange.objects.latest("sequence").reason == "Not ready at all"
 
 
@@ -119,7 +119,7 @@ def test_only_who_may_move_orders_sees_and_reaches_the_actions() -> None:
     assert "huuva-actions" not in page
     assert act(client, order, "3").status_code == 403
     assert on_many(client, "mark_ready", order).status_code in (200, 403)
-    assert Order.objects.get().status == FIRST
+    assert Order.objects.get().status == RECEIVED
 
 
 def test_an_action_is_a_post_with_a_token(anna: Client) -> None:
@@ -129,7 +129,7 @@ def test_an_action_is_a_post_with_a_token(anna: Client) -> None:
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(User.objects.get(username="anna"))
     assert strict.post(url, {"do": "3", "version": 1}).status_code == 403
-    assert Order.objects.get().status == FIRST
+    assert Order.objects.get().status == RECEIVED
 
 
 def test_several_orders_are_advanced_and_those_that_can_t_are_named(anna: Client) -> None:
@@ -147,7 +147,7 @@ def test_several_orders_are_cancelled_after_asking_why(anna: Client) -> None:
 
     page = on_many(anna, "cancel_orders", *orders)
     assert "These 2 orders will be cancelled" in page.content.decode()
-    assert set(Order.objects.values_list("status", flat=True)) == {FIRST}
+    assert set(Order.objects.values_list("status", flat=True)) == {RECEIVED}
     page = on_many(anna, "cancel_orders", *orders, confirmed="yes", reason=" ")
     assert said(page) == ["Say why the orders are cancelled: their channels are told."]
 
@@ -166,7 +166,7 @@ def test_orders_of_other_kitchens_are_not_there(anna: Client) -> None:
     assert anna.get(reverse("admin:orders_order_change", args=[theirs.pk])).status_code == 302
     act(anna, theirs, "3")
     on_many(anna, "mark_ready", mine, theirs)
-    assert Order.objects.get(pk=theirs.pk).status == FIRST
+    assert Order.objects.get(pk=theirs.pk).status == RECEIVED
     assert Order.objects.get(pk=mine.pk).status == READY
     assert theirs.id not in b"".join(anna.get(f"{LIST}export/").streaming_content).decode()  # type: ignore[attr-defined]
 
@@ -304,7 +304,7 @@ def test_more_than_anybody_moves_at_once_is_refused(anna: Client, monkeypatch: p
     assert said(page) == ["Nothing was changed: at most 2 orders can be moved at once."]
     page = on_many(anna, "cancel_orders", *orders, reason="closed", confirmed="yes")
     assert said(page) == ["Nothing was changed: at most 2 orders can be moved at once."]
-    assert set(Order.objects.values_list("status", flat=True)) == {FIRST}
+    assert set(Order.objects.values_list("status", flat=True)) == {RECEIVED}
 
 
 def test_a_nul_in_a_reason_is_no_error(anna: Client) -> None:

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from orders import services
 from orders.models import Order
-from orders.statuses import FIRST, PICKED_UP, READY
+from orders.statuses import PICKED_UP, READY, RECEIVED
 from orders.tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -222,7 +222,7 @@ def test_nothing_can_be_written(manager: Client) -> None:
     )
     manager.post(LIST, {"action": "delete_selected", "_selected_action": [order.id], "post": "yes"})
     stored = Order.objects.get()
-    assert (stored.status, stored.version) == (FIRST, 1)
+    assert (stored.status, stored.version) == (RECEIVED, 1)
 
 
 def test_staff_see_orders_only_with_the_permission(client: Client) -> None:

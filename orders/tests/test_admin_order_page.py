@@ -12,7 +12,7 @@ from orders.amendments import ItemAmendment, amend_order
 from orders.models import Order
 from orders.new import NewItem
 from orders.recall import recall
-from orders.statuses import FIRST, PICKED_UP, PREPARING, READY
+from orders.statuses import PICKED_UP, PREPARING, READY, RECEIVED
 from orders.tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -119,7 +119,7 @@ def test_a_recall_and_what_it_took_back_point_at_each_other(manager: Client) -> 
 
 def test_imported_entries_are_marked_as_the_channels_words(manager: Client) -> None:
     past = datetime(2021, 7, 22, 20, 8, 2, tzinfo=UTC)
-    order = factories.order(history=[(PICKED_UP, past), (FIRST, past + timedelta(minutes=2))])
+    order = factories.order(history=[(PICKED_UP, past), (RECEIVED, past + timedelta(minutes=2))])
 
     (came,) = steps(manager, order)
 

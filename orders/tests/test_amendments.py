@@ -15,7 +15,7 @@ from orders.models import Amendment, Order, OrderItem, StatusChange
 from orders.recall import recall
 from orders.services import move_item, move_order
 from orders.signals import order_amended
-from orders.statuses import CANCELLED, FIRST, PICKED_UP, PREPARING, READY
+from orders.statuses import CANCELLED, PICKED_UP, PREPARING, READY, RECEIVED
 from orders.tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -47,7 +47,7 @@ def test_an_amendment_changes_what_the_cook_must_know_and_no_status() -> None:
     )
 
     stored = Order.objects.get(pk=order.id)
-    assert (stored.note, stored.pickup_time, stored.due_at, stored.status) == ("", later, later, FIRST)
+    assert (stored.note, stored.pickup_time, stored.due_at, stored.status) == ("", later, later, RECEIVED)
     assert (stored.version, stored.sequence, stored.changed_at) == (2, order.sequence, order.changed_at)
     assert stored.updated_at == amended.updated_at >= order.updated_at
     assert list(stored.items.order_by("plu").values_list("plu", "quantity", "note")) == [
@@ -160,7 +160,12 @@ def test_a_recall_takes_back_the_status_and_leaves_the_amendment() -> None:
     back = recall(order.id, actor="screen:Grill")
     assert (back.status, back.version, back.note) == (PREPARING, 6, "no garlic")
     back = recall(order.id, plu="P0", actor="screen:Grill")
-    assert (back.status, back.version, back.note, back.loaded_items[0].quantity) == (FIRST, 7, "no garlic", 2)
+    assert (back.status, back.version, back.note, back.loaded_items[0].quantity) == (
+        RECEIVED,
+        7,
+        "no garlic",
+        2,
+    )
     rows = StatusChange.objects.filter(order_id=order.id).values_list("change", flat=True)
     assert sorted(set(rows)) == [1, 2, 4, 6, 7]
     assert differences() == []

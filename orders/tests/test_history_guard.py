@@ -11,7 +11,7 @@ from orders.consistency import differences
 from orders.models import Order, OrderItem, StatusChange
 from orders.models.orders import DirectStatusWrite
 from orders.services import move_order
-from orders.statuses import CANCELLED, FIRST, PREPARING
+from orders.statuses import CANCELLED, PREPARING, RECEIVED
 from orders.tasks import check_history
 from orders.tests import factories
 
@@ -29,8 +29,8 @@ def test_a_status_is_not_saved_by_hand() -> None:
         lambda: order.save(update_fields=["note", "sequence"]),
         item.save,
         lambda: item.save(update_fields=["status"]),
-        Order(id="x", kitchen_id="main", status=FIRST).save,
-        OrderItem(order_id=order.id, plu="new", status=FIRST).save,
+        Order(id="x", kitchen_id="main", status=RECEIVED).save,
+        OrderItem(order_id=order.id, plu="new", status=RECEIVED).save,
     ):
         with pytest.raises(DirectStatusWrite):
             save()
@@ -86,8 +86,8 @@ def test_a_receiver_that_fails_leaves_nothing_changed() -> None:
             move_order(order.id, PREPARING, actor="user:anna")
     finally:
         post_save.disconnect(fail, sender=Order)
-    assert Order.objects.get().status == FIRST
-    assert set(OrderItem.objects.values_list("status", flat=True)) == {FIRST}
+    assert Order.objects.get().status == RECEIVED
+    assert set(OrderItem.objects.values_list("status", flat=True)) == {RECEIVED}
     assert StatusChange.objects.count() == 4
 
 

@@ -5,7 +5,7 @@ from orders.consistency import differences
 from orders.errors import ImpossibleMove, StaleVersion
 from orders.models import Order, OrderItem, StatusChange
 from orders.services import move_item, move_order
-from orders.statuses import CANCELLED, FIRST, PICKED_UP, PREPARING, READY
+from orders.statuses import CANCELLED, PICKED_UP, PREPARING, READY, RECEIVED
 from orders.tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -21,17 +21,17 @@ def state(order: Order) -> tuple[int, list[int]]:
 def test_statuses_only_move_forward_and_may_skip() -> None:
     for before, ways in statuses.MOVES.items():
         assert all(after > before for after in ways)
-    assert statuses.MOVES[FIRST] == (PREPARING, READY, PICKED_UP, CANCELLED)
+    assert statuses.MOVES[RECEIVED] == (PREPARING, READY, PICKED_UP, CANCELLED)
 
 
 def test_an_order_takes_its_items_along() -> None:
-    order = factories.order(FIRST, READY, PICKED_UP, CANCELLED)
+    order = factories.order(RECEIVED, READY, PICKED_UP, CANCELLED)
     move_order(order.id, READY, actor="user:anna")
     assert state(order) == (READY, [READY, READY, PICKED_UP, CANCELLED])
     written = StatusChange.objects.filter(order_id=order.id, change=2).order_by("sequence")
     assert list(written.values_list("plu", "from_status", "to_status")) == [
-        (None, FIRST, READY),
-        ("P0", FIRST, READY),
+        (None, RECEIVED, READY),
+        ("P0", RECEIVED, READY),
     ]
 
 
@@ -72,18 +72,18 @@ def test_ready_order_cannot_go_back_to_preparing() -> None:
 def test_the_first_item_started_starts_the_order_and_pushes_no_other() -> None:
     order = factories.order()
     move_item(order.id, "P1", PREPARING, actor="screen:grill")
-    assert state(order) == (PREPARING, [FIRST, PREPARING, FIRST])
+    assert state(order) == (PREPARING, [RECEIVED, PREPARING, RECEIVED])
     assert StatusChange.objects.filter(change=2).count() == 2
 
 
 def test_the_last_item_ready_makes_the_order_ready() -> None:
-    order = factories.order(READY, CANCELLED, FIRST)
+    order = factories.order(READY, CANCELLED, RECEIVED)
     move_item(order.id, "P2", READY, actor="screen:grill")
     assert state(order) == (READY, [READY, CANCELLED, READY])
 
 
 def test_a_cancelled_item_may_be_the_last_that_was_missing() -> None:
-    order = factories.order(READY, FIRST)
+    order = factories.order(READY, RECEIVED)
     move_item(order.id, "P1", CANCELLED, actor="screen:grill")
     assert state(order) == (READY, [READY, CANCELLED])
 
@@ -92,7 +92,7 @@ def test_all_picked_up_or_all_cancelled_end_the_order() -> None:
     order = factories.order(PICKED_UP, READY)
     move_item(order.id, "P1", PICKED_UP, actor="screen:grill")
     assert state(order) == (PICKED_UP, [PICKED_UP, PICKED_UP])
-    order = factories.order(FIRST)
+    order = factories.order(RECEIVED)
     move_item(order.id, "P0", CANCELLED, actor="screen:grill")
     assert state(order) == (CANCELLED, [CANCELLED])
 
@@ -101,7 +101,7 @@ def test_where_the_kitchen_does_not_want_it_items_lift_nothing() -> None:
     order = factories.order(of=factories.kitchen("manual", auto_advance=False))
     for plu in ("P0", "P1", "P2"):
         move_item(order.id, plu, READY, actor="screen:grill")
-    assert state(order) == (FIRST, [READY, READY, READY])
+    assert state(order) == (RECEIVED, [READY, READY, READY])
 
 
 def test_a_plu_may_end_in_a_slash_and_the_address_too() -> None:
@@ -116,7 +116,7 @@ def test_a_stale_version_changes_nothing() -> None:
     order = factories.order()
     move_order(order.id, PREPARING, actor="user:anna")
     with pytest.raises(StaleVersion):
-        move_order(order.id, READY, actor="user:ben", expected={FIRST})
+        move_order(order.id, READY, actor="user:ben", expected={RECEIVED})
     assert state(order) == (PREPARING, [PREPARING, PREPARING, PREPARING])
 
 

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from orders.models import Order
 from orders.statements import items_by_order, items_of, locked_order, newest_orders, one_order, orders_by_id
-from orders.statuses import FIRST, PREPARING, READY
+from orders.statuses import PREPARING, READY, RECEIVED
 from orders.tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -40,7 +40,7 @@ def test_a_locked_order_brings_its_kitchen_and_is_locked() -> None:
 
 
 def test_items_come_by_position() -> None:
-    order = factories.order(FIRST, PREPARING, READY)
+    order = factories.order(RECEIVED, PREPARING, READY)
     order.items.filter(plu="P1").update(modifiers=[{"name": "cheese", "quantity": 2}], allergens=["milk"])
     assert [fields(item) for item in items_of(order.id)] == [
         fields(item) for item in order.items.order_by("position")
@@ -49,9 +49,9 @@ def test_items_come_by_position() -> None:
 
 def test_several_orders_and_their_items_are_read_at_once() -> None:
     orders = [
-        factories.order(FIRST, PREPARING),
+        factories.order(RECEIVED, PREPARING),
         factories.order(READY, delivery_address={"city": "Turku"}),
-        factories.order(FIRST),
+        factories.order(RECEIVED),
     ]
     ids = [order.id for order in orders[:2]]
     with CaptureQueriesContext(connection) as queries:

@@ -15,7 +15,7 @@ from orders.cluster import ORDER_ID, REFERENCE
 from orders.privacy import erase_account
 from orders.recall import recall
 from orders.services import move_item, move_order
-from orders.statuses import FIRST, PICKED_UP, PREPARING, READY
+from orders.statuses import PICKED_UP, PREPARING, READY, RECEIVED
 from orders.tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -194,7 +194,7 @@ def test_there_is_nothing_else_that_a_cluster_refuses() -> None:
 def test_no_update_of_an_order_uses_a_volatile_function() -> None:
     """Each machine would reckon it anew; a cluster refuses it. Times come from our own clock, ids from the application."""
     with CaptureQueriesContext(connection) as queries:
-        order = factories.order(FIRST, PREPARING)
+        order = factories.order(RECEIVED, PREPARING)
         move_item(order.id, "P0", PREPARING, actor="user:anna")
         move_order(order.id, READY, actor="user:anna")
         recall(order.id, actor="user:anna")

@@ -9,7 +9,7 @@ from django.db.models.signals import post_save
 from orders import moves, services
 from orders.models import Order, OrderItem
 from orders.new import NewItem, NewOrder
-from orders.statuses import FIRST, ItemStatus
+from orders.statuses import RECEIVED, ItemStatus
 from orders.tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -74,7 +74,7 @@ def test_what_is_too_long_is_refused_and_not_cut() -> None:
 
 
 def test_a_change_is_a_save_whose_signal_tells_what_was_written() -> None:
-    order = factories.order(None, FIRST)
+    order = factories.order(None, RECEIVED)
     heard: list[tuple[bool, frozenset[str] | None]] = []
 
     def hear(created: bool, update_fields: frozenset[str] | None, **_: object) -> None:
@@ -82,7 +82,7 @@ def test_a_change_is_a_save_whose_signal_tells_what_was_written() -> None:
 
     post_save.connect(hear, sender=Order)
     try:
-        factories.order(None, FIRST)
+        factories.order(None, RECEIVED)
         moved = services.move_order(order.id, ItemStatus.READY, actor="system")
     finally:
         post_save.disconnect(hear, sender=Order)
@@ -96,7 +96,7 @@ def test_a_change_is_a_save_whose_signal_tells_what_was_written() -> None:
 
 
 def test_a_change_of_an_order_that_is_gone_writes_nothing() -> None:
-    order = factories.order(None, FIRST)
+    order = factories.order(None, RECEIVED)
     change = moves.begin(order, "system", at=order.changed_at)
     change.record(None, 1, 2)
     order.status, order.id = 2, "gone"

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
-from orders.statuses import FIRST, READY
+from orders.statuses import READY, RECEIVED
 from tests.api.client import Client, check_problem, item_path, new_items, order_path
 
 LATER = "2031-01-01T19:00:00Z"
@@ -67,7 +67,7 @@ def test_status_and_amendment_together_are_both_done_or_neither(client: Client) 
     assert (item["status"], item["quantity"]) == ("READY", 5)
 
     before = client.order(order["id"])
-    for body, plu in (({"status": "RECEIVED", "note": "y"}, ""), ({"status": FIRST, "quantity": 6}, "A")):
+    for body, plu in (({"status": "RECEIVED", "note": "y"}, ""), ({"status": RECEIVED, "quantity": 6}, "A")):
         check_problem(amend(client, order, body, plu), 409, "impossible_move")
     assert client.order(order["id"]) == before
     # What goes out now goes out as it was amended.

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from orders.statuses import FIRST, PICKED_UP, PREPARING, READY
+from orders.statuses import PICKED_UP, PREPARING, READY, RECEIVED
 from tests.api.client import Client, check_problem, item_path, new_items, new_order, order_path, unique
 
 # A real channel middleware's payload; only the id differs from run to run.
@@ -22,10 +22,10 @@ EXAMPLE: dict[str, Any] = {
         {"name": "Hawaii Burger", "plu": "CAT1-0001", "quantity": 1},
         {"name": "Sushi Set Large", "plu": "CAT2-0001", "quantity": 1},
     ],
-    "status": FIRST,
+    "status": RECEIVED,
     "statusHistory": [
         {"status": PICKED_UP, "timestamp": "2021-07-22T20:08:02Z"},
-        {"status": FIRST, "timestamp": "2021-07-22T20:10:00Z"},
+        {"status": RECEIVED, "timestamp": "2021-07-22T20:10:00Z"},
     ],
 }
 UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z")
@@ -159,7 +159,7 @@ def test_snake_case_is_accepted_at_every_level(client: Client) -> None:
         "_id": unique("snake"), "account": unique("account"), "brand_id": "b", "channel_order_id": "c-1",
         "customer": {"name": "Aino", "phone_number": "+358"}, "delivery_address": {"city": "Espoo", "street": "Tie 1", "postal_code": "02100"},
         "pickup_time": "2026-07-22T20:28:02Z", "items": new_items("A"),
-        "status_history": [{"status": FIRST, "timestamp": "2021-07-22T20:08:02Z"}],
+        "status_history": [{"status": RECEIVED, "timestamp": "2021-07-22T20:08:02Z"}],
     }  # fmt: skip
     order = client.create(body).json()
     assert (order["brandId"], order["channelOrderId"], order["pickupTime"]) == (

@@ -20,7 +20,7 @@ from tests.chaos.client import Client
 from tests.chaos.ledger import Entry, Ledger, Meaning
 from tests.chaos.stored import MOST_COMPLAINTS_EACH, Check, Stored
 from tests.chaos.watchers import Follower, Wall
-from tests.model.kitchen_model import CANCELLED, FIRST, PICKED_UP, PREPARING, READY, TERMINAL, Row, lift
+from tests.model.kitchen_model import CANCELLED, PICKED_UP, PREPARING, READY, RECEIVED, TERMINAL, Row, lift
 from tests.model.side_by_side import check_consistency
 
 if TYPE_CHECKING:
@@ -190,8 +190,8 @@ def _orders_and_items(orders: list[Stored]) -> Check:
         items = list(order.items.values())
         live = [status for status in items if status != CANCELLED]
         fine = {
-            FIRST: lift(items) == FIRST,
-            PREPARING: lift(items) in (FIRST, PREPARING),
+            RECEIVED: lift(items) == RECEIVED,
+            PREPARING: lift(items) in (RECEIVED, PREPARING),
             READY: all(status >= READY for status in live),
             PICKED_UP: all(status == PICKED_UP for status in live),
             CANCELLED: all(status in TERMINAL for status in items),

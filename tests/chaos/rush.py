@@ -15,7 +15,7 @@ from orders.statuses import ITEM_NAMES, ORDER_NAMES
 from tests.chaos.amending import amend_model, shows_amendment, wish_for
 from tests.chaos.client import Client, NoAnswer
 from tests.chaos.ledger import Entry, Ledger, Meaning, Verdict
-from tests.model.kitchen_model import FIRST, OrderModel, Refused
+from tests.model.kitchen_model import RECEIVED, OrderModel, Refused
 
 # How a create is recognised when it is repeated.
 MODES = ("key and id", "key", "id")
@@ -143,7 +143,7 @@ class Worker:
         entry.in_doubt = ""
         entry.id = document["id"]
         plus = {item["plu"]: None for item in entry.body["items"]}
-        entry.acknowledge(OrderModel(FIRST, dict(plus), [], datetime.now(UTC)))
+        entry.acknowledge(OrderModel(RECEIVED, dict(plus), [], datetime.now(UTC)))
         if key and verdict.meaning is Meaning.DONE:
             entry.replay = ("POST", "/api/orders", entry.body, key, document)
         self._compare(entry, document)

@@ -10,7 +10,7 @@ from integrations.models.channels import ChannelMessage
 from integrations.tests.channels import factories as make
 from orders import clock
 from orders.models import Order, OrderItem, StatusChange
-from orders.statuses import CANCELLED, FIRST, PICKED_UP, PREPARING, READY, Kind
+from orders.statuses import CANCELLED, PICKED_UP, PREPARING, READY, RECEIVED, Kind
 from orders.tests.factories import kitchen
 
 pytestmark = pytest.mark.django_db
@@ -26,7 +26,7 @@ def taken(**fields) -> Order:
 def test_an_order_arrives_with_everything_that_the_kitchen_needs():
     order = taken()
 
-    assert (order.kitchen_id, order.status, order.channel) == ("main", FIRST, "Wolt")
+    assert (order.kitchen_id, order.status, order.channel) == ("main", RECEIVED, "Wolt")
     assert (order.account, order.brand_id) == ("60bfc6dc4887c9851d5a0246", "60bfc6dc4887c9851d5a0245")
     assert (order.channel_order_id, order.channel_display_id) == ("TEST1626898082", "82")
     assert (order.customer_name, order.customer_phone) == ("John Doe", "+123456789")
@@ -126,9 +126,9 @@ def test_decimal_digits_make_minor_units_of_the_kitchens_currency(currency, digi
 @pytest.mark.parametrize(
     "status, ours",
     [
-        *((number, FIRST) for number in (1, 2, 3, 4, 5, 6, 7, 10, 20, 25, 40)),
+        *((number, RECEIVED) for number in (1, 2, 3, 4, 5, 6, 7, 10, 20, 25, 40)),
         (50, PREPARING), (60, READY), (70, READY), (90, PICKED_UP), (95, PICKED_UP),
-        *((number, FIRST) for number in (80, 85, 89, 115, 999, -1, None, "new", "10", 10**30, [], {})),
+        *((number, RECEIVED) for number in (80, 85, 89, 115, 999, -1, None, "new", "10", 10**30, [], {})),
     ],
 )  # fmt: skip
 def test_each_status_is_taken_and_an_unknown_one_is_an_order_to_cook(status, ours):
@@ -186,7 +186,7 @@ def test_its_past_is_imported_as_our_statuses_those_of_cooking_only():
 
     rows = StatusChange.objects.filter(plu=None).order_by("sequence")
     assert [(row.to_status, row.kind) for row in rows] == [
-        (FIRST, Kind.IMPORT), (FIRST, Kind.IMPORT), (PREPARING, Kind.TRANSITION),
+        (RECEIVED, Kind.IMPORT), (RECEIVED, Kind.IMPORT), (PREPARING, Kind.TRANSITION),
     ]  # fmt: skip
 
 
@@ -274,7 +274,7 @@ def test_our_statuses_in_its_numbers():
         status: Deliverect().status_update(
             StatusUpdate("d-1", status, at, "sold out"), LinkFacts("d", "D", "l")
         )
-        for status in (FIRST, PREPARING, READY, PICKED_UP, CANCELLED, None)
+        for status in (RECEIVED, PREPARING, READY, PICKED_UP, CANCELLED, None)
     }
     assert [body["status"] for body in told.values()] == [20, 50, 70, 90, 110, 120]
     assert told[CANCELLED] == {

@@ -12,7 +12,7 @@ from integrations.models import ChannelMessage
 from integrations.tests.channels import factories as make
 from orders import clock
 from orders.models import Order
-from orders.statuses import CANCELLED, FIRST, READY
+from orders.statuses import CANCELLED, READY, RECEIVED
 
 pytestmark = pytest.mark.django_db
 
@@ -70,7 +70,7 @@ def test_an_order_arrives_as_the_mapping_says():
     assert (answer.status_code, answer.json()) == (200, {"id": "shop:A-1001"})
     order = Order.objects.get()
     assert (order.status, order.kitchen_id, order.channel, order.brand_id) == (
-        FIRST,
+        RECEIVED,
         "main",
         "Web shop",
         "shop",
@@ -194,7 +194,7 @@ def test_our_statuses_in_its_words():
         Generic().status_update(
             StatusUpdate("A-1001", status, clock.now()), LinkFacts("shop", "Shop", "", mapping=MAPPING)
         )["status"]
-        for status in (FIRST, READY, None)
+        for status in (RECEIVED, READY, None)
     ]
     assert told == ["RECEIVED", "CAN_BE_FETCHED", "SORRY"]
 

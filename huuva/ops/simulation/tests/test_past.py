@@ -21,7 +21,7 @@ from huuva.ops.simulation.past import Past
 from huuva.ops.start.demo import demo_options
 from orders.bulk import SimulatedOrder
 from orders.models import Kitchen, Order, StatusChange
-from orders.statuses import CANCELLED, FIRST, OPEN, PICKED_UP, PREPARING, READY, Kind
+from orders.statuses import CANCELLED, OPEN, PICKED_UP, PREPARING, READY, RECEIVED, Kind
 from orders.tasks import check_history
 from orders.tests import factories
 
@@ -74,7 +74,7 @@ def test_it_has_what_managers_look_for(orders: list[SimulatedOrder]) -> None:
     forgotten = [
         order
         for order in closed
-        if [row.to_status for row in order.history if row.plu is None] == [FIRST, PICKED_UP]
+        if [row.to_status for row in order.history if row.plu is None] == [RECEIVED, PICKED_UP]
     ]
     assert forgotten
     accounts = Counter(order.order.account for order in orders)
