@@ -14,7 +14,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from core.bodies import Body, Time, text_like
+from core.bodies import WHOLE_NUMBER, Body, Time, text_like
 from orders.ids import MAX_LENGTH, belongs_to_channels, new_order_id
 from orders.new import NewItem, NewOrder, PastStatus
 from orders.statuses import ITEM_NAMES, ORDER_NAMES
@@ -30,9 +30,9 @@ def _reader(names: dict[int, str]) -> BeforeValidator:
     ways = ", ".join(f"{number} or {name}" for number, name in names.items())
 
     def read(value: Any) -> int:
-        """A status by number or name. `True` is not accepted, although it is an int."""
-        if type(value) is int and value in names:
-            return value
+        """A status by number (3.0 is 3) or name. `True` is not accepted, although it is an int."""
+        if type(value) in (int, float) and value in names:
+            return int(value)
         if isinstance(value, str) and value in numbers:
             return numbers[value]
         if value is _NotSent:
@@ -71,7 +71,7 @@ Key = Annotated[
     ),
 ]
 Note = Annotated[str, StringConstraints(max_length=2000)]
-Quantity = Annotated[int, Field(ge=1, le=9999)]
+Quantity = Annotated[int, Field(ge=1, le=9999), WHOLE_NUMBER]
 
 
 def _order_id(value: str) -> str:
@@ -146,7 +146,7 @@ class ItemIn(Body):
         Annotated[list[Annotated[str, StringConstraints(min_length=1, max_length=100)]], Field(max_length=50)]
         | None
     ) = None
-    price: Annotated[int, Field(ge=-(10**9), le=10**9)] | None = None
+    price: Annotated[int, Field(ge=-(10**9), le=10**9), WHOLE_NUMBER] | None = None
 
     @model_validator(mode="after")
     def _shallow(self) -> Self:

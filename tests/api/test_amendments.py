@@ -111,7 +111,7 @@ def test_a_wrong_amendment_of_an_order_is_named_and_changes_nothing(
 
 
 @pytest.mark.parametrize("body, pointers", [
-    *[({"quantity": wrong}, {"/quantity"}) for wrong in (None, 0, -1, 1.5, "2", True, 10_000, 10**30)],
+    *[({"quantity": wrong}, {"/quantity"}) for wrong in (None, 0, -1, 1.5, "2", "2.0", True, 10_000, 10**30)],
     ({"quantity": 0, "note": [], "status": "NOPE"}, {"/quantity", "/note", "/status"}),
     ({"pickupTime": LATER}, {"/status"}),
 ])  # fmt: skip

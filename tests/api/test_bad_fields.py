@@ -56,7 +56,7 @@ NO_TIME = [
     "0000-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00", "1970-01-01T00:00:00Z", "1999-12-31T23:59:59Z",
     "2100-01-02T00:00:00Z", "9999-12-31T23:59:59-14:00", "10000-01-01T00:00:00Z", "-2021-07-22T20:28:02Z", "2021-07-22T20:28:02Z" * 50,
 ]  # fmt: skip
-NO_COUNT = [0, -1, 1.5, 1.0, "2", "", True, False, None, [], {}, 10_000, 10**30, -(10**30), 1e300]
+NO_COUNT = [0, -1, 1.5, "2", "1.0", "", True, False, None, [], {}, 10_000, 10**30, -(10**30), 1e300]
 NO_STATUS = [0, -1, 6, 99, 10**30, 2.5, True, [], {}, [1], {"status": 1}, "NOPE", "", " ", "RECEIVED ", LONG]
 
 FIELDS = rows(
@@ -100,7 +100,7 @@ FIELDS = rows(
     ("/items/1/price", [1.5, "100", True, [], {}, 10**9 + 1, -(10**9) - 1, 10**30]),
     ("/items/1/allergens", ["nuts", 5, True, {"nuts": True}, [LONG], ["nuts"] * 20_000]),
     ("/items/1/modifiers", ["no onion", 5, True]),
-    ("/status", [*NO_STATUS, "ORDERED"]),
+    ("/status", [*NO_STATUS, "ORDERED", "3", "3.0", 6.0]),
     ("/statusHistory", ["RECEIVED", 5, True, {"status": 1}]),
     ("/note", [5, True, [], {}, LONG]),
     ("/channel", [5, True, [], {}, LONG]),
@@ -175,6 +175,7 @@ def test_modifiers_nested_too_deep_are_refused(client: Client, depth: int) -> No
     [
         "no onion", 5, None, {}, {"name": 5, "quantity": 1}, {"name": "", "quantity": 1}, {"name": LONG, "quantity": 1},
         {"name": "onion", "quantity": 0}, {"name": "onion", "quantity": "1"}, {"name": "onion", "quantity": True},
+        {"name": "onion", "quantity": 1.5}, {"name": "onion", "quantity": 10**30},
     ],
     ids=repr,
 )  # fmt: skip
@@ -184,6 +185,17 @@ def test_a_wrong_modifier_is_named(client: Client, modifier: Any) -> None:
     assert [error for error in problem["errors"] if error["pointer"].startswith("/items/0/modifiers")], (
         problem
     )
+    assert client.stored(account=body["account"]) == []
+
+
+def test_a_fraction_is_refused_as_no_whole_number(client: Client) -> None:
+    modifiers = [{"name": "cheese", "quantity": 2.5}]
+    body = new_order(items=new_items("A", quantity=1.5, price=990.25, modifiers=modifiers))
+    errors = check_problem(client.create(body), 400, "invalid_body")["errors"]
+    assert {(error["pointer"], error["code"], error["detail"]) for error in errors} == {
+        (f"/items/0/{field}", "type", "Send a whole number, without a fraction.")
+        for field in ("quantity", "price", "modifiers/0/quantity")
+    }
     assert client.stored(account=body["account"]) == []
 
 

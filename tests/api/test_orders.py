@@ -154,6 +154,27 @@ def test_a_plu_with_a_slash_at_its_end_is_matched_exactly_first(client: Client) 
     assert client.call("PATCH", f"{path}/A//", {"status": READY}).json()["plu"] == "A//"
 
 
+def test_whole_numbers_may_be_written_with_a_zero_fraction(client: Client) -> None:
+    """JSON Schema counts 1.0 among the integers, and some languages have no other numbers."""
+    line = new_items("A", quantity=1.0, price=990.0, status=1.0)[0]
+    line["modifiers"] = [{"name": "cheese", "quantity": 2.0, "modifiers": [{"name": "hot", "quantity": 3.0}]}]
+    past = [{"status": 1.0, "timestamp": "2026-07-22T20:08:02Z"}]
+    order = client.created(items=[line, *new_items("B", quantity=1e2, price=-0.0)], statusHistory=past)
+
+    first, second = order["items"]
+    assert (repr(first["quantity"]), repr(first["price"]), first["status"]) == ("1", "990", "ORDERED")
+    assert (second["quantity"], repr(second["price"])) == (100, "0")
+    (cheese,) = first["modifiers"]
+    assert (repr(cheese["quantity"]), repr(cheese["modifiers"][0]["quantity"])) == ("2", "3")
+    assert order == client.order(order["id"])
+
+    path = item_path(order["id"], "A")
+    item = client.call("PATCH", path, {"quantity": 4.0, "status": 2.0}).json()
+    assert (repr(item["quantity"]), item["status"]) == ("4", "PREPARING")
+    moved = client.call("PATCH", order_path(order["id"]), {"status": 3.0}).json()
+    assert (moved["status"], moved["items"][0]["status"]) == ("READY", "READY")
+
+
 def test_snake_case_is_accepted_at_every_level(client: Client) -> None:
     body = {
         "_id": unique("snake"), "account": unique("account"), "brand_id": "b", "channel_order_id": "c-1",

@@ -140,7 +140,7 @@ def in_the_body(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """Times of our century, and 1 for 1.0: JSON schema takes that for an integer, we don't."""
+    """Times of our century."""
     if not isinstance(value, dict):
         return value
     fields = {name: PLAIN[name](field) if name in PLAIN else field for name, field in value.items()}
@@ -161,10 +161,6 @@ def unique_plus(items: list[Any]) -> list[Any]:
     return items_
 
 
-def whole(value: Any) -> Any:
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
 def moment(value: Any) -> datetime | None:
     """A time with its zone, or None."""
     try:
@@ -183,9 +179,6 @@ def in_our_century(value: Any) -> Any:
 
 
 PLAIN = {
-    "status": whole,
-    "quantity": whole,
-    "price": whole,
     "created": in_our_century,
     "pickupTime": in_our_century,
     "timestamp": in_our_century,
