@@ -154,8 +154,9 @@ class Deliverect(Adapter):
         return Claim(_text(body.get("channelLink")), _text(body.get("location")))
 
     def read(self, body: Mapping[str, Any], link: LinkFacts) -> Incoming:
-        number = _number(body.get("status"))
-        word = "" if body.get("status") is None else one_line(str(body["status"]), 64)
+        status = body.get("status")
+        number = _number(status)
+        word = "" if status is None else one_line(str(status if number is None else number), 64)
         if number in ENDED_BY_CHANNEL:
             cancel = CancelBody.read(body)
             location = one_line(_text(cancel.location), 256)
@@ -281,9 +282,9 @@ def _text(value: Any) -> str:
 
 
 def _number(value: Any) -> int | None:
-    """A status as a number, or as the text of one."""
+    """A status as a whole number (100.0 is 100), or as the text of one."""
     if isinstance(value, bool):
         return None
-    if isinstance(value, int):
-        return value
+    if isinstance(value, int) or (isinstance(value, float) and value.is_integer()):
+        return int(value)
     return int(value) if isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}", value) else None

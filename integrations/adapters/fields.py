@@ -23,6 +23,9 @@ _PLAIN_ID: Final = re.compile(r"[A-Za-z0-9._~+=@-]{1,64}")
 _ZONE: Final = re.compile(r"(?:[Zz]|[+-]\d\d:?\d\d)$")
 _MAX_AMOUNT: Final = 10**9
 
+# A number as JSON writes it (RFC 8259 §6), but for zeros before it, which do no harm. int() and Decimal() read more:
+# "1_000", digits of other scripts, spaces around.
+_NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
 class Loose(Body):
     """A part of a channel's body: unknown fields are ignored; of several spellings the first that is there counts."""
@@ -62,14 +65,14 @@ def _id(value: Any) -> str:
     return value
 
 
-def _quantity(value: Any) -> int:
-    """A whole number, or the text of one."""
+def _whole_number(value: Any) -> int:
+    """A whole number, or the text of one: ASCII digits alone."""
     if isinstance(value, str) and re.fullmatch("[0-9]{1,9}", value):
         return int(value)
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, bool) or not isinstance(value, int):
-        raise PydanticCustomError("type", "Send a whole number.")
+        raise PydanticCustomError("type", "Send a whole number, in plain digits.")
     return value
 
 
@@ -82,23 +85,25 @@ def read_time(value: Any) -> datetime | None:
     return parse_time(value)
 
 
-def _digits(value: Any) -> Any:
-    return 2 if value is None else value
+def _digits(value: Any) -> int:
+    return 2 if value is None else _whole_number(value)
 
 
 def amount(value: Any) -> Decimal | None:
-    """A number, or the text of one. Raises PydanticCustomError."""
+    """A number, or the text of one as JSON writes it. Raises PydanticCustomError."""
     if value in (None, ""):
         return None
     try:
-        if isinstance(value, bool):
+        if isinstance(value, bool) or (isinstance(value, str) and not _NUMBER.fullmatch(value)):
             raise InvalidOperation
         number = Decimal(str(value))
         if not number.is_finite() or abs(number) > _MAX_AMOUNT:
             raise InvalidOperation
     except InvalidOperation:
         raise PydanticCustomError(
-            "type", "Send an amount, a number up to {most}.", {"most": _MAX_AMOUNT}
+            "type",
+            "Send an amount, a number up to {most} in plain digits, such as 12.50.",
+            {"most": _MAX_AMOUNT},
         ) from None
     return number
 
@@ -108,7 +113,7 @@ Time = Annotated[datetime | None, BeforeValidator(read_time)]
 Id = Annotated[str, BeforeValidator(_id), Field(min_length=1, max_length=256)]
 # Says which kitchen is meant, so it is never cut: two long ones could become the same.
 Location = Annotated[Text, Field(max_length=256)]
-Quantity = Annotated[int, BeforeValidator(_quantity), Field(ge=1, le=9999)]
+Quantity = Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=9999)]
 Digits = Annotated[int, BeforeValidator(_digits), Field(ge=0, le=6)]
 Amount = Annotated[Decimal | None, BeforeValidator(amount)]
 

@@ -215,7 +215,7 @@ def _quantity(value: Any) -> int:
         number = amount(value)
         if number is not None and number == int(number) and 1 <= number <= 9999:
             return int(number)
-    raise PydanticCustomError("type", "Send a whole number from 1 to 9999.")
+    raise PydanticCustomError("type", "Send a whole number from 1 to 9999, in plain digits.")
 
 
 def _at(value: Any, path: str) -> Any:

@@ -19,6 +19,8 @@ URL = "/api/channels/deliverect/orders"
 HEADER = "x-server-authorization-hmac-sha256"
 LINK_ID, LOCATION = "channel-link-1", "location-1"
 JSON = "application/json"
+# Texts that Python's int() or Decimal() would read.
+NOT_JSON_NUMBERS = ["1_000", "１２", "٣", " 7 ", "7\n", "\u20097", "+5", ".5", "5.", "NaN"]
 
 
 class LinkFactory(DjangoModelFactory[ChannelLink]):

@@ -123,6 +123,36 @@ def test_decimal_digits_make_minor_units_of_the_kitchens_currency(currency, digi
     assert OrderItem.objects.get().price == stored
 
 
+@pytest.mark.parametrize("number", make.NOT_JSON_NUMBERS)
+def test_a_text_that_json_would_not_read_as_a_number_is_refused_by_name(number):
+    make.link()
+    item = {"plu": "A", "name": "A", "quantity": number, "price": number, "subItems": [{"quantity": number}]}
+    answer = make.send(make.body(items=[item], decimalDigits=number))
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_body")
+    errors = {error["pointer"]: error["detail"] for error in answer.json()["errors"]}
+    assert errors.keys() == {
+        "/items/0/quantity", "/items/0/price", "/items/0/subItems/0/quantity", "/decimalDigits",
+    }  # fmt: skip
+    assert all("in plain digits" in detail for detail in errors.values())
+    assert not Order.objects.exists()
+
+
+def test_plain_digits_in_a_text_are_numbers():
+    parts = [{"name": "B", "quantity": "03"}]
+    item = {"plu": "A", "name": "A", "quantity": "2", "price": "1290.00", "subItems": parts}
+    stored = taken(items=[item], decimalDigits="2").items.get()
+    assert (stored.quantity, stored.price, stored.modifiers[0]["quantity"]) == (2, 1290, 3)
+
+
+def test_a_status_with_a_zero_fraction_is_the_whole_number():
+    assert taken(status=50.0).status == PREPARING
+    make.send(make.body(status=50))
+    make.send(make.body(status=100.0))
+    assert Order.objects.get().status == CANCELLED
+    rows = ChannelMessage.objects.order_by("id").values_list("outcome", "channel_status")
+    assert list(rows) == [("taken", "50"), ("repeated", "50"), ("cancelled", "100")]
+
+
 @pytest.mark.parametrize(
     "status, ours",
     [
@@ -205,6 +235,7 @@ def test_its_past_is_imported_as_our_statuses_those_of_cooking_only():
         ({"pickupTime": "tomorrow"}, "/pickupTime"),
         ({"pickupTime": "1850-01-01T00:00:00Z"}, "/pickupTime"),
         ({"decimalDigits": 99}, "/decimalDigits"),
+        ({"decimalDigits": True}, "/decimalDigits"),
         ({"_id": None}, "/_id"),
         ({"_id": ""}, "/_id"),
         ({"customer": "Ada"}, "/customer"),

@@ -176,10 +176,37 @@ def test_a_wrong_quantity_is_named_once(quantity):
     line = {"sku": "A", "title": "A", "qty": quantity, "options": [{"title": "B", "qty": "two"}]}
     errors = send({**body(), "lines": [line]}).json()["errors"]
     assert {(error["pointer"], error["detail"]) for error in errors} == {
-        ("/lines/0/qty", "Send a whole number from 1 to 9999."),
-        ("/lines/0/options/0/qty", "Send a whole number from 1 to 9999."),
+        ("/lines/0/qty", "Send a whole number from 1 to 9999, in plain digits."),
+        ("/lines/0/options/0/qty", "Send a whole number from 1 to 9999, in plain digits."),
     }
     assert len(errors) == 2
+
+
+@pytest.mark.parametrize("number", make.NOT_JSON_NUMBERS)
+def test_a_text_that_json_would_not_read_as_a_number_is_refused_by_name(number):
+    shop()
+    line = {"sku": "A", "title": "A", "qty": number, "price": number}
+    line["options"] = [{"title": "B", "qty": number}]
+    answer = send({**body(), "lines": [line]})
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_body")
+    errors = {error["pointer"]: error["detail"] for error in answer.json()["errors"]}
+    assert errors.keys() == {"/lines/0/qty", "/lines/0/price", "/lines/0/options/0/qty"}
+    assert all("in plain digits" in detail for detail in errors.values())
+    assert not Order.objects.exists()
+
+
+def test_plain_digits_in_a_text_are_numbers():
+    shop()
+    line = {
+        "sku": "A",
+        "title": "A",
+        "qty": "2",
+        "price": "1290.00",
+        "options": [{"title": "B", "qty": "03"}],
+    }
+    assert send({**body(), "lines": [line]}).status_code == 200
+    item = Order.objects.get().items.get()
+    assert (item.quantity, item.price, item.modifiers[0]["quantity"]) == (2, 1290, 3)
 
 
 def test_a_constant_stands_for_a_field_that_the_channel_does_not_send():
