@@ -11,11 +11,19 @@ from typing import Final
 from uuid_utils import uuid7
 
 MAX_LENGTH: Final = 128
+PLU_OUT_OF_ADDRESS: Final = (
+    "An item's PLU is a part of its address, which “.” and “..” can't be; send another PLU."
+)
 # No client can send it inside an id, and it sorts before all characters that they can send: lists keep the order that
 # they would have without it.
 _MARK: Final = "\t"
 # Set when the application starts: which words are the slugs of channel links.
 _is_channel_prefix: Callable[[str], bool] = bool
+
+
+def can_be_in_address(text: str) -> bool:
+    """Not where it is “.” or “..”: clients and proxies resolve these, percent-encoded ones too (RFC 3986 §5.2.4)."""
+    return text not in (".", "..")
 
 
 def new_order_id(at: datetime | None = None) -> str:

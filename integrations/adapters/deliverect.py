@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Final
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from integrations.adapters.base import (
@@ -22,6 +22,7 @@ from integrations.adapters.base import (
     StatusUpdate,
 )
 from integrations.adapters.fields import (
+    MAX_PLU,
     Amount,
     Digits,
     Id,
@@ -36,6 +37,7 @@ from integrations.adapters.fields import (
     whole_units,
     with_unique_plus,
 )
+from orders.ids import PLU_OUT_OF_ADDRESS, can_be_in_address
 from orders.new import PastStatus
 from orders.statuses import CANCELLED, PICKED_UP, PREPARING, READY, RECEIVED
 
@@ -112,6 +114,13 @@ class Item(Loose):
                 yield f"{part.name}: {remark}"
 
 
+def _addressable(item: Item) -> Item:
+    """An item of the order. Items below it become modifiers, which have no address."""
+    if not can_be_in_address(one_line(item.plu, MAX_PLU)):
+        raise PydanticCustomError("reserved", PLU_OUT_OF_ADDRESS, {"at": ["plu"]})
+    return item
+
+
 class Packaging(Loose):
     include_cutlery: bool | None = None
 
@@ -130,7 +139,7 @@ class OrderBody(Loose):
     delivery_time: Time = None
     customer: Customer | None = None
     delivery_address: DeliveryAddress | None = None
-    items: Annotated[list[Item], Field(min_length=1, max_length=500)]
+    items: Annotated[list[Annotated[Item, AfterValidator(_addressable)]], Field(min_length=1, max_length=500)]
     decimal_digits: Digits = 2
     packaging: Packaging | None = None
     note: Text = ""

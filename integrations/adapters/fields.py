@@ -18,14 +18,16 @@ from core.bodies import Body, parse_time
 from orders.currencies import minor_digits
 from orders.new import NewItem
 
+# Leaves room for the number of a repeated one.
+MAX_PLU: Final = 120
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _PLAIN_ID: Final = re.compile(r"[A-Za-z0-9._~+=@-]{1,64}")
 _ZONE: Final = re.compile(r"(?:[Zz]|[+-]\d\d:?\d\d)$")
-_MAX_AMOUNT: Final = 10**9
-
 # A number as JSON writes it (RFC 8259 §6), but for zeros before it, which do no harm. int() and Decimal() read more:
 # "1_000", digits of other scripts, spaces around.
 _NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+_MAX_AMOUNT: Final = 10**9
+
 
 class Loose(Body):
     """A part of a channel's body: unknown fields are ignored; of several spellings the first that is there counts."""
@@ -140,7 +142,7 @@ def id_part(external_id: str) -> str:
 
 def with_unique_plus(items: Iterable[tuple[str, dict[str, Any]]]) -> list[NewItem]:
     """Items that share a PLU become `PLU`, `PLU~2`, …; a PLU is unique in its order."""
-    items = [(one_line(plu, 120) or "item", details) for plu, details in items]
+    items = [(one_line(plu, MAX_PLU) or "item", details) for plu, details in items]
     plus = {plu for plu, _ in items}
     used: set[str] = set()
     new_items = []

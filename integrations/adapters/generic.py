@@ -21,6 +21,7 @@ from integrations.adapters.base import (
     StatusUpdate,
 )
 from integrations.adapters.fields import (
+    MAX_PLU,
     amount,
     cut,
     one_line,
@@ -29,6 +30,7 @@ from integrations.adapters.fields import (
     with_unique_plus,
 )
 from integrations.adapters.mapping import FAILED, Mapping, Modifiers, mapping_errors
+from orders.ids import PLU_OUT_OF_ADDRESS, can_be_in_address
 from orders.statuses import ORDER_NAMES
 
 MAX_DEPTH: Final = 8
@@ -132,10 +134,13 @@ class _Reader:
                 self.error(under, "type", "Send an object, {…}.")
                 continue
             price = self.read(item, m.price, amount, under)
+            plu = self.text(item, m.plu, MAX_PLU, under)
+            if not can_be_in_address(plu):
+                self.error(f"{under}.{m.plu}", "reserved", PLU_OUT_OF_ADDRESS)
             yield (
-                self.text(item, m.plu, 120, under),
+                plu,
                 {
-                    "name": self.text(item, m.name, 500, under) or self.text(item, m.plu, 120, under) or "?",
+                    "name": self.text(item, m.name, 500, under) or plu or "?",
                     "quantity": self.read(item, m.quantity, _quantity, under) or 1,
                     "note": self.text(item, m.note, 2000, under),
                     "modifiers": self.modifiers(item, m.modifiers, under),

@@ -15,7 +15,13 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from core.bodies import WHOLE_NUMBER, Body, Time, text_like
-from orders.ids import MAX_LENGTH, belongs_to_channels, new_order_id
+from orders.ids import (
+    MAX_LENGTH,
+    PLU_OUT_OF_ADDRESS,
+    belongs_to_channels,
+    can_be_in_address,
+    new_order_id,
+)
 from orders.new import NewItem, NewOrder, PastStatus
 from orders.statuses import ITEM_NAMES, ORDER_NAMES
 
@@ -75,11 +81,20 @@ Quantity = Annotated[int, Field(ge=1, le=9999), WHOLE_NUMBER]
 
 
 def _order_id(value: str) -> str:
-    if value in (".", "..", "events"):
+    if not can_be_in_address(value) or value == "events":
         raise PydanticCustomError("reserved", "This id can't stand in an address; send another one.")
     if belongs_to_channels(value):
         raise PydanticCustomError(
             "reserved",
+
+
+def _plu(value: str) -> str:
+    if not can_be_in_address(value):
+        raise PydanticCustomError("reserved", PLU_OUT_OF_ADDRESS)
+    return value
+
+
+Plu = Annotated[Key, AfterValidator(_plu), Field(json_schema_extra={"not": {"enum": [".", ".."]}})]
             "Ids that begin so are those of a channel's orders. Send one without the colon, such as {example}.",
             {"example": value.replace(":", "-", 1)[:MAX_SHOWN]},
         )
@@ -136,7 +151,7 @@ class Modifier(Body):
 class ItemIn(Body):
     """A line of a new order. `price` is in minor units (cents) of the order's currency."""
 
-    plu: Key
+    plu: Plu
     name: Name
     quantity: Quantity
     status: ItemStatusIn | None = None

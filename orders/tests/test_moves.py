@@ -1,9 +1,12 @@
 import pytest
 
 from orders import statuses
+from orders.api.inputs import RecallIn
 from orders.consistency import differences
 from orders.errors import ImpossibleMove, StaleVersion
 from orders.models import Order, OrderItem, StatusChange
+from orders.new import NewItem
+from orders.recall import recall
 from orders.services import move_item, move_order
 from orders.statuses import CANCELLED, PICKED_UP, PREPARING, READY, RECEIVED
 from orders.tests import factories
@@ -33,6 +36,16 @@ def test_an_order_takes_its_items_along() -> None:
         (None, RECEIVED, READY),
         ("P0", RECEIVED, READY),
     ]
+
+
+@pytest.mark.parametrize("plu", [".", ".."])
+def test_an_item_whose_plu_can_not_be_in_an_address_moves_with_its_order(plu: str) -> None:
+    """Such PLUs were taken once. Moves of the order and recalls name them in no address."""
+    order = factories.order(items=[NewItem(plu, {"name": "Soup", "quantity": 1})])
+    move_order(order.id, READY, actor="user:anna")
+    assert state(order) == (READY, [READY])
+    recall(order.id, plu=RecallIn.read({"plu": plu}).plu, actor="user:anna")
+    assert state(order) == (FIRST, [FIRST])
 
 
 def test_a_cancelled_order_cancels_what_is_ready() -> None:

@@ -92,7 +92,7 @@ FIELDS = rows(
     ),
     ("/items", [MISSING, None, [], "BURGER-1", 1, True, {}, {"plu": "A", "name": "A", "quantity": 1}]),
     ("/items/1", [None, "BURGER-1", 1, True, []]),
-    ("/items/1/plu", [MISSING, None, 5, True, [], {}, "", "   ", "A\nB", "A\x7f", "x" * 129]),
+    ("/items/1/plu", [MISSING, None, 5, True, [], {}, "", "   ", "A\nB", "A\x7f", "x" * 129, ".", ".."]),
     ("/items/1/name", [MISSING, *NO_NAME]),
     ("/items/1/quantity", [MISSING, *NO_COUNT]),
     ("/items/1/status", [*NO_STATUS, "RECEIVED"]),
@@ -211,6 +211,16 @@ def test_a_plu_may_stand_once_in_an_order(client: Client) -> None:
     answer = client.create(body)
     assert answer.pointers & {"/items/2/plu", "/items/2", "/items"}, answer.body
     assert client.get(order_path(body["id"])).status == 404
+
+
+@pytest.mark.parametrize("plu", [".", ".."])
+def test_a_plu_that_can_not_be_in_an_address_is_refused(client: Client, plu: str) -> None:
+    body = new_order(items=[*new_items("A"), *new_items(plu)])
+    (error,) = check_problem(client.create(body), 400, "invalid_body", {"/items/1/plu"})["errors"]
+    assert error["code"] == "reserved" and "address" in error["detail"]
+    assert client.get(order_path(body["id"])).status == 404
+    # Modifiers have no address.
+    client.created(items=new_items("...", ". ", modifiers=[{"name": "cheese", "plu": plu}]))
 
 
 def test_both_ids_must_be_equal(client: Client) -> None:

@@ -70,6 +70,9 @@ def test_unknown_or_impossible_order_id_is_not_found(client: Client, order_id: s
         "BURGER-1%2Fx",
         "BURGER-1/x",
         "x" * 5_000,
+        ".",
+        "..",
+        "%2E",
         "%2E%2E",
     ],
 )

@@ -144,6 +144,20 @@ def test_plain_digits_in_a_text_are_numbers():
     assert (stored.quantity, stored.price, stored.modifiers[0]["quantity"]) == (2, 1290, 3)
 
 
+@pytest.mark.parametrize("plu", [".", "..", " .. ", ".\n"])
+def test_a_plu_that_can_not_be_in_an_address_is_refused_by_name(plu):
+    make.link()
+    line = {"plu": "A", "name": "A", "quantity": 1}
+    answer = make.send(make.body(items=[line, {**line, "plu": plu}]))
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_body")
+    (error,) = answer.json()["errors"]
+    assert (error["pointer"], error["code"]) == ("/items/1/plu", "reserved")
+    assert "address" in error["detail"]
+    assert not Order.objects.exists()
+    # What becomes a modifier has no address.
+    assert make.send(make.body(items=[{**line, "subItems": [{**line, "plu": plu}]}])).status_code == 200
+
+
 def test_a_status_with_a_zero_fraction_is_the_whole_number():
     assert taken(status=50.0).status == PREPARING
     make.send(make.body(status=50))

@@ -209,6 +209,18 @@ def test_plain_digits_in_a_text_are_numbers():
     assert (item.quantity, item.price, item.modifiers[0]["quantity"]) == (2, 1290, 3)
 
 
+@pytest.mark.parametrize("plu", [".", "..", " .. "])
+def test_a_plu_that_can_not_be_in_an_address_is_refused_by_name(plu):
+    shop()
+    line = {"sku": "A", "title": "A", "qty": 1}
+    answer = send({**body(), "lines": [line, {**line, "sku": plu}]})
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_body")
+    (error,) = answer.json()["errors"]
+    assert (error["pointer"], error["code"]) == ("/lines/1/sku", "reserved")
+    assert "address" in error["detail"]
+    assert not Order.objects.exists()
+
+
 def test_a_constant_stands_for_a_field_that_the_channel_does_not_send():
     shop(location=f"={make.LOCATION}")
     sent = body()
