@@ -1,5 +1,6 @@
 """The bodies that the order API accepts, with their limits."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import (
@@ -14,7 +15,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from core.bodies import WHOLE_NUMBER, Body, Time, text_like
+from core.bodies import WHOLE_NUMBER, Body, Time, invalid_body, pointer, text_like
+from core.problems import FieldError, Problem
 from orders.ids import (
     MAX_LENGTH,
     PLU_OUT_OF_ADDRESS,
@@ -29,6 +31,8 @@ MAX_ITEMS = 200
 MAX_NESTING = 8
 # How much of a value an error repeats.
 MAX_SHOWN = 64
+# How many unknown fields an answer names.
+MAX_UNKNOWN = 20
 
 
 def _reader(names: dict[int, str]) -> BeforeValidator:
@@ -52,9 +56,9 @@ def _reader(names: dict[int, str]) -> BeforeValidator:
     return BeforeValidator(read)
 
 
-def _one_of(*names: str) -> dict[str, Any]:
-    """JSON Schema for: at least one of these fields."""
-    return {"anyOf": [{"required": [name]} for name in names]}
+def _patch_schema(*names: str) -> dict[str, Any]:
+    """JSON Schema for: at least one of these fields, and none that is unknown."""
+    return {"anyOf": [{"required": [name]} for name in names], "additionalProperties": False}
 
 
 def status_schema(names: dict[int, str]) -> dict[str, Any]:
@@ -76,6 +80,15 @@ Key = Annotated[
         longest=128,
     ),
 ]
+
+
+def _plu(value: str) -> str:
+    if not can_be_in_address(value):
+        raise PydanticCustomError("reserved", PLU_OUT_OF_ADDRESS)
+    return value
+
+
+Plu = Annotated[Key, AfterValidator(_plu), Field(json_schema_extra={"not": {"enum": [".", ".."]}})]
 Note = Annotated[str, StringConstraints(max_length=2000)]
 Quantity = Annotated[int, Field(ge=1, le=9999), WHOLE_NUMBER]
 
@@ -86,15 +99,6 @@ def _order_id(value: str) -> str:
     if belongs_to_channels(value):
         raise PydanticCustomError(
             "reserved",
-
-
-def _plu(value: str) -> str:
-    if not can_be_in_address(value):
-        raise PydanticCustomError("reserved", PLU_OUT_OF_ADDRESS)
-    return value
-
-
-Plu = Annotated[Key, AfterValidator(_plu), Field(json_schema_extra={"not": {"enum": [".", ".."]}})]
             "Ids that begin so are those of a channel's orders. Send one without the colon, such as {example}.",
             {"example": value.replace(":", "-", 1)[:MAX_SHOWN]},
         )
@@ -257,10 +261,15 @@ def _left_out() -> Any:
 
 
 class Patch(Body):
-    """Fields that change something, of which at least one must be sent; `reason` goes with any of them."""
+    """Fields that change something, of which at least one must be sent; `reason` goes with any of them.
+
+    Unknown fields are refused: if ignored, an answer of 200 would say that what they ask for was done.
+    """
 
     # All names of the fields that change something; set below.
     changing: ClassVar[frozenset[str]] = frozenset()
+    # What to say of fields that belong elsewhere.
+    elsewhere: ClassVar[dict[str, str]] = {}
 
     reason: Text | None = None
 
@@ -272,6 +281,32 @@ class Patch(Body):
             spelling for name, field in fields.items() for spelling in (name, field.alias or name)
         )
 
+    @classmethod
+    def read(cls, data: Any) -> Self:
+        """The checked body. Raises Problem `invalid_body` (400) that names every wrong and every unknown field."""
+        unknown = cls._unknown(data)
+        try:
+            patch = super().read(data)
+        except Problem as problem:
+            raise invalid_body([*problem.errors, *unknown]) from None
+        if unknown:
+            raise invalid_body(unknown)
+        return patch
+
+    @classmethod
+    def _unknown(cls, data: Mapping[str, Any]) -> list[FieldError]:
+        fields = [field.alias or name for name, field in cls.model_fields.items() if name != "reason"]
+        known = ", ".join([*fields, "reason"])
+        names = [name for name in data if name not in cls.changing and name != "reason"]
+        return [
+            {
+                "pointer": pointer(name[:MAX_SHOWN]),
+                "code": "unknown",
+                "detail": f"{cls.elsewhere.get(name, 'There is no such field here.')} This call takes {known}.",
+            }
+            for name in names[:MAX_UNKNOWN]
+        ]
+
     @property
     def moves(self) -> bool:
         return "status" in self.model_fields_set
@@ -279,7 +314,8 @@ class Patch(Body):
     @model_validator(mode="before")
     @classmethod
     def _something(cls, data: Any) -> Any:
-        if isinstance(data, dict) and cls.changing.isdisjoint(data):
+        # Unknown fields have errors of their own, from `read`.
+        if isinstance(data, dict) and data.keys() <= {"reason"}:
             # As a wrong status, so that it is named together with all other wrong fields.
             return {**data, "status": _NotSent}
         return data
@@ -288,7 +324,10 @@ class Patch(Body):
 class OrderPatch(Patch):
     """Where an order shall go, or what of it is amended, or both; and why."""
 
-    model_config = ConfigDict(json_schema_extra=_one_of("status", "note", "pickupTime"))
+    model_config = ConfigDict(json_schema_extra=_patch_schema("status", "note", "pickupTime"))
+    elsewhere = {
+        "items": "The content of an order is not changed by this call; PATCH /orders/{id}/items/{plu} changes an item."
+    }
 
     status: OrderStatusIn = Field(default_factory=_left_out)
     note: Note = Field(default_factory=_left_out, description="For the cooks; an empty text removes it.")
@@ -302,7 +341,7 @@ class OrderPatch(Patch):
 class ItemPatch(Patch):
     """Where an item shall go, or what of it is amended, or both; and why."""
 
-    model_config = ConfigDict(json_schema_extra=_one_of("status", "note", "quantity"))
+    model_config = ConfigDict(json_schema_extra=_patch_schema("status", "note", "quantity"))
 
     status: ItemStatusIn = Field(default_factory=_left_out)
     note: Note = Field(default_factory=_left_out, description="For the cooks; an empty text removes it.")

@@ -115,7 +115,7 @@ partial_update = extend_schema(
     description="Statuses only move forward. Items that are behind come along. The same status again is a success.\n\n"
     "`note` and `pickupTime` amend an order that hasn't ended, and the cooks are told what changed. The same values "
     "again are a success that changes nothing. With a status as well, the order is amended and then moved: both or "
-    "neither.",
+    "neither. Unknown fields are refused.",
     tags=["orders"],
     parameters=[_ID, _KEY, _IF_MATCH],
     request={"application/json": OrderPatch},
@@ -132,7 +132,7 @@ update_item = extend_schema(
     summary="Move one item on, or amend it",
     description="The order follows its items, where its kitchen wants that.\n\n"
     "`note` and `quantity` amend an item that hasn't ended, and the cooks are told what changed. With a status as "
-    "well, the item is amended and then moved: both or neither.",
+    "well, the item is amended and then moved: both or neither. Unknown fields are refused.",
     tags=["orders"],
     parameters=[_ID, _PLU, _KEY, _IF_MATCH],
     request={"application/json": ItemPatch},

@@ -95,7 +95,7 @@ def test_what_has_ended_is_not_amended(client: Client, end: str) -> None:
     ({"pickup_time": "soon"}, {"/pickup_time"}),
     ({"pickupTime": LATER, "pickup_time": LATER}, {"/pickupTime"}),
     ({"note": 5, "pickupTime": 5, "status": 99, "reason": 5}, {"/note", "/pickupTime", "/status", "/reason"}),
-    ({"note": "fine", "status": None}, {"/status"}), ({"quantity": 2}, {"/status"}),
+    ({"note": "fine", "status": None}, {"/status"}), ({"quantity": 2}, {"/quantity"}),
     ({"reason": 5}, {"/reason", "/status"}),
 ])  # fmt: skip
 def test_a_wrong_amendment_of_an_order_is_named_and_changes_nothing(
@@ -113,7 +113,7 @@ def test_a_wrong_amendment_of_an_order_is_named_and_changes_nothing(
 @pytest.mark.parametrize("body, pointers", [
     *[({"quantity": wrong}, {"/quantity"}) for wrong in (None, 0, -1, 1.5, "2", "2.0", True, 10_000, 10**30)],
     ({"quantity": 0, "note": [], "status": "NOPE"}, {"/quantity", "/note", "/status"}),
-    ({"pickupTime": LATER}, {"/status"}),
+    ({"pickupTime": LATER}, {"/pickupTime"}),
 ])  # fmt: skip
 def test_a_wrong_amendment_of_an_item_is_named_and_changes_nothing(
     client: Client, body: dict[str, Any], pointers: set[str]
@@ -127,6 +127,61 @@ def test_nothing_to_change_says_what_could_be(client: Client) -> None:
     order = client.created()
     (error,) = check_problem(amend(client, order, {}), 400, "invalid_body", {"/status"})["errors"]
     assert error["code"] == "required" and "amended" in error["detail"]
+
+
+@pytest.mark.parametrize("body, unknown, wrong", [
+    ({"status": "PREPARING", "items": []}, {"/items"}, set()),
+    ({"items": [{"plu": "BURGER-1", "name": "Burger", "quantity": 2}]}, {"/items"}, set()),
+    ({"note": "x", "notes": "y", "a/b": 1, "Status": "READY"}, {"/notes", "/a~1b", "/Status"}, set()),
+    ({"remark": "NO NUTS"}, {"/remark"}, set()),
+    ({"reason": "late", "id": "x", "version": 1}, {"/id", "/version"}, set()),
+    ({"status": 99, "pickupTime": "soon", "items": None}, {"/items"}, {"/status", "/pickupTime"}),
+])  # fmt: skip
+def test_unknown_fields_of_an_order_are_refused_by_name(
+    client: Client, body: dict[str, Any], unknown: set[str], wrong: set[str]
+) -> None:
+    order = client.created()
+    problem = check_problem(amend(client, order, body), 400, "invalid_body")
+    named = {error["pointer"]: error for error in problem["errors"]}
+    assert named.keys() == unknown | wrong
+    for place in unknown:
+        assert named[place]["code"] == "unknown"
+        assert "This call takes status, note, pickupTime, reason." in named[place]["detail"]
+    if "/items" in unknown:
+        assert "The content of an order is not changed by this call" in named["/items"]["detail"]
+    assert client.order(order["id"]) == order
+
+
+@pytest.mark.parametrize("body, pointers", [
+    ({"status": "READY", "modifiers": []}, {"/modifiers"}),
+    ({"quantity": 2, "price": 5, "name": "x"}, {"/price", "/name"}),
+    ({"quantity": 0, "plu": "A"}, {"/quantity", "/plu"}),
+    ({"pickup_time": LATER}, {"/pickup_time"}),
+])  # fmt: skip
+def test_unknown_fields_of_an_item_are_refused_by_name(
+    client: Client, body: dict[str, Any], pointers: set[str]
+) -> None:
+    order = client.created()
+    answer = amend(client, order, body, "BURGER-1")
+    errors = check_problem(answer, 400, "invalid_body")["errors"]
+    assert answer.pointers == pointers
+    details = {error["detail"] for error in errors if error["code"] == "unknown"}
+    assert details == {"There is no such field here. This call takes status, note, quantity, reason."}
+    assert client.order(order["id"]) == order
+
+
+def test_of_very_many_unknown_fields_the_first_are_named(client: Client) -> None:
+    order = client.created()
+    body = {"status": 2, **{f"{number}-{'x' * 1000}": 1 for number in range(500)}}
+    answer = amend(client, order, body)
+    check_problem(answer, 400, "invalid_body")
+    assert len(answer.pointers) == 20 and len(answer.body) < 10_000
+    assert client.order(order["id"]) == order
+
+
+def test_both_spellings_of_a_field_are_known(client: Client) -> None:
+    order = client.created()
+    assert amend(client, order, {"pickup_time": LATER}).json()["pickupTime"] == LATER
 
 
 def test_versions_and_retries_are_as_with_moves(client: Client) -> None:
