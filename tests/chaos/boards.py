@@ -9,7 +9,7 @@ from django.db import connection
 
 from tests.chaos.stored import Check, Stored
 from tests.chaos.watchers import Wall
-from tests.model.kitchen_model import CANCELLED, FIRST, PICKED_UP, PREPARING, READY
+from tests.model.kitchen_model import CANCELLED, PICKED_UP, PREPARING, READY, RECEIVED
 
 
 def _read[P: HTMLParser](screen: Wall, parser: P, check: Check) -> P | None:
@@ -43,7 +43,7 @@ class _Tickets(HTMLParser):
 
 
 _STATES = {
-    FIRST: "received",
+    RECEIVED: "received",
     PREPARING: "preparing",
     READY: "ready",
     PICKED_UP: "picked-up",
@@ -60,7 +60,7 @@ def board(orders: list[Stored], wall: Wall) -> Check:
         cursor.execute("SELECT DISTINCT order_id FROM kitchen_display_alarm WHERE acknowledged_at IS NULL")
         alarmed = {row[0] for row in cursor.fetchall()}
     for order in orders:
-        expected = order.status in (FIRST, PREPARING, READY) or order.id in alarmed
+        expected = order.status in (RECEIVED, PREPARING, READY) or order.id in alarmed
         ticket = shown.tickets.get(order.id)
         if ticket is None:
             check.expect(expected == (order.id in shown.later), f"{order.id} ({order.status}) is not shown")
@@ -98,7 +98,7 @@ def pickup_board(orders: list[Stored], board: Wall) -> Check:
     shown = {half: Counter(numbers) for half, numbers in parser.shown.items()}
     begun = Counter(order.display for order in orders if order.status == PREPARING)
     # Of those that nobody has begun the ones for later are not shown yet.
-    waiting = Counter(order.display for order in orders if order.status == FIRST)
+    waiting = Counter(order.display for order in orders if order.status == RECEIVED)
     ready = Counter(order.display for order in orders if order.status == READY)
     check.expect(shown["ready"] == ready, f"ready are {ready - shown['ready']}, not {shown['ready'] - ready}")
     missing = begun - shown["preparing"]

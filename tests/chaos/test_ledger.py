@@ -16,7 +16,7 @@ from tests.chaos.boards import pickup_board
 from tests.chaos.ledger import Entry, Ledger, Meaning, judge
 from tests.chaos.rush import _apply
 from tests.chaos.stored import Check, Stored
-from tests.model.kitchen_model import FIRST, PICKED_UP, PREPARING, READY, OrderModel
+from tests.model.kitchen_model import PICKED_UP, PREPARING, READY, RECEIVED, OrderModel
 
 PROBLEM = {"Content-Type": "application/problem+json"}
 LATER = {**PROBLEM, "Retry-After": "2"}
@@ -73,7 +73,7 @@ def entry(plan: Planned) -> Entry:
     """An order that was acknowledged, and moved on once."""
     body = {**plan.body, "channelOrderId": "mark"}
     entry = Entry("mark", plan, "id-1", body)
-    model = OrderModel(FIRST, {item["plu"]: None for item in body["items"]}, [], datetime.now(UTC))
+    model = OrderModel(RECEIVED, {item["plu"]: None for item in body["items"]}, [], datetime.now(UTC))
     entry.acknowledge(model)
     assert _apply(model, Step(0, READY)) == ""
     entry.changed.add("mark/1")
@@ -156,7 +156,7 @@ def test_a_refused_move_that_was_done_all_the_same_is_found(
 
 def test_a_status_that_history_does_not_tell_is_found(ledger: Ledger, order: Stored, entry: Entry) -> None:
     entry.contested = True
-    order.status = FIRST
+    order.status = RECEIVED
     assert complaints(ledger, order) > 0
 
 
@@ -169,8 +169,8 @@ def test_a_missing_history_row_is_found(ledger: Ledger, order: Stored, entry: En
 def test_items_that_contradict_their_order_are_found(ledger: Ledger, order: Stored, entry: Entry) -> None:
     entry.contested = True
     plu = next(iter(order.items))
-    order.items[plu] = FIRST
-    order.rows = [row for row in order.rows if row.plu != plu or row.after == FIRST]
+    order.items[plu] = RECEIVED
+    order.rows = [row for row in order.rows if row.plu != plu or row.after == RECEIVED]
     assert complaints(ledger, order) > 0
 
 
@@ -227,7 +227,7 @@ def test_a_pickup_board_that_shows_others_than_the_database_has_is_found(
     orders = [
         Stored("a", PREPARING, 1, display="1"),
         Stored("b", READY, 1, display="2"),
-        Stored("c", FIRST, 1, display="3"),
+        Stored("c", RECEIVED, 1, display="3"),
         Stored("d", PICKED_UP, 1, display="4"),
     ]
 

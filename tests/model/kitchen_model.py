@@ -6,8 +6,8 @@ Times are any values that can be compared and subtracted; statuses are the numbe
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-FIRST, PREPARING, READY, PICKED_UP, CANCELLED = 1, 2, 3, 4, 5
-STATUSES = (FIRST, PREPARING, READY, PICKED_UP, CANCELLED)
+RECEIVED, PREPARING, READY, PICKED_UP, CANCELLED = 1, 2, 3, 4, 5
+STATUSES = (RECEIVED, PREPARING, READY, PICKED_UP, CANCELLED)
 TERMINAL = (PICKED_UP, CANCELLED)
 
 
@@ -67,7 +67,7 @@ def lift(items: list[int]) -> int:
         return PICKED_UP
     if all(status >= READY for status in live):
         return READY
-    return PREPARING if any(status > FIRST for status in live) else FIRST
+    return PREPARING if any(status > RECEIVED for status in live) else RECEIVED
 
 
 class OrderModel:
