@@ -45,7 +45,7 @@ def test_an_item_whose_plu_can_not_be_in_an_address_moves_with_its_order(plu: st
     move_order(order.id, READY, actor="user:anna")
     assert state(order) == (READY, [READY])
     recall(order.id, plu=RecallIn.read({"plu": plu}).plu, actor="user:anna")
-    assert state(order) == (FIRST, [FIRST])
+    assert state(order) == (RECEIVED, [RECEIVED])
 
 
 def test_a_cancelled_order_cancels_what_is_ready() -> None:
