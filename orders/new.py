@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from orders.statuses import RECEIVED
+
+# Characters of an order's or an item's note. A longer one is refused, never cut: its last line may be the allergy.
+MAX_NOTE: Final = 10_000
 
 
 @dataclass(slots=True, frozen=True)

@@ -22,16 +22,23 @@ from integrations.adapters.base import (
     StatusUpdate,
 )
 from integrations.adapters.fields import (
+    MAX_NAMED,
     MAX_PLU,
     Amount,
+    Cutter,
     Digits,
     Id,
     Location,
     Loose,
+    ModifierQuantity,
+    Note,
     Quantity,
+    Removed,
     Text,
     Time,
+    clean,
     cut,
+    join_notes,
     one_line,
     read_time,
     whole_units,
@@ -54,15 +61,15 @@ ENDED_BY_CHANNEL: Final = frozenset({CANCEL_REQUESTED, 110, 120})
 OUR_STATUSES: Final = {RECEIVED: 20, PREPARING: 50, READY: 70, PICKED_UP: 90, CANCELLED: 110}
 FAILED: Final = 120
 MAX_DEPTH: Final = 8
-# Of an order's history the latest entries are read; of the unreadable ones the first are named.
+# Of an order's history the latest entries are read.
 MAX_HISTORY: Final = 1000
-MAX_NAMED: Final = 10
 
 
 class Customer(Loose):
     name: Text = ""
     company_name: Text = ""
     phone_number: Text = ""
+    note: Note = ""
 
 
 class DeliveryAddress(Loose):
@@ -72,32 +79,40 @@ class DeliveryAddress(Loose):
     city: Text = ""
     extra_address_info: Text = ""
 
-    def plain(self) -> dict[str, str] | None:
+    def plain(self, cutter: Cutter) -> dict[str, str] | None:
         """As our orders hold it; None where the channel sent {}."""
         street = " ".join(part for part in (self.street, self.street_number, self.extra_address_info) if part)
         address = {"city": self.city, "street": street, "postalCode": self.postal_code}
-        return {name: one_line(text, 500) for name, text in address.items() if text.strip()} or None
+        return {
+            name: cutter.line(text, 500, "deliveryAddress", name)
+            for name, text in address.items()
+            if text.strip()
+        } or None
 
 
-class Item(Loose):
+class Line(Loose):
+    """An item, or one below it."""
+
     plu: Text = ""
     name: Text = ""
-    quantity: Quantity = 1
-    price: Amount = None
-    remark: Text | None = None
-    sub_items: Annotated[list["Item"], Field(max_length=100)] | None = None
+    remark: Note = ""
+    item_remark: Note = ""
+    sub_items: Annotated[list["SubItem"], Field(max_length=100)] | None = None
 
-    def modifiers(self, depth: int = 1) -> list[dict[str, Any]]:
+    def modifiers(self, cutter: Cutter, place: tuple[str | int, ...], depth: int = 1) -> list[dict[str, Any]]:
         """The items below it as modifiers. Levels deeper than MAX_DEPTH are put on that level."""
         modifiers: list[dict[str, Any]] = []
-        for part in self.sub_items or ():
+        for number, part in enumerate(self.sub_items or ()):
+            at = (*place, "subItems", number)
             modifier: dict[str, Any] = {
-                "name": one_line(part.name, 500) or one_line(part.plu, 500) or "?",
-                "quantity": part.quantity,
+                "name": cutter.line(part.name, 500, *at, "name")
+                or cutter.line(part.plu, 500, *at, "plu")
+                or "?",
+                "quantity": 0 if part.removed else part.quantity,
             }
             if part.plu.strip():
-                modifier["plu"] = one_line(part.plu, 128)
-            below = part.modifiers(depth + 1)
+                modifier["plu"] = cutter.line(part.plu, 128, *at, "plu")
+            below = part.modifiers(cutter, at, depth + 1)
             modifiers.append(modifier)
             if depth >= MAX_DEPTH:
                 modifiers += below
@@ -106,12 +121,23 @@ class Item(Loose):
         return modifiers
 
     def remarks(self) -> Iterator[str]:
-        """Its own remark, then those of the items below, each with its item's name."""
-        if self.remark and self.remark.strip():
-            yield self.remark.strip()
+        """Its own remarks, then those of the items below, each with its item's name.
+
+        They stay in the note, and out of the modifiers: a guest's free text is shown, told and erased as notes are."""
+        yield from dict.fromkeys(remark for remark in (self.remark, self.item_remark) if remark)
         for part in self.sub_items or ():
             for remark in part.remarks():
-                yield f"{part.name}: {remark}"
+                yield f"{clean(part.name) or clean(part.plu) or '?'}: {remark}"
+
+
+class SubItem(Line):
+    quantity: ModifierQuantity = 1
+    removed: Removed = False
+
+
+class Item(Line):
+    quantity: Quantity = 1
+    price: Amount = None
 
 
 def _addressable(item: Item) -> Item:
@@ -142,7 +168,7 @@ class OrderBody(Loose):
     items: Annotated[list[Annotated[Item, AfterValidator(_addressable)]], Field(min_length=1, max_length=500)]
     decimal_digits: Digits = 2
     packaging: Packaging | None = None
-    note: Text = ""
+    note: Note = ""
     # Read entry by entry: an unreadable history is no reason to refuse an order.
     status_history: Any = None
 
@@ -174,13 +200,14 @@ class Deliverect(Adapter):
             )
         order = OrderBody.read(body)
         past, notes = _past(order.status_history)
+        cutter = Cutter()
         return Incoming(
             MessageType.ORDER,
             order.id,
             order.location,
             word,
-            order=_order(order, number, link, past),
-            notes=notes,
+            order=_order(order, number, link, past, cutter),
+            notes=(*notes, *cutter.notes()),
         )
 
     def status_update(self, update: StatusUpdate, link: LinkFacts) -> dict[str, Any] | None:
@@ -205,29 +232,30 @@ class Deliverect(Adapter):
         return pace
 
 
-def _order(body: OrderBody, number: int | None, link: LinkFacts, past: list[PastStatus]) -> ChannelOrderIn:
+def _order(
+    body: OrderBody, number: int | None, link: LinkFacts, past: list[PastStatus], cutter: Cutter
+) -> ChannelOrderIn:
     status = STATUSES.get(number or 0, RECEIVED)
     customer = body.customer or Customer()
     address = body.delivery_address or DeliveryAddress()
-    display = one_line(body.channel_order_display_id, 64)
-    notes = [body.note.strip()]
-    if body.packaging and body.packaging.include_cutlery:
-        notes.append("+ cutlery")
+    display = cutter.line(body.channel_order_display_id, 64, "channelOrderDisplayId")
+    order_id = cutter.line(body.channel_order_id, 128, "channelOrderId") or one_line(body.id, 128)
+    name_field, name = ("name", customer.name) if customer.name else ("companyName", customer.company_name)
     return ChannelOrderIn(
-        items=with_unique_plus((item.plu, _details(item, body.decimal_digits)) for item in body.items),
+        items=with_unique_plus(_items(body, cutter)),
         details={
-            "account": one_line(body.account, 128) or link.slug,
-            "brand_id": one_line(body.brand_id, 128) or link.brand_id or link.external_id or link.slug,
+            "account": cutter.line(body.account, 128, "account") or link.slug,
+            "brand_id": cutter.line(body.brand_id, 128, "brandId")
+            or link.brand_id
+            or link.external_id
+            or link.slug,
             "channel": cut(link.name, 64),
-            "channel_order_id": one_line(body.channel_order_id, 128) or one_line(body.id, 128),
+            "channel_order_id": order_id,
             "channel_display_id": display,
-            "customer_name": one_line(customer.name or customer.company_name, 500)
-            or display
-            or one_line(body.channel_order_id, 128)
-            or one_line(body.id, 128),
-            "customer_phone": one_line(customer.phone_number, 64),
-            "delivery_address": address.plain(),
-            "note": cut("\n".join(note for note in notes if note), 2000),
+            "customer_name": cutter.line(name, 500, "customer", name_field) or display or order_id,
+            "customer_phone": cutter.line(customer.phone_number, 64, "customer", "phoneNumber"),
+            "delivery_address": address.plain(cutter),
+            "note": join_notes(_notes(body, customer), "note"),
         },
         pickup_time=body.pickup_time or body.delivery_time,
         status=status,
@@ -235,15 +263,29 @@ def _order(body: OrderBody, number: int | None, link: LinkFacts, past: list[Past
     )
 
 
-def _details(item: Item, digits: int) -> dict[str, Any]:
-    return {
-        "name": one_line(item.name, 500) or one_line(item.plu, 500) or "?",
-        "quantity": item.quantity,
-        "note": cut("\n".join(item.remarks()), 2000),
-        "modifiers": item.modifiers(),
-        "allergens": [],
-        "price": whole_units(item.price, digits),
-    }
+def _notes(body: OrderBody, customer: Customer) -> Iterator[str]:
+    yield body.note
+    if customer.note != body.note:
+        yield f"Customer: {customer.note}" if body.note and customer.note else customer.note
+    if body.packaging and body.packaging.include_cutlery:
+        yield "+ cutlery"
+
+
+def _items(body: OrderBody, cutter: Cutter) -> Iterator[tuple[str, dict[str, Any]]]:
+    for number, item in enumerate(body.items):
+        place = ("items", number)
+        plu = cutter.line(item.plu, MAX_PLU, *place, "plu")
+        yield (
+            plu,
+            {
+                "name": cutter.line(item.name, 500, *place, "name") or one_line(item.plu, 500) or "?",
+                "quantity": item.quantity,
+                "note": join_notes(item.remarks(), *place, "remark"),
+                "modifiers": item.modifiers(cutter, place),
+                "allergens": [],
+                "price": whole_units(item.price, body.decimal_digits),
+            },
+        )
 
 
 def _past(entries: Any) -> tuple[list[PastStatus], tuple[str, ...]]:

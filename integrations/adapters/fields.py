@@ -1,7 +1,7 @@
-"""Field types of channels' bodies, read leniently: an order is cooked even where one of its texts is too long.
+"""Field types of channels' bodies, read leniently: an order is cooked even where one of its names is too long.
 
-Texts are cut to what the order tables hold (the whole payload is in the log) and numbers may be texts. What would make
-an order wrong, such as a quantity of 0, is still an error.
+Names are cut to what the order tables hold (the whole payload is in the log) and numbers may be texts. What would make
+an order wrong, such as a quantity of 0 or a note of which a part would be lost, is still an error.
 """
 
 import hashlib
@@ -11,15 +11,14 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Annotated, Any, Final
 
-from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from core.bodies import Body, parse_time
+from core.bodies import Body, invalid_body, parse_time, pointer
+from core.problems import FieldError
 from orders.currencies import minor_digits
-from orders.new import NewItem
+from orders.new import MAX_NOTE, NewItem
 
-# Leaves room for the number of a repeated one.
-MAX_PLU: Final = 120
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _PLAIN_ID: Final = re.compile(r"[A-Za-z0-9._~+=@-]{1,64}")
 _ZONE: Final = re.compile(r"(?:[Zz]|[+-]\d\d:?\d\d)$")
@@ -27,6 +26,10 @@ _ZONE: Final = re.compile(r"(?:[Zz]|[+-]\d\d:?\d\d)$")
 # "1_000", digits of other scripts, spaces around.
 _NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _MAX_AMOUNT: Final = 10**9
+# Shorter than the column: a number may be put behind it.
+MAX_PLU: Final = 120
+# How many fields a message's log entry names.
+MAX_NAMED: Final = 10
 
 
 class Loose(Body):
@@ -39,14 +42,40 @@ class Loose(Body):
         cls.spellings = []
 
 
+def clean(text: str) -> str:
+    """The text stripped and without control characters."""
+    return _CONTROL.sub(" ", text).strip()
+
+
 def cut(text: str, max_length: int) -> str:
-    """The text stripped, without control characters, and not longer than that."""
-    text = _CONTROL.sub(" ", text).strip()
+    """The clean text, not longer than that."""
+    text = clean(text)
     return text if len(text) <= max_length else text[: max_length - 1] + "…"
 
 
 def one_line(text: str, max_length: int) -> str:
     return cut(" ".join(text.split()), max_length)
+
+
+class Cutter:
+    """Makes texts one line that is not too long, and remembers the fields that were cut."""
+
+    def __init__(self) -> None:
+        self.places: dict[str, None] = {}
+
+    def line(self, text: str, max_length: int, *place: str | int) -> str:
+        line = " ".join(text.split())
+        if len(clean(line)) > max_length:
+            self.places[pointer(*place)] = None
+        return cut(line, max_length)
+
+    def notes(self) -> tuple[str, ...]:
+        """For the log of messages."""
+        if not self.places:
+            return ()
+        named = ", ".join(list(self.places)[:MAX_NAMED])
+        more = " …" if len(self.places) > MAX_NAMED else ""
+        return (f"Cut, because it is longer than an order holds: {named}{more}.",)
 
 
 def _text(value: Any) -> str:
@@ -65,6 +94,27 @@ def _id(value: Any) -> str:
     if not isinstance(value, str):
         raise PydanticCustomError("type", "Send a text.")
     return value
+
+
+def join_notes(texts: Iterable[str], *place: str | int) -> str:
+    """The texts below each other. Raises Problem `invalid_body` where they are too long together."""
+    note = "\n".join(text for text in texts if text)
+    if len(note) > MAX_NOTE:
+        detail = f"Send at most {MAX_NOTE} characters, together with what is shown beside it."
+        error: FieldError = {"pointer": pointer(*place), "code": "too_long", "detail": detail}
+        raise invalid_body([error])
+    return note
+
+
+def read_removed(value: Any) -> bool:
+    """Whether a modifier is left out. Raises PydanticCustomError: what is unclear may be what somebody must not eat."""
+    if isinstance(value, str):
+        value = {"true": True, "false": False, "": False}.get(value.lower(), value)
+    if value is None:
+        return False
+    if value not in (True, False) or isinstance(value, float):
+        raise PydanticCustomError("type", "Send true or false.")
+    return bool(value)
 
 
 def _whole_number(value: Any) -> int:
@@ -111,11 +161,18 @@ def amount(value: Any) -> Decimal | None:
 
 
 Text = Annotated[str, BeforeValidator(_text)]
+# For the cooks, so it is never cut.
+Note = Annotated[
+    str, StringConstraints(max_length=MAX_NOTE), BeforeValidator(lambda value: clean(_text(value)))
+]
+Removed = Annotated[bool, BeforeValidator(read_removed)]
 Time = Annotated[datetime | None, BeforeValidator(read_time)]
 Id = Annotated[str, BeforeValidator(_id), Field(min_length=1, max_length=256)]
 # Says which kitchen is meant, so it is never cut: two long ones could become the same.
 Location = Annotated[Text, Field(max_length=256)]
 Quantity = Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=9999)]
+# 0 leaves it out.
+ModifierQuantity = Annotated[int, BeforeValidator(_whole_number), Field(ge=0, le=9999)]
 Digits = Annotated[int, BeforeValidator(_digits), Field(ge=0, le=6)]
 Amount = Annotated[Decimal | None, BeforeValidator(amount)]
 

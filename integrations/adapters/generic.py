@@ -22,15 +22,18 @@ from integrations.adapters.base import (
 )
 from integrations.adapters.fields import (
     MAX_PLU,
+    Cutter,
     amount,
+    clean,
     cut,
-    one_line,
+    read_removed,
     read_time,
     whole_units,
     with_unique_plus,
 )
 from integrations.adapters.mapping import FAILED, Mapping, Modifiers, mapping_errors
 from orders.ids import PLU_OUT_OF_ADDRESS, can_be_in_address
+from orders.new import MAX_NOTE
 from orders.statuses import ORDER_NAMES
 
 MAX_DEPTH: Final = 8
@@ -80,6 +83,7 @@ class _Reader:
     def __init__(self, body: AnyMapping[str, Any], mapping: Mapping, link: LinkFacts) -> None:
         self.body, self.mapping, self.link = body, mapping, link
         self.errors: list[FieldError] = []
+        self.cutter = Cutter()
 
     def message(self) -> Incoming:
         m = self.mapping
@@ -91,10 +95,14 @@ class _Reader:
         if status and status in m.cancelled:
             self.stop()
             reason = self.text(self.body, m.reason, 500)
-            return Incoming(MessageType.CANCEL, external_id, location, status, reason)
+            return Incoming(
+                MessageType.CANCEL, external_id, location, status, reason, notes=self.cutter.notes()
+            )
         order = self.order(external_id)
         self.stop()
-        return Incoming(MessageType.ORDER, external_id, location, status, order=order)
+        return Incoming(
+            MessageType.ORDER, external_id, location, status, order=order, notes=self.cutter.notes()
+        )
 
     def order(self, external_id: str) -> ChannelOrderIn:
         m, link = self.mapping, self.link
@@ -116,7 +124,7 @@ class _Reader:
                 "customer_name": self.text(self.body, m.customer_name, 500) or display or channel_order_id,
                 "customer_phone": self.text(self.body, m.customer_phone, 64),
                 "delivery_address": None,
-                "note": self.text(self.body, m.note, 2000),
+                "note": self.note(self.body, m.note),
             },
             pickup_time=self.read(self.body, m.pickup_time, read_time),
             currency=currency,
@@ -142,7 +150,7 @@ class _Reader:
                 {
                     "name": self.text(item, m.name, 500, under) or plu or "?",
                     "quantity": self.read(item, m.quantity, _quantity, under) or 1,
-                    "note": self.text(item, m.note, 2000, under),
+                    "note": self.note(item, m.note, under),
                     "modifiers": self.modifiers(item, m.modifiers, under),
                     "allergens": [],
                     "price": whole_units(price, self.mapping.decimal_digits),
@@ -168,7 +176,9 @@ class _Reader:
                 continue
             modifier: dict[str, Any] = {"name": self.text(part, m.name, 500, place) or "?", "quantity": 1}
             if m.quantity is not None and _at(part, m.quantity) is not None:
-                modifier["quantity"] = self.read(part, m.quantity, _quantity, place) or 1
+                modifier["quantity"] = self.read(part, m.quantity, _modifier_quantity, place)
+            if self.read(part, m.removed, read_removed, place):
+                modifier["quantity"] = 0
             if plu := self.text(part, m.plu, 128, place):
                 modifier["plu"] = plu
             below = self.modifiers(part, m, place, depth + 1)
@@ -180,13 +190,26 @@ class _Reader:
         return modifiers
 
     def text(self, part: AnyMapping[str, Any], path: str | None, max_length: int, under: str = "") -> str:
+        """A name or the like: one line, cut where it is too long."""
+        place = f"{under}.{path}" if under else str(path)
+        return self.cutter.line(self.raw_text(part, path, place), max_length, *place.split("."))
+
+    def note(self, part: AnyMapping[str, Any], path: str | None, under: str = "") -> str:
+        """A text for the cooks, never cut."""
+        place = f"{under}.{path}" if under else str(path)
+        note = clean(self.raw_text(part, path, place))
+        if len(note) > MAX_NOTE:
+            self.error(place, "too_long", f"Send at most {MAX_NOTE} characters.")
+        return note
+
+    def raw_text(self, part: AnyMapping[str, Any], path: str | None, place: str) -> str:
         value = _at(part, path) if path else None
         if value is None:
             return ""
         if isinstance(value, bool) or not isinstance(value, str | int | float):
-            self.error(f"{under}.{path}" if under else str(path), "type", "Send a text.")
+            self.error(place, "type", "Send a text.")
             return ""
-        return one_line(str(value), max_length) if max_length < 2000 else cut(str(value), max_length)
+        return str(value)
 
     def id(self, path: str) -> str:
         """An id of an order or a location. It is never cut: two long ones could become the same."""
@@ -214,13 +237,20 @@ class _Reader:
             raise invalid_body(self.errors)
 
 
-def _quantity(value: Any) -> int:
+def _quantity(value: Any, least: int = 1) -> int:
     """Raises PydanticCustomError, also for what is no number: ask for a whole one."""
     with suppress(PydanticCustomError):
         number = amount(value)
-        if number is not None and number == int(number) and 1 <= number <= 9999:
+        if number is not None and number == int(number) and least <= number <= 9999:
             return int(number)
-    raise PydanticCustomError("type", "Send a whole number from 1 to 9999, in plain digits.")
+    raise PydanticCustomError(
+        "type", "Send a whole number from {least} to 9999, in plain digits.", {"least": least}
+    )
+
+
+def _modifier_quantity(value: Any) -> int:
+    """0 leaves it out."""
+    return _quantity(value, 0)
 
 
 def _at(value: Any, path: str) -> Any:

@@ -25,6 +25,8 @@ class Modifiers(_Strict):
     list: Path
     name: Path
     quantity: Path | None = None
+    # True: left out. Read by its usual name, too, as it would else be shown as added.
+    removed: Path = "removed"
     plu: Path | None = None
 
 

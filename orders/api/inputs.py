@@ -24,7 +24,7 @@ from orders.ids import (
     can_be_in_address,
     new_order_id,
 )
-from orders.new import NewItem, NewOrder, PastStatus
+from orders.new import MAX_NOTE, NewItem, NewOrder, PastStatus
 from orders.statuses import ITEM_NAMES, ORDER_NAMES
 
 MAX_ITEMS = 200
@@ -89,7 +89,7 @@ def _plu(value: str) -> str:
 
 
 Plu = Annotated[Key, AfterValidator(_plu), Field(json_schema_extra={"not": {"enum": [".", ".."]}})]
-Note = Annotated[str, StringConstraints(max_length=2000)]
+Note = Annotated[str, StringConstraints(max_length=MAX_NOTE)]
 Quantity = Annotated[int, Field(ge=1, le=9999), WHOLE_NUMBER]
 
 
@@ -133,15 +133,16 @@ class PastStatusIn(Body):
 
 
 class Modifier(Body):
-    """What is added to an item or left out of it; modifiers may have modifiers."""
+    """What is added to an item or, with quantity 0 or `removed`, left out of it; modifiers may have modifiers."""
 
     name: Name
-    quantity: Quantity = 1
+    quantity: Annotated[int, Field(ge=0, le=9999), WHOLE_NUMBER] = 1
+    removed: bool | None = Field(None, description="The same as the quantity 0.")
     plu: Key | None = None
     modifiers: Annotated[list["Modifier"], Field(max_length=100)] = []
 
     def plain(self) -> dict[str, Any]:
-        data: dict[str, Any] = {"name": self.name, "quantity": self.quantity}
+        data: dict[str, Any] = {"name": self.name, "quantity": 0 if self.removed else self.quantity}
         if self.plu is not None:
             data["plu"] = self.plu
         if self.modifiers:

@@ -53,7 +53,7 @@ class OrderedCustomer(Output):
 
 
 class OrderedModifier(BaseModel):
-    """What is added to an item or left out of it."""
+    """What is added to an item or, with quantity 0, left out of it."""
 
     name: str
     quantity: int

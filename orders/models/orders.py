@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from orders.models.kitchens import Kitchen
 from orders.models.querysets import FAR, GUARDED, ItemQuerySet, OrderQuerySet
+from orders.new import MAX_NOTE
 from orders.statuses import CANCELLED, OPEN, ItemStatus, OrderStatus
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class Order(StatusGuard):
     customer_name = models.CharField(_("customer name"), max_length=500)
     customer_phone = models.CharField(_("customer phone"), max_length=64, blank=True)
     delivery_address = models.JSONField(_("delivery address"), null=True, blank=True)
-    note = models.TextField(_("note"), max_length=2000, blank=True)
+    note = models.TextField(_("note"), max_length=MAX_NOTE, blank=True)
     currency = models.CharField(_("currency"), max_length=3)
     pickup_time = models.DateTimeField(_("pickup time"))
     due_at = models.DateTimeField(_("due"))
@@ -140,7 +141,7 @@ class Order(StatusGuard):
             models.CheckConstraint(
                 condition=models.Q(customer_name__length__gte=1), name="order_customer_not_empty"
             ),
-            models.CheckConstraint(condition=models.Q(note__length__lte=2000), name="order_note_length"),
+            models.CheckConstraint(condition=models.Q(note__length__lte=MAX_NOTE), name="order_note_length"),
             models.CheckConstraint(condition=models.Q(version__gte=1, sequence__gte=1), name="order_counted"),
         ]
 
@@ -158,7 +159,7 @@ class OrderItem(StatusGuard):
     name = models.CharField(_("name"), max_length=500)
     quantity = models.PositiveIntegerField(_("quantity"))
     status = models.PositiveSmallIntegerField(_("status"), choices=ItemStatus)
-    note = models.TextField(_("note"), max_length=2000, blank=True)
+    note = models.TextField(_("note"), max_length=MAX_NOTE, blank=True)
     modifiers = models.JSONField(_("modifiers"), default=list, blank=True)
     allergens = models.JSONField(_("allergens"), default=list, blank=True)
     price = models.BigIntegerField(_("price"), null=True, blank=True)
@@ -173,7 +174,7 @@ class OrderItem(StatusGuard):
             models.CheckConstraint(condition=models.Q(name__length__gte=1), name="item_name_not_empty"),
             models.CheckConstraint(condition=models.Q(quantity__gte=1), name="item_quantity_positive"),
             models.CheckConstraint(condition=models.Q(status__range=(1, 5)), name="item_status_known"),
-            models.CheckConstraint(condition=models.Q(note__length__lte=2000), name="item_note_length"),
+            models.CheckConstraint(condition=models.Q(note__length__lte=MAX_NOTE), name="item_note_length"),
         ]
 
     def __str__(self) -> str:

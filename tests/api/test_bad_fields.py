@@ -174,8 +174,8 @@ def test_modifiers_nested_too_deep_are_refused(client: Client, depth: int) -> No
     "modifier",
     [
         "no onion", 5, None, {}, {"name": 5, "quantity": 1}, {"name": "", "quantity": 1}, {"name": LONG, "quantity": 1},
-        {"name": "onion", "quantity": 0}, {"name": "onion", "quantity": "1"}, {"name": "onion", "quantity": True},
-        {"name": "onion", "quantity": 1.5}, {"name": "onion", "quantity": 10**30},
+        {"name": "onion", "quantity": -1}, {"name": "onion", "quantity": "1"}, {"name": "onion", "quantity": True},
+        {"name": "onion", "quantity": 1.5}, {"name": "onion", "quantity": 10**30}, {"name": "onion", "removed": "yes"},
     ],
     ids=repr,
 )  # fmt: skip
@@ -196,6 +196,16 @@ def test_a_fraction_is_refused_as_no_whole_number(client: Client) -> None:
         (f"/items/0/{field}", "type", "Send a whole number, without a fraction.")
         for field in ("quantity", "price", "modifiers/0/quantity")
     }
+    assert client.stored(account=body["account"]) == []
+
+
+@pytest.mark.parametrize("place", ["/note", "/items/0/note"])
+def test_a_note_of_10001_characters_is_refused_with_the_limit(client: Client, place: str) -> None:
+    note = "n" * 10_001
+    more = {"note": note} if place == "/note" else {"items": new_items("A", note=note)}
+    body = new_order(**more)
+    (error,) = check_problem(client.create(body), 400, "invalid_body", {place})["errors"]
+    assert (error["code"], error["detail"]) == ("too_long", "Send at most 10000 characters.")
     assert client.stored(account=body["account"]) == []
 
 

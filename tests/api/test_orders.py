@@ -261,6 +261,24 @@ def test_extras_of_an_order_are_stored(client: Client) -> None:
     assert "unknown" not in order
 
 
+def test_notes_of_10000_characters_are_kept_whole(client: Client) -> None:
+    note = "n" * 9_993 + " PEANUT"
+    order = client.created(note=note, items=new_items("A", note=note))
+    assert (order["note"], order["items"][0]["note"]) == (note, note)
+    longer = note.replace("PEANUT", "ALMOND")
+    assert client.call("PATCH", order_path(order["id"]), {"note": longer}).status == 200
+    assert client.order(order["id"])["note"] == longer
+
+
+@pytest.mark.parametrize("without", [{"quantity": 0}, {"quantity": 2, "removed": True}, {"removed": True}])
+def test_a_modifier_that_is_left_out_has_the_quantity_0(client: Client, without: dict[str, Any]) -> None:
+    tomato, egg = {"name": "tomato", **without}, {"name": "egg", "removed": False}
+    order = client.created(items=new_items("A", modifiers=[{**egg, "modifiers": [tomato]}, tomato]))
+    left_out, kept = {"name": "tomato", "quantity": 0}, {"name": "egg", "quantity": 1}
+    assert order["items"][0]["modifiers"] == [{**kept, "modifiers": [left_out]}, left_out]
+    assert client.order(order["id"])["items"] == order["items"]
+
+
 def test_due_is_the_pickup_time_or_once_passed_the_kitchens_target(client: Client) -> None:
     assert client.created(pickupTime="2099-01-01T10:00:00Z")["dueAt"] == "2099-01-01T10:00:00Z"
     late = client.created(pickupTime="2021-07-22T20:28:02Z")

@@ -188,16 +188,19 @@ def test_fields_that_nobody_knows_are_kept_as_they_came():
     assert '"courier": {"status": 83}' in payload
 
 
-def test_what_is_too_long_is_cut_and_what_is_missing_is_made_up_for():
+LONGEST = "n" * 9_993 + " PEANUT"
+
+
+def test_names_that_are_too_long_are_cut_and_said_and_what_is_missing_is_made_up_for():
     order = taken(
-        note="n" * 3000,
         customer=None,
         brandId=None,
         account=None,
         channelOrderDisplayId="",
         channelOrderId=1234,
-        items=[{"plu": "P" * 300, "name": "", "quantity": "2", "remark": "r" * 3000}],
-        packaging={"includeCutlery": True},
+        items=[
+            {"plu": "P" * 300, "name": "", "quantity": "2", "subItems": [{"name": "M" * 501, "quantity": 1}]}
+        ],
         deliveryAddress={
             "street": "Kaivokatu",
             "streetNumber": "1",
@@ -205,12 +208,78 @@ def test_what_is_too_long_is_cut_and_what_is_missing_is_made_up_for():
             "city": "Helsinki",
         },
     )
-    assert len(order.note) == 2000
     assert (order.customer_name, order.channel_order_id) == ("1234", "1234")
     assert (order.brand_id, order.account) == (make.LINK_ID, "deliverect")
     assert order.delivery_address == {"city": "Helsinki", "street": "Kaivokatu 1", "postalCode": "00100"}
     item = order.items.get()
-    assert (len(item.plu), len(item.name), len(item.note), item.quantity) == (120, 300, 2000, 2)
+    assert (len(item.plu), len(item.name), item.quantity) == (120, 300, 2)
+    assert len(item.modifiers[0]["name"]) == 500
+    detail = ChannelMessage.objects.get().detail
+    assert detail.endswith(": /items/0/plu, /items/0/subItems/0/name.")
+
+
+def test_notes_are_kept_whole_up_to_10000_characters():
+    order = taken(note=LONGEST, items=[{"plu": "A", "name": "A", "quantity": 1, "remark": LONGEST + " \n"}])
+    assert (order.note, order.items.get().note) == (LONGEST, LONGEST)
+    assert ChannelMessage.objects.get().detail == ""
+
+
+LINE = {"plu": "A", "name": "A", "quantity": 1}
+
+
+@pytest.mark.parametrize(
+    ("fields", "pointer"),
+    [
+        ({"note": LONGEST + "S"}, "/note"),
+        ({"customer": {"name": "Ada", "note": LONGEST + "S"}}, "/customer/note"),
+        ({"note": LONGEST, "customer": {"name": "Ada", "note": "NO NUTS"}}, "/note"),
+        ({"items": [LINE, {**LINE, "remark": LONGEST + "S"}]}, "/items/1/remark"),
+        ({"items": [{**LINE, "itemRemark": LONGEST + "S"}]}, "/items/0/itemRemark"),
+        ({"items": [{**LINE, "remark": LONGEST, "subItems": [{**LINE, "remark": "x"}]}]}, "/items/0/remark"),
+    ],
+)
+def test_a_longer_note_is_refused_by_name_and_kept_never_cut(fields, pointer):
+    make.link()
+    answer = make.send(make.body(**fields))
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_body")
+    (error,) = answer.json()["errors"]
+    assert (error["pointer"], error["code"]) == (pointer, "too_long")
+    assert "10000" in error["detail"]
+    assert not Order.objects.exists()
+    message = ChannelMessage.objects.unsettled().get()
+    assert message.outcome == "invalid"
+    assert pointer in message.detail and "PEANUT" in message.payload
+
+
+@pytest.mark.parametrize(
+    ("note", "customer", "shown"),
+    [
+        ("Ring twice", "NO NUTS", "Ring twice\nCustomer: NO NUTS"),
+        ("", "NO NUTS", "NO NUTS"),
+        ("NO NUTS", "NO NUTS", "NO NUTS"),
+        (None, None, ""),
+    ],
+)
+def test_the_customers_note_is_shown_with_the_orders(note, customer, shown):
+    assert taken(note=note, customer={"name": "Ada", "note": customer}).note == shown
+
+
+def test_remarks_of_items_and_of_what_is_below_them_are_shown_by_the_item():
+    fries = {"plu": "F", "name": "Fries", "quantity": 1, "itemRemark": "no salt"}
+    taken(items=[{**LINE, "remark": "NO NUTS", "itemRemark": "well done", "subItems": [fries]}])
+    assert OrderItem.objects.get().note == "NO NUTS\nwell done\nFries: no salt"
+
+
+@pytest.mark.parametrize("without", [{"quantity": 0}, {"quantity": 1, "removed": True}, {"removed": "true"}])
+def test_a_sub_item_that_is_left_out_has_the_quantity_0(without):
+    kept = {"name": "Onion", "quantity": 1, "removed": False}
+    taken(
+        items=[{**LINE, "subItems": [{"name": "Tomato", **without}, kept, {"name": "Egg", "removed": None}]}]
+    )
+    assert OrderItem.objects.get().modifiers == [
+        {"name": "Tomato", "quantity": 0}, {"name": "Onion", "quantity": 1}, {"name": "Egg", "quantity": 1},
+    ]  # fmt: skip
 
 
 def test_cutlery_is_on_the_ticket():
@@ -244,6 +313,10 @@ def test_its_past_is_imported_as_our_statuses_those_of_cooking_only():
         (
             {"items": [{"plu": "A", "quantity": 1, "subItems": [{"quantity": -1}]}]},
             "/items/0/subItems/0/quantity",
+        ),
+        (
+            {"items": [{"plu": "A", "quantity": 1, "subItems": [{"removed": "perhaps"}]}]},
+            "/items/0/subItems/0/removed",
         ),
         ({"items": [{"plu": "A", "name": "A", "price": "much"}]}, "/items/0/price"),
         ({"pickupTime": "tomorrow"}, "/pickupTime"),

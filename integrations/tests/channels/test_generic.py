@@ -1,5 +1,6 @@
 """A channel that is connected by a mapping, without a line of code."""
 
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -51,7 +52,7 @@ def shop(**mapping: Any):
 
 def body(**order: Any) -> dict[str, Any]:
     return {
-        **GENERIC_ORDER,
+        **deepcopy(GENERIC_ORDER),
         "order": {**GENERIC_ORDER["order"], **order},
         "store": {"code": make.LOCATION},
         "guest": [{"name": "Ada", "phone": "040"}],
@@ -81,6 +82,66 @@ def test_an_order_arrives_as_the_mapping_says():
     item = order.items.get()
     assert (item.plu, item.name, item.quantity, item.price) == ("CAT1-0001", "Hawaii Burger", 2, 1290)
     assert item.modifiers == [{"name": "Extra", "quantity": 2, "modifiers": [{"name": "Hot", "quantity": 1}]}]
+
+
+def test_notes_are_kept_whole_and_names_that_are_cut_are_said():
+    shop()
+    note = "n" * 9_993 + " PEANUT"
+    sent = body(note=note, number="7" * 65)
+    sent["lines"][0] |= {"wish": note, "options": [{"title": "M" * 501}]}
+    assert send(sent).status_code == 200
+    order = Order.objects.get()
+    item = order.items.get()
+    assert (order.note, item.note) == (note, note)
+    assert (len(order.channel_display_id), len(item.modifiers[0]["name"])) == (64, 500)
+    assert ChannelMessage.objects.get().detail.endswith(": /lines/0/options/0/title, /order/number.")
+
+
+def test_a_note_of_more_than_10000_characters_is_refused_by_name_and_kept():
+    shop()
+    sent = body(note="n" * 10_001)
+    sent["lines"][0]["wish"] = "w" * 10_001
+    answer = send(sent)
+    assert answer.status_code == 400
+    errors = {(error["pointer"], error["code"], error["detail"]) for error in answer.json()["errors"]}
+    detail = "Send at most 10000 characters."
+    assert errors == {("/order/note", "too_long", detail), ("/lines/0/wish", "too_long", detail)}
+    assert not Order.objects.exists()
+    assert "/order/note" in ChannelMessage.objects.unsettled().get().detail
+
+
+@pytest.mark.parametrize(
+    "without", [{"qty": 0}, {"qty": "0"}, {"qty": 1, "removed": True}, {"removed": "true"}]
+)
+def test_an_option_that_is_left_out_has_the_quantity_0(without):
+    shop()
+    sent = body()
+    sent["lines"][0]["options"] = [{"title": "Tomato", **without}, {"title": "Egg", "removed": False}]
+    assert send(sent).status_code == 200
+    assert Order.objects.get().items.get().modifiers == [
+        {"name": "Tomato", "quantity": 0}, {"name": "Egg", "quantity": 1},
+    ]  # fmt: skip
+
+
+def test_the_mapping_says_where_a_channel_says_that_an_option_is_left_out():
+    options = {"list": "options", "name": "title", "removed": "is.out"}
+    shop(items={**MAPPING["items"], "modifiers": options})
+    sent = body()
+    sent["lines"][0]["options"] = [{"title": "Tomato", "is": {"out": True}}]
+    assert send(sent).status_code == 200
+    assert Order.objects.get().items.get().modifiers == [{"name": "Tomato", "quantity": 0}]
+
+
+@pytest.mark.parametrize("wrong", [{"qty": -1}, {"qty": 1.5}, {"removed": "perhaps"}, {"removed": []}])
+def test_an_option_that_may_be_left_out_or_not_is_refused(wrong):
+    shop()
+    sent = body()
+    sent["lines"][0]["options"] = [{"title": "Tomato", **wrong}]
+    answer = send(sent)
+    assert answer.status_code == 400
+    (field,) = wrong
+    assert [error["pointer"] for error in answer.json()["errors"]] == [f"/lines/0/options/0/{field}"]
+    assert not Order.objects.exists()
 
 
 def test_modifiers_below_the_eighth_level_are_put_on_the_eighth():
@@ -177,7 +238,7 @@ def test_a_wrong_quantity_is_named_once(quantity):
     errors = send({**body(), "lines": [line]}).json()["errors"]
     assert {(error["pointer"], error["detail"]) for error in errors} == {
         ("/lines/0/qty", "Send a whole number from 1 to 9999, in plain digits."),
-        ("/lines/0/options/0/qty", "Send a whole number from 1 to 9999, in plain digits."),
+        ("/lines/0/options/0/qty", "Send a whole number from 0 to 9999, in plain digits."),
     }
     assert len(errors) == 2
 
