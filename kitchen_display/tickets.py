@@ -51,7 +51,7 @@ class BrandMark:
 
 @dataclass(frozen=True, slots=True)
 class Modifier:
-    """`depth` 0 belongs to the item itself, 1 to the modifier above it, and so on."""
+    """`depth` 0 belongs to the item itself, 1 to the modifier above it, and so on. The quantity 0 leaves it out."""
 
     depth: int
     quantity: int

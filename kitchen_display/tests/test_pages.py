@@ -5,6 +5,7 @@ import pytest
 from core.stream_tokens import read_token
 from kitchen_display.models import Screen
 from kitchen_display.tests import factories as make
+from orders.new import NewItem
 from orders.services import move_order
 from orders.statuses import PICKED_UP, READY
 
@@ -61,6 +62,16 @@ def test_the_paper_page_holds_all_open_orders(wall):
     make.order(channel_display_id="#LATER", due_in=600)
     page = wall.get("/display/paper").content.decode()
     assert all(f"#P{n}" in page for n in range(30)) and "#LATER" in page
+
+
+@pytest.mark.parametrize(("language", "word"), [("en", "NO"), ("fi", "EI"), ("sv", "UTAN")])
+@pytest.mark.parametrize("path", ["/display/", "/display/paper"])
+def test_what_is_left_out_of_an_item_says_no(wall, path, language, word):
+    modifiers = [{"name": "tomato", "quantity": 0}, {"name": "egg", "quantity": 1}]
+    make.order(items=[NewItem("B1", {"name": "Burger", "quantity": 1, "modifiers": modifiers})])
+    page = wall.get(path, headers={"Accept-Language": language}).content.decode()
+    assert f"<b>{word}</b> tomato</span>" in page
+    assert page.count("mod--without") == 1 and "0 ×" not in page and "0×" not in page
 
 
 def test_the_pickup_board_shows_numbers_under_preparing_and_ready():

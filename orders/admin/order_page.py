@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from orders import clock
 from orders.admin.brands import brand_mark
@@ -20,8 +21,11 @@ type Fact = tuple[str, str | SafeString]
 
 @dataclass(frozen=True)
 class Modifier:
+    """`without`: it is left out."""
+
     depth: int
     text: str
+    without: bool = False
 
 
 @dataclass(frozen=True)
@@ -128,6 +132,10 @@ def _modifiers(tree: Any, depth: int) -> list[Modifier]:
     for node in tree or ():
         quantity = node.get("quantity", 1)
         name = str(node.get("name", ""))
-        modifiers.append(Modifier(depth, name if quantity == 1 else f"{quantity} × {name}"))
+        if not quantity:
+            text = f"{pgettext('modifier', 'NO')} {name}"
+        else:
+            text = name if quantity == 1 else f"{quantity} × {name}"
+        modifiers.append(Modifier(depth, text, without=not quantity))
         modifiers += _modifiers(node.get("modifiers"), depth + 1)
     return modifiers

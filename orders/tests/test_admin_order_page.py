@@ -63,7 +63,7 @@ def test_items_are_shown_with_modifiers_allergens_notes_and_price(manager: Clien
         "quantity": 2,
         "note": "no onions",
         "allergens": ["peanut", "milk"],
-        "modifiers": [{"name": "Sauce", "quantity": 2, "modifiers": [{"name": "Chili", "quantity": 1}]}],
+        "modifiers": [{"name": "Sauce", "quantity": 2, "modifiers": [{"name": "Chili", "quantity": 0}]}],
         "price": 1290,
     }
     order = factories.order(
@@ -74,9 +74,13 @@ def test_items_are_shown_with_modifiers_allergens_notes_and_price(manager: Clien
 
     lines = response.context["lines"]
     assert [line.item.plu for line in lines] == ["CAT/1 #ü", "A"]
-    assert [(part.depth, part.text) for part in lines[0].modifiers] == [(0, "2 × Sauce"), (1, "Chili")]
+    assert [(part.depth, part.text, part.without) for part in lines[0].modifiers] == [
+        (0, "2 × Sauce", False),
+        (1, "NO Chili", True),
+    ]
     assert (lines[0].price, lines[1].price) == ("12.90 EUR", "")
     page = response.content.decode()
+    assert '<li data-depth="1" class="huuva-without">NO Chili</li>' in page
     assert all(text in page for text in ("peanut, milk", "no onions", "2 ×", "CAT/1 #ü"))
 
 

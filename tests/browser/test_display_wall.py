@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.measures import CONTRAST, CUT
 from tests.browser.walls import TWO, WallKitchen
 
 pytestmark = pytest.mark.usefixtures("empty")
@@ -58,6 +59,35 @@ def test_a_double_touch_counts_once(kitchen: WallKitchen) -> None:
         wall.expect_state(order, "ready")
         expect(wall.foot(order)).to_have_text("Undo")
         assert kitchen.client.order(order["id"])["version"] == 2
+
+
+def test_what_is_left_out_says_no_in_a_colour_of_its_own(kitchen: WallKitchen) -> None:
+    modifiers = [
+        {"name": "tomato", "quantity": 0},
+        {"name": "Menu", "quantity": 1, "modifiers": [{"name": "salt", "removed": True}]},
+        {"name": "egg", "quantity": 2},
+    ]
+    item = {"plu": "B-1", "name": "Hawaii Burger", "quantity": 1, "modifiers": modifiers}
+    order = kitchen.order("#4", items=[item])
+    cancelled = kitchen.order("#5", items=[item, {**item, "plu": "B-2"}])
+    with kitchen.wall() as wall:
+        mods = wall.item(order, "Hawaii Burger").locator(".mod")
+        expect(mods).to_have_text(["NO tomato", "Menu", "NO salt", "2× egg"])
+        without = wall.item(order, "Hawaii Burger").locator(".mod--without")
+        expect(without).to_have_count(2)
+        colour = "one => getComputedStyle(one).color"
+        colours = {without.nth(n).evaluate(colour) for n in range(2)}
+        assert colours.isdisjoint(mods.nth(n).evaluate(colour) for n in (1, 3))
+        kitchen.client.move_item(cancelled["id"], "B-1", "CANCELLED")
+        expect(wall.ticket(cancelled).locator(".item--alarm")).to_be_visible()
+        poor = [entry for entry in wall.page.evaluate(CONTRAST) if entry[0] < 7]
+        assert poor == []
+        assert wall.page.evaluate(CUT) == []
+        for density in range(7):
+            wall.page.locator(".grid").evaluate("(grid, n) => { grid.dataset.density = n; }", str(density))
+            assert {without.nth(n).evaluate(colour) for n in range(2)} == colours
+    with kitchen.wall("expo-1", locale="fi") as wall:
+        expect(wall.item(order, "Hawaii Burger").locator(".mod").first).to_have_text("EI tomato")
 
 
 PLACES = """Object.fromEntries([...document.querySelectorAll(".grid > .ticket")]
