@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
         "orders_order SET brand_id = ''",
         "orders_order SET channel_order_id = ''",
         "orders_order SET customer_name = ''",
-        "orders_order SET note = repeat('x', 2001)",
+        "orders_order SET note = repeat('x', 10001)",
         "orders_order SET version = 0",
         pytest.param(
             "orders_order SET kitchen_id = 'nowhere'",
