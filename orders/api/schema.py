@@ -6,8 +6,9 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRespo
 
 from core.openapi import parameters, problems
 from orders.api import examples
-from orders.api.inputs import ItemPatch, OrderIn, OrderPatch, RecallIn
+from orders.api.inputs import OrderIn
 from orders.api.outputs import EventPage, Item, Order, OrderPage
+from orders.api.patches import ItemPatch, OrderPatch, RecallIn
 from orders.api.queries import EventQuery, ListQuery
 
 _KEY = OpenApiParameter(

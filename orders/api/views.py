@@ -16,9 +16,10 @@ from core.problems import Problem
 from orders import feed, serializers, services
 from orders.amendments import ItemAmendment, amend_order
 from orders.api import schema
-from orders.api.inputs import ItemPatch, OrderIn, OrderPatch, RecallIn
+from orders.api.inputs import OrderIn
 from orders.api.kitchens import kitchen_for
 from orders.api.paging import page_of
+from orders.api.patches import ItemPatch, OrderPatch, RecallIn
 from orders.api.problems import order_url, refusal_problem
 from orders.api.queries import EventQuery, ListQuery, filtered
 from orders.errors import Refusal

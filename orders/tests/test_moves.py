@@ -1,7 +1,7 @@
 import pytest
 
 from orders import statuses
-from orders.api.inputs import RecallIn
+from orders.api.patches import RecallIn
 from orders.consistency import differences
 from orders.errors import ImpossibleMove, StaleVersion
 from orders.models import Order, OrderItem, StatusChange
