@@ -26,6 +26,7 @@ from huuva.ops.backups import BackupError, BackupRefused, alerts, record
 from huuva.ops.backups.manifest import Manifest
 from huuva.ops.backups.record import MISSING_AFTER, Fault
 from huuva.tasks import watch_backups
+from tests.background import wait_until
 from tests.test_backups import url_of
 
 pytestmark = pytest.mark.django_db
@@ -251,6 +252,7 @@ def test_timer_makes_a_backup_prunes_and_ends_with_sigterm(tmp_path: Path) -> No
         file = Path(timer.stdout.readline().strip())  # it is written when the backup is whole
         assert Manifest.read(file).rows["orders_order"] == 0
         assert record.last().succeeded_at is not None  # type: ignore[union-attr]
+        wait_until(lambda: not old.exists(), 60, "the old backup is still there")
     finally:
         timer.send_signal(signal.SIGTERM)
         assert timer.wait(30) == 0
